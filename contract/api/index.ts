@@ -1,0 +1,17 @@
+/**
+ * The contract that outsiders live on: types, JSON schemas, the error catalogue and pure helpers. Nothing else is
+ * public. Start with `routes.ts` (REST), `stream.ts` (events) and `columns.ts` (the shape of a batch).
+ */
+export * from "./access.ts";
+export * from "./columns.ts";
+export * from "./equipment.ts";
+export * from "./ingest.ts";
+export * from "./problem.ts";
+export * from "./query.ts";
+export * from "./routes.ts";
+export * from "./status-code.ts";
+export * from "./stream.ts";
+export * from "./system.ts";
+export * from "./tag.ts";
+export * from "./time.ts";
+export * from "./value.ts";

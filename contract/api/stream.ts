@@ -1,0 +1,102 @@
+import { type Static, Type } from "typebox";
+import { type Columns, ColumnsError, decodeColumns } from "./columns.ts";
+import type { Micros } from "./time.ts";
+import { TimeInputSchema } from "./time.ts";
+
+/** Kinds of records that the event stream serves. */
+export const eventTypes = [
+  "points.recorded",
+  "tag.registered",
+  "item.rejected",
+  "gap.recorded",
+  "registry.changed",
+  "connection.changed",
+  "clock.jumped",
+] as const;
+export type EventType = (typeof eventTypes)[number];
+
+/**
+ * What a stream delivers. Sent as the query of the SSE request, or as the first WebSocket message `{"subscribe": {…}}`.
+ * Start: `cursor` (resume), else `from` (a time: history first, then live without gap or repeat), else now.
+ */
+export const StreamRequestSchema = Type.Object(
+  {
+    types: Type.Optional(Type.Array(Type.Enum([...eventTypes]), { description: "Default: all." })),
+    tags: Type.Optional(Type.Array(Type.Integer({ minimum: 1 }), { maxItems: 100_000 })),
+    connections: Type.Optional(Type.Array(Type.String({ maxLength: 128 }), { maxItems: 1000 })),
+    equipment: Type.Optional(
+      Type.String({ maxLength: 1024, description: "Path: tags assigned to equipment at or below it." }),
+    ),
+    cursor: Type.Optional(Type.String({ maxLength: 512 })),
+    from: Type.Optional(TimeInputSchema),
+    format: Type.Optional(
+      Type.Enum(["json", "columns"], { description: "`columns`: binary frames for points (WebSocket only)." }),
+    ),
+  },
+  { $id: "StreamRequest", additionalProperties: false },
+);
+export type StreamRequest = Static<typeof StreamRequestSchema>;
+
+interface EventBase {
+  /** Position in the log; null for points that come out of history during a replay. */
+  lsn: number | null;
+  /** Resume after this event by giving it back. Opaque. */
+  cursor: string;
+  /** When it was recorded. */
+  recordedTime: Micros;
+}
+
+/**
+ * Points that are now stored. Each stored point comes exactly once: rows newer than the newest of their tag with their batch (`late` false), the others
+ * after History has judged them to be new and no repeat (`late` true).
+ */
+export interface PointsRecorded extends EventBase {
+  type: "points.recorded";
+  /** Connection id; 0 when rows of several connections stand together (replay from history). */
+  connectionId: number;
+  late: boolean;
+  /** Rows of `columns` that replace an earlier value at the same (tag, time, ordinal). Ascending. */
+  corrected: number[];
+  columns: Columns;
+}
+
+/** Every other event: `data` is a JSON object by type. */
+export interface OtherEvent extends EventBase {
+  type: Exclude<EventType, "points.recorded">;
+  data: Record<string, unknown>;
+}
+
+export type StreamEvent = PointsRecorded | OtherEvent;
+
+// Binary frame: magic "LSE1", header length u32, header JSON (`PointsHeader`), padded to 8 bytes, then
+// the columnar block.
+const magic = 0x3145534c; // "LSE1"
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export type PointsHeader = Omit<PointsRecorded, "columns">;
+
+/** `block` is an encoded columnar block; it is copied once into the frame. */
+export function encodePointsFrame(header: PointsHeader, block: Uint8Array): Uint8Array {
+  const json = encoder.encode(JSON.stringify(header));
+  const start = (8 + json.length + 7) & ~7;
+  const out = new Uint8Array(start + block.length);
+  const view = new DataView(out.buffer);
+  view.setUint32(0, magic, true);
+  view.setUint32(4, json.length, true);
+  out.set(json, 8);
+  out.set(block, start);
+  return out;
+}
+
+export function decodePointsFrame(bytes: Uint8Array): PointsRecorded {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < 8 || view.getUint32(0, true) !== magic)
+    throw new ColumnsError('A stream frame begins with the bytes "LSE1".');
+  const length = view.getUint32(4, true);
+  const start = Math.ceil((8 + length) / 8) * 8;
+  if (start > bytes.length) throw new ColumnsError("The stream frame is shorter than its header says.");
+  const header = JSON.parse(decoder.decode(bytes.subarray(8, 8 + length))) as PointsHeader;
+  const { columns } = decodeColumns(bytes.subarray(start));
+  return { ...header, columns };
+}

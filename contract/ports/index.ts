@@ -1,0 +1,9 @@
+/** Ports between the layers: for integration, host and testkit only. No I/O and no state here. */
+export * from "./clock.ts";
+export * from "./disk.ts";
+export * from "./history.ts";
+export * from "./log.ts";
+export * from "./records.ts";
+export * from "./registry.ts";
+export * from "./services.ts";
+export * from "./sink.ts";

@@ -1,0 +1,98 @@
+import type {
+  ApiKey,
+  Equipment,
+  EquipmentChange,
+  NewEquipment,
+  NewTag,
+  Principal,
+  RawTag,
+  Role,
+  TagChange,
+} from "../api/index.ts";
+import type { Lsn } from "./log.ts";
+import type { RegistryChangedRecord, TagRegisteredRecord } from "./records.ts";
+
+/** A connection as the registry keeps it; live figures are added by ingest. */
+export interface ConnectionRow {
+  id: number;
+  name: string;
+  kind: string;
+  scope: string;
+  corrections: boolean;
+  tagQuota: number;
+  revision: number;
+}
+
+export interface Written<T> {
+  item: T;
+  revision: number;
+}
+
+export interface Page<T> {
+  items: T[];
+  /** Opaque; null: no more. */
+  cursor: string | null;
+}
+
+/**
+ * What people decide, and the names that sources brought. Each change is one revision with an outbox row in the same transaction;
+ * `drain` moves outbox rows into the log, and `stampLsn` closes the circle, so that a crash anywhere leaves neither a change without
+ * its record nor a record twice (the record carries the revision). All reads and writes take a principal and check role and scope: what is out of
+ * scope answers like what does not exist. An implementation passes `registryContract` of the testkit.
+ */
+export interface Registry {
+  readonly revision: number;
+  /** Greatest LSN of `tagRegistered` records applied. */
+  readonly appliedLsn: Lsn;
+
+  /** Applies tag registrations from the log; idempotent by LSN. */
+  applyRegistrations(records: { lsn: Lsn; recordedTime: number; tenant: number; record: TagRegisteredRecord }[]): void;
+  /** Advances `appliedLsn` when there was nothing to apply, at most once a second. */
+  advance(lsn: Lsn): void;
+
+  /** For start-up: all tags and connections, in id order. */
+  allTags(): Iterable<{ id: number; connectionId: number; address: string; equipmentId: number | null }>;
+  allConnections(): ConnectionRow[];
+
+  listEquipment(
+    p: Principal,
+    q: { under?: string; parentId?: number; limit?: number; cursor?: string },
+  ): Page<Equipment>;
+  getEquipment(p: Principal, id: number): Equipment;
+  createEquipment(p: Principal, item: NewEquipment): Written<Equipment>;
+  /** `revision` from If-Match: ProblemError `revision_conflict` when it is not the current one. */
+  changeEquipment(p: Principal, id: number, change: EquipmentChange, revision: number): Written<Equipment>;
+
+  listTags(
+    p: Principal,
+    q: { connection?: string; equipmentId?: number; search?: string; limit?: number; cursor?: string },
+  ): Page<RawTag>;
+  getTag(p: Principal, id: number): RawTag;
+  changeTag(p: Principal, id: number, change: TagChange, revision: number): Written<RawTag>;
+  /** The given ids that the principal may read, in the same order. */
+  readableTags(p: Principal, ids: number[]): number[];
+  /** All tags assigned to equipment at or below `path`. */
+  tagsUnder(p: Principal, path: string): number[];
+
+  createConnection(p: Principal, row: Omit<ConnectionRow, "revision">): Written<ConnectionRow>;
+
+  /** Keys, for governance. `hash` is of the secret. */
+  insertKey(p: Principal, key: ApiKey & { tenant: number; hash: Uint8Array }): void;
+  findKey(id: string): (ApiKey & { tenant: number; hash: Uint8Array }) | null;
+  listKeys(p: Principal, q: { limit?: number; cursor?: string }): Page<ApiKey>;
+  revokeKey(p: Principal, id: string, atUs: number): ApiKey;
+  touchKey(id: string, atUs: number): void;
+
+  /** Small settings of the server itself (admin secret hash, session secret …). */
+  getSetting(name: string): string | null;
+  setSetting(name: string, value: string): void;
+
+  /** Outbox rows not yet in the log, oldest first. */
+  outbox(limit: number): { revision: number; tenant: number; record: RegistryChangedRecord }[];
+  stampLsn(revisions: { revision: number; lsn: Lsn }[]): void;
+  /** LSN of a revision, null while its record is not durable. */
+  lsnOf(revision: number): Lsn | null;
+  close(): void;
+}
+
+export type { NewTag, Role };

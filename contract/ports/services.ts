@@ -1,0 +1,120 @@
+import type {
+  ApiKey,
+  Columns,
+  Connection,
+  EventType,
+  Gap,
+  LastValue,
+  Micros,
+  NewApiKey,
+  NewTag,
+  Principal,
+  RawTag,
+  RejectedItem,
+  SystemStatus,
+} from "../api/index.ts";
+import type { Frame, Lsn } from "./log.ts";
+import type { Page, Written } from "./registry.ts";
+
+/** Newest value of each tag, in typed arrays on the main thread; a view of the log, rebuilt from snapshot + log. */
+export interface LastValues {
+  get(tags: readonly number[]): LastValue[];
+}
+
+/** Rejected items and gaps, kept for people to look at; a view of the log with its own bounded store. */
+export interface Ledger {
+  readonly appliedLsn: Lsn;
+  /** Keeps `rejected` and `gap` frames; idempotent by LSN. */
+  apply(frames: Frame[]): void;
+  listRejected(
+    p: Principal,
+    q: { connection?: string; code?: string; limit?: number; cursor?: string },
+  ): Page<RejectedItem> & {
+    groups: { code: string; connection: string | null; items: number; points: number; lastUs: Micros }[];
+  };
+  getRejected(p: Principal, id: number): RejectedItem;
+  listGaps(p: Principal, q: { limit?: number; cursor?: string }): Page<Gap>;
+  close(): void;
+}
+
+/** Who is asking. Throws ProblemError auth_missing, auth_invalid, key_expired, key_revoked, auth_throttled. */
+export interface Identity {
+  /** From an `Authorization` header or a session cookie value. */
+  authenticate(credential: { authorization?: string; session?: string; address: string }): Principal;
+  /** Admin secret or API key to a session cookie value. */
+  signIn(secret: string, address: string): { session: string; principal: Principal; maxAgeSeconds: number };
+  signOut(session: string): void;
+  createKey(p: Principal, key: NewApiKey): { key: ApiKey; secret: string };
+  revokeKey(p: Principal, id: string): ApiKey;
+  /** Is the principal still what it was? Streams ask every few seconds. */
+  stillValid(p: Principal): boolean;
+}
+
+/** One item of the event source: a record as the stream serves it, or a chunk of history during a replay. */
+export interface EventItem {
+  type: EventType;
+  lsn: Lsn | null;
+  /** Give it to `open` to continue after this item. */
+  cursor: string;
+  recordedTime: Micros;
+  connectionId: number;
+  late: boolean;
+  corrected: number[];
+  /** Points, already filtered; null for other types. */
+  columns: Columns | null;
+  /** The encoded columnar block of exactly `columns`, where it can be passed on as it is. */
+  block: Uint8Array | null;
+  /** Other types: their JSON data. */
+  data: Record<string, unknown> | null;
+}
+
+export interface EventSource {
+  /**
+   * Start by cursor, by time (history first, hands over to live without gap or repeat) or now. `accept` filters points by tag (null: all); `tags` is the
+   * same as a list where it is known, so that history need not read the rest. Throws cursor_invalid, cursor_foreign, cursor_expired.
+   */
+  open(
+    tenant: number,
+    start: { cursor: string } | { fromUs: Micros } | "now",
+    filter: { types: ReadonlySet<EventType>; accept: ((tag: number) => boolean) | null; tags: number[] | null },
+  ): Promise<EventReader>;
+}
+
+export interface EventReader {
+  /** At least one item, about `maxBytes` at most. Advances `cursor` also past records that the filter left out. */
+  next(maxBytes: number, signal: AbortSignal): Promise<EventItem[]>;
+  /** Where the reader stands; a filtered stream tells it now and then, so that resuming is cheap. */
+  readonly cursor: string;
+  close(): void;
+}
+
+/** Live view on connections, and the writes that touch ingest's own directory of tags. */
+export interface ConnectionService {
+  list(p: Principal, q: { limit?: number; cursor?: string }): Page<Connection>;
+  get(p: Principal, name: string): Connection;
+  create(
+    p: Principal,
+    item: { name: string; kind: "http"; scope: string; corrections: boolean; tagQuota: number },
+  ): Written<Connection>;
+  /** Ids for addresses; registers unknown ones durably. `id` null: refused with `fault`. */
+  resolve(
+    p: Principal,
+    connection: string,
+    addresses: string[],
+  ): Promise<{ ids: (number | null)[]; faults: { index: number; code: string; detail: string }[] }>;
+  createTag(p: Principal, item: NewTag): Promise<Written<RawTag>>;
+  sourceCursor(
+    p: Principal,
+    connection: string,
+  ): { sourceCursor: string | null; generation: number | null; sequence: number | null };
+  /** Throws not_found or forbidden unless `p` may ingest into it (it may be created by its first batch). */
+  authorizeIngest(p: Principal, connection: string): void;
+}
+
+export interface SystemService {
+  status(): SystemStatus;
+  /** Prometheus text of the one table of metrics. */
+  metrics(): Promise<string>;
+  /** Ready = log writable, history reading. */
+  ready(): { ready: boolean; reasons: string[] };
+}
