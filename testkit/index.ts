@@ -1,0 +1,2 @@
+/** Test-only parts: clocks, disks that fail, contract suites. Never imported by what ships. */
+export * from "./clock.ts";
