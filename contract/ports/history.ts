@@ -8,6 +8,8 @@ export interface HistoryStatus {
   appliedLsn: Lsn;
   /** All records up to here are in synced files: the log may drop them once they are also verified copies. */
   persistedLsn: Lsn;
+  /** All records up to here are in files of which a second, verified copy exists: the log is pinned behind it. */
+  verifiedLsn: Lsn;
   rows: number;
   files: number;
   bytes: number;
@@ -55,6 +57,8 @@ export interface History {
    * Applies committed frames in LSN order (record types it does not keep, verdicts included, only advance `appliedLsn`; frames ≤ `appliedLsn` are
    * skipped). Resolves when readers see them, with one verdict for each frame that had suspect rows. Judgement is a function of the log's prefix alone:
    * after a restart the same frames get the same verdicts (the caller leaves out those that the log already has).
+   * The caller makes the verdicts durable in the log before it calls `apply` or `flush` again, and calls `apply([])` at least once a second: so runs are
+   * closed only inside `apply` and `flush`, cover only frames of earlier calls, and no verdict is lost by a crash in between.
    */
   apply(frames: Frame[]): Promise<VerdictRecord[]>;
   /** Closes the head into a synced file now. */

@@ -37,6 +37,12 @@ export interface Ledger {
   close(): void;
 }
 
+/** Moves registry changes into the log. */
+export interface Outbox {
+  /** The LSN of a registry revision, once its record is durable. */
+  published(revision: number): Promise<Lsn>;
+}
+
 /** Who is asking. Throws ProblemError auth_missing, auth_invalid, key_expired, key_revoked, auth_throttled. */
 export interface Identity {
   /** From an `Authorization` header or a session cookie value. */
