@@ -2,51 +2,140 @@
 // it installs by the lockfile when that is missing or has changed, finds a Node >= 24, and hands over to it.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
-import { dirname, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const stampPath = join(root, "node_modules", ".lineshaft-lock");
-const lockHash = createHash("sha256")
+const say = (text) => process.stderr.write(`lineshaft: ${text}\n`);
+const fail = (code, ...lines) => {
+  for (const line of lines) say(line);
+  process.exit(code);
+};
+
+if (process.argv.length < 3)
+  fail(2, "usage: node scripts/launch.mjs <file.ts> [arguments]; see the scripts in package.json.");
+
+// ── install ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+// The stamp lies inside node_modules and is written last, so an install that was cut off, or node_modules copied from
+// another platform, counts as none.
+const stampPath = join(root, "node_modules", ".lineshaft-installed");
+const wanted = `${process.platform}-${process.arch} ${createHash("sha256")
   .update(readFileSync(join(root, "package-lock.json")))
-  .digest("hex");
-const installed = existsSync(stampPath) && readFileSync(stampPath, "utf8") === lockHash;
+  .digest("hex")}\n`;
+const installed = () => existsSync(stampPath) && readFileSync(stampPath, "utf8") === wanted;
 
-if (!installed) {
-  process.stderr.write("lineshaft: installing what package-lock.json names (npm ci, no install scripts) …\n");
-  const npm = process.platform === "win32" ? "npm.cmd" : "npm";
-  // npm's own chatter goes to stderr, so that a command's standard output stays its own.
-  const ci = spawnSync(npm, ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], {
+if (!installed()) {
+  const unlock = takeInstallLock();
+  process.once("exit", unlock);
+  if (!installed()) install();
+  unlock();
+}
+
+function install() {
+  say("installing what package-lock.json names (npm ci without install scripts, about half a minute) …");
+  const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+  // Whatever NODE_ENV or a user's npmrc says: the development tools and the bundled Node are needed.
+  args.push("--include=dev", "--include=optional", "--engine-strict=false");
+  // Below an `npm start` npm names its own script; on Windows npm is a .cmd file, which needs a shell.
+  const npmScript = process.env.npm_execpath;
+  const byScript = npmScript?.endsWith(".js") && existsSync(npmScript);
+  const ci = spawnSync(byScript ? process.execPath : "npm", byScript ? [npmScript, ...args] : args, {
     cwd: root,
+    // npm's own chatter goes to stderr, so that a command's standard output stays its own.
     stdio: ["ignore", 2, 2],
+    shell: !byScript && process.platform === "win32",
   });
+  if (ci.error)
+    fail(1, `npm could not be started (${ci.error.message}). Install npm, which comes with Node, and try again.`);
+  if (ci.signal)
+    fail(128 + constants.signals[ci.signal], "the installation was interrupted; the same command starts it anew.");
   if (ci.status !== 0) {
-    process.stderr.write("lineshaft: npm ci failed; its message above says why. Nothing was started.\n");
-    process.exit(ci.status ?? 1);
+    fail(
+      ci.status ?? 1,
+      "npm ci failed; its message above says why. Nothing was started.",
+      "It needs a package registry: behind a proxy set HTTPS_PROXY, with a private CA set NODE_EXTRA_CA_CERTS.",
+    );
   }
-  writeFileSync(stampPath, lockHash);
+  writeFileSync(stampPath, wanted);
 }
 
-const bundledNode = join(root, "node_modules", `node-${process.platform}-${process.arch}`, "bin", "node");
-const runningIsNew = Number(process.versions.node.split(".")[0]) >= 24;
-const node = runningIsNew ? process.execPath : bundledNode;
+/** One install at a time: others wait for the holder, and take over from one that died. Returns the release. */
+function takeInstallLock() {
+  const path = join(root, ".lineshaft-install.lock");
+  for (let waits = 0; ; waits++) {
+    try {
+      writeFileSync(path, String(process.pid), { flag: "wx" });
+      return () => readHolder(path) === process.pid && rmSync(path, { force: true });
+    } catch (error) {
+      if (error.code !== "EEXIST") fail(1, `cannot write to ${root}: ${error.message}`);
+    }
+    const holder = readHolder(path);
+    if (!alive(holder) && waits > 0) {
+      // Whoever renames it first removes it; should it be a successor's fresh lock by then, that one goes back.
+      const aside = `${path}.${process.pid}`;
+      try {
+        renameSync(path, aside);
+        if (readHolder(aside) === holder) rmSync(aside);
+        else renameSync(aside, path);
+      } catch {
+        // Another waiter was first.
+      }
+    } else {
+      if (waits === 0) say("another command is installing; waiting for it …");
+      // Process ids come round again, in containers soon: no install takes this long.
+      if (waits > 3600) fail(1, `gave up waiting after 15 minutes. If nothing is installing, delete ${path}.`);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 250);
+    }
+  }
+}
+
+/** Process id in a lock file; 0 while it is being written or when it has gone. */
+function readHolder(path) {
+  try {
+    return Number(readFileSync(path, "utf8")) || 0;
+  } catch {
+    return 0;
+  }
+}
+
+function alive(pid) {
+  if (pid === 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === "EPERM";
+  }
+}
+
+// ── hand over ───────────────────────────────────────────────────────────────────────────────────────────────────────
+const bundled = join(root, "node_modules", `node-${process.platform}-${process.arch}`, "bin", "node");
+const node = Number(process.versions.node.split(".")[0]) >= 24 ? process.execPath : bundled;
 if (!existsSync(node)) {
-  process.stderr.write(
-    `lineshaft: needs Node 24 or newer; this is ${process.version} and no bundled Node exists for ${process.platform}-${process.arch}.\n` +
-      "Install Node 24 from your distribution or nodejs.org, then run the same command again.\n",
+  const how = {
+    darwin: "On macOS: `brew install node@24`, or the installer from the Node.js site.",
+    win32: "On Windows: `winget install OpenJS.NodeJS.LTS`, or the installer from the Node.js site.",
+  };
+  fail(
+    1,
+    `needs Node 24 or newer. This is ${process.version}, and a Node of its own comes with Lineshaft for linux-x64 only.`,
+    how[process.platform] ?? "Install Node 24 from your distribution or from the Node.js site.",
+    "Then run the same command again.",
   );
-  process.exit(1);
 }
 
-let args = process.argv.slice(2);
-// `--bin <name> …` runs a development tool from node_modules/.bin under the same Node.
-if (args[0] === "--bin") args = [join(root, "node_modules", ".bin", args[1]), ...args.slice(2)];
-const path = [dirname(node), join(root, "node_modules", ".bin"), process.env.PATH].join(
-  process.platform === "win32" ? ";" : ":",
+process.env.PATH = [dirname(node), join(root, "node_modules", ".bin"), process.env.PATH].join(delimiter);
+const child = spawn(node, process.argv.slice(2), { cwd: root, stdio: "inherit" });
+child.on("error", (error) =>
+  fail(1, `cannot run ${node}: ${error.message}. On a system without glibc install Node 24 from it.`),
 );
-const child = spawn(node, args, { cwd: root, stdio: "inherit", env: { ...process.env, PATH: path } });
-// A terminal signals the whole group by itself; a supervisor signals only us, so pass it on.
-for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"]) process.on(signal, () => child.kill(signal));
+// A supervisor signals only us, so pass it on. A terminal's Ctrl-C reaches the whole group by itself: passed on too, the
+// server would see it twice and take the second for "at once".
+for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"]) {
+  process.on(signal, () => {
+    if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
+  });
+}
 child.on("exit", (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : (code ?? 1)));
