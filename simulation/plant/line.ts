@@ -1,0 +1,41 @@
+import type { Random } from "./random.ts";
+import type { Signal, SignalTable } from "./signal.ts";
+
+/** A line in motion during one shift. Deterministic: all chance comes from the `Random` it was made with. */
+export interface LineModel {
+  /** One scan later. */
+  step(dtSeconds: number): void;
+}
+
+/** A kind of line: its name as a connection, and how it begins a shift. */
+export interface LineKind {
+  /** The name of its connection to the platform. */
+  connection: string;
+  begin(random: Random, table: SignalTable, shift: number): LineModel;
+}
+
+/** Defines the signals of one machine: `define(name, address, unit, sampling, initial)`. */
+export function definer(table: SignalTable, equipment: readonly string[], prefix: string) {
+  return {
+    number: (name: string, address: string, unit: string | null, sampling: Signal["sampling"], initial: number) =>
+      table.define({ address: `${prefix}.${address}`, name, equipment, unit, sampling, integer: false }, initial),
+    integer: (name: string, address: string, sampling: Signal["sampling"], initial: number | bigint) =>
+      table.define({ address: `${prefix}.${address}`, name, equipment, unit: null, sampling, integer: true }, initial),
+    text: (name: string, address: string, initial: string) =>
+      table.define(
+        { address: `${prefix}.${address}`, name, equipment, unit: null, sampling: "change", integer: false },
+        initial,
+      ),
+    boolean: (name: string, address: string, initial: boolean) =>
+      table.define(
+        { address: `${prefix}.${address}`, name, equipment, unit: null, sampling: "change", integer: false },
+        initial,
+      ),
+  };
+}
+
+/** A job order as it stands on a machine's screen, and one shift's next. */
+export function orderNumber(prefix: string, shift: number, position: number): string {
+  // Leading zeros on purpose: an identifier is text, and a platform that makes it a number has lost it.
+  return `${prefix}${String((shift * 16 + position) % 10_000_000).padStart(10, "0")}`;
+}
