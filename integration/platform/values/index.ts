@@ -1,0 +1,4 @@
+/** Last values and the other views of the main thread. Start with `views.ts`. */
+export { LastValueTable } from "./last-values.ts";
+export { loadSnapshot, saveSnapshot, type ViewSnapshot } from "./snapshot.ts";
+export { Views, type ViewTargets } from "./views.ts";
