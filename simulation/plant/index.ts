@@ -41,7 +41,8 @@ export class PlantLine {
     this.#kind = kind;
     this.#seed = seed;
     this.connection = kind.connection;
-    this.#scan = Math.ceil(fromUs / scanUs);
+    // The first scan that `advance(fromUs)` would have left out: who goes on here misses none and repeats none.
+    this.#scan = Math.ceil((fromUs - jitterUs) / scanUs);
     this.#begin(shiftAt(fromUs));
     const target = this.#scan;
     this.#scan = Math.ceil((firstShiftUs + this.#shift * shiftUs) / scanUs);

@@ -47,6 +47,15 @@ describe("the plant is a function of seed and instant", () => {
     },
   );
 
+  it("two runs that meet at any instant miss no scan and repeat none", () => {
+    for (const meet of [0, 1, 196_000, 197_500, 199_999]) {
+      const first = new PlantLine(bottling, 3, noon);
+      const second = new PlantLine(bottling, 3, noon + meet);
+      const times = [...first.advance(noon + meet).time, ...second.advance(noon + secondUs).time];
+      expect(new Set(times).size).toBe(new Set(new PlantLine(bottling, 3, noon).advance(noon + secondUs).time).size);
+    }
+  });
+
   it("steps of any size give the same rows", () => {
     const line = new PlantLine(bottling, 3, noon);
     const rows: Row[] = [];

@@ -1,0 +1,96 @@
+/**
+ * The simulated plant as a process of its own: it plays two lines (plant/) and sends them to a platform over HTTP, as any source would.
+ * `node simulation/main.ts --url http://127.0.0.1:4840 [--seed 1] [--speed 1] [--history-minutes 120]`, API key in LINESHAFT_KEY.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { type Micros, minuteUs } from "@lineshaft/contract/api";
+import { backOffMs, type Waiting } from "./back-off.ts";
+import { lineKinds, PlantLine } from "./plant/index.ts";
+import { httpPlatform, PlatformError } from "./platform.ts";
+import { registerPlant } from "./register.ts";
+import { type PlantClock, Source } from "./source.ts";
+
+const { values } = parseArgs({
+  options: {
+    url: { type: "string", default: "http://127.0.0.1:4840" },
+    seed: { type: "string", default: "1" },
+    speed: { type: "string", default: "1" },
+    "history-minutes": { type: "string", default: "120" },
+  },
+});
+
+function numberFrom(name: "seed" | "speed" | "history-minutes", low: number, high: number): number {
+  const number = Number(values[name]);
+  if (Number.isFinite(number) && number >= low && number <= high) return number;
+  process.stderr.write(`simulation: --${name} must be a number from ${low} to ${high}; it is "${values[name]}".\n`);
+  process.exit(2);
+}
+
+const seed = numberFrom("seed", 0, 2 ** 31);
+const speed = numberFrom("speed", 0.1, 50);
+const historyUs = numberFrom("history-minutes", 0, 8 * 60) * minuteUs;
+
+const say = (text: string): void => void process.stderr.write(`simulation: ${text}\n`);
+
+// A plant at speed 10 lives ten hours in one, but its controllers stamp true time: a platform rightly refuses times in the future. The mapping has a
+// fixed origin, so that it is the same after a restart.
+const originUs = Date.UTC(2026, 0, 1) * 1000;
+const clock: PlantClock = {
+  nowUs: (): Micros => Math.floor(originUs + (Date.now() * 1000 - originUs) * speed),
+  stampUs: (modelUs) => Math.floor(originUs + (modelUs - originUs) / speed),
+};
+
+const stopping = new AbortController();
+for (const name of ["SIGTERM", "SIGINT"] as const) process.on(name, () => stopping.abort());
+// A parent that started us as a child with a channel and died must not leave a plant running.
+process.on("disconnect", () => stopping.abort());
+const { signal } = stopping;
+
+const waiting: Waiting = {
+  sleep: (ms, until) => delay(ms, undefined, { signal: until }).catch(() => undefined),
+  random: Math.random,
+};
+
+const platform = httpPlatform(values.url, process.env.LINESHAFT_KEY);
+const generation = Math.floor(Date.now() / 1000);
+const sources = lineKinds.map(
+  (kind) =>
+    new Source({
+      platform,
+      clock,
+      waiting,
+      lineAt: (fromUs) => new PlantLine(kind, seed, fromUs),
+      connection: kind.connection,
+      generation,
+      speed,
+      historyUs: historyUs * speed,
+      say,
+    }),
+);
+
+/** Data first: the tree may come a moment later, and a platform that cannot take it now may be able to in a while. */
+async function registerForEver(): Promise<void> {
+  const lines = lineKinds.map((kind) => new PlantLine(kind, seed, clock.nowUs()));
+  let said = "";
+  for (let attempt = 0; !signal.aborted; attempt++) {
+    try {
+      const { created, assigned } = await registerPlant(platform, lines, signal);
+      if (created + assigned > 0) say(`created ${created} equipment, assigned ${assigned} tags.`);
+      return;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof PlatformError)) throw error;
+      if (error.code !== said && error.status !== 0) say(`equipment and tags: ${error.message}`);
+      said = error.code;
+      // Without the right to configure, data flow all the same; the tags then stay unassigned.
+      if (error.status === 403) return;
+      await waiting.sleep(backOffMs(attempt, waiting.random()), signal);
+    }
+  }
+}
+
+say(`${lineKinds.length} lines, seed ${seed}, speed ${speed}, to ${values.url}`);
+await Promise.all([...sources.map((source) => source.run(signal)), registerForEver()]);
+say(`stopped; sent ${sources.reduce((sum, { sums }) => sum + sums.sent, 0)} datapoints.`);
+process.exit(0);
