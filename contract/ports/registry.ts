@@ -52,7 +52,7 @@ export interface Registry {
 
   /** For start-up: all tags and connections, in id order. */
   allTags(): Iterable<{ id: number; connectionId: number; address: string; equipmentId: number | null }>;
-  allConnections(): ConnectionRow[];
+  allConnections(): (ConnectionRow & { tenant: number })[];
 
   listEquipment(
     p: Principal,

@@ -1,0 +1,95 @@
+import { randomBytes } from "node:crypto";
+import type { Clock, Registry } from "@lineshaft/contract/ports";
+import { createCursors } from "../sqlite/cursor.ts";
+import { openDatabase } from "../sqlite/open.ts";
+import { Connections } from "./connections.ts";
+import { Directory } from "./directory.ts";
+import { EquipmentTree } from "./equipment.ts";
+import { Journal } from "./journal.ts";
+import { Keys } from "./keys.ts";
+import { migrations } from "./schema.ts";
+import { Tags } from "./tags.ts";
+
+/** The tenant of an installation that has one. */
+const firstTenant = 1;
+
+/**
+ * The embedded Registry: one SQLite file, synced on every commit, with one owner (adr/0004). What people decided is truth here;
+ * raw tags and connections that came with data are a view of the log, applied up to `appliedLsn`.
+ * Throws `data_dir_locked`, `data_dir_version`, `storage_unavailable`.
+ */
+export function openRegistry(options: {
+  path: string;
+  clock: Clock;
+  /** Chance as a parameter; the default is the system's. */
+  random?: (bytes: number) => Uint8Array;
+}): Registry {
+  const { path, clock, random = randomBytes } = options;
+  const db = openDatabase({ path, migrations, durability: "synced" });
+  const { sql } = db;
+  const getSetting = (name: string): string | null =>
+    (sql.prepare("SELECT value FROM setting WHERE name = ?").pluck().get(name) as string | undefined) ?? null;
+  const setSetting = (name: string, value: string): void => {
+    db.write(() => {
+      sql
+        .prepare("INSERT INTO setting VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value")
+        .run(name, value);
+    });
+  };
+  if (getSetting("cursorKey") === null) setSetting("cursorKey", Buffer.from(random(32)).toString("base64"));
+
+  const journal = new Journal(sql);
+  const directory = new Directory();
+  const cursors = createCursors(Buffer.from(getSetting("cursorKey") as string, "base64"));
+  const parts = { db, clock, journal, directory, cursors };
+  const keys = new Keys(parts);
+  const connections = new Connections(parts);
+  const tags = new Tags({ ...parts, connections });
+  const equipment = new EquipmentTree({
+    ...parts,
+    scopesFollow: (p, from, to) => {
+      keys.scopesFollow(p, from, to);
+      return connections.scopesFollow(p, from, to);
+    },
+  });
+  equipment.root(firstTenant);
+
+  return {
+    get revision() {
+      return journal.revision;
+    },
+    get appliedLsn() {
+      return tags.appliedLsn;
+    },
+    applyRegistrations: (records) => tags.apply(records),
+    advance: (lsn) => tags.advance(lsn),
+    allTags: () => tags.all(),
+    allConnections: () => connections.all(),
+
+    listEquipment: (p, q) => equipment.list(p, q),
+    getEquipment: (p, id) => equipment.get(p, id),
+    createEquipment: (p, item) => equipment.create(p, item),
+    changeEquipment: (p, id, change, revision) => equipment.change(p, id, change, revision),
+
+    listTags: (p, q) => tags.list(p, q),
+    getTag: (p, id) => tags.get(p, id),
+    changeTag: (p, id, change, revision) => tags.change(p, id, change, revision),
+    readableTags: (p, ids) => tags.readable(p, ids),
+    tagsUnder: (p, under) => tags.assignedTo(p, equipment.idsUnder(p.tenant, equipment.resolvePath(p, under))),
+    createConnection: (p, row) => connections.create(p, row),
+
+    insertKey: (p, key) => keys.insert(p, key),
+    findKey: (id) => keys.find(id),
+    listKeys: (p, q) => keys.list(p, q),
+    revokeKey: (p, id, atUs) => keys.revoke(p, id, atUs),
+    touchKey: (id, atUs) => keys.touch(id, atUs),
+    getSetting,
+    setSetting,
+
+    outbox: (limit) => journal.outbox(limit),
+    // Redone from the outbox if a power cut undoes it; the host drops the repeat by its revision.
+    stampLsn: (revisions) => db.writeRelaxed(() => journal.stamp(revisions)),
+    lsnOf: (revision) => journal.lsnOf(revision),
+    close: () => db.close(),
+  };
+}

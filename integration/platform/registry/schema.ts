@@ -1,0 +1,109 @@
+import type { Migration } from "../sqlite/open.ts";
+
+/**
+ * The registry's tables. `journal` is the list of decisions: one row a revision, and the outbox as long as `lsn` is null. The
+ * `…_history` tables hold each item as it was from that revision on, so nothing that people decided is ever overwritten.
+ * Names compare as bytes: case and Unicode forms that look alike stay apart (A68).
+ */
+export const migrations: readonly Migration[] = [
+  `
+  CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE journal (
+    revision INTEGER PRIMARY KEY,
+    tenant INTEGER NOT NULL,
+    entity TEXT NOT NULL,
+    entity_id ANY NOT NULL,
+    actor TEXT NOT NULL,
+    changed_us INTEGER NOT NULL,
+    after TEXT NOT NULL,
+    lsn INTEGER
+  ) STRICT;
+  CREATE INDEX journal_outbox ON journal (revision) WHERE lsn IS NULL;
+
+  CREATE TABLE equipment (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    tenant INTEGER NOT NULL,
+    parent_id INTEGER REFERENCES equipment,
+    level TEXT NOT NULL,
+    name TEXT NOT NULL,
+    path TEXT NOT NULL,
+    lifecycle TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    changed_us INTEGER NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX equipment_sibling ON equipment (parent_id, name);
+  CREATE UNIQUE INDEX equipment_root ON equipment (tenant) WHERE parent_id IS NULL;
+  CREATE INDEX equipment_revision ON equipment (tenant, revision);
+  -- In tree order a parent stands before its children and these before its next sibling; '/' itself would sort behind ' '.
+  CREATE INDEX equipment_tree ON equipment (tenant, replace(path, '/', char(1)));
+
+  CREATE TABLE equipment_history (
+    id INTEGER NOT NULL REFERENCES equipment,
+    revision INTEGER NOT NULL,
+    tenant INTEGER NOT NULL,
+    parent_id INTEGER,
+    level TEXT NOT NULL,
+    name TEXT NOT NULL,
+    path TEXT NOT NULL,
+    lifecycle TEXT NOT NULL,
+    changed_us INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    PRIMARY KEY (id, revision)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX equipment_history_path ON equipment_history (tenant, path, revision);
+
+  CREATE TABLE connection (
+    id INTEGER PRIMARY KEY,
+    tenant INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    corrections INTEGER NOT NULL,
+    tag_quota INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    UNIQUE (tenant, name)
+  ) STRICT;
+
+  CREATE TABLE tag (
+    id INTEGER PRIMARY KEY,
+    connection_id INTEGER NOT NULL REFERENCES connection,
+    address TEXT NOT NULL,
+    name TEXT,
+    equipment_id INTEGER REFERENCES equipment,
+    unit TEXT,
+    -- Name and address in lower case; null where that is the address itself.
+    folded TEXT,
+    revision INTEGER NOT NULL,
+    registered_us INTEGER NOT NULL,
+    UNIQUE (connection_id, address)
+  ) STRICT;
+
+  CREATE TABLE tag_history (
+    id INTEGER NOT NULL REFERENCES tag,
+    revision INTEGER NOT NULL,
+    name TEXT,
+    equipment_id INTEGER,
+    unit TEXT,
+    changed_us INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    PRIMARY KEY (id, revision)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE api_key (
+    id TEXT PRIMARY KEY,
+    tenant INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    created_us INTEGER NOT NULL,
+    expires_us INTEGER,
+    revoked_us INTEGER,
+    last_used_us INTEGER,
+    hash BLOB NOT NULL
+  ) STRICT;
+
+  CREATE TABLE applied (one INTEGER PRIMARY KEY CHECK (one = 1), lsn INTEGER NOT NULL) STRICT;
+  INSERT INTO applied VALUES (1, 0);
+  `,
+];

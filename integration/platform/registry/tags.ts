@@ -1,0 +1,266 @@
+import { nameFault, type Principal, ProblemError, type RawTag, type TagChange } from "@lineshaft/contract/api";
+import type { Clock, Lsn, Page, TagRegisteredRecord, Written } from "@lineshaft/contract/ports";
+import { type Cursors, pageSize } from "../sqlite/cursor.ts";
+import type { OwnedDatabase } from "../sqlite/open.ts";
+import { conflict, demand, notFound } from "./access.ts";
+import type { Connections } from "./connections.ts";
+import type { Directory } from "./directory.ts";
+import type { Journal } from "./journal.ts";
+import { unitFault } from "./ucum.ts";
+
+/** A search reads at most this many tags a page (some 20 ms); then it hands out a cursor, even with an empty page. */
+const searchWindow = 200_000;
+
+const select = `SELECT t.id, t.connection_id AS connectionId, c.name AS connection, t.address, t.name,
+  t.equipment_id AS equipmentId, t.unit, t.revision, t.registered_us AS registeredUs
+  FROM tag t JOIN connection c ON c.id = t.connection_id`;
+
+export interface TagParts {
+  db: OwnedDatabase;
+  clock: Clock;
+  journal: Journal;
+  directory: Directory;
+  cursors: Cursors;
+  connections: Connections;
+}
+
+/** Raw tags: what sources named, and what people said about it. */
+export class Tags {
+  readonly #parts: TagParts;
+  readonly #byId;
+  #appliedLsn: Lsn;
+  #advancedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: TagParts) {
+    this.#parts = parts;
+    const { sql } = parts.db;
+    this.#byId = sql.prepare(`${select} WHERE t.id = ?`);
+    this.#appliedLsn = sql.prepare("SELECT lsn FROM applied").pluck().get() as number;
+    for (const tag of this.#rows()) parts.directory.setTag(tag.id, tag.connectionId, tag.equipmentId);
+  }
+
+  get appliedLsn(): Lsn {
+    return this.#appliedLsn;
+  }
+
+  apply(records: { lsn: Lsn; recordedTime: number; tenant: number; record: TagRegisteredRecord }[]): void {
+    const { db, directory, connections } = this.#parts;
+    const news = records.filter((r) => r.lsn > this.#appliedLsn);
+    if (news.length === 0) return;
+    const last = news[news.length - 1].lsn;
+    db.write(() => {
+      const insert = db.sql.prepare(
+        `INSERT INTO tag (id, connection_id, address, folded, revision, registered_us) VALUES (?, ?, ?, ?, 0, ?)`,
+      );
+      for (const { record, tenant, recordedTime } of news) {
+        if (record.newConnection) connections.bringIntoBeing(tenant, record);
+        for (let i = 0; i < record.ids.length; i++)
+          insert.run(
+            record.ids[i],
+            record.connectionId,
+            record.addresses[i],
+            folded(record.addresses[i], null),
+            recordedTime,
+          );
+      }
+      this.#writeApplied(last);
+    });
+    for (const { record, tenant } of news) {
+      if (record.newConnection) directory.setConnection(record.connectionId, tenant, record.scope);
+      for (const id of record.ids) directory.setTag(id, record.connectionId, null);
+    }
+    this.#appliedLsn = last;
+  }
+
+  /** At most once a second: each call costs a sync of the disk. */
+  advance(lsn: Lsn): void {
+    const nowMs = this.#parts.clock.monotonicMs();
+    if (lsn <= this.#appliedLsn || nowMs - this.#advancedMs < 1000) return;
+    this.#parts.db.write(() => this.#writeApplied(lsn));
+    this.#appliedLsn = lsn;
+    this.#advancedMs = nowMs;
+  }
+
+  #writeApplied(lsn: Lsn): void {
+    this.#parts.db.sql.prepare("UPDATE applied SET lsn = ?").run(lsn);
+  }
+
+  *all(): Iterable<{ id: number; connectionId: number; address: string; equipmentId: number | null }> {
+    // Pages, because an open iterator would lock the database against every other use.
+    const next = this.#parts.db.sql.prepare(
+      "SELECT id, connection_id AS connectionId, address, equipment_id AS equipmentId FROM tag WHERE id > ? ORDER BY id LIMIT 10000",
+    );
+    let after = 0;
+    for (;;) {
+      const rows = next.all(after) as {
+        id: number;
+        connectionId: number;
+        address: string;
+        equipmentId: number | null;
+      }[];
+      if (rows.length === 0) return;
+      yield* rows;
+      after = rows[rows.length - 1].id;
+    }
+  }
+
+  #rows(): Iterable<{ id: number; connectionId: number; equipmentId: number | null }> {
+    return this.#parts.db.sql
+      .prepare("SELECT id, connection_id AS connectionId, equipment_id AS equipmentId FROM tag ORDER BY id DESC")
+      .iterate() as Iterable<{ id: number; connectionId: number; equipmentId: number | null }>;
+  }
+
+  get(p: Principal, id: number): RawTag {
+    demand(p, "read");
+    return this.#visible(p, id);
+  }
+
+  /** By id. The page may be short or empty though a cursor says there is more: see `searchWindow`. */
+  list(
+    p: Principal,
+    q: { connection?: string; equipmentId?: number; search?: string; limit?: number; cursor?: string },
+  ): Page<RawTag> {
+    demand(p, "read");
+    const { directory, connections, cursors } = this.#parts;
+    const limit = pageSize(q.limit);
+    const query = { list: "tags", connection: q.connection, equipmentId: q.equipmentId, search: q.search };
+    const connectionId = q.connection === undefined ? null : connections.idOf(p.tenant, q.connection);
+    if (q.connection !== undefined && !this.#knowsConnection(p, connectionId))
+      throw notFound("connection", q.connection);
+    if (q.equipmentId !== undefined && !directory.seesEquipment(p, q.equipmentId))
+      throw notFound("equipment", q.equipmentId);
+    const [after] = q.cursor === undefined ? [0] : cursors.open(p, query, q.cursor);
+
+    const readable = directory.tagFilter(p);
+    const accept = (id: number): boolean =>
+      (connectionId === null || directory.connectionOf(id) === connectionId) &&
+      (q.equipmentId === undefined || directory.equipmentOf(id) === q.equipmentId) &&
+      readable(id);
+    const found =
+      q.search === undefined || q.search === ""
+        ? this.#scan(after, limit + 1, accept)
+        : this.#search(after, limit + 1, accept, q.search);
+    const ids = found.ids.slice(0, limit);
+    const end = found.ids.length > limit ? ids[ids.length - 1] : found.stoppedAt;
+    return {
+      items: ids.map((id) => this.#row(id)),
+      cursor: end === null ? null : cursors.seal(p, query, [end]),
+    };
+  }
+
+  readable(p: Principal, ids: number[]): number[] {
+    demand(p, "read");
+    return ids.filter(this.#parts.directory.tagFilter(p));
+  }
+
+  /** Tags assigned to one of the equipments, as far as `p` sees them. */
+  assignedTo(p: Principal, equipmentIds: number[]): number[] {
+    demand(p, "read");
+    const { directory } = this.#parts;
+    const wanted = new Set(equipmentIds);
+    const readable = directory.tagFilter(p);
+    const ids: number[] = [];
+    for (let id = 1; id <= directory.lastTag; id++)
+      if (wanted.has(directory.equipmentOf(id)) && readable(id)) ids.push(id);
+    return ids;
+  }
+
+  change(p: Principal, id: number, change: TagChange, revision: number): Written<RawTag> {
+    demand(p, "configure");
+    const { db, directory, journal, clock } = this.#parts;
+    const before = this.#visible(p, id);
+    if (before.revision !== revision) throw conflict("tag", id, before.revision, revision);
+    const { name = before.name, equipmentId = before.equipmentId, unit = before.unit } = change;
+    checkName(name);
+    if (unit !== null) checkUnit(unit);
+    if (equipmentId !== before.equipmentId) {
+      if (equipmentId !== null && !directory.seesEquipment(p, equipmentId)) throw notFound("equipment", equipmentId);
+      // Taking a tag off its equipment gives it back to the readers of its connection.
+      if (equipmentId === null && !directory.seesConnection(p, before.connectionId))
+        throw new ProblemError("forbidden", `Your scope does not include the connection of tag ${id}.`);
+    }
+    const item = db.write(() => {
+      const next = journal.next();
+      const atUs = clock.nowUs();
+      db.sql
+        .prepare("UPDATE tag SET name = ?, equipment_id = ?, unit = ?, folded = ?, revision = ? WHERE id = ?")
+        .run(name, equipmentId, unit, folded(before.address, name), next, id);
+      db.sql
+        .prepare("INSERT INTO tag_history VALUES (?, ?, ?, ?, ?, ?, ?)")
+        .run(id, next, name, equipmentId, unit, atUs, p.id);
+      const after = this.#row(id);
+      journal.add(p, "tag", id, after, atUs, next);
+      return after;
+    });
+    directory.setTag(id, item.connectionId, item.equipmentId);
+    return { item, revision: item.revision };
+  }
+
+  /** Ids in memory, so that a million tags take milliseconds. */
+  #scan(after: number, wanted: number, accept: (id: number) => boolean): { ids: number[]; stoppedAt: number | null } {
+    const ids: number[] = [];
+    for (let id = after + 1; id <= this.#parts.directory.lastTag && ids.length < wanted; id++)
+      if (accept(id)) ids.push(id);
+    return { ids, stoppedAt: null };
+  }
+
+  #search(
+    after: number,
+    wanted: number,
+    accept: (id: number) => boolean,
+    text: string,
+  ): { ids: number[]; stoppedAt: number | null } {
+    const { db, directory } = this.#parts;
+    const end = Math.min(after + searchWindow, directory.lastTag);
+    const matches = db.sql
+      .prepare("SELECT id FROM tag WHERE id > ? AND id <= ? AND instr(coalesce(folded, address), ?) > 0 ORDER BY id")
+      .pluck()
+      .iterate(after, end, fold(text)) as Iterable<number>;
+    const ids: number[] = [];
+    for (const id of matches) {
+      if (accept(id)) ids.push(id);
+      if (ids.length === wanted) break;
+    }
+    return { ids, stoppedAt: end < directory.lastTag ? end : null };
+  }
+
+  /** A connection is known to those who see its scope, or one of its tags. */
+  #knowsConnection(p: Principal, id: number | null): boolean {
+    const { directory } = this.#parts;
+    if (id === null) return false;
+    if (directory.seesConnection(p, id)) return true;
+    const readable = directory.tagFilter(p);
+    for (let tag = 1; tag <= directory.lastTag; tag++)
+      if (directory.connectionOf(tag) === id && readable(tag)) return true;
+    return false;
+  }
+
+  #visible(p: Principal, id: number): RawTag {
+    if (!this.#parts.directory.seesTag(p, id)) throw notFound("tag", id);
+    return this.#row(id);
+  }
+
+  #row(id: number): RawTag {
+    return this.#byId.get(id) as RawTag;
+  }
+}
+
+/** Lower case by Unicode's own rules, not by a language's, so that the same search finds the same everywhere. */
+function fold(text: string): string {
+  return text.toLowerCase();
+}
+
+function folded(address: string, name: string | null): string | null {
+  const text = fold(name === null ? address : `${name}\n${address}`);
+  return text === address ? null : text;
+}
+
+function checkName(name: string | null): void {
+  const fault = name === null ? null : nameFault(name);
+  if (fault !== null) throw new ProblemError("name_invalid", `The name of the tag cannot be used. ${fault}`);
+}
+
+function checkUnit(unit: string): void {
+  const fault = unitFault(unit);
+  if (fault !== null) throw new ProblemError("unit_unknown", `${JSON.stringify(unit)} is no UCUM unit: ${fault}`);
+}
