@@ -1,7 +1,8 @@
 /**
  * The simulated plant as a process of its own: it plays two lines (plant/) and sends them to a platform over HTTP, as any source would.
- * `node simulation/main.ts --url http://127.0.0.1:4840 [--seed 1] [--speed 1] [--history-minutes 120]`, API key in LINESHAFT_KEY.
+ * `node simulation/main.ts --url http://127.0.0.1:8750 [--seed 1] [--speed 1] [--history-minutes 120]`, API key in LINESHAFT_KEY.
  */
+import { fstatSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { type Micros, minuteUs } from "@lineshaft/contract/api";
@@ -13,7 +14,7 @@ import { type PlantClock, Source } from "./source.ts";
 
 const { values } = parseArgs({
   options: {
-    url: { type: "string", default: "http://127.0.0.1:4840" },
+    url: { type: "string", default: "http://127.0.0.1:8750" },
     seed: { type: "string", default: "1" },
     speed: { type: "string", default: "1" },
     "history-minutes": { type: "string", default: "120" },
@@ -43,8 +44,9 @@ const clock: PlantClock = {
 
 const stopping = new AbortController();
 for (const name of ["SIGTERM", "SIGINT"] as const) process.on(name, () => stopping.abort());
-// A parent that started us as a child with a channel and died must not leave a plant running.
-process.on("disconnect", () => stopping.abort());
+// A server that started us holds the other end of our standard input: when it dies, also by SIGKILL, no plant is left running. (A shell gives a terminal,
+// a file or a FIFO, never a socket.)
+if (fstatSync(0).isSocket()) process.stdin.on("end", () => stopping.abort()).resume();
 const { signal } = stopping;
 
 const waiting: Waiting = {
