@@ -222,7 +222,8 @@ const hasOriginal = 8;
 const littleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
-const pad8 = (bytes: number): number => (bytes + 7) & ~7;
+// In arithmetic, not in bits: sums of untrusted u32 may pass 2^31.
+const pad8 = (bytes: number): number => Math.ceil(bytes / 8) * 8;
 
 /** Media type of the binary columnar frame. */
 export const columnsMediaType = "application/vnd.lineshaft.columns";
@@ -340,8 +341,8 @@ export function decodeColumns(input: Uint8Array): ColumnsBlock {
   if (flags & hasStatus) needed += pad8(4 * n);
   if (flags & hasOrdinal) needed += pad8(2 * n);
   if (flags & hasType) needed += pad8(n);
-  if (exactCount > 0) needed += pad8Large(8 * exactCount + exactBytes);
-  if (nameCount > 0) needed += pad8Large(4 * nameCount + namesBytes);
+  if (exactCount > 0) needed += pad8(8 * exactCount + exactBytes);
+  if (nameCount > 0) needed += pad8(4 * nameCount + namesBytes);
   if (needed !== bytes.length)
     throw new ColumnsError(`The header announces ${needed} bytes; the frame has ${bytes.length}.`);
   let at = byteOffset + headerBytes;
@@ -382,11 +383,6 @@ export function decodeColumns(input: Uint8Array): ColumnsBlock {
     }
   }
   return { columns, names };
-}
-
-// Sums of untrusted u32 may pass 2^31, where the bit form of pad8 would wrap.
-function pad8Large(bytes: number): number {
-  return Math.ceil(bytes / 8) * 8;
 }
 
 function checkTypes(columns: Columns, type: Uint8Array): void {

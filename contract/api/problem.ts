@@ -90,6 +90,8 @@ export const problemCatalogue = {
     "Send smaller batches.",
   ),
   too_many_rows: entry(413, "changed", "The batch has more rows than allowed.", "Send at most 100,000 rows a batch."),
+  request_timeout: entry(408, "later", "The request was not complete in time.", "Send it again, faster or smaller."),
+  headers_too_large: entry(431, "changed", "The headers are larger than allowed.", "Send fewer or shorter headers."),
   bad_framing: entry(400, "changed", "The HTTP message is not well formed.", "Check the client or proxy in between."),
   json_invalid: entry(400, "changed", "The body is not JSON.", "Check the body at the position named."),
   json_too_deep: entry(400, "changed", "The JSON is nested too deeply.", "At most 32 levels are read."),

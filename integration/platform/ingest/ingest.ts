@@ -35,6 +35,10 @@ export interface IngestOptions {
   bounds?: ClockBounds;
   /** Bounds of what may wait for its sync: rows and bytes in all connections together. */
   maxInFlight?: { rows: number; bytes: number };
+  /** Tags that a connection may bring by itself when it came into being with its first batch. */
+  tagQuota?: number;
+  /** Rate quota: seconds to wait before this many rows of the connection may come, 0 to admit them. */
+  admit?: (connectionId: number, rows: number) => number;
   /** A reason to refuse everything for the moment (memory, shutdown), or null. */
   shed?: () => ProblemError | null;
   /** Crash points K0 and K1 of the fault tests. */
@@ -77,6 +81,11 @@ export class Ingest implements Sink {
     const connection = this.#connection(tenant, batch.connection, registration);
     if (batch.mode === "correct" && !connection.corrections) {
       throw new ProblemError("correction_undeclared", `Connection "${connection.name}" does not declare corrections.`);
+    }
+    const waitSeconds = this.#o.admit?.(connection.id, offered) ?? 0;
+    if (waitSeconds > 0) {
+      const detail = `Connection "${connection.name}" is beyond its rate quota.`;
+      throw new ProblemError("quota_rate", detail, { retryAfterSeconds: waitSeconds });
     }
     if (this.#seenBefore(connection, batch)) return this.#resent(connection, batch, offered);
 
@@ -206,7 +215,7 @@ export class Ingest implements Sink {
       kind: "http",
       scope: "",
       corrections: false,
-      tagQuota: defaultTagQuota,
+      tagQuota: this.#o.tagQuota ?? defaultTagQuota,
       revision: 0,
     };
     const connection = this.#o.directory.addConnection(tenant, row);

@@ -1,0 +1,95 @@
+import {
+  type Clock,
+  decodeJson,
+  type Frame,
+  type Ledger,
+  type Log,
+  type LogReader,
+  type Lsn,
+  type Registry,
+  recordType,
+  type TagRegisteredRecord,
+} from "@lineshaft/contract/ports";
+
+const portionBytes = 8 * 1024 * 1024;
+
+/** One reader that follows the log until it is stopped; `apply` sees every committed frame once, in order. */
+export class LogConsumer {
+  #reader: LogReader;
+  #stop = new AbortController();
+  #running: Promise<void> | null = null;
+  #applied: Lsn;
+  #waiting: { lsn: Lsn; resolve: () => void; reject: (error: unknown) => void }[] = [];
+  readonly #apply: (frames: Frame[]) => void | Promise<void>;
+
+  constructor(log: Log, from: Lsn, apply: (frames: Frame[]) => void | Promise<void>) {
+    this.#reader = log.reader(from);
+    this.#applied = from - 1;
+    this.#apply = apply;
+  }
+
+  get applied(): Lsn {
+    return this.#applied;
+  }
+
+  /** Everything that is durable now, before the server opens its doors. */
+  async catchUp(log: Log): Promise<void> {
+    const end = log.status.durableLsn;
+    while (this.#applied < end) await this.#step();
+  }
+
+  run(onError: (error: unknown) => void): void {
+    this.#running = (async () => {
+      while (!this.#stop.signal.aborted) await this.#step();
+    })().catch((error: unknown) => {
+      for (const w of this.#waiting) w.reject(error);
+      this.#waiting = [];
+      if (!this.#stop.signal.aborted) onError(error);
+    });
+  }
+
+  /** Resolves when everything up to `lsn` is applied. */
+  until(lsn: Lsn): Promise<void> {
+    if (lsn <= this.#applied) return Promise.resolve();
+    return new Promise((resolve, reject) => this.#waiting.push({ lsn, resolve, reject }));
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort(new Error("The consumer is stopping."));
+    await this.#running;
+    this.#reader.close();
+  }
+
+  async #step(): Promise<void> {
+    const frames = await this.#reader.next(portionBytes, this.#stop.signal);
+    await this.#apply(frames);
+    this.#applied = frames[frames.length - 1].lsn;
+    if (this.#waiting.length === 0) return;
+    const due = this.#waiting.filter((w) => w.lsn <= this.#applied);
+    this.#waiting = this.#waiting.filter((w) => w.lsn > this.#applied);
+    for (const w of due) w.resolve();
+  }
+}
+
+/** Names into the registry, refusals and gaps into the ledger: one pass over the log for both, gathered to spare syncs. */
+export function registryConsumer(log: Log, registry: Registry, ledger: Ledger, clock: Clock): LogConsumer {
+  const gatherMs = 50;
+  const from = Math.min(registry.appliedLsn, ledger.appliedLsn) + 1;
+  const consumer = new LogConsumer(log, Math.max(from, log.status.firstLsn), async (frames) => {
+    const registrations = frames
+      .filter((frame) => frame.type === recordType.tagRegistered && frame.lsn > registry.appliedLsn)
+      .map(({ lsn, recordedTime, tenant, payload }) => ({
+        lsn,
+        recordedTime,
+        tenant,
+        record: decodeJson<TagRegisteredRecord>(payload),
+      }));
+    if (registrations.length > 0) registry.applyRegistrations(registrations);
+    registry.advance(frames[frames.length - 1].lsn);
+    ledger.apply(frames.filter((frame) => frame.lsn > ledger.appliedLsn));
+    log.pin("registry", Math.min(registry.appliedLsn, ledger.appliedLsn) + 1);
+    // A flood of new names becomes a few transactions instead of thousands.
+    if (registrations.length > 0) await clock.sleep(gatherMs);
+  });
+  return consumer;
+}

@@ -1,0 +1,117 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ProblemError } from "@lineshaft/contract/api";
+import { startApplications } from "./applications.ts";
+import { readConfig, settings, UsageError } from "./config.ts";
+import { startServer, version } from "./server.ts";
+import { startSimulation } from "./simulation.ts";
+import { verify } from "./verify.ts";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+const commands = {
+  up: "Start the server on its data directory (empty at first)",
+  demo: "Start the server with a demo plant; data in their own directory",
+  verify: "Check the sum rule of a running server: verify [--settle] [--url …] (key in LINESHAFT_KEY)",
+  version: "Print the version",
+  help: "Print this",
+};
+
+function usage(): string {
+  const flags = Object.entries(settings).map(
+    ([name, { text, default: value }]) => `  --${name.padEnd(14)} ${text} (${value})`,
+  );
+  const lines = Object.entries(commands).map(([name, text]) => `  ${name.padEnd(10)} ${text}`);
+  return [
+    "lineshaft <command> [flags]",
+    "",
+    ...lines,
+    "",
+    "Flags of up and demo, each also as LINESHAFT_<FLAG>:",
+    ...flags,
+    "",
+  ].join("\n");
+}
+
+async function serve(command: "up" | "demo", args: string[]): Promise<void> {
+  const config = readConfig(command, args, process.env);
+  const consoleDir = await consoleBuild();
+  const server = await startServer(config, consoleDir);
+  const applications = startApplications(
+    config.applications,
+    join(root, "applications"),
+    { url: server.url, key: (name) => server.createKey(`application ${name}`, "engineer") },
+    server.log,
+  );
+  const simulation =
+    command === "demo"
+      ? startSimulation(root, server.url, server.createKey("demo plant", "engineer"), server.log)
+      : null;
+  const demoSecret = command === "demo" ? server.demoSecret() : null;
+  say(server, demoSecret);
+
+  let stopping = false;
+  const stop = async (signal: string): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    server.log.info({ signal }, "Stopping");
+    await simulation?.stop();
+    await applications.stop();
+    await server.stop();
+    process.exit(0);
+  };
+  process.on("SIGTERM", () => void stop("SIGTERM"));
+  process.on("SIGINT", () => void stop("SIGINT"));
+}
+
+/** What a person needs to begin; with LINESHAFT_READY_JSON=1 one JSON line for programs. */
+function say(server: Awaited<ReturnType<typeof startServer>>, demoSecret: string | null): void {
+  const secret = demoSecret ?? server.adminSecret;
+  if (process.env.LINESHAFT_READY_JSON === "1") {
+    const line = { event: "ready", url: server.url, pid: process.pid, adminSecret: secret };
+    process.stdout.write(`${JSON.stringify(line)}\n`);
+    return;
+  }
+  const lines = ["", `  Lineshaft ${version}  ${server.url}`, ""];
+  if (demoSecret !== null) lines.push(`  Sign in with   ${demoSecret}`, "  (the demo listens on this machine only)");
+  else if (secret !== null) lines.push(`  Admin secret   ${secret}`, "  It is shown this once. Keep it.");
+  process.stdout.write(`${lines.join("\n")}\n\n`);
+}
+
+/** The console, built once and again when its sources change; without ui/ the server serves the API alone. */
+async function consoleBuild(): Promise<string | undefined> {
+  const builder = join(root, "ui", "build.ts");
+  if (!existsSync(builder)) return undefined;
+  const { buildConsole } = (await import(builder)) as { buildConsole: () => Promise<void> };
+  await buildConsole();
+  return join(root, "ui", "dist");
+}
+
+async function main(): Promise<void> {
+  const [command = "help", ...args] = process.argv.slice(2);
+  switch (command) {
+    case "up":
+    case "demo":
+      return serve(command, args);
+    case "verify":
+      process.exitCode = await verify(args, process.env);
+      return;
+    case "version":
+      process.stdout.write(`${version}\n`);
+      return;
+    case "help":
+    case "--help":
+      process.stdout.write(usage());
+      return;
+    default:
+      throw new UsageError(`There is no command "${command}".`);
+  }
+}
+
+main().catch((error: unknown) => {
+  if (error instanceof UsageError) process.stderr.write(`${error.message}\n\n${usage()}`);
+  else if (error instanceof ProblemError) process.stderr.write(`${error.message}\n${error.toProblem().action}\n`);
+  else process.stderr.write(`${(error as Error).stack}\n`);
+  process.exit(error instanceof UsageError ? 2 : 1);
+});

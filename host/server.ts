@@ -1,0 +1,307 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { ProblemError } from "@lineshaft/contract/api";
+import { createMetrics, createRateLimiter, openIdentity } from "@lineshaft/governance";
+import { createHttpServer } from "@lineshaft/interfaces/rest";
+import { HistoryFeeder } from "@lineshaft/platform/feeder";
+import { openHistory } from "@lineshaft/platform/history";
+import {
+  createConnectionService,
+  defaultClockBounds,
+  Ingest,
+  SumLedger,
+  TagDirectory,
+} from "@lineshaft/platform/ingest";
+import { openLedger } from "@lineshaft/platform/ledger";
+import { lockDataDir, nodeDisk, openLog } from "@lineshaft/platform/log";
+import { openRegistry } from "@lineshaft/platform/registry";
+import { createEventSource } from "@lineshaft/platform/replay";
+import { loadSnapshot, saveSnapshot, Views } from "@lineshaft/platform/values";
+import pino from "pino";
+import { systemClock } from "./clock.ts";
+import type { Config } from "./config.ts";
+import { LogConsumer, registryConsumer } from "./consumers.ts";
+import { crashPointFrom } from "./crash-point.ts";
+import { RegistryOutbox } from "./outbox.ts";
+import { SystemMonitor } from "./system-status.ts";
+
+export const version = "0.1.0";
+const snapshotEveryMs = 10_000;
+/** How long a stop may take before it is cut short; a kill must be as good, bar the drain. */
+const drainMs = 5000;
+
+export interface RunningServer {
+  url: string;
+  port: number;
+  /** Shown once, at the first start on a data directory. */
+  adminSecret: string | null;
+  /** Creates an API key with the system's own rights, e.g. for the demo and for applications. */
+  createKey(name: string, role: "admin" | "engineer" | "source" | "viewer"): string;
+  log: pino.Logger;
+  stop(): Promise<void>;
+}
+
+/** Composes the platform: opens what is on disk, catches the views up with the log, then opens the doors. */
+export async function startServer(config: Config, consoleDir: string | undefined): Promise<RunningServer> {
+  const log = pino({ level: process.env.LINESHAFT_LOG_LEVEL ?? "info" }, pino.destination(2));
+  const clock = systemClock;
+  const crashPoint = crashPointFrom(process.env.LINESHAFT_CRASH);
+  const { dataDir } = config;
+  mkdirSync(dataDir, { recursive: true });
+  const lock = await lockDataDir(dataDir);
+  const disk = nodeDisk();
+  let monitor: SystemMonitor | null = null;
+  const early: [string, string][] = [];
+  const note = (event: { code: string; text: string }): void => {
+    log.warn({ code: event.code }, event.text);
+    if (monitor === null) early.push([event.code, event.text]);
+    else monitor.note(event.code, event.text);
+  };
+
+  const stream = await openLog({
+    dir: join(dataDir, "log"),
+    disk,
+    clock,
+    retention: { windowMs: config.logWindowMs, maxBytes: config.logBytesMax },
+    onEvent: note,
+    crashPoint,
+  });
+  const registry = openRegistry({ path: join(dataDir, "registry.sqlite"), clock });
+  const directory = new TagDirectory();
+  const scopeOf = (tenant: number, name: string): string | null => directory.connection(tenant, name)?.scope ?? null;
+  const ledger = openLedger({ path: join(dataDir, "ledger.sqlite"), clock, connectionScope: scopeOf });
+  const history = await openHistory({
+    dir: join(dataDir, "history"),
+    clock,
+    onEvent: note,
+    crashPoint: process.env.LINESHAFT_CRASH,
+    retention: config.historyDays === 0 ? undefined : { days: config.historyDays },
+    refetch: (from, to) => framesBetween(stream, from, to),
+  });
+
+  // The registry first: views and ingest need its names.
+  const names = registryConsumer(stream, registry, ledger, clock);
+  await names.catchUp(stream);
+  for (const row of registry.allConnections()) directory.addConnection(row.tenant, row);
+  for (const tag of registry.allTags()) {
+    const connection = directory.connectionById(tag.connectionId);
+    if (connection !== undefined) directory.addTag(connection, tag.id, tag.address);
+  }
+
+  const snapshotDir = join(dataDir, "views");
+  const saved = await loadSnapshot(disk, snapshotDir);
+  const snapshot = saved !== null && saved.generation === stream.status.generation ? saved : null;
+  const sums =
+    snapshot === null ? new SumLedger() : SumLedger.from(snapshot.sums as Parameters<typeof SumLedger.from>[0]);
+  for (const c of snapshot?.connections ?? []) {
+    const connection = directory.connectionById(c.id);
+    if (connection === undefined) continue;
+    connection.durable = c.durable;
+    connection.lastBatchUs = c.lastBatchUs;
+  }
+  let starting = true;
+  const views = new Views(
+    {
+      sums,
+      received: (record) => {
+        directory.batchDurable(record, starting);
+        if (starting) directory.reserveTags(record.tagBound);
+      },
+    },
+    snapshot,
+  );
+  const viewer = new LogConsumer(stream, Math.max(views.appliedLsn + 1, stream.status.firstLsn), (frames) =>
+    views.apply(frames),
+  );
+  stream.pin("views", views.appliedLsn + 1);
+  await viewer.catchUp(stream);
+  starting = false;
+
+  const limiter =
+    config.ratePerSecond === 0
+      ? null
+      : createRateLimiter({ clock, ratePerSecond: config.ratePerSecond, burst: config.ratePerSecond * 2 });
+  const admit =
+    limiter === null ? undefined : (connectionId: number, rows: number) => limiter.take(String(connectionId), rows);
+  const shed = loadShedder(config.memoryBytesMax, () => stopping);
+  let stopping = false;
+  const ingest = new Ingest({
+    log: stream,
+    clock,
+    directory,
+    sums,
+    shed,
+    crashPoint,
+    tagQuota: config.tagQuota,
+    admit,
+  });
+  for (let tag = 1; tag < directory.tagBound; tag++) ingest.classifier.seed(tag, views.values.timeOf(tag));
+
+  const feeder = new HistoryFeeder({ log: stream, history, clock });
+  const outbox = new RegistryOutbox({ registry, log: stream, clock });
+  const identity = openIdentity({ registry, clock, random: randomBytes });
+  const adminSecret = identity.ensureAdmin();
+  const events = createEventSource({
+    log: stream,
+    history,
+    appliedTime: () => feeder.appliedTime,
+    leadUs: defaultClockBounds.leadUs,
+  });
+  const connections = createConnectionService({
+    directory,
+    ingest,
+    registry,
+    sums,
+    clock,
+    registryApplied: (lsn) => names.until(lsn),
+  });
+  const metrics = createMetrics();
+  let streams = () => 0;
+  const watch = new SystemMonitor({
+    version,
+    demo: config.command === "demo",
+    dataDir,
+    clock,
+    disk,
+    log: stream,
+    history,
+    views,
+    sums,
+    directory,
+    streams: () => streams(),
+    historyTime: () => feeder.appliedTime,
+  });
+  monitor = watch;
+  for (const [code, text] of early) watch.note(code, text);
+  metrics.collect(() => watch.status());
+
+  const http = await createHttpServer(
+    {
+      sink: ingest,
+      history,
+      registry,
+      lastValues: views.values,
+      ledger,
+      identity,
+      events,
+      connections,
+      outbox,
+      system: { status: () => watch.status(), metrics: () => metrics.text(), ready: () => watch.ready() },
+      clock,
+    },
+    { consoleDir, demo: config.command === "demo", log },
+  );
+  streams = () => http.streams();
+
+  const fail = (what: string) => (error: unknown) => {
+    log.error({ err: error }, `${what} failed`);
+    watch.note("internal", `${what} failed: ${(error as Error).message}`);
+  };
+  feeder.run(fail("Feeding history"));
+  names.run(fail("The registry's view of the log"));
+  viewer.run(fail("The views"));
+  watch.start();
+  const snapshots = periodic(
+    snapshotEveryMs,
+    async () => {
+      const at = views.appliedLsn;
+      if (at === lastSaved) return;
+      await saveSnapshot(
+        disk,
+        snapshotDir,
+        {
+          appliedLsn: at,
+          generation: stream.status.generation,
+          unjudged: [...views.unjudged],
+          sums: sums.toJSON(),
+          connections: [...directory.connections].map(({ id, durable, lastBatchUs }) => ({ id, durable, lastBatchUs })),
+          values: views.values,
+        },
+        directory.tagBound,
+      );
+      // The log must reach back to the snapshot before this one, in case this one rots.
+      stream.pin("views", lastSaved + 1);
+      lastSaved = at;
+    },
+    fail("Saving the views"),
+  );
+  let lastSaved = snapshot?.appliedLsn ?? 0;
+  const drains = periodic(1000, () => outbox.drain(), fail("Publishing registry changes"));
+
+  const port = await http.listen(config.port, config.host);
+  return {
+    url: `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`,
+    port,
+    adminSecret,
+    log,
+    createKey: (name, role) => identity.createSystemKey(name, role),
+    stop: async () => {
+      stopping = true;
+      const forced = setTimeout(() => process.exit(1), drainMs);
+      forced.unref();
+      watch.stop();
+      await http.close();
+      await drains.stop();
+      await snapshots.stop();
+      await feeder.stop();
+      await viewer.stop();
+      await names.stop();
+      await history.close();
+      await stream.close();
+      registry.close();
+      ledger.close();
+      await lock.release();
+      clearTimeout(forced);
+    },
+  };
+}
+
+/** Refuses new batches while memory is short (80 % of the bound) or the server stops. */
+function loadShedder(bytesMax: number, stopping: () => boolean): () => ProblemError | null {
+  let checkedMs = 0;
+  let high = false;
+  return () => {
+    if (stopping()) return new ProblemError("shutting_down", "The server is stopping.", { retryAfterSeconds: 2 });
+    const now = performance.now();
+    if (now - checkedMs > 250) {
+      checkedMs = now;
+      high = process.memoryUsage.rss() > 0.8 * bytesMax;
+    }
+    return high ? new ProblemError("overloaded", "Memory is short; load is shed.", { retryAfterSeconds: 2 }) : null;
+  };
+}
+
+/** Runs `work` every `ms`, never twice at once; stop() runs it a last time. */
+function periodic(ms: number, work: () => Promise<void>, onError: (error: unknown) => void): { stop(): Promise<void> } {
+  let running: Promise<void> = Promise.resolve();
+  let busy = false;
+  const once = (): void => {
+    if (busy) return;
+    busy = true;
+    running = work()
+      .catch(onError)
+      .finally(() => {
+        busy = false;
+      });
+  };
+  const timer = setInterval(once, ms);
+  return {
+    stop: async () => {
+      clearInterval(timer);
+      await running;
+      once();
+      await running;
+    },
+  };
+}
+
+/** The frames from `from` to `to` that the log still has, for rebuilding a damaged history file. */
+async function* framesBetween(log: Awaited<ReturnType<typeof openLog>>, from: number, to: number) {
+  const reader = log.reader(from);
+  try {
+    while (reader.position <= to) yield (await reader.next(4 * 1024 * 1024)).filter((frame) => frame.lsn <= to);
+  } finally {
+    reader.close();
+  }
+}
