@@ -7,6 +7,11 @@ export const settings = {
   port: { text: "TCP port; 0 takes a free one", default: "8750" },
   "log-hours": { text: "How long the log reaches back at least, in hours", default: "24" },
   "log-gib": { text: "Bound of the log on disk, in GiB", default: "20" },
+  "segment-mib": { text: "Size of one log segment, in MiB; retention drops whole segments", default: "64" },
+  "run-seconds": {
+    text: "How long history gathers points in memory before it writes a run, in seconds",
+    default: "60",
+  },
   "history-days": { text: "How long raw points are kept, in days; 0 keeps all", default: "0" },
   "memory-mib": { text: "Resident memory at which load is shed, in MiB", default: "1500" },
   "tag-quota": { text: "Tags that one connection may bring by itself", default: "200000" },
@@ -23,6 +28,8 @@ export interface Config {
   port: number;
   logWindowMs: number;
   logBytesMax: number;
+  segmentBytes: number;
+  runMs: number;
   historyDays: number;
   memoryBytesMax: number;
   tagQuota: number;
@@ -60,6 +67,8 @@ export function readConfig(command: "up" | "demo", args: string[], env: Record<s
     port: number("port", 0, 65535),
     logWindowMs: number("log-hours", 0.01, 24 * 365) * 3_600_000,
     logBytesMax: number("log-gib", 0.05, 100_000) * 2 ** 30,
+    segmentBytes: number("segment-mib", 0.05, 4096) * 2 ** 20,
+    runMs: number("run-seconds", 0.1, 3600) * 1000,
     historyDays: number("history-days", 0, 36_500),
     memoryBytesMax: number("memory-mib", 100, 1_000_000) * 2 ** 20,
     tagQuota: number("tag-quota", 1, 10_000_000),

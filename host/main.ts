@@ -82,7 +82,7 @@ function say(server: Awaited<ReturnType<typeof startServer>>, demoSecret: string
 /** The console, built once and again when its sources change; without ui/ the server serves the API alone. */
 async function consoleBuild(): Promise<string | undefined> {
   const builder = join(root, "ui", "build.ts");
-  if (!existsSync(builder)) return undefined;
+  if (!existsSync(builder) || process.env.LINESHAFT_CONSOLE === "none") return undefined;
   const { buildConsole } = (await import(builder)) as { buildConsole: () => Promise<void> };
   await buildConsole();
   return join(root, "ui", "dist");

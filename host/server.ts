@@ -63,6 +63,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
     dir: join(dataDir, "log"),
     disk,
     clock,
+    segmentBytes: config.segmentBytes,
     retention: { windowMs: config.logWindowMs, maxBytes: config.logBytesMax },
     onEvent: note,
     crashPoint,
@@ -76,6 +77,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
     clock,
     onEvent: note,
     crashPoint: process.env.LINESHAFT_CRASH,
+    limits: { headMs: config.runMs },
     retention: config.historyDays === 0 ? undefined : { days: config.historyDays },
     refetch: (from, to) => framesBetween(stream, from, to),
   });
@@ -186,13 +188,12 @@ export async function startServer(config: Config, consoleDir: string | undefined
       identity,
       events,
       connections,
-      outbox,
       system: { status: () => watch.status(), metrics: () => metrics.text(), ready: () => watch.ready() },
       clock,
     },
     { consoleDir, demo: config.command === "demo", log },
   );
-  streams = () => http.streams();
+  streams = () => http.streamCount;
 
   const fail = (what: string) => (error: unknown) => {
     log.error({ err: error }, `${what} failed`);

@@ -9,7 +9,11 @@ export interface ViewSnapshot {
   generation: number;
   unjudged: Lsn[];
   sums: unknown;
-  connections: { id: number; generation: number | null; sourceCursor: string | null; lastBatchUs: number | null }[];
+  connections: {
+    id: number;
+    durable: { generation: number; sequence: number | null; sourceCursor: string | null } | null;
+    lastBatchUs: number | null;
+  }[];
   values: LastValueTable;
 }
 
