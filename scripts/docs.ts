@@ -6,12 +6,14 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { problemCatalogue, routes } from "@lineshaft/contract/api";
 import { apiPage } from "./lib/api-page.ts";
+import { cliPage } from "./lib/cli-page.ts";
 import { errorsPage } from "./lib/errors-page.ts";
 import { root } from "./lib/overlay.ts";
 
 const pages: Record<string, () => string | Promise<string>> = {
   "errors.md": () => errorsPage(problemCatalogue),
   "api.md": () => apiPage(routes),
+  "cli.md": cliPage,
 };
 
 const { values } = parseArgs({ options: { check: { type: "boolean", default: false } } });

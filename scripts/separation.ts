@@ -40,6 +40,8 @@ export async function separation(testArgs: string[]): Promise<Outcome> {
 async function useServer(dir: string, data: string): Promise<void> {
   const server = await startServer(dir, "up", ["--data", data, "--applications", "none"]);
   try {
+    const ready = await fetch(`${server.url}/readyz`);
+    if (ready.status !== 200) throw new Error(`/readyz answers ${ready.status}: ${await ready.text()}`);
     const call = async (path: string, init: RequestInit = {}): Promise<Record<string, unknown>> => {
       const headers = { authorization: `Bearer ${server.adminSecret}`, "content-type": "application/json" };
       const response = await fetch(`${server.url}/api/v1${path}`, { ...init, headers });
