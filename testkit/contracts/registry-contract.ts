@@ -561,7 +561,7 @@ function principal(parts: { tenant?: number; role?: Role; scopes?: string[] } = 
   return { id: `${role}-${tenant}`, kind: "key", name: role, tenant, role, scopes };
 }
 
-function registered(ids: number[], record: Partial<TagRegisteredRecord>): TagRegisteredRecord {
+function registered(ids: number[], record: Partial<TagRegisteredRecord> = {}): TagRegisteredRecord {
   return {
     connectionId: 1,
     connection: "press",
