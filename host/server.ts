@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { ProblemError } from "@lineshaft/contract/api";
 import { createMetrics, createRateLimiter, openIdentity } from "@lineshaft/governance";
@@ -49,7 +50,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
   const crashPoint = crashPointFrom(process.env.LINESHAFT_CRASH);
   const { dataDir } = config;
   mkdirSync(dataDir, { recursive: true });
-  const lock = await lockDataDir(dataDir);
+  const lock = lockDataDir(dataDir);
   const disk = nodeDisk();
   let monitor: SystemMonitor | null = null;
   const early: [string, string][] = [];
@@ -143,7 +144,8 @@ export async function startServer(config: Config, consoleDir: string | undefined
   const feeder = new HistoryFeeder({ log: stream, history, clock });
   const outbox = new RegistryOutbox({ registry, log: stream, clock });
   const identity = openIdentity({ registry, clock, random: randomBytes });
-  const adminSecret = identity.ensureAdmin();
+  // The demo prints a login that ends with the process instead.
+  const adminSecret = config.command === "up" ? identity.ensureAdmin() : null;
   const events = createEventSource({
     log: stream,
     history,
@@ -188,6 +190,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
       identity,
       events,
       connections,
+      outbox,
       system: { status: () => watch.status(), metrics: () => metrics.text(), ready: () => watch.ready() },
       clock,
     },
@@ -230,7 +233,8 @@ export async function startServer(config: Config, consoleDir: string | undefined
   let lastSaved = snapshot?.appliedLsn ?? 0;
   const drains = periodic(1000, () => outbox.drain(), fail("Publishing registry changes"));
 
-  const port = await http.listen(config.port, config.host);
+  await http.listen({ port: config.port, host: config.host });
+  const { port } = http.server.address() as AddressInfo;
   return {
     url: `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`,
     port,
@@ -252,7 +256,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
       await stream.close();
       registry.close();
       ledger.close();
-      await lock.release();
+      lock.release();
       clearTimeout(forced);
     },
   };

@@ -16,6 +16,7 @@ export class Rest {
     body?: unknown,
     headers: Record<string, string> = {},
   ): Promise<{ status: number; body: T }> {
+    const raw = typeof body === "string" || body instanceof Uint8Array;
     const response = await fetch(`${this.#url}${path}`, {
       method,
       headers: {
@@ -23,12 +24,7 @@ export class Rest {
         ...(body === undefined ? {} : { "content-type": "application/json" }),
         ...headers,
       },
-      body:
-        body === undefined
-          ? undefined
-          : typeof body === "string" || body instanceof Uint8Array
-            ? body
-            : JSON.stringify(body),
+      body: raw ? (body as BodyInit) : body === undefined ? undefined : JSON.stringify(body),
     });
     const text = await response.text();
     return { status: response.status, body: (text === "" ? null : JSON.parse(text)) as T };
