@@ -20,8 +20,8 @@ export interface CheckOutcome {
   counts: TestCounts;
 }
 
-/** Tests beside their sources; those of the whole system and the long ones belong to `npm test`. */
-export const fastTests = ["--exclude", "tests/**", "--exclude", "**/*.long.test.ts", "--passWithNoTests"];
+/** Tests beside their sources; those of the whole system belong to `npm test`. */
+export const fastTests = ["--exclude", "tests/**", "--passWithNoTests"];
 
 function steps(fix: boolean, counts: (of: TestCounts) => void): Step[] {
   return [

@@ -42,22 +42,16 @@ preparePeers();
 await part("check", () => check());
 await part("the whole system", async () => {
   const env = values.long ? { LINESHAFT_LONG: "1" } : undefined;
-  const ran = await runTests(
-    ["tests/", "--no-file-parallelism", ...(values.long ? [] : ["--exclude", "**/*.long.test.ts"])],
-    {
-      report: "system-tests.json",
-      live: true,
-      env,
-    },
-  );
+  const ran = await runTests(["tests/", "--no-file-parallelism"], { report: "system-tests.json", live: true, env });
   return { ok: ran.code === 0, counts: ran.counts };
 });
 if (values.long) {
-  await part("long tests beside the sources", async () => {
-    const ran = await runTests(
-      [".long.test.ts", "--exclude", "tests/**", "--passWithNoTests", "--no-file-parallelism"],
-      { report: "long-tests.json", live: true, env: { LINESHAFT_LONG: "1" } },
-    );
+  await part("the tests beside the sources, with long repetitions", async () => {
+    const ran = await runTests([...fastTests, "--no-file-parallelism"], {
+      report: "long-tests.json",
+      live: true,
+      env: { LINESHAFT_LONG: "1" },
+    });
     return { ok: ran.code === 0, counts: ran.counts };
   });
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { root, sourceFiles } from "../scripts/lib/overlay.ts";
-import { type StartedServer, startServer } from "../scripts/lib/server.ts";
+import { ServerProcess } from "./support/server-process.ts";
 
 // Every block of a page that is marked `<!-- runs -->` is run, in order and in one shell, against a server of our own. `<!-- runs 5s -->`
 // marks a block that goes on for ever: it is stopped then, and must have printed something.
@@ -28,12 +28,12 @@ const pages = ["README.md", ...readdirSync(join(root, "docs/how-to")).map((name)
   .filter(({ blocks }) => blocks.length > 0);
 
 describe("the commands in the documents work as written", () => {
-  let server: StartedServer;
+  let server: ServerProcess;
   let data: string;
 
   beforeAll(async () => {
     data = mkdtempSync(join(tmpdir(), "lineshaft-docs-"));
-    server = await startServer(root, "up", ["--data", data, "--applications", "none"]);
+    server = await ServerProcess.start({ dataDir: data });
   });
   afterAll(async () => {
     await server?.stop();
