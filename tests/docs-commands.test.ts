@@ -36,7 +36,7 @@ describe("the commands in the documents work as written", () => {
     server = await ServerProcess.start({ dataDir: data });
   });
   afterAll(async () => {
-    await server?.stop();
+    await server?.kill("SIGTERM");
     rmSync(data, { recursive: true, force: true });
   });
 
