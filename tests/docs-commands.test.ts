@@ -14,7 +14,7 @@ interface Block {
 }
 
 const marked = /<!-- runs(?: (\d+)s)? -->\n```sh\n([\s\S]*?)```/g;
-const documentedAddress = "http://127.0.0.1:8750";
+const documentedAddress = "127.0.0.1:8750";
 
 function blocksOf(text: string): Block[] {
   return [...text.matchAll(marked)].map(([, seconds, script]) => ({
@@ -47,7 +47,7 @@ describe("the commands in the documents work as written", () => {
   });
 
   test.each(pages)("$page", ({ blocks }) => {
-    const here = (text: string): string => text.replaceAll(documentedAddress, server.url);
+    const here = (text: string): string => text.replaceAll(documentedAddress, server.url.slice("http://".length));
     // An endless block goes in as a variable, so that `timeout` can stop it whole.
     const env: Record<string, string> = { LINESHAFT_KEY: server.adminSecret ?? "", OUT: data };
     const script = blocks.map(({ script, seconds }, i) => {
