@@ -1,0 +1,126 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { SystemStatus } from "@lineshaft/contract/api";
+import { Api, createAdminKey } from "./api.ts";
+import { type ProcessFigures, processFigures } from "./process.ts";
+import { sleep } from "./stats.ts";
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+
+export interface ServerOptions {
+  dataDir: string;
+  /** Writes CPU profiles of the server and its workers here when it stops. */
+  profileDir?: string | null;
+  /** More flags of `lineshaft up`. */
+  args?: string[];
+  port?: number;
+}
+
+/** A real `lineshaft up` in its own process, with an API key at hand. */
+export class ServerProcess {
+  readonly url: string;
+  readonly api: Api;
+  readonly dataDir: string;
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess, url: string, key: string, dataDir: string) {
+    this.#child = child;
+    this.url = url;
+    this.api = new Api(url, key);
+    this.dataDir = dataDir;
+  }
+
+  static async start(options: ServerOptions): Promise<ServerProcess> {
+    const { dataDir, profileDir = null, args = [], port = 0 } = options;
+    mkdirSync(dataDir, { recursive: true });
+    const env: NodeJS.ProcessEnv = { ...process.env, LINESHAFT_READY_JSON: "1", LINESHAFT_LOG_LEVEL: "warn" };
+    if (profileDir !== null) env.NODE_OPTIONS = `--cpu-prof --cpu-prof-dir=${profileDir}`;
+    const child = spawn(
+      process.execPath,
+      // The shedding of load is tested elsewhere; here it would only blur what is measured.
+      ["host/main.ts", "up", "--data", dataDir, "--port", String(port), "--applications", "none", ...memory, ...args],
+      { cwd: root, env, stdio: ["ignore", "pipe", "inherit"] },
+    );
+    running.add(child);
+    child.once("exit", () => running.delete(child));
+    const { url, adminSecret } = await readyLine(child);
+    // The secret is shown once; a bench that starts again on its data finds the key beside them.
+    const keyFile = join(dataDir, "bench.key");
+    if (!existsSync(keyFile)) {
+      if (adminSecret === null)
+        throw new Error(`${dataDir} has no ${keyFile} and its admin secret is not shown again.`);
+      writeFileSync(keyFile, await createAdminKey(url, adminSecret), { mode: 0o600 });
+    }
+    return new ServerProcess(child, url, readFileSync(keyFile, "utf8"), dataDir);
+  }
+
+  get pid(): number {
+    return this.#child.pid as number;
+  }
+
+  get port(): number {
+    return Number(new URL(this.url).port);
+  }
+
+  figures(): ProcessFigures {
+    return processFigures(this.pid) ?? { cpuSeconds: 0, rssBytes: 0, rssMaxBytes: 0 };
+  }
+
+  system(): Promise<SystemStatus> {
+    return this.api.get<SystemStatus>("/system");
+  }
+
+  /** Waits until history holds all that was acknowledged up to `lsn` and no verdict is pending. */
+  async settled(lsn: number, timeoutMs = 300_000): Promise<SystemStatus> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const status = await this.system();
+      if (status.history.appliedLsn >= lsn && status.sums.pending === 0) return status;
+      if (performance.now() > deadline) {
+        const { history, sums } = status;
+        throw new Error(`Not settled after ${timeoutMs} ms: ${JSON.stringify({ lsn, history, sums })}`);
+      }
+      await sleep(20);
+    }
+  }
+
+  kill9(): Promise<void> {
+    return this.#end("SIGKILL");
+  }
+
+  stop(): Promise<void> {
+    return this.#end("SIGTERM");
+  }
+
+  #end(signal: NodeJS.Signals): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null) return resolve();
+      this.#child.once("exit", () => resolve());
+      this.#child.kill(signal);
+    });
+  }
+}
+
+const memory = ["--memory-mib", "16000"];
+const running = new Set<ChildProcess>();
+// A bench that fails must not leave its server behind.
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+function readyLine(child: ChildProcess): Promise<{ url: string; adminSecret: string | null }> {
+  return new Promise((resolve, reject) => {
+    child.once("exit", (code, signal) =>
+      reject(new Error(`The server ended (${signal ?? code}) before it was ready.`)),
+    );
+    if (child.stdout === null) return reject(new Error("The server has no standard output."));
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      if (!line.startsWith("{")) return;
+      const ready = JSON.parse(line) as { event?: string; url: string; adminSecret: string | null };
+      if (ready.event === "ready") resolve(ready);
+    });
+  });
+}

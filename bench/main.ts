@@ -1,0 +1,119 @@
+/**
+ * `npm run bench -- <name …|all> [--json] [--list] [--seconds n] [--quick] [--profile]`. What people read goes to stderr; each bench ends with one JSON line on stdout. `all`
+ * also writes bench/RESULTS.md. Each bench is a file here; what they share is in lib/, and the data they send in factory-mix.ts.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { disk } from "./disk.ts";
+import { ingestHttp, ingestJson } from "./ingest.ts";
+import { latency } from "./latency.ts";
+import { describeProfiles } from "./lib/profile.ts";
+import { type Bench, type BenchContext, type Line, resultsPage, verdict } from "./lib/report.ts";
+import { root } from "./lib/server.ts";
+import { memory } from "./memory.ts";
+import { peers } from "./peers.ts";
+import { queries } from "./queries.ts";
+import { recovery } from "./recovery.ts";
+import { replay } from "./replay.ts";
+import { size } from "./size.ts";
+
+const benches: readonly Bench[] = [
+  disk,
+  ingestHttp,
+  ingestJson,
+  latency,
+  ...queries,
+  replay,
+  recovery,
+  memory,
+  size,
+  peers,
+];
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: "boolean", default: false },
+    list: { type: "boolean", default: false },
+    quick: { type: "boolean", default: false },
+    profile: { type: "boolean", default: false },
+    seconds: { type: "string" },
+  },
+});
+
+const say = (text: string): void => {
+  if (!options.json) process.stderr.write(`${text}\n`);
+};
+
+function list(): void {
+  if (options.json) {
+    const rows = benches.map(({ name, about, unit, floor, target }) => ({ name, about, unit, floor, target }));
+    process.stdout.write(`${JSON.stringify(rows)}\n`);
+    return;
+  }
+  for (const { name, unit, about } of benches) process.stdout.write(`${name.padEnd(12)} ${unit.padEnd(5)} ${about}\n`);
+}
+
+async function run(bench: Bench): Promise<Line> {
+  const outDir = join(root, "bench", "out");
+  const cacheDir = join(outDir, "cache");
+  mkdirSync(cacheDir, { recursive: true });
+  const dir = mkdtempSync(join(outDir, `${bench.name}-`));
+  const profileDir = options.profile ? join(outDir, `profile-${bench.name}`) : null;
+  if (profileDir !== null) rmSync(profileDir, { recursive: true, force: true });
+  const seconds = options.seconds === undefined ? (options.quick ? 5 : 60) : Number(options.seconds);
+  if (!(seconds > 0)) throw new Error(`--seconds must be a positive number; it is "${options.seconds}".`);
+  const context: BenchContext = {
+    quick: options.quick,
+    seconds,
+    dir,
+    cacheDir,
+    profileDir,
+    say: (text) => say(`  ${text}`),
+  };
+  say(`${bench.name}: ${bench.about}`);
+  try {
+    const result = await bench.run(context);
+    const line: Line = { name: bench.name, unit: bench.unit, ...result };
+    say(`  = ${line.value} ${bench.unit}  ${verdict(bench, line)}`);
+    if (profileDir !== null) for (const text of describeProfiles(profileDir)) say(`  ${text}`);
+    // Beside the line on stdout: `--quick` figures are no figures.
+    process.stdout.write(`${JSON.stringify(options.quick ? { ...line, quick: true } : line)}\n`);
+    return line;
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+async function main(): Promise<void> {
+  if (options.list) return list();
+  const all = positionals.includes("all");
+  const chosen = all ? benches : positionals.map(benchOf);
+  if (chosen.length === 0) {
+    process.stderr.write("Which bench? Give a name of `--list`, or `all`.\n");
+    process.exitCode = 2;
+    return;
+  }
+  const lines: Line[] = [];
+  for (const bench of chosen) {
+    try {
+      lines.push(await run(bench));
+    } catch (error) {
+      // One that fails must not hide the others.
+      process.stderr.write(`${bench.name} failed: ${(error as Error).stack}\n`);
+      process.exitCode = 1;
+    }
+  }
+  if (all) writeFileSync(join(root, "bench", "RESULTS.md"), resultsPage(benches, lines, new Date(), options.quick));
+}
+
+function benchOf(name: string): Bench {
+  const bench = benches.find((b) => b.name === name);
+  if (bench) return bench;
+  process.stderr.write(`There is no bench "${name}"; --list names them.\n`);
+  process.exit(2);
+}
+
+await main();
+process.exit();
