@@ -60,7 +60,7 @@ export async function runStream(
   });
   const stop = new AbortController();
   const signal = AbortSignal.any([outer, stop.signal]);
-  const state: PullState = { waiting: false, lastSentMs: clock.monotonicMs(), lastCursor: "" };
+  const state: PullState = { waiting: false, lastSentMs: clock.monotonicMs() };
   try {
     peer.cursor(reader.cursor);
     await Promise.race([
@@ -79,7 +79,6 @@ interface PullState {
   /** True while everything read has been sent: only then does `reader.cursor` promise nothing too much. */
   waiting: boolean;
   lastSentMs: number;
-  lastCursor: string;
 }
 
 async function pull(
@@ -99,7 +98,6 @@ async function pull(
       if (seen === null) continue;
       peer.event(seen);
       state.lastSentMs = clock.monotonicMs();
-      state.lastCursor = seen.cursor;
       if (peer.buffered > bufferedMax) await drain(clock, peer, signal);
     }
   }
@@ -145,9 +143,8 @@ async function watch(
       peer.ping();
     }
     if (state.waiting && now - state.lastSentMs >= idleCursorMs - tickMs) {
-      const { cursor } = reader;
-      if (cursor !== state.lastCursor) peer.cursor(cursor);
-      state.lastCursor = cursor;
+      // Also when it has not moved: to a browser, which sees no pings, it is the proof of life.
+      peer.cursor(reader.cursor);
       state.lastSentMs = now;
     }
   }

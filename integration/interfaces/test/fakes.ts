@@ -25,7 +25,7 @@ import type { Services } from "../rest/services.ts";
 
 /** Real time, for tests that speak over sockets. */
 export const realClock: Clock = {
-  nowUs: () => Date.now() * 1000,
+  nowUs: () => Math.round((performance.timeOrigin + performance.now()) * 1000),
   monotonicMs: () => performance.now(),
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
