@@ -262,6 +262,9 @@ describe("sign-in", () => {
     expect(problem(() => identity.authenticate({ session: third.session, address })).code).toBe("auth_invalid");
     const forged = { ...third.principal, id: "admin#0000000000000000" };
     expect(identity.stillValid(forged)).toBe(false);
+
+    const fourth = identity.signIn(secret, address);
+    expect(identity.stillValid({ ...fourth.principal, id: fourth.principal.id.replace("admin", "other") })).toBe(false);
   });
 
   test("a session of a key has its rights and ends with it", () => {

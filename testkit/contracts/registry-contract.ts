@@ -98,8 +98,17 @@ export function registryContract(make: (clock: FakeClock) => RegistryFixture): v
       expect(code(() => registry.changeEquipment(admin, line.id, { name: "L" }, line.revision))).toBe(
         "revision_conflict",
       );
-      const successor = create("site", "Old");
-      expect(paths({ under: "Old" })).toEqual([successor.path]);
+    });
+
+    test("a name belongs to who bears it now, else to who bore it last", () => {
+      const first = create("site", "Old");
+      registry.changeEquipment(admin, first.id, { name: "First" }, first.revision);
+      const second = create("site", "Old");
+      expect(paths({ under: "Old" })).toEqual(["Old"]);
+      registry.changeEquipment(admin, second.id, { name: "Second" }, second.revision);
+      expect(paths({ under: "Old" })).toEqual(["Second"]);
+      registry = fixture.crash();
+      expect(paths({ under: "Old" })).toEqual(["Second"]);
     });
 
     test("a move changes place and keeps identity; the root stays; cycles are refused", () => {
@@ -369,6 +378,7 @@ export function registryContract(make: (clock: FakeClock) => RegistryFixture): v
       const p = principal({ role: "engineer", scopes: ["plant1"] });
       expect(paths({}, p)).toEqual(["plant1", "plant1/line"]);
       expect(registry.listTags(p, {}).items.map((tag) => tag.id)).toEqual([2, 3]);
+      expect(registry.listTags(p, { search: "address" }).items.map((tag) => tag.id)).toEqual([2, 3]);
       expect(registry.readableTags(p, [4, 3, 2, 1, 99])).toEqual([3, 2]);
       expect(registry.tagsUnder(p, "plant1")).toEqual([2]);
       for (const under of ["plant10", "plant1/../plant10", "PLANT1", "plant1/", "/plant1", "*", "plant1/%", "plаnt1"])

@@ -139,7 +139,12 @@ test("at its bounds the oldest go, their counts stay", () => {
   expect(code(() => ledger.getRejected(reader(), 1))).toBe("not_found");
   ledger.close();
   ledger = open({ maxBytes: 250_000 });
-  for (let lsn = 21; lsn <= 40; lsn++) ledger.apply([rejected(lsn, { payload: "A".repeat(87_380) })]);
+  ledger.apply([rejected(21, { payload: "A".repeat(87_380) }), rejected(22, { payload: "A".repeat(87_380) })]);
+  ledger.close();
+  ledger = open({ maxBytes: 250_000 });
+  ledger.apply([rejected(23, { payload: "A".repeat(87_380) })]);
+  expect(ledger.listRejected(reader(), {}).items.map((item) => item.id)).toEqual([23, 22]);
+  for (let lsn = 24; lsn <= 40; lsn++) ledger.apply([rejected(lsn, { payload: "A".repeat(87_380) })]);
   expect(ledger.listRejected(reader(), {}).items.map((item) => item.id)).toEqual([40, 39]);
 });
 

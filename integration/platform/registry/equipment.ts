@@ -138,13 +138,11 @@ export class EquipmentTree {
     const parentId = change.parentId ?? before.parentId;
     if (parentId !== before.parentId && !this.#parts.directory.seesEquipment(p, parentId as number))
       throw notFound("equipment", parentId as number);
-    if (before.parentId === null && parentId !== null)
-      throw new ProblemError("equipment_level_invalid", "The enterprise is the root and cannot be moved.");
 
     let path = "";
     if (parentId !== null) {
       const parent = this.#row(parentId);
-      // A parent's level is strictly above its children's, so this also refuses every cycle.
+      // A parent's level is strictly above its children's, so this also refuses every cycle, and to move the root.
       checkLevel(before.level, parent);
       path = childPath(parent.path, name);
     }
