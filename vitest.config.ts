@@ -9,6 +9,7 @@ const long = process.env.LINESHAFT_LONG === "1";
 export default defineConfig({
   test: {
     pool: "forks",
+    maxWorkers: "100%",
     include: ["**/*.test.ts", "**/*.test.tsx"],
     exclude: ["**/node_modules/**", "**/dist/**", ...(long ? [] : ["**/*.long.test.ts"])],
     testTimeout: long ? 6 * 3_600_000 : 30_000,

@@ -5,16 +5,19 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { problemCatalogue, routes } from "@lineshaft/contract/api";
+import { metricsTable } from "../integration/governance/metrics.ts";
 import { openApiDocument } from "../integration/interfaces/rest/openapi.ts";
 import { apiPage } from "./lib/api-page.ts";
 import { cliPage } from "./lib/cli-page.ts";
 import { errorsPage } from "./lib/errors-page.ts";
+import { metricsPage } from "./lib/metrics-page.ts";
 import { root } from "./lib/overlay.ts";
 
 const pages: Record<string, () => string | Promise<string>> = {
   "errors.md": () => errorsPage(problemCatalogue),
   "api.md": () => apiPage(routes),
   "openapi.json": () => `${JSON.stringify(openApiDocument(), null, 2)}\n`,
+  "metrics.md": () => metricsPage(metricsTable),
   "cli.md": cliPage,
 };
 
