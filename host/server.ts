@@ -24,6 +24,7 @@ import { systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { LogConsumer, registryConsumer } from "./consumers.ts";
 import { crashPointFrom } from "./crash-point.ts";
+import { historyNote } from "./history-events.ts";
 import { RegistryOutbox } from "./outbox.ts";
 import { SystemMonitor } from "./system-status.ts";
 
@@ -76,11 +77,13 @@ export async function startServer(config: Config, consoleDir: string | undefined
   const history = await openHistory({
     dir: join(dataDir, "history"),
     clock,
-    onEvent: note,
-    crashPoint: process.env.LINESHAFT_CRASH,
+    onEvent: (event) => {
+      const told = historyNote(event);
+      if (told !== null) note(told);
+      else log.debug(event, "history");
+    },
+    crashPoint,
     limits: { headMs: config.runMs },
-    retention: config.historyDays === 0 ? undefined : { days: config.historyDays },
-    refetch: (from, to) => framesBetween(stream, from, to),
   });
 
   // The registry first: views and ingest need its names.
@@ -299,14 +302,4 @@ function periodic(ms: number, work: () => Promise<void>, onError: (error: unknow
       await running;
     },
   };
-}
-
-/** The frames from `from` to `to` that the log still has, for rebuilding a damaged history file. */
-async function* framesBetween(log: Awaited<ReturnType<typeof openLog>>, from: number, to: number) {
-  const reader = log.reader(from);
-  try {
-    while (reader.position <= to) yield (await reader.next(4 * 1024 * 1024)).filter((frame) => frame.lsn <= to);
-  } finally {
-    reader.close();
-  }
 }

@@ -229,10 +229,15 @@ describe("sign-in", () => {
     expect(registry.getSetting("adminSecret")).toBe(kept);
   });
 
-  test("the admin secret is no bearer token, and an empty registry lets nobody in", () => {
+  test("an empty registry lets nobody in; the admin secret serves as bearer too and is throttled as at sign-in", () => {
     expect(problem(() => identity.signIn("", address)).code).toBe("auth_invalid");
     const secret = identity.ensureAdmin() as string;
-    expect(problem(() => identity.authenticate(bearer(secret))).code).toBe("auth_invalid");
+    const principal = identity.authenticate(bearer(secret));
+    expect(principal).toMatchObject({ role: "admin", scopes: [""] });
+    expect(identity.stillValid(principal)).toBe(true);
+    for (let i = 0; i < 9; i++)
+      expect(problem(() => identity.authenticate(bearer(`wrong-${i}`))).code).toBe("auth_invalid");
+    expect(problem(() => identity.authenticate(bearer("wrong"))).code).toBe("auth_throttled");
   });
 
   test("a session lives while it is used, at most a week, and until it is signed out", () => {

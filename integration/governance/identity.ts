@@ -30,6 +30,8 @@ const touchEveryUs = 60_000_000;
 const maxCachedKeys = 10_000;
 const adminSetting = "adminSecret";
 const firstTenant = 1;
+/** Whoever knows the admin secret. */
+const administrator = { id: "admin", name: "Administrator", tenant: firstTenant, role: "admin" as const, scopes: [""] };
 
 export interface IdentityOptions {
   registry: Registry;
@@ -154,6 +156,16 @@ export function openIdentity(options: IdentityOptions): OwnedIdentity {
     return true;
   };
 
+  /** Throws `auth_throttled` after too many wrong secrets from one address. */
+  const demandAdmin = (secret: string, address: string): void => {
+    const bucket = addressBlock(address);
+    const waitSeconds = failed.wait(bucket, 1);
+    if (waitSeconds > 0) throw throttled(waitSeconds);
+    if (isAdminSecret(secret)) return;
+    failed.take(bucket, 1);
+    throw unknownCredential();
+  };
+
   return {
     ensureAdmin: () => {
       const stored = registry.getSetting(adminSetting);
@@ -169,12 +181,15 @@ export function openIdentity(options: IdentityOptions): OwnedIdentity {
       return secret;
     },
 
-    authenticate: ({ authorization, session }) => {
+    authenticate: ({ authorization, session, address }) => {
       if (authorization !== undefined) {
         const match = /^Bearer +(\S+)$/i.exec(authorization);
         if (match === null)
           throw new ProblemError("auth_invalid", "The Authorization header must have the form `Bearer <API key>`.");
-        return byKey(parseKey(match[1]));
+        const parsed = parseKey(match[1]);
+        if (parsed !== null) return byKey(parsed);
+        demandAdmin(match[1], address);
+        return { ...administrator, kind: "system" };
       }
       if (session !== undefined) return bySession(session);
       throw new ProblemError("auth_missing", "The request carries neither a key nor a session.");
@@ -191,15 +206,12 @@ export function openIdentity(options: IdentityOptions): OwnedIdentity {
         const { value, principal } = sessions.open(key.principal.id, key.principal);
         return { session: value, principal, maxAgeSeconds };
       }
-      const bucket = addressBlock(address);
-      const waitSeconds = failed.wait(bucket, 1);
-      if (waitSeconds > 0) throw throttled(waitSeconds);
-      if (parsed !== null || !isAdminSecret(secret)) {
-        failed.take(bucket, 1);
+      if (parsed !== null) {
+        failed.take(addressBlock(address), 1);
         throw unknownCredential();
       }
-      const admin = { id: "admin", name: "Administrator", tenant: firstTenant, role: "admin" as const, scopes: [""] };
-      const { value, principal } = sessions.open(null, admin);
+      demandAdmin(secret, address);
+      const { value, principal } = sessions.open(null, administrator);
       return { session: value, principal, maxAgeSeconds };
     },
 
