@@ -1,8 +1,23 @@
-import type { Equipment, RawTag, RouteName } from "@lineshaft/contract/api";
+import {
+  type Equipment,
+  ProblemError,
+  type RawTag,
+  type RouteBody,
+  type RouteName,
+  type RouteParams,
+  type RouteQuery,
+} from "@lineshaft/contract/api";
 import { describe, expect, it } from "vitest";
 import { lineKinds, PlantLine } from "./plant/index.ts";
-import { type Call, type Platform, PlatformError } from "./platform.ts";
-import { registerPlant } from "./register.ts";
+import { type Registrar, registerPlant } from "./register.ts";
+
+/** A call as the SDK makes it. */
+interface Call<N extends RouteName> {
+  params?: RouteParams<N>;
+  query?: RouteQuery<N>;
+  body?: RouteBody<N>;
+  revision?: number;
+}
 
 /** Just enough of a registry: equipment by path, tags by address, revisions checked. */
 class FakeRegistry {
@@ -11,9 +26,8 @@ class FakeRegistry {
   changes: Call<"changeTag">[] = [];
   pageSize = 20;
 
-  readonly platform: Platform = {
-    call: async <N extends RouteName>(name: N, call: Call<N>) => this.#answer(name, call) as never,
-    ingest: () => Promise.reject(new Error("unexpected")),
+  readonly platform: Registrar = {
+    call: (async (name: RouteName, call: unknown) => this.#answer(name, call)) as Registrar["call"],
   };
 
   #answer(name: RouteName, call: unknown): unknown {
@@ -37,7 +51,7 @@ class FakeRegistry {
       case "changeTag": {
         const change = call as Call<"changeTag">;
         const tag = this.tags.find(({ id }) => id === change.params?.id);
-        if (!tag || tag.revision !== change.ifMatch) throw new PlatformError(412, "revision_conflict", "changed");
+        if (!tag || tag.revision !== change.revision) throw new ProblemError("revision_conflict", "changed");
         Object.assign(tag, change.body, { revision: tag.revision + 1 });
         this.changes.push(change);
         return { item: tag };
@@ -57,7 +71,7 @@ class FakeRegistry {
     if (!body) throw new Error("no body");
     const parent = this.equipment.find(({ id }) => id === body.parentId);
     const path = parent ? `${parent.path}/${body.name}` : body.name;
-    if (this.equipment.some((e) => e.path === path)) throw new PlatformError(409, "path_taken", "taken");
+    if (this.equipment.some((e) => e.path === path)) throw new ProblemError("path_taken", "taken");
     const item: Equipment = {
       id: this.equipment.length + 1,
       level: body.level,
@@ -88,7 +102,7 @@ class FakeRegistry {
   }
 }
 
-const lines = lineKinds.map((kind) => new PlantLine(kind, 1, Date.UTC(2026, 10, 22, 12) * 1000));
+const lines = lineKinds.map((kind) => new PlantLine(kind, 1, Date.UTC(2026, 10, 22, 6) * 1000));
 const { signal } = new AbortController();
 
 describe("the plant in the registry", () => {

@@ -1,13 +1,16 @@
-import { type EquipmentLevel, equipmentLevels, type RawTag } from "@lineshaft/contract/api";
+import type { Platform } from "@lineshaft/client";
+import { type EquipmentLevel, equipmentLevels, ProblemError, type RawTag } from "@lineshaft/contract/api";
 import type { Signal } from "./plant/index.ts";
-import { type Platform, PlatformError } from "./platform.ts";
+
+/** What registering needs of the SDK. */
+export type Registrar = Pick<Platform, "call">;
 
 /**
  * Makes sure that the plant's equipment exists and that its tags are assigned to it. Finds what is there already, so it may run at each start; what people have
  * assigned or named differently stays as they want it.
  */
 export async function registerPlant(
-  platform: Platform,
+  platform: Registrar,
   lines: readonly { connection: string; signals: readonly Signal[] }[],
   signal: AbortSignal,
 ): Promise<{ created: number; assigned: number }> {
@@ -17,7 +20,7 @@ export async function registerPlant(
   for (const { connection, signals } of lines) {
     const byAddress = new Map(signals.map((s) => [s.address, s]));
     const addresses = [...byAddress.keys()];
-    await platform.call("resolveTags", { params: { connection }, body: { addresses } }, signal);
+    await platform.call("resolveTags", { params: { connection }, body: { addresses }, signal });
     for (const tag of await tagsOf(platform, connection, signal)) {
       const known = byAddress.get(tag.address);
       if (!known || tag.equipmentId !== null) continue;
@@ -32,26 +35,26 @@ export async function registerPlant(
 }
 
 async function assign(
-  platform: Platform,
+  platform: Registrar,
   tag: RawTag,
   body: { equipmentId: number; name: string; unit: string | null },
   signal: AbortSignal,
 ): Promise<boolean> {
   try {
-    await platform.call("changeTag", { params: { id: tag.id }, ifMatch: tag.revision, body }, signal);
+    await platform.call("changeTag", { params: { id: tag.id }, revision: tag.revision, body, signal });
     return true;
   } catch (error) {
     // Somebody changed this tag just now: their change stands.
-    if (error instanceof PlatformError && error.code === "revision_conflict") return false;
+    if (error instanceof ProblemError && error.code === "revision_conflict") return false;
     throw error;
   }
 }
 
-async function tagsOf(platform: Platform, connection: string, signal: AbortSignal): Promise<RawTag[]> {
+async function tagsOf(platform: Registrar, connection: string, signal: AbortSignal): Promise<RawTag[]> {
   const tags: RawTag[] = [];
   let cursor: string | undefined;
   do {
-    const page = await platform.call("listTags", { query: { connection, limit: 1000, cursor } }, signal);
+    const page = await platform.call("listTags", { query: { connection, limit: 1000, cursor }, signal });
     tags.push(...page.items);
     cursor = page.cursor ?? undefined;
   } while (cursor !== undefined);
@@ -61,10 +64,10 @@ async function tagsOf(platform: Platform, connection: string, signal: AbortSigna
 class EquipmentTree {
   created = 0;
   readonly #idOf = new Map<string, number>();
-  readonly #platform: Platform;
+  readonly #platform: Registrar;
   readonly #signal: AbortSignal;
 
-  constructor(platform: Platform, signal: AbortSignal) {
+  constructor(platform: Registrar, signal: AbortSignal) {
     this.#platform = platform;
     this.#signal = signal;
   }
@@ -72,7 +75,7 @@ class EquipmentTree {
   async load(): Promise<void> {
     let cursor: string | undefined;
     do {
-      const page = await this.#platform.call("listEquipment", { query: { limit: 1000, cursor } }, this.#signal);
+      const page = await this.#platform.call("listEquipment", { query: { limit: 1000, cursor }, signal: this.#signal });
       for (const { path, id } of page.items) this.#idOf.set(path, id);
       cursor = page.cursor ?? undefined;
     } while (cursor !== undefined);
@@ -88,12 +91,12 @@ class EquipmentTree {
     const level: EquipmentLevel = equipmentLevels[names.length];
     try {
       const body = { level, name: names[names.length - 1], parentId, lifecycle: "productive" as const };
-      const { item } = await this.#platform.call("createEquipment", { body }, this.#signal);
+      const { item } = await this.#platform.call("createEquipment", { body, signal: this.#signal });
       this.created++;
       this.#idOf.set(path, item.id);
       return item.id;
     } catch (error) {
-      if (!(error instanceof PlatformError) || error.code !== "path_taken") throw error;
+      if (!(error instanceof ProblemError) || error.code !== "path_taken") throw error;
       await this.load();
       const created = this.#idOf.get(path);
       if (created === undefined) throw error;

@@ -1,7 +1,6 @@
-import { encodeColumns, formatTimeUs, type Micros, minuteUs, secondUs } from "@lineshaft/contract/api";
-import { backOffMs, type Waiting } from "./back-off.ts";
+import type { NamedColumns } from "@lineshaft/client";
+import { formatTimeUs, type Micros, minuteUs, ProblemError, secondUs } from "@lineshaft/contract/api";
 import type { PlantLine } from "./plant/index.ts";
-import { type Platform, PlatformError } from "./platform.ts";
 
 /** The time that the plant's controllers show, and how a plant that lives faster maps to it. */
 export interface PlantClock {
@@ -11,15 +10,28 @@ export interface PlantClock {
   stampUs(modelUs: Micros): Micros;
 }
 
+/** One connection of the platform, as the SDK gives it. */
+export interface Uplink {
+  readonly connection: string;
+  /** The cursor of the last durable batch; null: there is none. */
+  cursor(): Promise<string | null>;
+  /** Resolves when the batch is durable. Repeats it by itself, under the same sequence number, while the platform is away. */
+  write(batch: NamedColumns, cursor: string): Promise<unknown>;
+}
+
+export interface Waiting {
+  /** Resolves early when the signal is aborted. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+  /** Calls after `ms` unless it is cancelled. */
+  alarm(ms: number, ring: () => void): { cancel(): void };
+}
+
 export interface SourceOptions {
-  platform: Platform;
+  uplink: Uplink;
   clock: PlantClock;
   waiting: Waiting;
-  /** A line as it goes on from an instant of model time. */
+  /** The line as it goes on from an instant of model time. */
   lineAt(fromUs: Micros): PlantLine;
-  connection: string;
-  /** Number of this run; larger than that of any run before. */
-  generation: number;
   /** Model time per true time. */
   speed: number;
   /** How far back the plant remembers: on an empty platform this much is sent first, and after an outage no more than this. */
@@ -27,28 +39,22 @@ export interface SourceOptions {
   say(text: string): void;
 }
 
-export interface SourceSums {
-  sent: number;
-  refused: number;
-  /** Batches that needed more than one attempt. */
-  retried: number;
-}
-
 /** New rows are sent this often, in true time. */
 const sendEveryUs = secondUs / 2;
 /** Catching up goes in steps of this much model time: about 2,000 rows. */
 const stepUs = minuteUs;
+/** After this long without an answer people are told. */
+const patienceMs = 5_000;
+/** A refusal that only a person can mend is tried again this often. */
+const refusedMs = 10_000;
 
 /**
- * Sends one line to the platform, for ever: one batch at a time, the next only after the platform has it durably. A batch without an answer is
- * sent again, the same rows under the same (generation, sequence), so that the platform knows it. Nothing more needs to be kept meanwhile: the plant can be
- * played again from where the last durable batch ended, as far back as `historyUs`.
+ * Sends one line to the platform, for ever: one batch at a time, the next only after the platform has it durably. Nothing but that batch needs to be kept
+ * through an outage: the plant can be played again from where the last durable one ended, as far back as `historyUs`.
  */
 export class Source {
-  readonly sums: SourceSums = { sent: 0, refused: 0, retried: 0 };
+  readonly sums = { sent: 0, refused: 0 };
   readonly #options: SourceOptions;
-  #sequence = 0;
-  #trouble = "";
 
   constructor(options: SourceOptions) {
     this.#options = options;
@@ -56,14 +62,14 @@ export class Source {
 
   /** Resolves when `signal` is aborted and the batch in hand is settled or given up. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, waiting, historyUs, speed, say, connection } = this.#options;
+    const { clock, waiting, historyUs, speed, say, uplink } = this.#options;
     const periodUs = sendEveryUs * speed;
     let untilUs = await this.#resumeFrom(signal);
     let line = this.#options.lineAt(untilUs);
     while (!signal.aborted) {
       const now = clock.nowUs();
       if (now - untilUs > historyUs + 10 * stepUs) {
-        say(`${connection}: away too long; rows before ${formatTimeUs(now - historyUs)} are lost.`);
+        say(`${uplink.connection}: away too long; rows before ${formatTimeUs(now - historyUs)} are lost.`);
         untilUs = now - historyUs;
         line = this.#options.lineAt(untilUs);
       }
@@ -78,50 +84,56 @@ export class Source {
 
   /** Where the last run ended, as the platform remembers it; on an empty platform the beginning of the history. */
   async #resumeFrom(signal: AbortSignal): Promise<Micros> {
-    const { platform, clock, connection, historyUs } = this.#options;
-    const oldest = clock.nowUs() - historyUs;
-    const cursor = await this.#untilAnswered(
-      () => platform.call("getSourceCursor", { params: { connection } }, signal),
-      signal,
-    );
-    const last = Number(cursor?.sourceCursor ?? Number.NaN);
-    return Number.isFinite(last) && last <= clock.nowUs() ? Math.max(last, oldest) : oldest;
+    const { uplink, clock, historyUs } = this.#options;
+    const cursor = await this.#untilAnswered(() => uplink.cursor(), signal);
+    const last = cursor === null ? Number.NaN : Number(cursor);
+    const now = clock.nowUs();
+    return Number.isFinite(last) && last <= now ? Math.max(last, now - historyUs) : now - historyUs;
   }
 
   async #send(line: PlantLine, untilUs: Micros, signal: AbortSignal): Promise<void> {
-    const { platform, clock, connection, generation } = this.#options;
+    const { uplink, clock } = this.#options;
     const columns = line.advance(untilUs);
     if (columns.rows === 0) return;
     for (let i = 0; i < columns.rows; i++) columns.time[i] = clock.stampUs(columns.time[i]);
-    const frame = encodeColumns(
-      columns,
-      line.signals.map(({ address }) => address),
-    );
-    const sequence = ++this.#sequence;
-    const query = { generation, sequence, sourceCursor: String(untilUs) };
-    const receipt = await this.#untilAnswered(() => platform.ingest(connection, frame, query, signal), signal);
-    if (receipt) this.sums.sent += columns.rows;
+    const names = line.signals.map(({ address }) => address);
+    const written = await this.#untilAnswered(async () => {
+      await uplink.write({ names, columns }, String(untilUs));
+      return true;
+    }, signal);
+    if (written) this.sums.sent += columns.rows;
     else this.sums.refused += columns.rows;
   }
 
-  /** The answer; null when the platform will never take it, or when we are stopping. */
+  /** The answer; null when the platform will never give one, or when we are stopping. Trouble is told once, and its end. */
   async #untilAnswered<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T | null> {
-    const { waiting, connection, say } = this.#options;
-    for (let attempt = 0; !signal.aborted; attempt++) {
+    const { waiting, uplink, say } = this.#options;
+    let told = "";
+    const tell = (text: string): void => {
+      if (text !== told && !signal.aborted) say(`${uplink.connection}: ${text}`);
+      told = text;
+    };
+    while (!signal.aborted) {
+      const alarm = waiting.alarm(patienceMs, () => tell("the platform does not answer; trying on."));
       try {
         const answer = await ask();
-        if (this.#trouble !== "") say(`${connection}: the platform is back.`);
-        this.#trouble = "";
-        if (attempt > 0) this.sums.retried++;
+        if (told !== "") tell("the platform is back.");
         return answer;
       } catch (error) {
         if (signal.aborted) return null;
-        if (!(error instanceof PlatformError)) throw error;
-        // Said once, not with each attempt.
-        if (error.code !== this.#trouble && error.code !== "not_found") say(`${connection}: ${error.message}`);
-        this.#trouble = error.code === "not_found" ? "" : error.code;
-        if (error.retry === "never") return null;
-        await waiting.sleep(error.retry === "credential" ? 10_000 : backOffMs(attempt, waiting.random()), signal);
+        if (!(error instanceof ProblemError)) {
+          // No answer at all; the SDK repeats batches by itself, other calls we do.
+          tell("the platform does not answer; trying on.");
+          await waiting.sleep(500, signal);
+          continue;
+        }
+        const { status, action } = error.toProblem();
+        tell(`${error.message} ${action}`);
+        const credential = status === 401 || status === 403;
+        if (!credential && error.retry !== "later") return null;
+        await waiting.sleep(refusedMs, signal);
+      } finally {
+        alarm.cancel();
       }
     }
     return null;

@@ -177,7 +177,7 @@ export class PartsLine implements LineModel {
   #pressSignals(table: SignalTable): (dtSeconds: number) => void {
     const { press } = this;
     const define = definer(table, [...line, "Press 1"], "Press1");
-    const pulse = define.boolean("Stroke pulse", "StrokePulse", false);
+    const pulse = define.boolean("Stroke pulse", "StrokePulse", true);
     const guard = define.boolean("Guard closed", "GuardClosed", true);
     const serialBefore = firstSerial + BigInt(this.#shift) * serialsPerShift;
     const serial = define.integer("Serial number", "SerialNumber", "change", serialBefore);
@@ -188,8 +188,8 @@ export class PartsLine implements LineModel {
     return (dt) => {
       const running = press.unit.executing;
       celsius = approach(celsius, running ? 52 : 34, dt, 900);
-      // The cam switch is closed during the lower half of the stroke.
-      table.set(pulse, running && press.phase < 0.5);
+      // The cam switch is closed in the first half of the turn; when the press stops, it stays as it is.
+      table.set(pulse, press.phase < 0.5);
       table.set(guard, press.unit.state !== "held" && press.unit.state !== "aborted");
       if (press.finished) {
         table.set(serial, serialBefore + BigInt(press.parts));
