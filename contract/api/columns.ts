@@ -221,7 +221,8 @@ const hasOriginal = 8;
 
 const littleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true });
+// `ignoreBOM`: a leading U+FEFF is part of a text and is kept.
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 // In arithmetic, not in bits: sums of untrusted u32 may pass 2^31.
 const pad8 = (bytes: number): number => Math.ceil(bytes / 8) * 8;
 

@@ -1,0 +1,101 @@
+import type { Columns, Micros } from "@lineshaft/contract/api";
+import type { BucketColumns, HistoryStatus, Lsn, PointsAnswer, VerdictRecord } from "@lineshaft/contract/ports";
+
+/** Frames as they travel to the worker: one transferred buffer for all payloads. */
+export interface FrameBatch {
+  lsn: Float64Array;
+  recordedTime: Float64Array;
+  /** Where the payload of a points record lies in `payload` (8-byte aligned); 0 bytes for other records. */
+  offset: Float64Array;
+  bytes: Float64Array;
+  payload: Uint8Array;
+}
+
+export interface HistoryLimits {
+  /** A head closes at so many rows … */
+  headRows: number;
+  /** … or at this age, whichever comes first … */
+  headMs: number;
+  /** … or with so many bytes of text and other exact values. */
+  headExactBytes: number;
+  /** What DuckDB may take; beyond it spills to disk. */
+  memoryMb: number;
+  threads: number;
+  /** Files held open for reading. */
+  openFiles: number;
+  /** So many runs are merged at once. */
+  runsPerMerge: number;
+}
+
+export const defaultLimits: HistoryLimits = {
+  headRows: 4_000_000,
+  headMs: 60_000,
+  headExactBytes: 64 * 1024 * 1024,
+  memoryMb: 192,
+  threads: 2,
+  openFiles: 128,
+  runsPerMerge: 8,
+};
+
+/** What the host may want to tell people. */
+export type HistoryEvent =
+  | { type: "runClosed"; file: string; rows: number; bytes: number; ms: number }
+  | { type: "compacted"; inputs: number; outputs: number; rows: number; ms: number }
+  | { type: "quarantined"; file: string; fromUs: Micros; toUs: Micros; detail: string }
+  | { type: "rebuilt"; file: string; rows: number }
+  | { type: "retired"; file: string; fromUs: Micros; toUs: Micros }
+  | { type: "frameUnreadable"; lsn: Lsn; detail: string }
+  | { type: "unavailable"; detail: string };
+
+export interface RawQuery {
+  tags: number[];
+  fromUs: Micros;
+  toUs: Micros;
+  limit: number;
+  asOf?: Lsn;
+  after?: { tag: number; time: Micros; ordinal: number };
+}
+
+export interface BucketQuery {
+  tags: number[];
+  fromUs: Micros;
+  toUs: Micros;
+  bucketUs: number;
+  originUs?: Micros;
+}
+
+export interface ScanQuery {
+  tags: number[] | null;
+  fromUs: Micros;
+  toUs: Micros;
+  asOf: Lsn;
+  chunkRows: number;
+}
+
+/** Calls to the worker: name → argument and answer. */
+export interface Calls {
+  apply: [{ batch: FrameBatch; nowMs: number }, VerdictRecord[]];
+  flush: [null, null];
+  raw: [RawQuery, PointsAnswer];
+  buckets: [BucketQuery, BucketColumns];
+  scanOpen: [ScanQuery, number];
+  scanNext: [number, Columns | null];
+  scanClose: [number, null];
+  extent: [null, { fromUs: Micros; toUs: Micros } | null];
+  scrub: [null, { files: number; damaged: string[] }];
+  compact: [null, null];
+  close: [null, null];
+}
+
+export type CallName = keyof Calls;
+export type Request =
+  | { [K in CallName]: { id: number; call: K; argument: Calls[K][0] } }[CallName]
+  /** The caller is no longer interested. */
+  | { abort: number }
+  | { crashPassed: number };
+
+export type Reply =
+  | { id: number; value: unknown; status: HistoryStatus }
+  | { id: number; error: { name: string; message: string; code?: string }; status: HistoryStatus }
+  | { event: HistoryEvent; status: HistoryStatus }
+  | { crash: number; point: string };

@@ -1,0 +1,480 @@
+// Hot path. Reads: raw, buckets, scan, extent, over heads and files together.
+import { type Columns, type Micros, ProblemError, queryLimits, type Warning } from "@lineshaft/contract/api";
+import type { BucketColumns, Lsn, PointsAnswer } from "@lineshaft/contract/ports";
+import { Buckets, type Cells } from "./aggregate.ts";
+import { type Duck, pointsSelect, QueryStream } from "./duck.ts";
+import type { Files, StoredFile } from "./files.ts";
+import type { Head } from "./head.ts";
+import { merge, Resolver, type RowStream, streamOf } from "./merge.ts";
+import type { BucketQuery, RawQuery, ScanQuery } from "./messages.ts";
+import { type RollupLevel, readRollup, rollupLevels } from "./rollup.ts";
+import {
+  appendRows,
+  compareByTime,
+  compareIdentity,
+  compareRows,
+  newRows,
+  nothingPresent,
+  type Presence,
+  pickRows,
+  presentInEither,
+  type Rows,
+  toColumns,
+} from "./rows.ts";
+
+export interface Sources {
+  readonly duck: Duck;
+  readonly files: Files;
+  readonly heads: Head[];
+  /** A read of these files failed: quarantines what is damaged. True: something was, so reading again may succeed. */
+  examine(files: readonly StoredFile[], error: unknown): Promise<boolean>;
+}
+
+const everything: Lsn = Number.POSITIVE_INFINITY;
+/** Rows that one bucket query may read; about two seconds. */
+const bucketRowsMax = 100_000_000;
+const maxAttempts = 5;
+
+/** What one read looks at: taken in one go, so that no row is seen twice or missed while heads become files. */
+interface View {
+  heads: Head[];
+  files: StoredFile[];
+  aliases: Map<StoredFile, string>;
+  presence: Presence;
+}
+
+/** Opens the files of a range, reads, lets go; again without the damaged files when a read fails on damage. */
+async function reading<T>(
+  sources: Sources,
+  fromUs: Micros,
+  toUs: Micros,
+  signal: AbortSignal,
+  read: (view: View, open: (sql: string, presence: Presence) => RowStream) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    const heads = sources.heads;
+    const files = sources.files.overlapping(fromUs, toUs);
+    const opened: StoredFile[] = [];
+    const streams: QueryStream[] = [];
+    const stop = (): void => {
+      for (const stream of streams) stream.interrupt();
+    };
+    signal.addEventListener("abort", stop);
+    try {
+      signal.throwIfAborted();
+      const aliases = new Map<StoredFile, string>();
+      // All are taken before the first await, so that no compaction removes one in between.
+      const taken = files.map((file) => ({ file, alias: sources.files.acquire(file) }));
+      for (const { file, alias } of taken) {
+        try {
+          aliases.set(file, await alias);
+          opened.push(file);
+        } catch (error) {
+          await Promise.allSettled(taken.map((other) => other.alias));
+          for (const other of taken) {
+            if (!opened.includes(other.file) && (await succeeded(other.alias))) opened.push(other.file);
+          }
+          throw error;
+        }
+      }
+      const presence = [...heads, ...files.map((file) => file.meta)]
+        .map((part) => part.presence)
+        .reduce(presentInEither, nothingPresent);
+      return await read({ heads, files, aliases, presence }, (sql, columns) => {
+        const stream = new QueryStream(sources.duck, sql, columns);
+        streams.push(stream);
+        return stream;
+      });
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      if (error instanceof ProblemError || attempt === maxAttempts || files.length === 0) throw error;
+      for (const stream of streams) stream.close();
+      if (!(await sources.examine(files, error))) throw error;
+    } finally {
+      signal.removeEventListener("abort", stop);
+      for (const stream of streams) stream.close();
+      for (const file of opened) await sources.files.release(file);
+    }
+  }
+}
+
+function succeeded(promise: Promise<unknown>): Promise<boolean> {
+  return promise.then(
+    () => true,
+    () => false,
+  );
+}
+
+function warningsFor(files: Files, fromUs: Micros, toUs: Micros): Warning[] {
+  return files.damage(fromUs, toUs).map((q) => ({
+    code: "history_damaged",
+    detail: `File ${q.file} is damaged and in quarantine: ${q.detail}`,
+    fromUs: q.fromUs,
+    toUs: q.toUs,
+  }));
+}
+
+function checkRange(tags: readonly number[] | null, fromUs: Micros, toUs: Micros): number[] {
+  if (!Number.isFinite(fromUs) || !Number.isFinite(toUs))
+    throw new ProblemError("request_invalid", "A query needs a finite range of time.");
+  if (tags === null) return [];
+  if (tags.length > queryLimits.tags)
+    throw new ProblemError("query_too_large", `${tags.length} tags were asked for; ${queryLimits.tags} are allowed.`);
+  return [...new Set(tags)].sort((a, b) => a - b);
+}
+
+function tagCondition(tags: readonly number[]): string {
+  return tags.length === 1 ? `tag = ${tags[0]}` : `tag IN (${tags.join(",")})`;
+}
+
+function rangeCondition(fromUs: Micros, toUs: Micros): string {
+  return `time >= ${Math.ceil(fromUs)} AND time < ${Math.ceil(toUs)}`;
+}
+
+function asOfCondition(presence: Presence, asOf: Lsn): string {
+  return presence.lsn && Number.isFinite(asOf) ? ` AND lsn <= ${asOf}` : "";
+}
+
+// ── raw ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export async function readRaw(sources: Sources, query: RawQuery, signal: AbortSignal): Promise<PointsAnswer> {
+  const { fromUs, toUs, after, limit } = query;
+  if (limit > queryLimits.points)
+    throw new ProblemError("query_too_large", `${limit} points were asked for; ${queryLimits.points} are allowed.`);
+  let tags = checkRange(query.tags, fromUs, toUs);
+  if (after !== undefined) tags = tags.filter((tag) => tag >= after.tag);
+  const asOf = query.asOf ?? everything;
+  const position =
+    after === undefined
+      ? ""
+      : ` AND (tag > ${after.tag} OR time > ${after.time} OR (time = ${after.time} AND ordinal > ${after.ordinal}))`;
+  return reading(sources, fromUs, toUs, signal, async (view, open) => {
+    const out = newRows(Math.min(limit + 1, 4096), { ...view.presence, flag: false, lsn: false });
+    let more = false;
+    if (tags.length > 0 && limit > 0) {
+      const streams = view.heads.map((head) => {
+        const rows = head.collect(tags, fromUs, toUs, asOf);
+        return streamOf(after === undefined ? rows : rowsAfter(rows, after));
+      });
+      for (const [file, alias] of view.aliases) {
+        if (file.lsnFrom > asOf) continue;
+        const { presence } = file.meta;
+        streams.push(
+          open(
+            `SELECT ${pointsSelect(presence)} FROM ${alias}.p WHERE ${tagCondition(tags)} AND ${rangeCondition(fromUs, toUs)}${asOfCondition(presence, asOf)}${position}`,
+            presence,
+          ),
+        );
+      }
+      more = await collectUpTo(streams, view.presence, out, limit);
+    }
+    return { columns: toColumns(out), warnings: warningsFor(sources.files, fromUs, toUs), more };
+  });
+}
+
+function rowsAfter(rows: Rows, after: { tag: number; time: Micros; ordinal: number }): Rows {
+  const kept: number[] = [];
+  for (let i = 0; i < rows.n; i++) {
+    const ordinal = rows.ordinal === null ? 0 : rows.ordinal[i];
+    if (rows.tag[i] - after.tag || rows.time[i] - after.time || ordinal - after.ordinal) {
+      if ((rows.tag[i] - after.tag || rows.time[i] - after.time || ordinal - after.ordinal) > 0) kept.push(i);
+    }
+  }
+  return pickRows(rows, kept);
+}
+
+/**
+ * Merges into `out`, about `limit` rows; true when there is more. A page never ends inside an identity (the next one starts after it):
+ * it ends before the identity that does not fit, and only if it holds nothing else does it grow beyond the limit.
+ */
+async function collectUpTo(streams: RowStream[], presence: Presence, out: Rows, limit: number): Promise<boolean> {
+  let more = false;
+  const resolver = new Resolver(presence, (rows, start, end) => {
+    const fitting = Math.min(end, start + Math.max(0, limit - out.n));
+    if (fitting > start) appendRows(out, rows, start, fitting);
+    for (let i = fitting; i < end; i++) {
+      if (compareIdentity(rows, i, out, out.n - 1) !== 0) {
+        more = true;
+        return false;
+      }
+      appendRows(out, rows, i, i + 1);
+    }
+    return true;
+  });
+  await merge(streams, compareRows, (rows, start, end) => resolver.add(rows, start, end));
+  if (!more) resolver.end();
+  if (out.n > limit) {
+    let start = out.n - 1;
+    while (start > 0 && compareIdentity(out, start - 1, out, out.n - 1) === 0) start--;
+    if (start > 0) {
+      out.n = start;
+      more = true;
+    }
+  }
+  return more;
+}
+
+// ── buckets ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export async function readBuckets(sources: Sources, query: BucketQuery, signal: AbortSignal): Promise<BucketColumns> {
+  const { fromUs, toUs, bucketUs } = query;
+  const originUs = query.originUs ?? 0;
+  const tags = checkRange(query.tags, fromUs, toUs);
+  const count = Math.ceil((toUs - fromUs) / bucketUs);
+  if (!(bucketUs > 0) || count > queryLimits.buckets || count * tags.length > queryLimits.points)
+    throw new ProblemError(
+      "query_too_large",
+      `${count} buckets of ${tags.length} tags were asked for; ${queryLimits.buckets} a tag are allowed.`,
+    );
+  return reading(sources, fromUs, toUs, signal, async (view, open) => {
+    const buckets = new Buckets(bucketUs, originUs, { ...view.presence, flag: false, lsn: false });
+    if (tags.length > 0)
+      await fillBuckets(view, open, buckets, { tags, fromUs, toUs, bucketUs, originUs }, sources.duck);
+    return {
+      ...bucketColumns(buckets, bucketUs),
+      warnings: warningsFor(sources.files, fromUs, toUs),
+    };
+  });
+}
+
+async function fillBuckets(
+  view: View,
+  open: (sql: string, presence: Presence) => RowStream,
+  buckets: Buckets,
+  query: Required<BucketQuery>,
+  duck: Duck,
+): Promise<void> {
+  const { tags, fromUs, toUs } = query;
+  const points = (file: StoredFile, from: Micros, to: Micros): RowStream =>
+    open(
+      `SELECT ${pointsSelect(file.meta.presence)} FROM ${view.aliases.get(file)}.p WHERE ${tagCondition(tags)} AND ${rangeCondition(from, to)}`,
+      file.meta.presence,
+    );
+  const entangled = entangledFiles(view);
+  let budget = bucketRowsMax;
+  const add = (rows: Rows, start: number, end: number): boolean => {
+    budget -= end - start;
+    if (budget < 0)
+      throw new ProblemError("query_too_large", `The query would read more than ${bucketRowsMax} points.`);
+    buckets.addRows(rows, start, end);
+    return true;
+  };
+  const drain = async (stream: RowStream): Promise<void> => {
+    try {
+      for (let rows = await stream.next(); rows !== null; rows = await stream.next()) add(rows, 0, rows.n);
+    } finally {
+      stream.close();
+    }
+  };
+  for (const file of view.files) {
+    if (entangled.has(file)) continue;
+    const level = rollupLevels.find((candidate) => serves(candidate, file, query));
+    if (level === undefined) {
+      await drain(points(file, fromUs, toUs));
+      continue;
+    }
+    const innerFrom = Math.ceil(fromUs / level.widthUs) * level.widthUs;
+    const innerTo = Math.floor(toUs / level.widthUs) * level.widthUs;
+    if (innerFrom >= innerTo) {
+      await drain(points(file, fromUs, toUs));
+      continue;
+    }
+    await readRollup(
+      duck,
+      view.aliases.get(file)!,
+      level,
+      tags,
+      innerFrom,
+      innerTo,
+      file.meta.presence,
+      (cells: Cells) => buckets.addCells(cells),
+    );
+    // A bucket that the range cuts holds only what lies in the range.
+    if (fromUs < innerFrom) await drain(points(file, fromUs, innerFrom));
+    if (innerTo < toUs) await drain(points(file, innerTo, toUs));
+  }
+  if (entangled.size === 0) {
+    for (const head of view.heads) {
+      const rows = head.collect(tags, fromUs, toUs, everything);
+      if (rows.n > 0) add(rows, 0, rows.n);
+    }
+    return;
+  }
+  const streams = view.heads.map((head) => streamOf(head.collect(tags, fromUs, toUs, everything)));
+  for (const file of entangled) if (file !== null) streams.push(points(file, fromUs, toUs));
+  const resolver = new Resolver(view.presence, add);
+  await merge(streams, compareRows, (rows, start, end) => resolver.add(rows, start, end));
+  resolver.end();
+}
+
+function serves(level: RollupLevel, file: StoredFile, query: Required<BucketQuery>): boolean {
+  const kept = file.meta.rollups?.[level.name];
+  return (
+    kept !== null && kept !== undefined && query.bucketUs % level.widthUs === 0 && query.originUs % level.widthUs === 0
+  );
+}
+
+/**
+ * Files whose rows a correction elsewhere may replace, or that hold a correction for rows elsewhere: they must be read row by row and
+ * together. All others add up. A null entry stands for "the heads only".
+ */
+function entangledFiles(view: View): Set<StoredFile | null> {
+  const entangled = new Set<StoredFile | null>();
+  const heads = view.heads.filter((head) => head.rows > 0);
+  if (heads.some((head) => head.corrections > 0)) entangled.add(null);
+  const overlap = (a: { fromUs: Micros; toUs: Micros }, b: { fromUs: Micros; toUs: Micros }): boolean =>
+    a.fromUs <= b.toUs && b.fromUs <= a.toUs;
+  for (const file of view.files) {
+    const inHeads = heads.some((head) => overlap(head, file) && (head.corrections > 0 || file.meta.corrections > 0));
+    const inFiles = view.files.some(
+      (other) =>
+        other !== file && overlap(other.meta, file.meta) && (other.meta.corrections > 0 || file.meta.corrections > 0),
+    );
+    // A file that is not compacted may hold a correction and what it replaces.
+    const inItself = file.meta.corrections > 0;
+    if (inHeads || inFiles || inItself) entangled.add(file);
+  }
+  return entangled;
+}
+
+function bucketColumns(buckets: Buckets, bucketUs: number): Omit<BucketColumns, "warnings"> {
+  const { cells } = buckets;
+  const order = buckets.order();
+  const n = cells.n;
+  const pick = <T extends { [i: number]: number }>(make: { new (n: number): T }, from: T): T => {
+    const to = new make(n);
+    for (let i = 0; i < n; i++) to[i] = from[order[i]];
+    return to;
+  };
+  const avg = new Float64Array(n);
+  for (let i = 0; i < n; i++)
+    avg[i] = cells.numbers[order[i]] === 0 ? Number.NaN : cells.sum[order[i]] / cells.numbers[order[i]];
+  return {
+    rows: n,
+    bucketUs,
+    tag: pick(Int32Array, cells.tag),
+    time: pick(Float64Array, cells.time),
+    min: pick(Float64Array, cells.min),
+    max: pick(Float64Array, cells.max),
+    avg,
+    last: toColumns(pickRows(cells.last, order)),
+    count: pick(Float64Array, cells.count),
+    good: pick(Float64Array, cells.good),
+    status: pick(Uint32Array, cells.worst),
+  };
+}
+
+// ── scan ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Rows that one window of a scan should hold: it is sorted as a whole, so it bounds memory. */
+const windowRows = 1_000_000;
+
+export async function* scan(sources: Sources, query: ScanQuery, signal: AbortSignal): AsyncGenerator<Columns> {
+  const tags = query.tags === null ? null : checkRange(query.tags.slice(0, queryLimits.tags), query.fromUs, query.toUs);
+  const { toUs, asOf } = query;
+  let fromUs = query.fromUs;
+  let widthUs = 0;
+  while (fromUs < toUs) {
+    const first = nextTime(sources, fromUs, toUs);
+    if (first === null) return;
+    fromUs = Math.max(fromUs, first);
+    if (widthUs === 0) widthUs = firstWidth(sources, fromUs, toUs);
+    const until = Math.min(toUs, fromUs + widthUs);
+    let rows = 0;
+    for await (const chunk of scanWindow(
+      sources,
+      { tags, fromUs, toUs: until, asOf, chunkRows: query.chunkRows },
+      signal,
+    )) {
+      rows += chunk.rows;
+      yield chunk;
+    }
+    if (rows < windowRows / 2) widthUs = Math.min(widthUs * 4, 366 * 86_400_000_000);
+    else if (rows > windowRows * 2) widthUs = Math.max(1, Math.ceil(widthUs / 2));
+    fromUs = until;
+  }
+}
+
+/** A lower bound for the time of the next row from `fromUs` on: empty years are passed in one step. */
+function nextTime(sources: Sources, fromUs: Micros, toUs: Micros): Micros | null {
+  let least = Number.POSITIVE_INFINITY;
+  for (const part of [
+    ...sources.heads.filter((head) => head.rows > 0),
+    ...sources.files.overlapping(fromUs, toUs).map((f) => f.meta),
+  ]) {
+    if (part.toUs >= fromUs && part.fromUs < toUs) least = Math.min(least, Math.max(fromUs, part.fromUs));
+  }
+  return least < toUs ? least : null;
+}
+
+function firstWidth(sources: Sources, fromUs: Micros, toUs: Micros): number {
+  const hourUs = 3_600_000_000;
+  let rows = 0;
+  for (const file of sources.files.overlapping(fromUs, toUs)) {
+    for (const [hour, count] of file.meta.hours) if (hour + hourUs > fromUs && hour < fromUs + hourUs) rows += count;
+  }
+  for (const head of sources.heads) rows += head.rows;
+  return Math.max(1, Math.min(toUs - fromUs, Math.round(hourUs * (windowRows / Math.max(1, rows)))));
+}
+
+async function* scanWindow(
+  sources: Sources,
+  query: { tags: number[] | null; fromUs: Micros; toUs: Micros; asOf: Lsn; chunkRows: number },
+  signal: AbortSignal,
+): AsyncGenerator<Columns> {
+  const { tags, fromUs, toUs, asOf, chunkRows } = query;
+  // Chunks of a window are kept until it is read: a damaged file means reading the window again.
+  const chunks = await reading(sources, fromUs, toUs, signal, async (view, open) => {
+    const set = tags === null ? null : new Set(tags);
+    const streams = view.heads.map((head) => streamOf(head.collectByTime(set, fromUs, toUs, asOf)));
+    for (const [file, alias] of view.aliases) {
+      if (file.lsnFrom > asOf) continue;
+      const { presence } = file.meta;
+      const condition = tags === null ? "" : `${tagCondition(tags)} AND `;
+      streams.push(
+        open(
+          `SELECT ${pointsSelect(presence)} FROM ${alias}.p WHERE ${condition}${rangeCondition(fromUs, toUs)}${asOfCondition(presence, asOf)}
+            ORDER BY time, tag${presence.ordinal ? ", ordinal" : ""}, value`,
+          presence,
+        ),
+      );
+    }
+    const done: Columns[] = [];
+    const present = { ...view.presence, flag: false, lsn: false };
+    let out = newRows(Math.min(chunkRows, 65_536), present);
+    const resolver = new Resolver(view.presence, (rows, start, end) => {
+      let at = start;
+      while (at < end) {
+        if (out.n >= chunkRows && rows.time[at] !== out.time[out.n - 1]) {
+          done.push(toColumns(out));
+          out.n = 0;
+          out.exact?.clear();
+        }
+        let stop = Math.min(end, at + Math.max(1, chunkRows - out.n));
+        if (out.n + stop - at >= chunkRows) while (stop < end && rows.time[stop] === rows.time[stop - 1]) stop++;
+        appendRows(out, rows, at, stop);
+        at = stop;
+      }
+      return true;
+    });
+    await merge(streams, compareByTime, (rows, start, end) => resolver.add(rows, start, end));
+    resolver.end();
+    if (out.n > 0) done.push(toColumns(out));
+    out = newRows(0, present);
+    return done;
+  });
+  yield* chunks;
+}
+
+// ── extent ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export function readExtent(sources: Sources): { fromUs: Micros; toUs: Micros } | null {
+  let fromUs = Number.POSITIVE_INFINITY;
+  let toUs = Number.NEGATIVE_INFINITY;
+  for (const part of [...sources.files.all.map((file) => file.meta), ...sources.heads]) {
+    if (part.rows === 0) continue;
+    fromUs = Math.min(fromUs, part.fromUs);
+    toUs = Math.max(toUs, part.toUs);
+  }
+  return toUs < fromUs ? null : { fromUs, toUs };
+}

@@ -1,0 +1,109 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { type Columns, ProblemError } from "@lineshaft/contract/api";
+import type { CallName, Calls, HistoryEvent, HistoryLimits, Reply, Request } from "./messages.ts";
+import { readBuckets, readExtent, readRaw, scan } from "./query.ts";
+import { Store } from "./store.ts";
+
+/** The worker: sole owner of the history directory. Requests in, replies out; everything else is in `Store` and `query.ts`. */
+const port = parentPort;
+if (port === null) throw new Error("This is a worker; openHistory in index.ts starts it.");
+const { dir, limits, crashPoints } = workerData as { dir: string; limits: HistoryLimits; crashPoints: boolean };
+
+const post = (reply: Reply, transfer: ArrayBuffer[] = []): void => port.postMessage(reply, transfer);
+
+let crashes = 0;
+const crashWaiting = new Map<number, () => void>();
+
+const store = await Store.open(dir, limits, {
+  event: (event: HistoryEvent) => post({ event, status: store.status }),
+  crashPoint: (point) => {
+    if (!crashPoints) return Promise.resolve();
+    const crash = ++crashes;
+    post({ crash, point });
+    return new Promise((passed) => crashWaiting.set(crash, passed));
+  },
+});
+
+const running = new Map<number, AbortController>();
+const scans = new Map<number, { chunks: AsyncGenerator<Columns>; stop: AbortController }>();
+let scansOpened = 0;
+
+const handlers: { [K in CallName]: (argument: Calls[K][0], signal: AbortSignal) => Promise<Calls[K][1]> } = {
+  apply: ({ batch, nowMs }) => store.apply(batch, nowMs),
+  flush: async () => {
+    await store.flush();
+    return null;
+  },
+  raw: (query, signal) => readRaw(store, query, signal),
+  buckets: (query, signal) => readBuckets(store, query, signal),
+  scanOpen: (query) => {
+    const stop = new AbortController();
+    scans.set(++scansOpened, { chunks: scan(store, query, stop.signal), stop });
+    return Promise.resolve(scansOpened);
+  },
+  scanNext: async (id, signal) => {
+    const open = scans.get(id);
+    if (open === undefined) return null;
+    signal.addEventListener("abort", () => open.stop.abort(signal.reason));
+    const { value, done } = await open.chunks.next();
+    if (done) scans.delete(id);
+    return done ? null : value;
+  },
+  scanClose: async (id) => {
+    const open = scans.get(id);
+    scans.delete(id);
+    open?.stop.abort(new Error("The scan was closed."));
+    await open?.chunks.return(undefined).catch(() => undefined);
+    return null;
+  },
+  extent: () => Promise.resolve(readExtent(store)),
+  scrub: () => store.scrub(),
+  compact: async () => {
+    await store.compact();
+    return null;
+  },
+  close: async () => {
+    await store.close();
+    return null;
+  },
+};
+
+port.on("message", (request: Request) => {
+  if ("abort" in request) running.get(request.abort)?.abort(new Error("aborted"));
+  else if ("crashPassed" in request) {
+    crashWaiting.get(request.crashPassed)?.();
+    crashWaiting.delete(request.crashPassed);
+  } else void handle(request);
+});
+
+async function handle(request: Extract<Request, { call: CallName }>): Promise<void> {
+  const { id, call, argument } = request;
+  const stop = new AbortController();
+  running.set(id, stop);
+  try {
+    const handler = handlers[call] as (argument: unknown, signal: AbortSignal) => Promise<unknown>;
+    const value = await handler(argument, stop.signal);
+    post({ id, value, status: store.status }, buffersOf(value));
+  } catch (error) {
+    const { name, message } = error instanceof Error ? error : new Error(String(error));
+    const code = error instanceof ProblemError ? { code: error.code } : {};
+    post({ id, error: { name, message, ...code }, status: store.status });
+  } finally {
+    running.delete(id);
+    if (call === "close") port?.close();
+  }
+}
+
+/** The buffers of typed arrays in an answer: handed over, not copied. */
+function buffersOf(value: unknown, found = new Set<ArrayBuffer>()): ArrayBuffer[] {
+  if (ArrayBuffer.isView(value)) {
+    if (value.buffer instanceof ArrayBuffer && value.byteLength === value.buffer.byteLength) found.add(value.buffer);
+  } else if (Array.isArray(value)) {
+    if (value.length < 10_000) for (const item of value) buffersOf(item, found);
+  } else if (typeof value === "object" && value !== null) {
+    for (const item of Object.values(value)) buffersOf(item, found);
+  }
+  return [...found];
+}
+
+post({ id: 0, value: null, status: store.status });
