@@ -13,7 +13,9 @@ import type { Socket, Transport } from "./transport.ts";
 
 export interface FollowOptions {
   signal?: AbortSignal;
-  /** Where the stream stands, also while the filter leaves everything out. Keep it to resume later. */
+  /**
+   * Where the stream stands: everything up to there has been taken, or left out by the filter. Keep it to resume later.
+   */
   onCursor?: (cursor: string) => void;
   /** Told once when the stream is lost and once when it is back. */
   onState?: (state: "open" | "waiting", cause?: unknown) => void;
@@ -53,12 +55,9 @@ export async function* follow(
     try {
       for await (const message of incoming) {
         const read = readMessage(message);
-        if ("type" in read) {
-          moveTo(read.cursor);
-          yield read;
-        } else {
-          moveTo(read.cursor);
-        }
+        if ("type" in read) yield read;
+        // Only now has the caller taken it.
+        moveTo(read.cursor);
       }
       // Closed by ourselves: too much unread. Go on at once.
       if (incoming.overflowed) continue;
