@@ -50,6 +50,8 @@ export interface LogStatus {
  *
  * - `append` resolves when the record is durable (its bytes are synced), in order; it rejects with ProblemError
  *   `disk_full` (nothing written, try later) or `storage_unavailable` (a sync failed: the writer is dead for good).
+ * - A refusal that is known at once (full, dead, `overloaded`: too much waits, `shutting_down`) gives LSN 0 and a rejected `durable`.
+ *   At a bound only what sources cause is refused (points, tagRegistered, rejected); the platform may go on until the disk is full.
  * - Group commit is self-clocking: one commit in flight, what arrives meanwhile is the next one.
  * - Readers see committed frames only, in LSN order, without gap except burnt or quarantined ones.
  */
