@@ -3,7 +3,7 @@ import type { Lsn } from "@lineshaft/contract/ports";
 
 /** What an operator should know about the log. Each is told once when it begins, not once a record. */
 export type LogEvent =
-  /** An unfinished write at the end was cut off; nothing in it had been acknowledged. */
+  /** An unfinished write was cut off at `lastLsn`; nothing shows that any of it had been acknowledged. */
   | { code: "torn_tail"; text: string; lastLsn: Lsn; bytes: number }
   /** Rot: these records are lost, the rest is served. */
   | { code: "frame_quarantined"; text: string; fromLsn: Lsn; toLsn: Lsn; segment: string }

@@ -21,6 +21,8 @@ export async function openLog(options: LogOptions): Promise<Log> {
   const { disk, dir } = options;
   const emit = (event: LogEvent): void => options.onEvent?.(event);
   await disk.makeDir(dir);
+  // The directory's own name must be durable before anything in it is.
+  await disk.syncDir(dir.slice(0, dir.lastIndexOf("/")) || "/");
   const found = await recover(disk, dir, emit);
   await removeClosed(disk, dir);
   // Without space the marker is written by a later start.

@@ -9,12 +9,16 @@ interface Owner {
   startTicks: string | null;
 }
 
+/** Kept here, because a database that nobody refers to is closed by the garbage collector, and the lock with it. */
+const held = new Set<Database.Database>();
+
 /**
  * Makes this process the only owner of a data directory until `release` or its death, however it dies. Throws ProblemError
  * `data_dir_locked`, which names the owner.
  *
  * The lock is SQLite's on an empty database file: the operating system drops it with the process, and it holds between containers
- * that share the directory, where sockets and process ids do not. `owner.json` only serves the message.
+ * that share the directory, where sockets and process ids do not. Nothing else in the process may open `lock.db`: closing it drops
+ * the lock (POSIX). `owner.json` only serves the message.
  */
 export function lockDataDir(dir: string): { release(): void } {
   mkdirSync(dir, { recursive: true });
@@ -25,6 +29,7 @@ export function lockDataDir(dir: string): { release(): void } {
     lock.close();
     throw new ProblemError("data_dir_locked", `${dir} is in use by ${describeOwner(dir)}.`, { cause: error });
   }
+  held.add(lock);
   try {
     const owner: Owner = { pid: process.pid, bootId: bootId(), startTicks: startTicks(process.pid) };
     writeFileSync(join(dir, "owner.json"), JSON.stringify(owner));
@@ -33,6 +38,7 @@ export function lockDataDir(dir: string): { release(): void } {
   }
   return {
     release() {
+      held.delete(lock);
       if (lock.open) lock.close();
     },
   };

@@ -20,8 +20,8 @@ import { checkNotExpired, type ReadView, SegmentReader } from "./reader.ts";
 import { type Recovered, writeClosed } from "./recovery.ts";
 import { planRetention } from "./retention.ts";
 import { SegmentScanner } from "./scan.ts";
-import { emptySegment, noteFrame, type Segment, seek, withFile } from "./segment.ts";
-import { judgeSpace } from "./space.ts";
+import { emptySegment, lsnBefore, noteFrame, type Segment, seek, withFile } from "./segment.ts";
+import { isFull, judgeSpace } from "./space.ts";
 import { RecordClock } from "./stamp.ts";
 import { MemoryTail } from "./tail.ts";
 
@@ -43,11 +43,6 @@ const scanBytes = 1024 * 1024;
 
 /** Records that sources cause. They wait at a bound; what the platform itself must say may still be written. */
 const fromSources: ReadonlySet<number> = new Set([recordType.points, recordType.tagRegistered, recordType.rejected]);
-
-const isFull = (error: unknown): boolean => {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === "ENOSPC" || code === "EDQUOT";
-};
 
 export class SegmentLog implements Log, ReadView {
   readonly disk: Disk;
@@ -98,7 +93,7 @@ export class SegmentLog implements Log, ReadView {
     this.segments = found.segments;
     this.durableLsn = found.durableLsn;
     const first = found.segments[0];
-    this.droppedLsn = first === undefined ? 0 : Math.min(first.previousLsn, first.firstLsn - 1);
+    this.droppedLsn = first === undefined ? 0 : lsnBefore(first);
     this.#dir = options.dir;
     this.#clock = options.clock;
     this.#settings = settings;
@@ -250,7 +245,10 @@ export class SegmentLog implements Log, ReadView {
     if (unused !== null) await this.disk.remove(unused).catch(() => {});
     this.#wakeReaders();
     // A hint that saves a jump in the numbers; without space for it they jump.
-    if (!failed) await writeClosed(this.disk, this.#dir, this.#nextLsn - 1).catch(() => {});
+    if (!failed)
+      await writeClosed(this.disk, this.#dir, { lastLsn: this.#nextLsn - 1, durableLsn: this.durableLsn }).catch(
+        () => {},
+      );
   }
 
   // ── appending ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -546,15 +544,13 @@ export class SegmentLog implements Log, ReadView {
     if (plan.droppedDoubtful) this.#doubtfulDroppedMs = nowMs;
     if (plan.drop > 0) this.#crash?.("K6");
     for (const segment of this.segments.splice(0, plan.drop)) {
-      const toLsn = this.segments[0].previousLsn;
-      this.droppedLsn = Math.max(this.droppedLsn, segment.lastLsn, segment.firstLsn);
+      this.droppedLsn = Math.max(this.droppedLsn, lsnBefore(this.segments[0]));
       this.#bytes -= segment.bytes;
       const text = `${segment.name} left the window.`;
       // A file that cannot be removed is found again at the next start.
       await this.disk.remove(segment.path).catch(() => {});
-      this.#emit({ code: "segment_dropped", text, name: segment.name, toLsn });
+      this.#emit({ code: "segment_dropped", text, name: segment.name, toLsn: this.droppedLsn });
     }
-    if (plan.drop > 0) this.droppedLsn = Math.max(this.droppedLsn, this.segments[0].previousLsn);
     if (plan.blocked && this.#full === null) {
       this.#full = "bound";
       this.#emit({ code: "disk_full", text: `${this.#fullProblem().message} Sources are refused.` });

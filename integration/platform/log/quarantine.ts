@@ -46,19 +46,14 @@ export class Quarantine {
     await this.#copy(segment, damage, name).catch(() => {
       // A full or failing disk: the damage is listed and told all the same, and found again after a restart.
     });
-    const text =
-      kind === "rot"
-        ? `Bytes ${damage.fromOffset} to ${damage.toOffset} of ${segment.name} are damaged; records ${damage.fromLsn} to ${toLsn} are lost, all others are served.`
-        : `A write of records ${damage.fromLsn} to ${toLsn} in ${segment.name} was cut short; none of them had been acknowledged.`;
-    if (kind === "rot")
-      this.#emit({ code: "frame_quarantined", text, fromLsn: damage.fromLsn, toLsn, segment: segment.name });
-    else
-      this.#emit({
-        code: "torn_tail",
-        text,
-        lastLsn: damage.fromLsn - 1,
-        bytes: damage.toOffset - damage.fromOffset,
-      });
+    const { fromOffset, toOffset, fromLsn } = damage;
+    if (kind === "rot") {
+      const text = `Bytes ${fromOffset} to ${toOffset} of ${segment.name} are damaged; records ${fromLsn} to ${toLsn} are lost, all others are served.`;
+      this.#emit({ code: "frame_quarantined", text, fromLsn, toLsn, segment: segment.name });
+    } else {
+      const text = `The newest write to ${segment.name} was cut short after record ${fromLsn - 1}; ${toOffset - fromOffset} bytes of it were set aside as ${name}.`;
+      this.#emit({ code: "torn_tail", text, lastLsn: fromLsn - 1, bytes: toOffset - fromOffset });
+    }
   }
 
   /** A range that is missing as a whole: named, there are no bytes to keep. */

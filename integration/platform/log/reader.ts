@@ -2,7 +2,7 @@ import { ProblemError } from "@lineshaft/contract/api";
 import type { Disk, DiskFile, Frame, LogReader, Lsn } from "@lineshaft/contract/ports";
 import type { Quarantine } from "./quarantine.ts";
 import { SegmentScanner } from "./scan.ts";
-import { type Segment, seek } from "./segment.ts";
+import { lsnBefore, type Segment, seek } from "./segment.ts";
 import type { MemoryTail, TailCursor } from "./tail.ts";
 
 /** What a reader sees of the log. */
@@ -126,7 +126,8 @@ export class SegmentReader implements LogReader {
     }
     if (block.damage !== null) {
       const { damage } = block;
-      const lastLost = damage.tail ? (this.#after(segment)?.previousLsn ?? segment.lastLsn) : damage.toLsn;
+      const next = this.#after(segment);
+      const lastLost = damage.tail ? (next === undefined ? segment.lastLsn : lsnBefore(next)) : damage.toLsn;
       await this.#view.quarantine.add(segment, damage, lastLost, "rot");
       if (damage.tail) this.#position = Math.max(this.#position, lastLost + 1);
     }
@@ -157,7 +158,7 @@ export class SegmentReader implements LogReader {
       return;
     }
     await this.#closeFile();
-    if (next.previousLsn >= this.#position)
+    if (next.previousLsn !== null && next.previousLsn >= this.#position)
       this.#view.quarantine.addMissing(scanner.lastLsn + 1, next.previousLsn, next);
     this.#position = Math.max(this.#position, next.firstLsn);
   }
@@ -169,6 +170,7 @@ export class SegmentReader implements LogReader {
   async #closeFile(): Promise<void> {
     const file = this.#disk?.file;
     this.#disk = null;
-    await file?.close();
+    // It was only read from.
+    await file?.close().catch(() => {});
   }
 }

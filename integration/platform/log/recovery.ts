@@ -4,9 +4,10 @@ import type { LogEventSink } from "./events.ts";
 import { Quarantine } from "./quarantine.ts";
 import { type Damage, SegmentScanner } from "./scan.ts";
 import { emptySegment, noteFrame, parseSegmentName, type Segment, withFile } from "./segment.ts";
+import { isFull } from "./space.ts";
 
 const formatFile = "format.json";
-/** Left by an orderly close: the last LSN handed out, so that numbering goes on without a jump. A hint; nothing depends on it. */
+/** Left by an orderly close. A hint: it saves a jump in the numbers and tells a lost record from one never finished. */
 const closedFile = "closed.json";
 export const formatVersion = 1;
 const blockBytes = 4 * 1024 * 1024;
@@ -46,14 +47,14 @@ export async function recover(disk: Disk, dir: string, emit: LogEventSink): Prom
   }
   segments.sort((a, b) => a.firstLsn - b.firstLsn);
 
-  const closed = await readHint(disk, `${dir}/${closedFile}`);
+  const closed = await readClosed(disk, dir);
   const empty: Segment[] = [];
   let failure: unknown = null;
   // The newest segment with a record in it is scanned whole; those behind it hold nothing and are set aside.
   for (let last = segments.at(-1); last !== undefined; last = segments.at(-1)) {
     const outcome = await scanWhole(disk, last);
     if (outcome.frames > 0) {
-      failure = await settle(disk, last, outcome, closed, quarantine, emit);
+      failure = await settle(disk, last, outcome, closed, quarantine);
       break;
     }
     if (outcome.size === 0) empty.push(last);
@@ -70,7 +71,7 @@ export async function recover(disk: Disk, dir: string, emit: LogEventSink): Prom
     generation: newest?.generation ?? 0,
     durableLsn,
     lastTime: newest?.lastTime ?? 0,
-    closedAt: closed !== null && closed >= durableLsn && closed + 1 >= namedLsn ? closed : null,
+    closedAt: closed !== null && closed.lastLsn >= Math.max(durableLsn, namedLsn - 1) ? closed.lastLsn : null,
     namedLsn,
     empty,
     failure,
@@ -94,8 +95,15 @@ export async function writeFormat(disk: Disk, dir: string): Promise<void> {
     await writeWhole(disk, `${dir}/${formatFile}`, { version: formatVersion });
 }
 
-export const writeClosed = (disk: Disk, dir: string, lastLsn: Lsn): Promise<void> =>
-  writeWhole(disk, `${dir}/${closedFile}`, { lastLsn });
+interface Closed {
+  /** The last LSN handed out. */
+  lastLsn: Lsn;
+  /** The last record written. */
+  durableLsn: Lsn;
+}
+
+export const writeClosed = (disk: Disk, dir: string, closed: Closed): Promise<void> =>
+  writeWhole(disk, `${dir}/${closedFile}`, closed);
 
 /** Must be durable before the first LSN is handed out. */
 export async function removeClosed(disk: Disk, dir: string): Promise<void> {
@@ -116,10 +124,10 @@ async function writeWhole(disk: Disk, path: string, content: object): Promise<vo
   }
 }
 
-async function readHint(disk: Disk, path: string): Promise<Lsn | null> {
-  const bytes = await disk.readFile(path);
-  const lastLsn = bytes && parseOrNull<{ lastLsn?: unknown }>(bytes)?.lastLsn;
-  return Number.isSafeInteger(lastLsn) ? (lastLsn as Lsn) : null;
+async function readClosed(disk: Disk, dir: string): Promise<Closed | null> {
+  const bytes = await disk.readFile(`${dir}/${closedFile}`);
+  const closed = bytes && parseOrNull<Partial<Closed>>(bytes);
+  return Number.isSafeInteger(closed?.lastLsn) && Number.isSafeInteger(closed?.durableLsn) ? (closed as Closed) : null;
 }
 
 function parseOrNull<T>(bytes: Uint8Array): T | null {
@@ -159,50 +167,55 @@ async function scanWhole(disk: Disk, segment: Segment): Promise<Scan> {
       }
       unproven = unproven.filter((f) => f.lsn > scanner.provenLsn);
     }
-    segment.previousLsn = scanner.firstPreviousLsn ?? 0;
+    segment.previousLsn = linkOf(segment, scanner);
     scan.provenLsn = scanner.provenLsn;
     scan.unprovenOffset = unproven[0]?.offset ?? segment.bytes;
     return scan;
   });
 }
 
-/** Cuts off the torn tail, names the damage and makes the records that may exist only in the page cache durable. */
+/** Where the first frames of the segment are damaged, the first good one refers to one of them. */
+function linkOf(segment: Segment, { firstPreviousLsn }: SegmentScanner): Lsn | null {
+  return firstPreviousLsn !== null && firstPreviousLsn < segment.firstLsn ? firstPreviousLsn : null;
+}
+
+/** Names the damage, cuts off the torn tail and makes the records that may exist only in the page cache durable. */
 async function settle(
   disk: Disk,
   segment: Segment,
   scan: Scan,
-  closed: Lsn | null,
+  closed: Closed | null,
   quarantine: Quarantine,
-  emit: LogEventSink,
 ): Promise<unknown> {
+  // Only a later frame or an orderly close proves that a damaged one had been synced; without proof it is a write never finished.
+  const provenLsn = Math.max(scan.provenLsn, closed?.durableLsn ?? 0);
+  let torn = false;
   for (const damage of scan.damages) {
-    if (damage.tail) continue;
-    // Only a later frame can prove that the damaged one had been synced; without proof it is a write that never finished.
-    await quarantine.add(segment, damage, damage.toLsn, scan.provenLsn >= damage.fromLsn ? "rot" : "torn");
+    const rot = provenLsn >= damage.fromLsn;
+    if (damage.tail && !rot) torn = true;
+    await quarantine.add(segment, damage, damage.tail && rot ? provenLsn : damage.toLsn, rot ? "rot" : "torn");
   }
-  if (closed === segment.lastLsn && scan.size === segment.bytes) return null;
+  if (closed !== null && !torn) return null;
   try {
     const file = await disk.open(segment.path, "readWrite");
     try {
-      if (scan.size > segment.bytes) await file.truncate(segment.bytes);
-      await rewrite(file, scan.unprovenOffset, segment.bytes);
+      if (torn) await file.truncate(segment.bytes);
+      await rewrite(file, scan.unprovenOffset, segment.bytes).catch((error) => {
+        // Where even the same bytes need new space (copy on write), the sync must do.
+        if (!isFull(error)) throw error;
+      });
       await file.sync();
     } finally {
       await file.close();
     }
     await disk.syncDir(segment.path.slice(0, segment.path.lastIndexOf("/")));
+    return null;
   } catch (error) {
     // Serve only what is surely on the disk.
     segment.bytes = scan.unprovenOffset;
     segment.lastLsn = scan.provenLsn;
     return error;
   }
-  if (scan.size > segment.bytes) {
-    const bytes = scan.size - segment.bytes;
-    const text = `${segment.name} ended in ${bytes} bytes of an unfinished write; they were cut off after record ${segment.lastLsn}.`;
-    emit({ code: "torn_tail", text, lastLsn: segment.lastLsn, bytes });
-  }
-  return null;
 }
 
 /**
@@ -237,7 +250,7 @@ async function readHead(disk: Disk, segment: Segment): Promise<void> {
       if (block.frames.length === 0) continue;
       segment.firstTime = block.frames[0].recordedTime;
       segment.generation = block.frames[0].generation;
-      segment.previousLsn = scanner.firstPreviousLsn ?? 0;
+      segment.previousLsn = linkOf(segment, scanner);
       return;
     }
   });
@@ -248,6 +261,7 @@ function linkHeadless(segments: Segment[]): void {
   for (let i = 0; i < segments.length; i++) {
     if (segments[i].generation !== 0) continue;
     const neighbour = segments[i - 1] ?? segments.find((s) => s.generation !== 0);
+    segments[i].previousLsn = null;
     segments[i].generation = neighbour?.generation ?? 1;
     segments[i].firstTime = neighbour?.firstTime ?? 0;
   }

@@ -11,8 +11,8 @@ export interface Segment {
   bytes: number;
   generation: number;
   firstTime: Micros;
-  /** LSN of the record before the first of this segment; 0: none. */
-  previousLsn: Lsn;
+  /** LSN of the record before the first of this segment; 0: there is none; null: unknown, the first frame is damaged. */
+  previousLsn: Lsn | null;
   /** Known for segments written or scanned in this run; else 0. */
   lastLsn: Lsn;
   lastTime: Micros;
@@ -75,6 +75,9 @@ export function seek(segment: Segment, before: (entry: IndexEntry) => boolean): 
     ? { offset: 0, lastLsn: segment.firstLsn - 1 }
     : { offset: found.offset, lastLsn: found.lsn - 1 };
 }
+
+/** The last LSN that can stand before the segment. */
+export const lsnBefore = (segment: Segment): Lsn => segment.previousLsn ?? segment.firstLsn - 1;
 
 /** Runs `work` with the file open for reading. */
 export async function withFile<T>(disk: Disk, path: string, work: (file: DiskFile) => Promise<T>): Promise<T> {

@@ -18,3 +18,9 @@ export function judgeSpace(
   if (freeBytes < reserve * (refusing ? 1.25 : 1)) return "refuse";
   return freeBytes < totalBytes * (1 - limits.warnAt) ? "low" : "ok";
 }
+
+/** Did a write fail for want of space (or quota)? Then it may succeed later. */
+export function isFull(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "ENOSPC" || code === "EDQUOT";
+}
