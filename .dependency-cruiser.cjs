@@ -3,8 +3,10 @@
 
 const folders = "(contract|client|integration|applications|ui|simulation|testkit|host|tests|bench|scripts)";
 const anywhere = `^${folders}/`;
+/** What tests beside the sources share: fixtures, `testing.ts`, a folder `test/`. */
+const testSupport = "(\\.fixture\\.tsx?$|/testing\\.ts$|/test/)";
 /** Tests beside the sources obey the wall too, but may use the testkit and development dependencies. */
-const tests = "(\\.test\\.tsx?$|^(tests|bench|scripts|testkit)/)";
+const tests = `(\\.test\\.tsx?$|${testSupport}|^(tests|bench|scripts|testkit)/)`;
 const npm = ["npm", "npm-dev", "npm-optional", "npm-peer", "npm-bundled", "npm-no-pkg", "npm-unknown"];
 
 /** Within the repository, files under `from` import from `allowed` only. The ports and the testkit have rules of their own. */
@@ -123,6 +125,13 @@ module.exports = {
       comment: "A test file is imported by nobody; what two tests share is no test.",
       from: {},
       to: { path: "\\.test\\.tsx?$" },
+    },
+    {
+      name: "no-test-support-in-product",
+      severity: "error",
+      comment: "What only tests need must not ship.",
+      from: { path: anywhere, pathNot: tests },
+      to: { path: testSupport },
     },
     {
       name: "through-the-exports",

@@ -22,7 +22,7 @@ const unwanted: { pattern: RegExp; why: string; only?: RegExp }[] = [
 
 const textFile = /\.(ts|tsx|mjs|cjs|js|json|md|yml|yaml|css|html|service|sh|py)$|(^|\/)(LICENSE|NOTICE|run)$/;
 // Conformance suites are tests, though they lie in the testkit.
-const codeFile = /(?<!\.test|-contract)\.(ts|tsx|mjs|cjs)$/;
+const codeFile = /(?<!\.test|\.fixture|-contract|\/test\/[^/]+)\.(ts|tsx|mjs|cjs)$/;
 const longestFile = 400;
 
 /** Everything untidy, one line each; empty when all is well. */
