@@ -90,7 +90,7 @@ export interface Registry {
   /** Outbox rows not yet in the log, oldest first. */
   outbox(limit: number): { revision: number; tenant: number; record: RegistryChangedRecord }[];
   stampLsn(revisions: { revision: number; lsn: Lsn }[]): void;
-  /** LSN of a revision, null while its record is not durable. */
+  /** LSN of a revision, null while its record is not durable. Revision 0 is what came out of the log: `appliedLsn`. */
   lsnOf(revision: number): Lsn | null;
   close(): void;
 }

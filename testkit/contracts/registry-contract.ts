@@ -242,6 +242,7 @@ export function registryContract(make: (clock: FakeClock) => RegistryFixture): v
       register(10, [1, 2], { newConnection: true });
       register(12, [3]);
       expect(registry.appliedLsn).toBe(12);
+      expect(registry.lsnOf(registry.getTag(admin, 3).revision)).toBe(12);
       registry = fixture.crash();
       expect(registry.appliedLsn).toBe(12);
       register(12, [3]);

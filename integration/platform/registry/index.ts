@@ -89,7 +89,8 @@ export function openRegistry(options: {
     outbox: (limit) => journal.outbox(limit),
     // Redone from the outbox if a power cut undoes it; the host drops the repeat by its revision.
     stampLsn: (revisions) => db.writeRelaxed(() => journal.stamp(revisions)),
-    lsnOf: (revision) => journal.lsnOf(revision),
+    // Revision 0 came out of the log, so it is in it.
+    lsnOf: (revision) => (revision === 0 ? tags.appliedLsn : journal.lsnOf(revision)),
     close: () => db.close(),
   };
 }
