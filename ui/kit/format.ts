@@ -98,11 +98,12 @@ export function makeFormat(locale: string, zone?: string): Format {
       for (const [size, name] of unitsOfTime) {
         const count = Math.floor(rest / size);
         if (count === 0 && parts.length === 0) continue;
-        if (count > 0) parts.push(`${decimals(0, 0).format(count)} ${name}`);
+        if (count === 0) break;
+        parts.push(`${decimals(0, 0).format(count)} ${name}`);
         rest -= count * size;
-        if (parts.length === 2 || count === 0) break;
+        if (parts.length === 2) break;
       }
-      return parts.slice(0, seconds < 600 ? 2 : 2).join(" ");
+      return parts.join(" ");
     },
     time: (us) => hms.format(at(us)),
     dateTime: (us) => `${dayMonth.format(at(us))} ${hms.format(at(us))}`,
@@ -124,7 +125,7 @@ export function makeFormat(locale: string, zone?: string): Format {
 export function ageText(us: number, format: Format): string {
   const seconds = Math.max(0, Math.floor(us / 1_000_000));
   for (const [size, name] of unitsOfTime) {
-    if (seconds >= size * (size === 1 ? 1 : 1)) return `${format.integer(Math.floor(seconds / size))} ${name}`;
+    if (seconds >= size) return `${format.integer(Math.floor(seconds / size))} ${name}`;
   }
   return "0 s";
 }
@@ -195,4 +196,27 @@ const unitSigns: Readonly<Record<string, string>> = {
 
 export function unitText(ucum: string | null): string {
   return ucum === null ? "" : (unitSigns[ucum] ?? ucum);
+}
+
+/** The StatusCodes that are met daily (OPC UA Part 6, Annex A.2); any other stands as a number. */
+const statusNames: Readonly<Record<number, string>> = {
+  0: "Good",
+  1073741824: "Uncertain",
+  2147483648: "Bad",
+  2150694912: "Bad_NoCommunication",
+  2156658688: "Bad_SensorFailure",
+  2156593152: "Bad_DeviceFailure",
+  2156527616: "Bad_NotConnected",
+  2156724224: "Bad_OutOfService",
+  1083179008: "Uncertain_LastUsableValue",
+  1083375616: "Uncertain_SensorNotAccurate",
+  1083441152: "Uncertain_EngineeringUnitsExceeded",
+  1083506688: "Uncertain_SubNormal",
+};
+
+/** A StatusCode with its name where it is a common one, always with its number. */
+export function formatStatus(status: number): string {
+  const hex = `0x${(status >>> 0).toString(16).toUpperCase().padStart(8, "0")}`;
+  const name = statusNames[(status & 0xffff0000) >>> 0];
+  return name === undefined ? hex : `${name} (${hex})`;
 }

@@ -1,0 +1,28 @@
+/** Drawn on a 20 px grid with a 1.5 px line; few, and never without a label beside or on them. */
+const paths = {
+  equipment: "M3 16.5V9l4.5 3V9l4.5 3V4.5h5v12zM6 14h1.5M10 14h1.5M14 14h1",
+  trends: "M3 3.5v13h14M5.5 12.5l3-4 3 2.5 4.5-6",
+  connections: "M7 3.500v4M13 3.500v4M5 7.500h10v3a5 5 0 0 1-10 0zM10 15.500v2",
+  rejected: "M4 4.500h12v11H4zM7.5 8l5 5M12.5 8l-5 5",
+  system: "M3 5h14v4.500H3zM3 11h14v4.500H3zM5.5 7.250h1.500M5.5 13.250h1.5",
+  search: "M8.75 3.500a5.25 5.25 0 1 1 0 10.5 5.25 5.25 0 0 1 0-10.500M12.7 12.700l4 4",
+  close: "M5 5l10 10M15 5L5 15",
+  plus: "M10 4v12M4 10h12",
+  pencil: "M4 16l1-4 8-8 3 3-8 8zM11.5 5.500l3 3",
+  copy: "M7 7h9v9H7zM4 13V4h9",
+  down: "M5 8l5 5 5-5",
+  right: "M8 5l5 5-5 5",
+  columns: "M3.5 4.500h13v11h-13zM8 4.500v11M12.25 4.500v11",
+  fit: "M10 3v14M6.5 6.500L10 3l3.5 3.500M6.5 13.500L10 17l3.5-3.5",
+  user: "M10 3.500a3 3 0 1 1 0 6 3 3 0 0 1 0-6M4 16.500c.6-3.2 3-5 6-5s5.4 1.8 6 5",
+  tag: "M3.5 3.500h6.500l6.5 6.5-6.5 6.5-6.5-6.500zM6.75 6.750h.01",
+} as const;
+export type IconName = keyof typeof paths;
+
+export function Icon({ name, size = 20 }: { name: IconName; size?: number }) {
+  return (
+    <svg className="icon" width={size} height={size} viewBox="0 0 20 20" aria-hidden="true">
+      <path d={paths[name]} fill="none" stroke="currentColor" strokeWidth="1.5" strokeLinecap="round" strokeLinejoin="round" />
+    </svg>
+  );
+}

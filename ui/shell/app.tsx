@@ -1,0 +1,131 @@
+import { Component, lazy, type ReactNode, Suspense, useEffect, useSyncExternalStore } from "react";
+import { Button, Icon, type IconName } from "../kit/index.ts";
+import { startDirectory, useDirectory } from "./directory.ts";
+import { startHealth } from "./health.ts";
+import { HealthMark } from "./health-strip.tsx";
+import { getLocale, type PlainKey, observeLocale, t } from "./i18n.ts";
+import { openOverlay, Overlays, startShortcuts } from "./overlays.tsx";
+import { EquipmentPage } from "./pages/equipment.tsx";
+import { ProblemView } from "./problem.tsx";
+import { link, type Page, pages, usePlace } from "./router.ts";
+import { askSession, type SessionState, useSession } from "./session.ts";
+import { SignIn } from "./sign-in.tsx";
+import { Toasts } from "./toasts.tsx";
+import { UserMenu } from "./user-menu.tsx";
+
+// What is not on the first page is loaded when it is wanted.
+const TrendsPage = lazy(() => import("./pages/trends.tsx").then((m) => ({ default: m.TrendsPage })));
+const ConnectionsPage = lazy(() => import("./pages/connections.tsx").then((m) => ({ default: m.ConnectionsPage })));
+const RejectedPage = lazy(() => import("./pages/rejected.tsx").then((m) => ({ default: m.RejectedPage })));
+const SystemPage = lazy(() => import("./pages/system.tsx").then((m) => ({ default: m.SystemPage })));
+
+const shown: Record<Page, { icon: IconName; title: PlainKey; Body: React.ComponentType }> = {
+  equipment: { icon: "equipment", title: "page.equipment", Body: EquipmentPage },
+  trends: { icon: "trends", title: "page.trends", Body: TrendsPage },
+  connections: { icon: "connections", title: "page.connections", Body: ConnectionsPage },
+  rejected: { icon: "rejected", title: "page.rejected", Body: RejectedPage },
+  system: { icon: "system", title: "page.system", Body: SystemPage },
+};
+
+export function App() {
+  const locale = useSyncExternalStore(observeLocale, getLocale);
+  const session = useSession();
+  // Another language or another person begins afresh; the URL keeps the view.
+  return (
+    <div key={`${locale} ${session.state}`} className="app">
+      <Content session={session} />
+      <Toasts />
+    </div>
+  );
+}
+
+function Content({ session }: { session: SessionState }) {
+  if (session.state === "asking") return <p className="quiet-wait">{t("wait.server")}</p>;
+  if (session.state === "signedOut") return <SignIn reason={session.reason} />;
+  if (session.state === "away")
+    return (
+      <main className="narrow">
+        <ProblemView error={session.error}>
+          <Button onClick={() => void askSession()}>{t("tryAgain")}</Button>
+        </ProblemView>
+      </main>
+    );
+  return <Console />;
+}
+
+function Console() {
+  const { page } = usePlace();
+  useEffect(() => {
+    const stops = [startDirectory(), startHealth(), startShortcuts()];
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }, []);
+  const { title, Body } = shown[page];
+  useEffect(() => {
+    document.title = `${t(title)} – Lineshaft`;
+  }, [title]);
+  return (
+    <>
+      <a className="skip" href="#main">
+        {t("skip")}
+      </a>
+      <nav className="rail" aria-label={t("nav")}>
+        <a className="brand" {...link("equipment")} aria-label="Lineshaft">
+          <img src="/lineshaft.svg" width="30" height="30" alt="" />
+        </a>
+        {pages.map((name) => (
+          <a key={name} className="rail-link" aria-current={name === page ? "page" : undefined} {...link(name)}>
+            <Icon name={shown[name].icon} />
+            <span>{t(shown[name].title)}</span>
+          </a>
+        ))}
+      </nav>
+      <header className="topbar">
+        <h1>{t(title)}</h1>
+        <button type="button" className="search-button" onClick={() => openOverlay("search")}>
+          <Icon name="search" size={16} />
+          <span>{t("search.hint")}</span>
+          <kbd>/</kbd>
+        </button>
+        <HealthMark />
+        <UserMenu />
+      </header>
+      <main id="main" className={`page page-${page}`} tabIndex={-1}>
+        <Unreached />
+        <PageGuard key={page}>
+          <Suspense fallback={<p className="quiet-wait">{t("wait.page")}</p>}>
+            <Body />
+          </Suspense>
+        </PageGuard>
+      </main>
+      <Overlays />
+    </>
+  );
+}
+
+/** The names could not be read: nothing works well without them, so it stands above every page. */
+function Unreached() {
+  const { state, error } = useDirectory();
+  if (state !== "failed") return null;
+  return <ProblemView error={error} />;
+}
+
+/** A fault in one page leaves the others usable. */
+class PageGuard extends Component<{ children: ReactNode }, { error: unknown }> {
+  override state: { error: unknown } = { error: null };
+  static getDerivedStateFromError(error: unknown): { error: unknown } {
+    return { error };
+  }
+  override render(): ReactNode {
+    if (this.state.error === null) return this.props.children;
+    return (
+      <div className="narrow">
+        <ProblemView error={this.state.error}>
+          <Button onClick={() => location.reload()}>{t("reload")}</Button>
+        </ProblemView>
+      </div>
+    );
+  }
+}
+

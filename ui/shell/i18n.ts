@@ -1,0 +1,62 @@
+import { type Format, fillMessage, makeFormat, type PlainKeyOf, type Translate } from "../kit/index.ts";
+import { de } from "./messages/de.ts";
+import { type En, en } from "./messages/en.ts";
+
+export const locales = ["de", "en"] as const;
+export type Locale = (typeof locales)[number];
+export type MessageKey = keyof En & string;
+/** A message without parameters, e.g. for a table of titles. */
+export type PlainKey = PlainKeyOf<En>;
+
+/** Every language has every key, with the parameters of the English text: a missing one does not compile. */
+const catalogues: Record<Locale, Record<MessageKey, string>> = { de, en };
+const stored = "lineshaft.locale";
+
+function preferred(): Locale {
+  try {
+    const kept = localStorage.getItem(stored);
+    if (kept === "de" || kept === "en") return kept;
+  } catch {
+    // A browser that keeps nothing still has a language.
+  }
+  return navigator.languages.map((tag) => tag.slice(0, 2)).find((tag) => tag === "de" || tag === "en") === "de"
+    ? "de"
+    : "en";
+}
+
+// The region of the reader decides how numbers and dates look, within the language that was chosen.
+const regional = (language: Locale): string =>
+  navigator.languages.find((tag) => tag.startsWith(language)) ?? (language === "en" ? "en-GB" : "de-DE");
+
+let locale: Locale = "en";
+const listeners = new Set<() => void>();
+
+/** Numbers and times in the chosen language. Read it when rendering; it is replaced when the language changes. */
+export let fmt: Format = makeFormat("en-GB");
+
+export function setLocale(next: Locale, keep = true): void {
+  locale = next;
+  fmt = makeFormat(regional(next));
+  document.documentElement.lang = next;
+  if (keep) {
+    try {
+      localStorage.setItem(stored, next);
+    } catch {
+      // Not kept then; it still holds for this visit.
+    }
+  }
+  for (const listener of listeners) listener();
+}
+
+export const getLocale = (): Locale => locale;
+export function observeLocale(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+export function startLocale(): void {
+  setLocale(preferred(), false);
+}
+
+/** A message in the chosen language. Parameters are checked against the English text by the type checker. */
+export const t: Translate<En> = (key, ...parameters) =>
+  fillMessage(catalogues[locale][key], (parameters[0] ?? {}) as Record<string, string | number>, (n) => fmt.number(n, 1));

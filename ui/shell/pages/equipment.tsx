@@ -1,0 +1,221 @@
+import type { RawTag } from "@lineshaft/contract/api";
+import { useEffect, useMemo, useRef, useState } from "react";
+import { Button, copyText, DataTable, EmptyState, type Sorting, useRowHeight, type Window } from "../../kit/index.ts";
+import { allowed } from "../session.ts";
+import { changeTag, getDirectory, matches, tagName, tagPlace, useDirectory } from "../directory.ts";
+import { FirstBatch } from "../first-batch.tsx";
+import { live, watch } from "../feed.ts";
+import { HealthStrip } from "../health-strip.tsx";
+import { t } from "../i18n.ts";
+import { go, usePlace } from "../router.ts";
+import { note } from "../toasts.tsx";
+import { useMedia } from "../use.ts";
+import { AssignDialog } from "./assign-dialog.tsx";
+import { EquipmentTree } from "./equipment-tree.tsx";
+import { TagInspector } from "./tag-inspector.tsx";
+import { ColumnChoice, columnsOf, type ColumnKey, sortTags, tagsAsTsv, useChosenColumns } from "./tag-columns.tsx";
+
+/** Tags that a trend opened from the table shows at most. */
+const openedTagsMax = 12;
+
+/** The tags that belong to a node of the tree. */
+function tagsOf(node: string, tags: readonly RawTag[]): readonly RawTag[] {
+  if (node === "all") return tags;
+  if (node === "u") return tags.filter((tag) => tag.equipmentId === null);
+  if (node.startsWith("c:")) return tags.filter((tag) => tag.equipmentId === null && tag.connection === node.slice(2));
+  const { equipment } = getDirectory();
+  const within = new Set([Number(node.slice(2))]);
+  // Tree order: parents come before their children.
+  for (const item of equipment) if (item.parentId !== null && within.has(item.parentId)) within.add(item.id);
+  return tags.filter((tag) => tag.equipmentId !== null && within.has(tag.equipmentId));
+}
+
+export function EquipmentPage() {
+  const { query } = usePlace();
+  const directory = useDirectory();
+  const node = query.get("node") ?? "all";
+  const filter = query.get("q") ?? "";
+  const active = query.get("tag") === null ? null : Number(query.get("tag"));
+  const [selected, setSelected] = useState<ReadonlySet<number>>(new Set());
+  const [sorting, setSorting] = useState<Sorting | null>(null);
+  const [renaming, setRenaming] = useState<number | null>(null);
+  const [assigning, setAssigning] = useState(false);
+  const [chosen, setChosen] = useChosenColumns();
+  const narrow = useMedia("(max-width: 1100px)");
+  const rowHeight = useRowHeight();
+  const place = (part: Record<string, string | number | null>): void =>
+    go("equipment", { node: node === "all" ? null : node, q: filter, tag: active, ...part }, "replace");
+
+  const rows = useMemo(() => {
+    const there = tagsOf(node, directory.tags);
+    const fitting =
+      filter === "" ? there : there.filter((tag) => matches(filter, tag.name, tag.address, tagPlace(tag), tag.connection));
+    return sorting === null ? fitting : sortTags(fitting, sorting, live);
+    // biome-ignore lint/correctness/useExhaustiveDependencies: places are names of equipment
+  }, [node, filter, sorting, directory.tags, directory.equipment]);
+
+  useVisibleSubscription(rows);
+
+  const configure = allowed("configure");
+  const columns = useMemo(
+    () => columnsOf(chosen, { renaming, onRename: rename, onStopRename: () => setRenaming(null), narrow }),
+    [chosen, renaming, narrow],
+  );
+  function rename(tag: RawTag, name: string): void {
+    setRenaming(null);
+    void changeTag(tag, { name: name === "" || name === tag.address ? null : name });
+  }
+  const chosenTags = (): RawTag[] => {
+    const ids = selected.size > 0 ? selected : new Set(active === null ? [] : [active]);
+    return rows.filter((tag) => ids.has(tag.id));
+  };
+  const openTrend = (tags: readonly RawTag[]): void =>
+    go("trends", { tags: tags.slice(0, openedTagsMax).map((tag) => tag.id).join(",") });
+  const copy = (): void => {
+    const tags = chosenTags();
+    const some = tags.length > 0 ? tags : rows;
+    void copyText(tagsAsTsv(some, chosen, live)).then((done) => note(done ? t("copy.rows", { n: some.length }) : t("copy.failed")));
+  };
+
+  const picked = chosenTags();
+  const activeTag = active === null ? undefined : directory.tagById.get(active);
+  if (directory.state === "ready" && directory.tags.length === 0)
+    return (
+      <div className="page-scroll">
+        <FirstBatch />
+      </div>
+    );
+
+  return (
+    <div className={`equipment ${activeTag === undefined ? "" : "with-inspector"}`}>
+      <EquipmentTree
+        selected={node}
+        onSelect={(id) => {
+          setSelected(new Set());
+          place({ node: id === "all" ? null : id, tag: null });
+        }}
+      />
+      <section className="tags" aria-label={t("tags.title")}>
+        <HealthStrip />
+        <div className="toolbar">
+          <input
+            className="input filter"
+            type="search"
+            aria-label={t("tags.filter")}
+            placeholder={t("tags.filter")}
+            value={filter}
+            onChange={(event) => place({ q: event.target.value })}
+          />
+          <span className="count" role="status">
+            {picked.length > 0 && selected.size > 0
+              ? t("tags.selected", { n: picked.length, of: rows.length })
+              : t("tags.count", { n: rows.length })}
+          </span>
+          <span className="spring" />
+          <Button icon="trends" disabled={picked.length === 0} onClick={() => openTrend(picked)}>
+            {t("tags.trend")}
+          </Button>
+          {configure && (
+            <Button icon="equipment" disabled={picked.length === 0} onClick={() => setAssigning(true)}>
+              {t("tags.assign")}
+            </Button>
+          )}
+          <Button icon="copy" onClick={copy} title={t("copy.tsv")} aria-label={t("copy.tsv")} />
+          <ColumnChoice chosen={chosen} onChosen={setChosen} />
+        </div>
+        <DataTable<RawTag>
+          label={t("tags.title")}
+          columns={columns}
+          rows={rows}
+          rowId={(tag) => tag.id}
+          rowHeight={rowHeight}
+          rowClass={(tag) =>
+            directory.pending.has(`tag:${tag.id}`) ? "pending" : directory.rolledBack.has(`tag:${tag.id}`) ? "rolled-back" : ""
+          }
+          active={active}
+          onActive={(id) => place({ tag: id })}
+          selected={selected}
+          onSelected={setSelected}
+          selectLabel={t("tags.select")}
+          sorting={sorting}
+          onSorting={(next) => setSorting(next as Sorting & { key: ColumnKey })}
+          onOpen={(tag) => openTrend(picked.some((one) => one.id === tag.id) ? picked : [tag])}
+          onKey={(event, tag) => {
+            if ((event.ctrlKey || event.metaKey) && event.key === "c") copy();
+            else if (event.key === "F2" && tag !== null && configure) setRenaming(tag.id);
+            else if (event.key === "a" && !event.ctrlKey && !event.metaKey && picked.length > 0 && configure) setAssigning(true);
+            else return false;
+            return true;
+          }}
+          onVisible={visible.tell}
+          empty={
+            directory.state === "loading" ? (
+              <p className="quiet-wait">{t("wait.tags")}</p>
+            ) : (
+              <EmptyState title={filter === "" ? t("tags.noneHere") : t("tags.noneFits")}>
+                <p>{filter === "" ? t("tags.noneHereHint") : t("tags.noneFitsHint")}</p>
+                {filter !== "" && <Button onClick={() => place({ q: null })}>{t("tags.clearFilter")}</Button>}
+              </EmptyState>
+            )
+          }
+        />
+        {directory.moreTags && <p className="footnote">{t("tags.more", { n: directory.tags.length })}</p>}
+      </section>
+      {activeTag !== undefined && (
+        <TagInspector
+          key={activeTag.id}
+          tag={activeTag}
+          onClose={() => place({ tag: null })}
+          onTrend={() => openTrend([activeTag])}
+          onAssign={() => setAssigning(true)}
+        />
+      )}
+      {assigning && (
+        <AssignDialog
+          tags={picked}
+          onClose={() => setAssigning(false)}
+          onDone={() => {
+            setAssigning(false);
+            setSelected(new Set());
+          }}
+        />
+      )}
+    </div>
+  );
+}
+
+/** Passes the visible window from the table to the subscription without rendering the page again. */
+const visible = {
+  listener: (_: Window): void => {},
+  last: { first: 0, end: 0 } as Window,
+  tell(window: Window): void {
+    visible.last = window;
+    visible.listener(window);
+  },
+};
+
+function useVisibleSubscription(rows: readonly RawTag[]): void {
+  const stop = useRef<() => void>(() => {});
+  useEffect(() => {
+    let block = "";
+    visible.listener = (window) => {
+      const first = Math.floor(window.first / 64) * 64;
+      const tags = rows.slice(first, Math.ceil(window.end / 64) * 64).map((tag) => tag.id);
+      const key = tags.join(",");
+      if (key === block) return;
+      block = key;
+      const before = stop.current;
+      stop.current = watch(tags);
+      before();
+    };
+    visible.listener(visible.last);
+  }, [rows]);
+  useEffect(
+    () => () => {
+      stop.current();
+      stop.current = () => {};
+      visible.listener = () => {};
+    },
+    [],
+  );
+}

@@ -1,0 +1,70 @@
+import { type CallOptions, connectLineshaft } from "@lineshaft/client";
+import { ProblemError, type RouteName, type RouteResponse, type StreamEvent, type StreamRequest } from "@lineshaft/contract/api";
+
+export { UnreachableError } from "@lineshaft/client";
+
+/** The console has no door of its own: it uses the SDK that everybody uses, with the cookie of who is signed in. */
+const platform = connectLineshaft({ url: location.origin, session: true });
+
+const listeners = new Set<() => void>();
+/** Tells that a call was refused for want of a session, wherever it happened. */
+export function observeSignedOut(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+const signedOutCodes: readonly string[] = ["auth_missing", "auth_invalid", "key_expired", "key_revoked"];
+
+function noticeSignedOut(error: unknown): void {
+  if (error instanceof ProblemError && signedOutCodes.includes(error.code)) for (const listener of listeners) listener();
+}
+
+type Rest<N extends RouteName> = object extends CallOptions<N> ? [options?: CallOptions<N>] : [options: CallOptions<N>];
+
+/** One call of the REST API by its name in the route table. Rejects with ProblemError or UnreachableError. */
+export async function call<N extends RouteName>(name: N, ...rest: Rest<N>): Promise<RouteResponse<N>> {
+  try {
+    return await platform.call(name, ...rest);
+  } catch (error) {
+    if (name !== "signIn") noticeSignedOut(error);
+    throw error;
+  }
+}
+
+export type StreamState = "connecting" | "open" | "waiting";
+export interface StreamHandlers {
+  onEvent(event: StreamEvent): void;
+  onState(state: StreamState): void;
+}
+
+const restartMs = 2_000;
+
+/** Follows the event stream; the SDK comes back by itself where it stopped. Returns how to close it. */
+export function openStream(request: StreamRequest, handlers: StreamHandlers): () => void {
+  const abort = new AbortController();
+  void followForEver(request, handlers, abort.signal);
+  return () => abort.abort();
+}
+
+async function followForEver(request: StreamRequest, handlers: StreamHandlers, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    handlers.onState("connecting");
+    try {
+      const onState = (state: StreamState): void => {
+        if (!signal.aborted) handlers.onState(state);
+      };
+      for await (const event of platform.subscribe(request, { signal, onState })) {
+        if (signal.aborted) return;
+        handlers.onEvent(event);
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      noticeSignedOut(error);
+    }
+    // The server says that resuming makes no sense (its log has moved on, or was restored): a live view begins again from now.
+    if (!signal.aborted) {
+      handlers.onState("waiting");
+      await new Promise((wake) => setTimeout(wake, restartMs));
+    }
+  }
+}

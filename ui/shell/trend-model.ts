@@ -1,0 +1,470 @@
+// The state of one trend view, outside React: range, live following, data of each tag, axes. Long because it is one machine.
+import {
+  type BucketSeries,
+  type Columns,
+  type JsonValue,
+  type Micros,
+  type PointSeries,
+  qualityOf,
+  type RawTag,
+  type Value,
+  valueAt,
+  valueFromJson,
+  type Warning,
+} from "@lineshaft/contract/api";
+import {
+  bucketFor,
+  extent,
+  niceRange,
+  Series,
+  type SeriesShape,
+  seriesColours,
+  spanOf,
+  steadyRange,
+  type TimeRange,
+  unitText,
+  type ValueRange,
+  zoom,
+} from "../kit/index.ts";
+import type { TrendLane, TrendPane, TrendScene } from "../kit/trend-paint.ts";
+import { live, nowUs, watch } from "./feed.ts";
+import { call } from "./platform.ts";
+
+/** Tags in one view; beyond that nobody tells the lines apart. */
+export const trendTagsMax = 24;
+const laneRowsMax = 20_000;
+/** History answers a moment after the log; points younger than this come from the stream. */
+const historySettlesUs = 3_000_000;
+const tailUs = 30_000_000;
+const tailMax = 50_000;
+const reloadLiveMs = 30_000;
+const reloadFirstMs = 5_000;
+const laneLookBackUs = 24 * 3_600_000_000;
+
+interface TailPoint {
+  tag: number;
+  time: Micros;
+  value: number;
+  status: number;
+  text: string;
+}
+
+export interface Reading {
+  /** Instant of the row; null: nothing known there. */
+  time: Micros | null;
+  value: number;
+  text: string | null;
+  min: number | null;
+  max: number | null;
+  status: number;
+  bucketUs: number | null;
+}
+
+export interface TrendState {
+  loading: boolean;
+  error: unknown;
+  warnings: readonly Warning[];
+}
+
+const asNumber = (value: Value | undefined): number =>
+  typeof value === "number" ? value : typeof value === "bigint" ? Number(value) : typeof value === "boolean" ? Number(value) : NaN;
+const asText = (value: Value | undefined): string =>
+  value === undefined || value === null ? "" : value instanceof Uint8Array ? `${value.length} B` : String(value);
+
+export class TrendModel {
+  range: TimeRange;
+  /** Following now. */
+  live: boolean;
+  /** When following was stopped by touching history; null while following or never followed. */
+  stoppedUs: Micros | null = null;
+  cursor: { us: Micros; pinned: boolean } | null = null;
+  state: TrendState = { loading: false, error: null, warnings: [] };
+  #tags: readonly RawTag[] = [];
+  readonly #shapes = new Map<number, SeriesShape>();
+  #series = new Map<number, Series>();
+  #axes = new Map<string, ValueRange>();
+  #gaps: (TimeRange & { connection: string | null })[] = [];
+  #loaded: { range: TimeRange; bucketUs: number } | null = null;
+  #refit = true;
+  #width = 1000;
+  #tail: TailPoint[] = [];
+  #tailSinceUs = Infinity;
+  #loadTurn = 0;
+  #loadTimer = 0;
+  #frame = 0;
+  #lastPaintMs = 0;
+  #liveReload = 0;
+  #stopWatch: () => void = () => {};
+  readonly #paints = new Set<() => void>();
+  readonly #listeners = new Set<() => void>();
+  #version = 0;
+  #lastTellMs = 0;
+  #tellTimer = 0;
+
+  constructor(range: TimeRange, following: boolean) {
+    this.range = range;
+    this.live = following;
+  }
+
+  /** For React: changes at most a few times a second. */
+  subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+  version = (): number => this.#version;
+
+  /** For the chart: at each change. */
+  onPaint = (paint: () => void): (() => void) => {
+    this.#paints.add(paint);
+    return () => this.#paints.delete(paint);
+  };
+
+  get bucketUs(): number | null {
+    for (const series of this.#series.values()) if (series.grain === "bucket") return series.bucketUs;
+    return null;
+  }
+
+  start(): void {
+    this.#frame = requestAnimationFrame(this.#tick);
+    this.#load();
+  }
+
+  stop(): void {
+    cancelAnimationFrame(this.#frame);
+    clearTimeout(this.#loadTimer);
+    clearTimeout(this.#liveReload);
+    clearTimeout(this.#tellTimer);
+    this.#loadTurn++;
+    this.#stopWatch();
+    this.#stopWatch = () => {};
+  }
+
+  setTags(tags: readonly RawTag[]): void {
+    const before = this.#tags.map((tag) => tag.id).join();
+    this.#tags = tags;
+    if (tags.map((tag) => tag.id).join() === before) return this.#changed();
+    for (const id of this.#series.keys()) if (!tags.some((tag) => tag.id === id)) this.#series.delete(id);
+    const stop = this.#stopWatch;
+    this.#tail = [];
+    this.#tailSinceUs = nowUs();
+    const wanted = new Set(tags.map((tag) => tag.id));
+    this.#stopWatch = tags.length === 0 ? () => {} : watch(wanted, (event) => this.#receive(event.columns, wanted));
+    stop();
+    this.#refit = true;
+    this.#loaded = null;
+    this.#load();
+  }
+
+  setWidth(px: number): void {
+    this.#width = px;
+    this.#loadSoon();
+  }
+
+  /** By hand: dragging into history stops following; zooming while live keeps its end at now. */
+  move(range: TimeRange, how: "pan" | "zoom"): void {
+    if (how === "zoom") {
+      this.#refit = true;
+      if (this.live) {
+        const now = nowUs();
+        range = zoom(this.range, now, spanOf(range) / spanOf(this.range));
+      }
+    } else if (this.live) {
+      this.live = false;
+      this.stoppedUs = nowUs();
+    }
+    this.range = range;
+    this.#loadSoon();
+    this.#changed(true);
+  }
+
+  /** A range chosen as such. */
+  show(range: TimeRange): void {
+    this.live = false;
+    this.stoppedUs = null;
+    this.range = range;
+    this.#refit = true;
+    this.#load();
+    this.#changed(true);
+  }
+
+  follow(spanUs = spanOf(this.range)): void {
+    this.live = true;
+    this.stoppedUs = null;
+    const now = nowUs();
+    this.range = { fromUs: now - spanUs, toUs: now };
+    this.#refit = true;
+    this.#load();
+    this.#changed(true);
+  }
+
+  unfollow(): void {
+    this.live = false;
+    this.stoppedUs = nowUs();
+    this.#changed(true);
+  }
+
+  fit(): void {
+    this.#refit = true;
+    this.#changed(true);
+  }
+
+  setCursor(us: Micros | null, pinned: boolean): void {
+    this.cursor = us === null ? null : { us, pinned };
+    this.#changed(true);
+  }
+
+  shapeOf(tag: number): SeriesShape {
+    return this.#shapes.get(tag) ?? "line";
+  }
+
+  /** What the tag was at that instant, as drawn. */
+  reading(tag: number, us: Micros): Reading | null {
+    const series = this.#series.get(tag);
+    if (series === undefined) return null;
+    const row = series.rowFor(us, this.shapeOf(tag));
+    const bucket = series.grain === "bucket";
+    if (row < 0) return { time: null, value: NaN, text: null, min: null, max: null, status: 0, bucketUs: null };
+    return {
+      time: series.time[row],
+      value: series.value[row],
+      text: series.text?.[row] ?? null,
+      min: bucket ? series.min[row] : null,
+      max: bucket ? series.max[row] : null,
+      status: series.status[row],
+      bucketUs: bucket ? series.bucketUs : null,
+    };
+  }
+
+  scene = (): TrendScene => {
+    const now = nowUs();
+    const panes = new Map<string, TrendPane & { lines: TrendPane["lines"][number][] }>();
+    const lanes: TrendLane[] = [];
+    this.#tags.forEach((tag, i) => {
+      const data = this.#series.get(tag.id) ?? empty;
+      const shape = this.shapeOf(tag.id);
+      if (shape === "lane") {
+        lanes.push({ id: tag.id, label: tag.name ?? tag.address, data });
+        return;
+      }
+      // Values without a unit have nothing in common: each gets an axis of its own.
+      const key = tag.unit === null ? `tag ${tag.id}` : `unit ${tag.unit}`;
+      const pane = panes.get(key) ?? { unit: unitText(tag.unit), axis: { min: 0, max: 1 }, lines: [] };
+      panes.set(key, pane);
+      pane.lines.push({ id: tag.id, colour: i % seriesColours, shape, data });
+    });
+    for (const [key, pane] of panes) pane.axis = this.#axis(key, pane);
+    if (this.#loaded !== null) this.#refit = false;
+    const shown = new Set(this.#tags.map((tag) => tag.connection));
+    return {
+      range: this.range,
+      panes: [...panes.values()],
+      lanes,
+      gaps: this.#gaps.filter(({ connection }) => connection === null || shown.has(connection)),
+      untilUs: now,
+    };
+  };
+
+  #axis(key: string, pane: TrendPane): ValueRange {
+    let min = Infinity;
+    let max = -Infinity;
+    for (const { data } of pane.lines) {
+      const found = extent(data, this.range.fromUs, this.range.toUs);
+      min = Math.min(min, found.min);
+      max = Math.max(max, found.max);
+    }
+    const before = this.#refit ? null : (this.#axes.get(key) ?? null);
+    const axis = min <= max && before === null ? niceRange(min, max) : steadyRange(before, min, max);
+    if (min <= max) this.#axes.set(key, axis);
+    return axis;
+  }
+
+  readonly #tick = (ms: number): void => {
+    this.#frame = requestAnimationFrame(this.#tick);
+    if (!this.live) return;
+    // Once a pixel of time, not once a frame: a day's view moves every minute.
+    const pixelMs = spanOf(this.range) / this.#width / 1000;
+    if (ms - this.#lastPaintMs < Math.min(500, Math.max(33, pixelMs))) return;
+    this.#lastPaintMs = ms;
+    const now = nowUs();
+    this.range = { fromUs: now - spanOf(this.range), toUs: now };
+    this.#changed();
+  };
+
+  #receive(columns: Columns, wanted: ReadonlySet<number>): void {
+    for (let row = 0; row < columns.rows; row++) {
+      const tag = columns.tag[row];
+      if (!wanted.has(tag)) continue;
+      const status = columns.status === null ? 0 : columns.status[row];
+      const lane = this.#shapes.get(tag) === "lane";
+      const number = columns.value[row];
+      const point: TailPoint = {
+        tag,
+        time: columns.time[row],
+        value: qualityOf(status) === "bad" ? NaN : number,
+        status,
+        text: lane ? asText(valueAt(columns, row)) : "",
+      };
+      this.#tail.push(point);
+      const series = this.#series.get(tag);
+      if (series !== undefined && this.#covers(point.time)) series.add(point.time, point.value, status, point.text);
+    }
+    if (this.#tail.length > tailMax || (this.#tail[0]?.time ?? Infinity) < nowUs() - 2 * tailUs) {
+      const since = nowUs() - tailUs;
+      this.#tail = this.#tail.filter((point) => point.time >= since).slice(-tailMax / 2);
+      this.#tailSinceUs = Math.max(this.#tailSinceUs, since, this.#tail.length >= tailMax / 2 ? this.#tail[0].time : 0);
+    }
+    if (!this.live) this.#changed();
+  }
+
+  /** Is the instant one that the loaded data continue into? A view of yesterday takes no live points. */
+  #covers(us: Micros): boolean {
+    return this.#loaded !== null && us >= this.#loaded.range.fromUs && (this.live || us < this.#loaded.range.toUs);
+  }
+
+  #loadSoon(): void {
+    clearTimeout(this.#loadTimer);
+    this.#loadTimer = window.setTimeout(() => {
+      const { range } = this;
+      const bucketUs = bucketFor(spanOf(range), this.#width);
+      const now = nowUs();
+      const enough =
+        this.#loaded !== null &&
+        this.#loaded.bucketUs === bucketUs &&
+        this.#loaded.range.fromUs <= range.fromUs &&
+        this.#loaded.range.toUs >= Math.min(range.toUs, now - historySettlesUs);
+      if (!enough) this.#load();
+      else this.#changed();
+    }, 120);
+  }
+
+  #load(): void {
+    clearTimeout(this.#liveReload);
+    const turn = ++this.#loadTurn;
+    if (this.#tags.length === 0) {
+      this.state = { loading: false, error: null, warnings: [] };
+      return this.#changed(true);
+    }
+    this.state = { ...this.state, loading: true };
+    this.#changed(true);
+    this.#read(turn)
+      .then((warnings) => {
+        if (turn !== this.#loadTurn) return;
+        this.state = { loading: false, error: null, warnings };
+      })
+      .catch((error: unknown) => {
+        if (turn === this.#loadTurn) this.state = { ...this.state, loading: false, error };
+      })
+      .finally(() => {
+        if (turn !== this.#loadTurn) return;
+        this.#changed(true);
+        // History settles behind the log; a quiet second reading joins it with what the stream brought.
+        const young = nowUs() - this.#tailSinceUs < 10_000_000;
+        if (this.live)
+          this.#liveReload = window.setTimeout(() => !document.hidden && this.#load(), young ? reloadFirstMs : reloadLiveMs);
+      });
+  }
+
+  async #read(turn: number): Promise<readonly Warning[]> {
+    const tags = this.#tags.map((tag) => tag.id);
+    const now = nowUs();
+    const span = spanOf(this.range);
+    const bucketUs = bucketFor(span, this.#width);
+    const cutoff = Math.max(this.#tailSinceUs, now - historySettlesUs);
+    const fromUs = Math.floor((this.range.fromUs - span / 4) / bucketUs) * bucketUs;
+    const wantedTo = this.range.toUs + span / 4;
+    const toUs = Math.floor(Math.min(wantedTo, cutoff));
+    await this.#learnShapes(tags);
+    const query = { tag: tags, from: fromUs, to: Math.max(fromUs + 1000, toUs) };
+    const [buckets, gaps] = await Promise.all([
+      call("bucketHistory", { query: { ...query, bucketUs } }),
+      call("listGaps", { query: { limit: 500 } }),
+    ]);
+    const counts = new Map<number, number>();
+    buckets.tag.forEach((tag, i) => {
+      counts.set(tag, (counts.get(tag) ?? 0) + buckets.count[i]);
+    });
+    const fewEnough = (tag: number): boolean =>
+      (counts.get(tag) ?? 0) <= (this.shapeOf(tag) === "lane" ? laneRowsMax : this.#width * 1.5);
+    const rawTags = tags.filter((tag) => fewEnough(tag) && (counts.get(tag) ?? 0) > 0);
+    const laneTags = tags.filter((tag) => this.shapeOf(tag) === "lane");
+    const [raw, before] = await Promise.all([
+      rawTags.length === 0
+        ? null
+        : call("rawHistory", { query: { ...query, tag: rawTags, limit: rawTags.reduce((sum, tag) => sum + (counts.get(tag) ?? 0), 1000) } }),
+      laneTags.length === 0
+        ? null
+        : call("bucketHistory", { query: { tag: laneTags, from: fromUs - laneLookBackUs, to: fromUs, buckets: 1 } }),
+    ]);
+    if (turn !== this.#loadTurn) return [];
+    const next = new Map<number, Series>();
+    for (const tag of tags) {
+      const lane = this.shapeOf(tag) === "lane";
+      const series = fewEnough(tag) ? rawSeries(tag, raw, lane) : bucketSeries(tag, buckets, bucketUs, lane);
+      const held = before?.tag.indexOf(tag) ?? -1;
+      if (before !== null && held >= 0) series.add(fromUs - 1, NaN, 0, asText(valueFromJson(before.last[held])));
+      next.set(tag, series);
+    }
+    // What came since the cut-off comes from the stream; what lies before it, from history only.
+    if (wantedTo >= cutoff)
+      for (const point of this.#tail)
+        if (point.time >= toUs) next.get(point.tag)?.add(point.time, point.value, point.status, point.text);
+    this.#series = next;
+    this.#gaps = gaps.items.map((gap) => ({ fromUs: gap.fromUs, toUs: gap.toUs ?? now, connection: gap.connection }));
+    this.#loaded = { range: { fromUs, toUs: wantedTo }, bucketUs };
+    return [...buckets.warnings, ...(raw?.warnings ?? [])];
+  }
+
+  async #learnShapes(tags: readonly number[]): Promise<void> {
+    const unknown = tags.filter((tag) => !this.#shapes.has(tag));
+    if (unknown.length === 0) return;
+    const { items } = await call("lastValues", { query: { tag: unknown } });
+    live.applyLast(items);
+    for (const { tag, type, time } of items) {
+      if (time === null) continue;
+      const shape: SeriesShape = type === "double" ? "line" : type === "int64" ? "step" : "lane";
+      this.#shapes.set(tag, shape);
+    }
+  }
+
+  /** Repaints now; tells React soon, or with `atOnce` in this frame. */
+  #changed(atOnce = false): void {
+    for (const paint of this.#paints) paint();
+    if (this.#tellTimer !== 0) return;
+    const wait = atOnce ? 16 : Math.max(16, this.#lastTellMs + 250 - performance.now());
+    this.#tellTimer = window.setTimeout(() => {
+      this.#tellTimer = 0;
+      this.#lastTellMs = performance.now();
+      this.#version++;
+      for (const listener of this.#listeners) listener();
+    }, wait);
+  }
+}
+
+const empty = new Series("raw", 0);
+
+function rawSeries(tag: number, raw: PointSeries | null, lane: boolean): Series {
+  const series = new Series("raw", 0, lane);
+  if (raw === null) return series;
+  for (let i = 0; i < raw.rows; i++) {
+    if (raw.tag[i] !== tag) continue;
+    const status = raw.status?.[i] ?? 0;
+    const value = valueFromJson(raw.value[i] as JsonValue);
+    series.add(raw.time[i], qualityOf(status) === "bad" ? NaN : asNumber(value), status, lane ? asText(value) : "");
+  }
+  return series;
+}
+
+function bucketSeries(tag: number, buckets: BucketSeries, bucketUs: number, lane: boolean): Series {
+  const rows: number[] = [];
+  for (let i = 0; i < buckets.tag.length; i++) if (buckets.tag[i] === tag) rows.push(i);
+  return Series.from("bucket", bucketUs, {
+    time: rows.map((i) => buckets.time[i]),
+    value: rows.map((i) => buckets.avg[i] ?? NaN),
+    min: rows.map((i) => buckets.min[i] ?? NaN),
+    max: rows.map((i) => buckets.max[i] ?? NaN),
+    // A bucket with one bad point among good ones still has an average: it is drawn as uncertain, not as a gap.
+    status: rows.map((i) => buckets.status[i]),
+    good: rows.map((i) => buckets.good[i]),
+    ...(lane ? { text: rows.map((i) => asText(valueFromJson(buckets.last[i] as JsonValue))) } : {}),
+  });
+}
