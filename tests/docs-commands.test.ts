@@ -55,7 +55,11 @@ describe("the commands in the documents work as written", () => {
       env[`BLOCK_${i}`] = here(script);
       return `timeout ${seconds} bash -c "$BLOCK_${i}" > "$OUT/endless" || true; test -s "$OUT/endless"`;
     });
-    const run = spawnSync("bash", ["-c", `set -aeuo pipefail\n${script.join("\n")}`], {
+    // Views follow the log a moment behind; a reader who types is slower than they are, so between blocks we wait for them.
+    env.LINESHAFT_URL = server.url;
+    const settle = `"${process.execPath}" host/main.ts verify --settle > "$OUT/settled"`;
+    const run = spawnSync("bash", ["-c", `set -aeuo pipefail\n${script.join(`\n${settle}\n`)}`], {
+      cwd: root,
       encoding: "utf8",
       env: { ...process.env, ...env },
       timeout: 60_000,
