@@ -1,6 +1,7 @@
 import { hasPeer } from "@lineshaft/testkit";
 import { describe, expect, test } from "vitest";
 import { check } from "../scripts/check.ts";
+import { withFigures } from "../scripts/lib/figures.ts";
 import { sourceFiles } from "../scripts/lib/overlay.ts";
 import { untidy } from "../scripts/lib/tidy.ts";
 
@@ -31,6 +32,23 @@ describe("tidy", () => {
   test("reads what is in git or would be", () => {
     expect(sourceFiles(["scripts"])).toContain("scripts/check.ts");
     expect(sourceFiles().some((file) => file.startsWith("node_modules/"))).toBe(false);
+  });
+});
+
+describe("figures of the README", () => {
+  const readme = "a\n<!-- figures: begin -->\nold\n<!-- figures: end -->\nb\n";
+  const results = "# Results\n\n- Machine: 2 cores\n\n| bench | value |\n|---|--:|\n| `x` | 1 |\n\n## Details\n";
+
+  test("are the machine and the table of the results", () => {
+    expect(withFigures(readme, results)).toBe(
+      "a\n<!-- figures: begin -->\n\n- Machine: 2 cores\n\n| bench | value |\n|---|--:|\n| `x` | 1 |\n\n<!-- figures: end -->\nb\n",
+    );
+    expect(withFigures(withFigures(readme, results), results)).toBe(withFigures(readme, results));
+  });
+
+  test("are empty without results, and need their marks", () => {
+    expect(withFigures(readme, null)).toBe("a\n<!-- figures: begin -->\n<!-- figures: end -->\nb\n");
+    expect(() => withFigures("no marks", null)).toThrow("marks");
   });
 });
 
