@@ -65,7 +65,7 @@ export function readConfig(command: "up" | "demo", args: string[], env: Record<s
     dataDir: text("data"),
     host: text("host"),
     port: number("port", 0, 65535),
-    logWindowMs: number("log-hours", 0.01, 24 * 365) * 3_600_000,
+    logWindowMs: number("log-hours", 0.001, 24 * 365) * 3_600_000,
     logBytesMax: number("log-gib", 0.05, 100_000) * 2 ** 30,
     segmentBytes: number("segment-mib", 0.05, 4096) * 2 ** 20,
     runMs: number("run-seconds", 0.1, 3600) * 1000,

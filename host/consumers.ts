@@ -13,16 +13,16 @@ import {
 
 const portionBytes = 8 * 1024 * 1024;
 
-/** One reader that follows the log until it is stopped; `apply` sees every committed frame once, in order. */
+/** One reader that follows the log until it is stopped; `apply` sees every committed frame once, in order, and may ask for a pause. */
 export class LogConsumer {
   #reader: LogReader;
   #stop = new AbortController();
   #running: Promise<void> | null = null;
   #applied: Lsn;
   #waiting: { lsn: Lsn; resolve: () => void; reject: (error: unknown) => void }[] = [];
-  readonly #apply: (frames: Frame[]) => void | Promise<void>;
+  readonly #apply: (frames: Frame[]) => Promise<void> | undefined;
 
-  constructor(log: Log, from: Lsn, apply: (frames: Frame[]) => void | Promise<void>) {
+  constructor(log: Log, from: Lsn, apply: (frames: Frame[]) => Promise<void> | undefined) {
     this.#reader = log.reader(from);
     this.#applied = from - 1;
     this.#apply = apply;
@@ -62,12 +62,12 @@ export class LogConsumer {
 
   async #step(): Promise<void> {
     const frames = await this.#reader.next(portionBytes, this.#stop.signal);
-    await this.#apply(frames);
+    const pause = this.#apply(frames);
     this.#applied = frames[frames.length - 1].lsn;
-    if (this.#waiting.length === 0) return;
     const due = this.#waiting.filter((w) => w.lsn <= this.#applied);
-    this.#waiting = this.#waiting.filter((w) => w.lsn > this.#applied);
+    if (due.length > 0) this.#waiting = this.#waiting.filter((w) => w.lsn > this.#applied);
     for (const w of due) w.resolve();
+    await pause;
   }
 }
 
@@ -75,7 +75,7 @@ export class LogConsumer {
 export function registryConsumer(log: Log, registry: Registry, ledger: Ledger, clock: Clock): LogConsumer {
   const gatherMs = 50;
   const from = Math.min(registry.appliedLsn, ledger.appliedLsn) + 1;
-  const consumer = new LogConsumer(log, Math.max(from, log.status.firstLsn), async (frames) => {
+  const consumer = new LogConsumer(log, Math.max(from, log.status.firstLsn), (frames) => {
     const registrations = frames
       .filter((frame) => frame.type === recordType.tagRegistered && frame.lsn > registry.appliedLsn)
       .map(({ lsn, recordedTime, tenant, payload }) => ({
@@ -89,7 +89,7 @@ export function registryConsumer(log: Log, registry: Registry, ledger: Ledger, c
     ledger.apply(frames.filter((frame) => frame.lsn > ledger.appliedLsn));
     log.pin("registry", Math.min(registry.appliedLsn, ledger.appliedLsn) + 1);
     // A flood of new names becomes a few transactions instead of thousands.
-    if (registrations.length > 0) await clock.sleep(gatherMs);
+    return registrations.length > 0 ? clock.sleep(gatherMs) : undefined;
   });
   return consumer;
 }

@@ -140,6 +140,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
     shed,
     crashPoint,
     tagQuota: config.tagQuota,
+    namesVisible: (lsn) => names.until(lsn),
     admit,
   });
   for (let tag = 1; tag < directory.tagBound; tag++) ingest.classifier.seed(tag, views.values.timeOf(tag));

@@ -4,7 +4,7 @@ import { Rest } from "./support/rest.ts";
 import { ServerProcess, tempDir } from "./support/server-process.ts";
 
 const runs = process.env.LINESHAFT_LONG === "1" ? 20 : 3;
-const flags = ["--segment-mib", "0.25", "--run-seconds", "0.3", "--log-hours", "0.01"];
+const flags = ["--segment-mib", "0.25", "--run-seconds", "0.3", "--log-hours", "0.001"];
 const tagsPerBatch = 50;
 
 let server: ServerProcess | null = null;

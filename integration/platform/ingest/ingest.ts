@@ -37,6 +37,8 @@ export interface IngestOptions {
   maxInFlight?: { rows: number; bytes: number };
   /** Tags that a connection may bring by itself when it came into being with its first batch. */
   tagQuota?: number;
+  /** Resolves when new names up to this LSN are visible to readers; a batch that brings some waits for it. */
+  namesVisible?: (lsn: Lsn) => Promise<void>;
   /** Rate quota: seconds to wait before this many rows of the connection may come, 0 to admit them. */
   admit?: (connectionId: number, rows: number) => number;
   /** A reason to refuse everything for the moment (memory, shutdown), or null. */
@@ -229,9 +231,10 @@ export class Ingest implements Sink {
     const faults: RowFault[] = [...batch.faults];
     const samples = [...batch.faultSamples];
     const bad: number[] = [];
+    const sent = sentRows(batch);
     const refuse = (row: number, code: string, detail: string, tag: string): void => {
       bad.push(row);
-      faults.push({ row, code, detail });
+      faults.push({ row: sent(row), code, detail });
       samples.push({ tag: tag.slice(0, 200), time: finite(columns.time[row]), value: valueAt(columns, row) });
     };
     if (batch.names === null) {
@@ -309,6 +312,7 @@ export class Ingest implements Sink {
         appended.length === 1 ? appended[0].durable : Promise.all(appended.map((a) => a.durable)).then(() => undefined);
       if (connection !== undefined) connection.lastAppend = { lsn, durable };
       await durable;
+      if (first !== 0) await this.#o.namesVisible?.(appended[0].lsn);
       return lsn;
     } catch (error) {
       // The names keep the ids that were given; their registration goes ahead of whatever is appended next.
@@ -343,6 +347,15 @@ class Registration {
 
 function identity({ id, name, kind, scope }: LiveConnection) {
   return { connectionId: id, connection: name, kind, scope };
+}
+
+/** From a row of the columns to its place in the batch as it was sent, where the border has left rows out. */
+function sentRows(batch: SourceBatch): (row: number) => number {
+  if (batch.faults.length === 0) return (row) => row;
+  const leftOut = new Set(batch.faults.map((fault) => fault.row));
+  const places: number[] = [];
+  for (let place = 0; places.length < batch.columns.rows; place++) if (!leftOut.has(place)) places.push(place);
+  return (row) => places[row];
 }
 
 /** One rejected item for each code among the faults, with up to 20 of its rows. */
