@@ -29,13 +29,13 @@ export function streamOf(rows: Rows): RowStream {
 }
 
 /**
- * Merges sorted streams and hands on ranges of rows in order; `emit` returns false to stop early. Streams mostly follow one another
+ * Merges sorted streams and hands on ranges of rows in order; `emit` returns false to stop early, or a promise to be waited for. Streams mostly follow one another
  * within a tag, so it copies ranges: from the smallest row up to the second smallest.
  */
 export async function merge(
   streams: readonly RowStream[],
   compare: Compare,
-  emit: (rows: Rows, start: number, end: number) => boolean,
+  emit: (rows: Rows, start: number, end: number) => boolean | Promise<boolean>,
 ): Promise<void> {
   const live: { stream: RowStream; rows: Rows; at: number }[] = [];
   try {
@@ -55,7 +55,8 @@ export async function merge(
       }
       const { rows, at } = least;
       const end = second === null ? rows.n : upperBound(rows, at, second.rows, second.at, compare);
-      if (!emit(rows, at, end)) return;
+      const more = emit(rows, at, end);
+      if (!(typeof more === "boolean" ? more : await more)) return;
       least.at = end;
       if (end === rows.n) {
         const next = await nextFilled(least.stream);

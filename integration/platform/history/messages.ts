@@ -41,6 +41,7 @@ export const defaultLimits: HistoryLimits = {
 export type HistoryEvent =
   | { type: "runClosed"; file: string; rows: number; bytes: number; ms: number }
   | { type: "compacted"; inputs: number; outputs: number; rows: number; ms: number }
+  | { type: "compactionFailed"; detail: string }
   | { type: "quarantined"; file: string; fromUs: Micros; toUs: Micros; detail: string }
   | { type: "rebuilt"; file: string; rows: number }
   | { type: "retired"; file: string; fromUs: Micros; toUs: Micros }

@@ -259,24 +259,23 @@ async function fillBuckets(
     buckets.addRows(rows, start, end);
     return true;
   };
-  const drain = async (stream: RowStream): Promise<void> => {
-    try {
-      for (let rows = await stream.next(); rows !== null; rows = await stream.next()) add(rows, 0, rows.n);
-    } finally {
-      stream.close();
-    }
+  // What a correction in the file itself replaces is left out on the way.
+  const drain = async (file: StoredFile, from: Micros, to: Micros): Promise<void> => {
+    const resolver = new Resolver(file.meta.presence, add);
+    await merge([points(file, from, to)], compareRows, (rows, start, end) => resolver.add(rows, start, end));
+    resolver.end();
   };
   for (const file of view.files) {
     if (entangled.has(file)) continue;
     const level = rollupLevels.find((candidate) => serves(candidate, file, query));
     if (level === undefined) {
-      await drain(points(file, fromUs, toUs));
+      await drain(file, fromUs, toUs);
       continue;
     }
     const innerFrom = Math.ceil(fromUs / level.widthUs) * level.widthUs;
     const innerTo = Math.floor(toUs / level.widthUs) * level.widthUs;
     if (innerFrom >= innerTo) {
-      await drain(points(file, fromUs, toUs));
+      await drain(file, fromUs, toUs);
       continue;
     }
     await readRollup(
@@ -290,18 +289,11 @@ async function fillBuckets(
       (cells: Cells) => buckets.addCells(cells),
     );
     // A bucket that the range cuts holds only what lies in the range.
-    if (fromUs < innerFrom) await drain(points(file, fromUs, innerFrom));
-    if (innerTo < toUs) await drain(points(file, innerTo, toUs));
-  }
-  if (entangled.size === 0) {
-    for (const head of view.heads) {
-      const rows = head.collect(tags, fromUs, toUs, everything);
-      if (rows.n > 0) add(rows, 0, rows.n);
-    }
-    return;
+    if (fromUs < innerFrom) await drain(file, fromUs, innerFrom);
+    if (innerTo < toUs) await drain(file, innerTo, toUs);
   }
   const streams = view.heads.map((head) => streamOf(head.collect(tags, fromUs, toUs, everything)));
-  for (const file of entangled) if (file !== null) streams.push(points(file, fromUs, toUs));
+  for (const file of entangled) streams.push(points(file, fromUs, toUs));
   const resolver = new Resolver(view.presence, add);
   await merge(streams, compareRows, (rows, start, end) => resolver.add(rows, start, end));
   resolver.end();
@@ -315,24 +307,34 @@ function serves(level: RollupLevel, file: StoredFile, query: Required<BucketQuer
 }
 
 /**
- * Files whose rows a correction elsewhere may replace, or that hold a correction for rows elsewhere: they must be read row by row and
- * together. All others add up. A null entry stands for "the heads only".
+ * Files whose rows a correction elsewhere may replace, or that hold a correction for rows elsewhere: they must be read row by row, together
+ * and with the heads. All others add up.
  */
-function entangledFiles(view: View): Set<StoredFile | null> {
-  const entangled = new Set<StoredFile | null>();
-  const heads = view.heads.filter((head) => head.rows > 0);
-  if (heads.some((head) => head.corrections > 0)) entangled.add(null);
-  const overlap = (a: { fromUs: Micros; toUs: Micros }, b: { fromUs: Micros; toUs: Micros }): boolean =>
-    a.fromUs <= b.toUs && b.fromUs <= a.toUs;
-  for (const file of view.files) {
-    const inHeads = heads.some((head) => overlap(head, file) && (head.corrections > 0 || file.meta.corrections > 0));
-    const inFiles = view.files.some(
+function entangledFiles(view: View): Set<StoredFile> {
+  const parts = [
+    ...view.heads
+      .filter((head) => head.rows > 0)
+      .map(({ fromUs, toUs, corrections }) => ({ file: null, fromUs, toUs, corrections })),
+    ...view.files.map((file) => ({
+      file,
+      fromUs: file.meta.fromUs,
+      toUs: file.meta.toUs,
+      corrections: file.meta.corrections,
+    })),
+  ];
+  const entangled = new Set<StoredFile>();
+  if (parts.every((part) => part.corrections === 0)) return entangled;
+  for (const part of parts) {
+    const { file } = part;
+    if (file === null) continue;
+    const touched = parts.some(
       (other) =>
-        other !== file && overlap(other.meta, file.meta) && (other.meta.corrections > 0 || file.meta.corrections > 0),
+        other !== part &&
+        (other.corrections > 0 || part.corrections > 0) &&
+        other.fromUs <= part.toUs &&
+        part.fromUs <= other.toUs,
     );
-    // A file that is not compacted may hold a correction and what it replaces.
-    const inItself = file.meta.corrections > 0;
-    if (inHeads || inFiles || inItself) entangled.add(file);
+    if (touched) entangled.add(file);
   }
   return entangled;
 }

@@ -1,7 +1,7 @@
 // The engine of history, in its worker: who owns head, files and DuckDB, and in what order things happen.
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { selectRows } from "@lineshaft/contract/api";
+import { type Micros, selectRows } from "@lineshaft/contract/api";
 import {
   decodePoints,
   type HistoryStatus,
@@ -9,11 +9,13 @@ import {
   type PointsRecord,
   type VerdictRecord,
 } from "@lineshaft/contract/ports";
+import { compact } from "./compact.ts";
 import { Duck } from "./duck.ts";
 import { Files, type StoredFile } from "./files.ts";
 import { ChunkPool, exactBytesOf, Head } from "./head.ts";
 import type { Judgement } from "./judge.ts";
 import type { FrameBatch, HistoryEvent, HistoryLimits } from "./messages.ts";
+import { planJob } from "./plan.ts";
 import { StoredInstants } from "./suspects.ts";
 import { verify } from "./trailer.ts";
 import { writeRun } from "./write.ts";
@@ -40,6 +42,10 @@ export class Store {
   #failure: unknown = null;
   #turn: Promise<unknown> = Promise.resolve();
   #state: HistoryStatus["state"] = "ready";
+  #recordedTime: Micros | null = null;
+  #maintenance: Promise<void> = Promise.resolve();
+  #maintaining = false;
+  readonly #stop = new AbortController();
 
   private constructor(limits: HistoryLimits, duck: Duck, files: Files, hooks: StoreHooks) {
     this.limits = limits;
@@ -63,10 +69,6 @@ export class Store {
 
   get heads(): Head[] {
     return [...this.#closing, this.#active];
-  }
-
-  set state(state: HistoryStatus["state"]) {
-    this.#state = state;
   }
 
   get status(): HistoryStatus {
@@ -138,13 +140,59 @@ export class Store {
     return damaged;
   }
 
-  compact(): Promise<void> {
-    return Promise.resolve();
+  /** Closes what is in memory and compacts until nothing is left to do. */
+  async compact(): Promise<void> {
+    await this.flush();
+    await this.#maintenance;
+    while (await this.#compactOnce(true));
+  }
+
+  /** In the background, one job after the other, while there is something to do. */
+  #maintain(): void {
+    if (this.#maintaining) return;
+    this.#maintaining = true;
+    this.#maintenance = this.#maintenance.then(async () => {
+      try {
+        while (!this.#stop.signal.aborted && (await this.#compactOnce(false)));
+      } finally {
+        this.#maintaining = false;
+      }
+    });
+  }
+
+  /** True when it did something. */
+  async #compactOnce(force: boolean): Promise<boolean> {
+    const job = planJob(this.files.all, this.#newestTime(), { runsPerMerge: this.limits.runsPerMerge, force });
+    if (job === null || this.#stop.signal.aborted) return false;
+    const started = performance.now();
+    this.#state = "compacting";
+    try {
+      const outputs = await compact(this, job, this.#stop.signal);
+      const rows = outputs.reduce((sum, file) => sum + file.meta.rows, 0);
+      const ms = performance.now() - started;
+      this.hooks.event({ type: "compacted", inputs: job.inputs.length, outputs: outputs.length, rows, ms });
+      return true;
+    } catch (error) {
+      if (this.#stop.signal.aborted) return false;
+      const damaged = await this.#verify(job.inputs);
+      if (damaged.length === 0) this.hooks.event({ type: "compactionFailed", detail: String(error) });
+      return damaged.length > 0;
+    } finally {
+      this.#state = "ready";
+    }
+  }
+
+  /** The newest recordedTime, or at least the newest point. */
+  #newestTime(): Micros {
+    if (this.#recordedTime !== null) return this.#recordedTime;
+    return this.files.all.reduce((newest, file) => Math.max(newest, file.meta.toUs), 0);
   }
 
   async close(): Promise<void> {
+    this.#stop.abort();
     await this.#turn;
     await this.#writing;
+    await this.#maintenance;
     this.duck.close();
   }
 
@@ -173,6 +221,7 @@ export class Store {
       await writeRun(this, head);
       this.#closing = this.#closing.filter((other) => other !== head);
       head.release();
+      this.#maintain();
     } catch (error) {
       // The rows stay readable in memory and in the log; a restart applies them again.
       this.#failure = error;
@@ -188,6 +237,7 @@ export class Store {
     const verdicts: VerdictRecord[] = [];
     for (const { lsn, recordedTime, record } of records) {
       this.#active.beginFrame(lsn);
+      this.#recordedTime = Math.max(this.#recordedTime ?? recordedTime, recordedTime);
       if (record === null) continue;
       this.#active.openedMs ??= nowMs;
       const verdict = this.#applyPoints(lsn, recordedTime, record, stored);
