@@ -1,3 +1,4 @@
+import { ProblemError } from "@lineshaft/contract/api";
 import {
   type Clock,
   decodeJson,
@@ -7,6 +8,7 @@ import {
   type LogReader,
   type Lsn,
   type Registry,
+  type RegistryChangedRecord,
   recordType,
   type TagRegisteredRecord,
 } from "@lineshaft/contract/ports";
@@ -72,9 +74,18 @@ export class LogConsumer {
 }
 
 /** Names into the registry, refusals and gaps into the ledger: one pass over the log for both, gathered to spare syncs. */
-export function registryConsumer(log: Log, registry: Registry, ledger: Ledger, clock: Clock): LogConsumer {
+export function registryConsumer(
+  parts: { log: Log; registry: Registry; ledger: Ledger; clock: Clock },
+  onChange: (tenant: number, record: RegistryChangedRecord) => void,
+): LogConsumer {
+  const { log, registry, ledger, clock } = parts;
   const gatherMs = 50;
   const from = Math.min(registry.appliedLsn, ledger.appliedLsn) + 1;
+  const newest = Math.max(registry.appliedLsn, ledger.appliedLsn);
+  if (newest > log.status.durableLsn) {
+    const detail = `The registry has seen record ${newest}, but the log ends at ${log.status.durableLsn}: the log was removed or replaced.`;
+    throw new ProblemError("data_dir_mixed", detail);
+  }
   const consumer = new LogConsumer(log, Math.max(from, log.status.firstLsn), (frames) => {
     const registrations = frames
       .filter((frame) => frame.type === recordType.tagRegistered && frame.lsn > registry.appliedLsn)
@@ -85,6 +96,10 @@ export function registryConsumer(log: Log, registry: Registry, ledger: Ledger, c
         record: decodeJson<TagRegisteredRecord>(payload),
       }));
     if (registrations.length > 0) registry.applyRegistrations(registrations);
+    for (const frame of frames) {
+      if (frame.type === recordType.registryChanged)
+        onChange(frame.tenant, decodeJson<RegistryChangedRecord>(frame.payload));
+    }
     registry.advance(frames[frames.length - 1].lsn);
     ledger.apply(frames.filter((frame) => frame.lsn > ledger.appliedLsn));
     log.pin("registry", Math.min(registry.appliedLsn, ledger.appliedLsn) + 1);

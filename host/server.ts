@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { ProblemError } from "@lineshaft/contract/api";
+import type { ConnectionRow } from "@lineshaft/contract/ports";
 import { createMetrics, createRateLimiter, openIdentity } from "@lineshaft/governance";
 import { createHttpServer } from "@lineshaft/interfaces/rest";
 import { HistoryFeeder } from "@lineshaft/platform/feeder";
@@ -87,7 +88,10 @@ export async function startServer(config: Config, consoleDir: string | undefined
   });
 
   // The registry first: views and ingest need its names.
-  const names = registryConsumer(stream, registry, ledger, clock);
+  const names = registryConsumer({ log: stream, registry, ledger, clock }, (tenant, record) => {
+    // Renaming or moving equipment moves the scopes of the connections below it.
+    if (record.entity === "connection") directory.updateConnection(tenant, record.after as unknown as ConnectionRow);
+  });
   await names.catchUp(stream);
   for (const row of registry.allConnections()) directory.addConnection(row.tenant, row);
   for (const tag of registry.allTags()) {
@@ -117,8 +121,10 @@ export async function startServer(config: Config, consoleDir: string | undefined
     },
     snapshot,
   );
-  const viewer = new LogConsumer(stream, Math.max(views.appliedLsn + 1, stream.status.firstLsn), (frames) =>
-    views.apply(frames),
+  const viewer = new LogConsumer(
+    stream,
+    Math.max(views.appliedLsn + 1, stream.status.firstLsn),
+    (frames) => void views.apply(frames),
   );
   stream.pin("views", views.appliedLsn + 1);
   await viewer.catchUp(stream);
@@ -147,7 +153,12 @@ export async function startServer(config: Config, consoleDir: string | undefined
 
   const feeder = new HistoryFeeder({ log: stream, history, clock });
   const outbox = new RegistryOutbox({ registry, log: stream, clock });
-  const identity = openIdentity({ registry, clock, random: randomBytes });
+  const identity = openIdentity({
+    registry,
+    clock,
+    random: randomBytes,
+    adminSecret: process.env.LINESHAFT_ADMIN_SECRET,
+  });
   // The demo prints a login that ends with the process instead.
   const adminSecret = config.command === "up" ? identity.ensureAdmin() : null;
   const events = createEventSource({

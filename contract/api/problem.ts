@@ -288,6 +288,12 @@ export const problemCatalogue = {
     "The data directory was written by a version that this one cannot read.",
     "Use a matching version; this and the one before can be read.",
   ),
+  data_dir_mixed: entry(
+    500,
+    "changed",
+    "The parts of the data directory do not belong together.",
+    "Put back the log that belongs to this registry, or restore all of it from one backup.",
+  ),
   internal: entry(
     500,
     "later",

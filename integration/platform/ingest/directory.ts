@@ -141,6 +141,14 @@ export class TagDirectory {
     return live;
   }
 
+  /** What people changed of a connection: its scope, its quota. */
+  updateConnection(tenant: number, row: ConnectionRow): void {
+    const connection = this.#byId.get(row.id);
+    if (connection === undefined || connection.tenant !== tenant) return;
+    const { scope, corrections, tagQuota, revision } = row;
+    Object.assign(connection, { scope, corrections, tagQuota, revision });
+  }
+
   /** A tag that exists already (from the registry or the log). */
   addTag(connection: LiveConnection, id: number, address: string): void {
     connection.tags.set(address, id);
