@@ -122,4 +122,26 @@ describe("the launcher", () => {
     writeFileSync(join(clone, "killed.ts"), 'process.kill(process.pid, "SIGKILL");\n');
     expect(launch("killed.ts").status).toBe(137);
   });
+
+  test("when npm is killed, what it started ends too", async () => {
+    writeFileSync(
+      join(clone, "wait.ts"),
+      'process.on("SIGTERM", () => process.exit(0));\nsetInterval(() => {}, 1000);\nconsole.log(process.pid);\n',
+    );
+    const npm = spawn("sh", ["-c", `"${process.execPath}" scripts/launch.mjs wait.ts & wait`], {
+      cwd: clone,
+      env: { ...environment(), npm_lifecycle_event: "start" },
+    });
+    const server = Number(await firstOutput(npm));
+    npm.kill("SIGKILL");
+    const runs = (): boolean => {
+      try {
+        return process.kill(server, 0);
+      } catch {
+        return false;
+      }
+    };
+    expect(runs()).toBe(true);
+    await expect.poll(runs, { timeout: 5000 }).toBe(false);
+  });
 });
