@@ -251,7 +251,8 @@ function readValue(json: unknown, type: unknown, escapes: boolean): Cell {
   if (json === undefined) return { code: "value_invalid", detail: "The point has no value." };
   const value = valueFromJson(json);
   if (value === undefined) {
-    const digits = json !== null && typeof json === "object" ? (json as { int64?: unknown }).int64 : undefined;
+    const only = json !== null && typeof json === "object" && Object.keys(json).length === 1;
+    const digits = only ? (json as { int64?: unknown }).int64 : undefined;
     return typeof digits === "string" && /^-?\d+$/.test(digits)
       ? { code: "number_out_of_range", detail: `${digits.slice(0, 40)} lies beyond a 64-bit integer.` }
       : { code: "value_invalid", detail: `${show(json)} is no value.` };
