@@ -1,13 +1,13 @@
-// Hot path. The consumer process: follows the event stream through the client as told by its job (consumer.ts).
-import { apiBase, type Columns, decodePointsFrame } from "@lineshaft/contract/api";
-import { WebSocket } from "ws";
+// Hot path. The consumer process: follows the event stream through the SDK as told by its job (consumer.ts).
+import { connectLineshaft } from "@lineshaft/client";
+import type { Columns } from "@lineshaft/contract/api";
 import type { ConsumerJob, ConsumerMessage, ConsumerResult } from "./consumer.ts";
 import { endWith, tellParent } from "./helper-process.ts";
 import { Samples, SharedClock } from "./stats.ts";
 
 const tell = (message: ConsumerMessage): void => tellParent(message);
 
-function run(job: ConsumerJob): void {
+async function run(job: ConsumerJob): Promise<void> {
   const clock = new SharedClock(job.clockOffsetUs);
   const marker = new Uint8Array(Math.max(0, ...job.markerTags) + 1);
   for (const tag of job.markerTags) marker[tag] = 1;
@@ -16,54 +16,50 @@ function run(job: ConsumerJob): void {
   let firstUs = 0;
   let lastUs = 0;
 
+  const finish = (): void => {
+    const result: ConsumerResult = { ...sums, seconds: (lastUs - firstUs) / 1e6, latencyMs: latencyMs.summary() };
+    endWith({ event: "done", result } satisfies ConsumerMessage);
+  };
   const take = (columns: Columns, late: boolean): void => {
     lastUs = clock.nowUs();
     if (sums.rows === 0) firstUs = lastUs;
     sums.rows += columns.rows;
     sums.events++;
     if (late) sums.late += columns.rows;
-    const { tag, time } = columns;
-    if (marker.length > 1)
+    if (marker.length > 1) {
+      const { tag, time } = columns;
       for (let i = 0; i < columns.rows; i++)
         if (tag[i] < marker.length && marker[tag[i]] === 1) latencyMs.add((lastUs - time[i]) / 1000);
+    }
     if (job.rows !== null && sums.rows >= job.rows) finish();
-  };
-
-  const finish = (): void => {
-    const result: ConsumerResult = { ...sums, seconds: (lastUs - firstUs) / 1e6, latencyMs: latencyMs.summary() };
-    endWith({ event: "done", result } satisfies ConsumerMessage);
   };
   process.on("message", (message: { command: string }) => {
     if (message.command === "stop") finish();
   });
   setInterval(() => tell({ event: "progress", rows: sums.rows }), 20);
 
-  const socket = new WebSocket(`${job.url.replace(/^http/, "ws")}${apiBase}/stream`, {
-    headers: { authorization: `Bearer ${job.key}` },
-    perMessageDeflate: false,
-  });
   let ready = false;
-  socket.on("open", () => {
-    const from = job.fromUs === null ? {} : { from: job.fromUs };
-    socket.send(JSON.stringify({ subscribe: { types: ["points.recorded"], format: "columns", ...from } }));
-  });
-  socket.on("message", (data: Buffer, binary: boolean) => {
-    // The first message says where the stream stands: from here on nothing is missed.
-    if (!ready) tell({ event: "ready" });
-    ready = true;
-    if (!binary) return;
-    const event = decodePointsFrame(data);
-    take(event.columns, event.late);
-  });
-  socket.on("close", (code, reason) => {
-    process.stderr.write(`consumer: the stream was closed: ${code} ${reason.toString()}\n`);
-    process.exit(1);
-  });
-  socket.on("error", (error) => {
-    process.stderr.write(`consumer: ${error.message}\n`);
-    process.exit(1);
-  });
+  const platform = connectLineshaft({ url: job.url, key: job.key });
+  const events = platform.subscribe(
+    { types: ["points.recorded"], format: "columns", ...(job.fromUs === null ? {} : { from: job.fromUs }) },
+    {
+      // The first cursor says where the stream stands: from here on nothing is missed.
+      onCursor: () => {
+        if (!ready) tell({ event: "ready" });
+        ready = true;
+      },
+      onState: (state) => {
+        if (state === "waiting") sums.reconnects++;
+      },
+    },
+  );
+  for await (const event of events) if (event.type === "points.recorded") take(event.columns, event.late);
 }
 
-process.once("message", (job) => run(job as ConsumerJob));
+process.once("message", (job) => {
+  run(job as ConsumerJob).catch((error: unknown) => {
+    process.stderr.write(`consumer: ${(error as Error).stack}\n`);
+    process.exit(1);
+  });
+});
 process.on("disconnect", () => process.exit(1));

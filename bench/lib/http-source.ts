@@ -66,8 +66,9 @@ export class HttpSource {
     if (headEnd < 0) return;
     const head = this.#received.slice(0, headEnd);
     const length = /\r\ncontent-length: *(\d+)/i.exec(head);
-    if (!length) throw new Error(`The answer has no Content-Length: ${head.slice(0, 200)}`);
-    const end = headEnd + 4 + Number(length[1]);
+    const empty = head.startsWith("HTTP/1.1 204");
+    if (!length && !empty) throw new Error(`The answer has no Content-Length: ${head.slice(0, 200)}`);
+    const end = headEnd + 4 + Number(length?.[1] ?? 0);
     if (this.#received.length < end) return;
     const body = this.#received.slice(headEnd + 4, end);
     this.#received = this.#received.slice(end);
