@@ -6,5 +6,6 @@ export * from "./contracts/registry-contract.ts";
 export * from "./disk.ts";
 export * from "./memory-log.ts";
 export * from "./peers.ts";
+export * from "./power-cut/index.ts";
 export * from "./random.ts";
 export * from "./reference-history.ts";
