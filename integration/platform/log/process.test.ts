@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { hasPeer } from "@lineshaft/testkit";
+import { hasPeer, mountPowerCut } from "@lineshaft/testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { lockDataDir, nodeDisk } from "./index.ts";
 import { openOn, readAll } from "./testing.ts";
@@ -50,11 +50,12 @@ function start(command: string[], env: Record<string, string> = {}): Run {
 }
 
 const writer = (...args: string[]): string[] => [process.execPath, fixture, dir, ...args];
+const writerIn = (data: string): string[] => [process.execPath, fixture, data];
 const acknowledged = (lines: string[]): [number, number][] =>
   lines.filter((l) => l.startsWith("ack ")).map((l) => l.split(" ").slice(1).map(Number) as [number, number]);
 
-async function served(): Promise<Map<number, number>> {
-  const { log } = await openOn(nodeDisk(), { dir: join(dir, "log") });
+async function served(data = dir): Promise<Map<number, number>> {
+  const { log } = await openOn(nodeDisk(), { dir: join(data, "log") });
   const frames = await readAll(log);
   await log.close();
   return new Map(frames.map((f) => [f.lsn, f.payload.length]));
@@ -77,6 +78,36 @@ describe("real processes", () => {
         for (const [lsn, length] of seen) if (lsn >= oldest) expect(kept.get(lsn), `LSN ${lsn}`).toBe(length);
       }
       expect(seen.size).toBeGreaterThan(0);
+    },
+    120_000,
+  );
+
+  test.skipIf(!hasPeer("fuse"))(
+    "F7 power cut on a real file system: nothing acknowledged is lost",
+    async () => {
+      const fs = await mountPowerCut(dir, { tear: "torn", seed: 42 });
+      try {
+        const data = join(fs.path, "data");
+        const seen = new Map<number, number>();
+        for (let run = 1; run <= 2 * runs; run++) {
+          const { child, lines, ended, seen: line } = start(writerIn(data));
+          await line("open");
+          await new Promise((resolve) => setTimeout(resolve, 20 * run));
+          child.kill("SIGKILL");
+          await ended;
+          await fs.cut();
+          for (const [lsn, length] of acknowledged(lines)) {
+            expect(seen.has(lsn), `LSN ${lsn} was given twice`).toBe(false);
+            seen.set(lsn, length);
+          }
+          const kept = await served(data);
+          const oldest = Math.min(...kept.keys());
+          for (const [lsn, length] of seen) if (lsn >= oldest) expect(kept.get(lsn), `LSN ${lsn}`).toBe(length);
+        }
+        expect(seen.size).toBeGreaterThan(0);
+      } finally {
+        await fs.unmount();
+      }
     },
     120_000,
   );
