@@ -53,7 +53,7 @@ function linkModules(from: string, dir: string, to: string): void {
   const names = readdirSync(from);
   mkdirSync(to, { recursive: true });
   for (const name of names) {
-    if (name === ".cache") continue;
+    if (name === ".cache" || name.startsWith(".vite")) continue;
     if (name !== "@lineshaft") {
       symlinkSync(join(from, name), join(to, name));
       continue;
