@@ -9,7 +9,11 @@ export interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
 
 export function Button({ kind = "plain", icon, children, className = "", ...rest }: ButtonProps) {
   return (
-    <button type="button" className={`button button-${kind} ${children === undefined ? "button-icon" : ""} ${className}`} {...rest}>
+    <button
+      type="button"
+      className={`button button-${kind} ${children === undefined ? "button-icon" : ""} ${className}`}
+      {...rest}
+    >
       {icon !== undefined && <Icon name={icon} size={16} />}
       {children}
     </button>

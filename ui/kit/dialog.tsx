@@ -34,7 +34,11 @@ export function Dialog(props: {
     };
   }, []);
   return (
-    <dialog ref={element} className={`dialog ${props.wide ? "dialog-wide" : ""} ${props.className ?? ""}`} aria-label={props.title}>
+    <dialog
+      ref={element}
+      className={`dialog ${props.wide ? "dialog-wide" : ""} ${props.className ?? ""}`}
+      aria-label={props.title}
+    >
       <div className="dialog-body">
         <header className="dialog-head">
           <h2>{props.title}</h2>

@@ -1,6 +1,11 @@
 import { type InputHTMLAttributes, type ReactNode, useEffect, useId, useRef, useState } from "react";
 
-export function Field(props: { label: string; hint?: ReactNode; fault?: string | null; children(id: string): ReactNode }) {
+export function Field(props: {
+  label: string;
+  hint?: ReactNode;
+  fault?: string | null;
+  children(id: string): ReactNode;
+}) {
   const id = useId();
   return (
     <div className="field">
@@ -30,14 +35,27 @@ export function TextField(
   return (
     <Field label={label} hint={hint} fault={fault ?? null}>
       {(id) => (
-        <input id={id} className="input" autoComplete="off" spellCheck={false} {...rest} onChange={(e) => onChange(e.target.value)} />
+        <input
+          id={id}
+          className="input"
+          autoComplete="off"
+          spellCheck={false}
+          {...rest}
+          onChange={(e) => onChange(e.target.value)}
+        />
       )}
     </Field>
   );
 }
 
 /** Text that is edited where it stands: Enter saves, Escape and leaving unchanged do nothing. */
-export function InlineEdit(props: { label: string; value: string; placeholder?: string; onSave(value: string): void; onCancel(): void }) {
+export function InlineEdit(props: {
+  label: string;
+  value: string;
+  placeholder?: string;
+  onSave(value: string): void;
+  onCancel(): void;
+}) {
   const [text, setText] = useState(props.value);
   const input = useRef<HTMLInputElement>(null);
   const done = useRef(false);

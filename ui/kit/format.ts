@@ -47,7 +47,11 @@ export function makeFormat(locale: string, zone?: string): Format {
     return found;
   };
   const clock = (options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat =>
-    new Intl.DateTimeFormat(locale, { hourCycle: "h23", ...options, ...(zone === undefined ? {} : { timeZone: zone }) });
+    new Intl.DateTimeFormat(locale, {
+      hourCycle: "h23",
+      ...options,
+      ...(zone === undefined ? {} : { timeZone: zone }),
+    });
   const hms = clock({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
   const hm = clock({ hour: "2-digit", minute: "2-digit" });
   const dayMonth = clock({ day: "2-digit", month: "short" });
@@ -195,7 +199,8 @@ const unitSigns: Readonly<Record<string, string>> = {
 };
 
 export function unitText(ucum: string | null): string {
-  return ucum === null ? "" : (unitSigns[ucum] ?? ucum);
+  // What stands in braces is an annotation: to UCUM a number, to people the thing that is counted.
+  return ucum === null ? "" : (unitSigns[ucum] ?? ucum.replace(/[{}]/g, ""));
 }
 
 /** The StatusCodes that are met daily (OPC UA Part 6, Annex A.2); any other stands as a number. */

@@ -40,7 +40,12 @@ export function laneBlocks(series: Series, range: TimeRange, widthPx: number, un
     const label = text[shown] ?? "";
     const quality = qualityOf(series.status[shown]);
     const last = blocks[blocks.length - 1];
-    if (last !== undefined && last.text === label && last.quality === quality && Math.abs(last.x + last.width - left) < 0.01) {
+    if (
+      last !== undefined &&
+      last.text === label &&
+      last.quality === quality &&
+      Math.abs(last.x + last.width - left) < 0.01
+    ) {
       last.width = right - last.x;
       last.merged += merged;
       return;

@@ -8,7 +8,10 @@ type Arguments<S extends string> = [ParametersOf<S>] extends [never]
   : [parameters: Record<ParametersOf<S>, string | number>];
 
 export type Catalogue = Readonly<Record<string, string>>;
-export type Translate<C extends Catalogue> = <K extends keyof C & string>(key: K, ...parameters: Arguments<C[K]>) => string;
+export type Translate<C extends Catalogue> = <K extends keyof C & string>(
+  key: K,
+  ...parameters: Arguments<C[K]>
+) => string;
 
 /** Keys whose text has no parameters. */
 export type PlainKeyOf<C extends Catalogue> = {

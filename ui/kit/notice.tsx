@@ -33,10 +33,11 @@ export function CopyBlock(props: { text: string; labels: { copy: string; copied:
   };
   return (
     <div className="copy-block">
+      {/* biome-ignore lint/a11y/useSemanticElements: a region of text, no fieldset */}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it may scroll, and must by keyboard too */}
-      <pre tabIndex={0} aria-label={props.label}>
-        {props.text}
-      </pre>
+      <div role="group" aria-label={props.label ?? props.labels.copy} tabIndex={0} className="copy-text">
+        <pre>{props.text}</pre>
+      </div>
       <Button kind="quiet" icon="copy" onClick={copy}>
         {copied ? props.labels.copied : props.labels.copy}
       </Button>

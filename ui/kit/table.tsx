@@ -1,4 +1,17 @@
-import { type KeyboardEvent, memo, type MouseEvent, type ReactNode, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
+// biome-ignore-all lint/a11y/useSemanticElements: an ARIA grid of rows that exist only while they are on screen; a <table> cannot be that
+// biome-ignore-all lint/a11y/useFocusableInteractive: focus stays on the grid, which names its active descendant
+// biome-ignore-all lint/a11y/useKeyWithClickEvents: keys are handled by the grid
+import {
+  type KeyboardEvent,
+  type MouseEvent,
+  memo,
+  type ReactNode,
+  useEffect,
+  useId,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from "react";
 import { scrollToShow, visibleRows, type Window } from "./virtual.ts";
 
 export interface Column<R> {
@@ -59,7 +72,6 @@ export function DataTable<R>(props: DataTableProps<R>) {
   const onVisible = useRef(props.onVisible);
   onVisible.current = props.onVisible;
   useEffect(() => onVisible.current?.({ first: view.first, end: Math.min(view.end, rows.length) }), [view, rows]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: measures after whatever changes the rows or their height
   useLayoutEffect(measure, [rows.length, rowHeight]);
   useEffect(() => {
     const element = scroller.current;
@@ -77,7 +89,8 @@ export function DataTable<R>(props: DataTableProps<R>) {
     const row = rows[at];
     if (row === undefined) return;
     const element = scroller.current;
-    if (element !== null) element.scrollTop = scrollToShow(at, element.scrollTop, element.clientHeight - rowHeight, rowHeight);
+    if (element !== null)
+      element.scrollTop = scrollToShow(at, element.scrollTop, element.clientHeight - rowHeight, rowHeight);
     if (extend) selectSpan(at);
     else anchor.current = at;
     props.onActive(props.rowId(row));
@@ -97,7 +110,10 @@ export function DataTable<R>(props: DataTableProps<R>) {
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.target !== event.currentTarget) return;
     const row = rows[activeIndex] ?? null;
-    if (props.onKey?.(event, row)) return event.preventDefault();
+    if (props.onKey?.(event, row)) {
+      event.preventDefault();
+      return;
+    }
     const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 400) / rowHeight) - 2);
     const steps: Record<string, number> = {
       ArrowDown: activeIndex + 1,
@@ -129,7 +145,9 @@ export function DataTable<R>(props: DataTableProps<R>) {
   onToggle.current = toggle;
 
   const allSelected = rows.length > 0 && props.selected.size >= rows.length;
-  const tracks = `36px ${columns.map((c) => c.track).join(" ")}`;
+  const tracks = `${rowHeight > 40 ? 48 : 36}px ${columns.map((c) => c.track).join(" ")}`;
+  // Head and rows are grids of their own: with a common least width their tracks agree whatever the cells hold.
+  const least = columns.reduce((sum, { track }) => sum + Number(/\d+/.exec(track)?.[0] ?? 0), 48);
   return (
     <div
       ref={scroller}
@@ -138,15 +156,15 @@ export function DataTable<R>(props: DataTableProps<R>) {
       aria-label={props.label}
       aria-rowcount={rows.length + 1}
       aria-multiselectable="true"
-      aria-activedescendant={activeIndex >= view.first && activeIndex < view.end ? `${prefix}${props.active}` : undefined}
+      aria-activedescendant={
+        activeIndex >= view.first && activeIndex < view.end ? `${prefix}${props.active}` : undefined
+      }
       tabIndex={0}
       onScroll={measure}
       onKeyDown={onKeyDown}
-      style={{ "--tracks": tracks, "--row": `${rowHeight}px` } as React.CSSProperties}
+      style={{ "--tracks": tracks, "--row": `${rowHeight}px`, "--least": `${least}px` } as React.CSSProperties}
     >
-      {/* biome-ignore lint/a11y/useFocusableInteractive: focus is the grid's, as in the ARIA grid pattern with an active descendant */}
       <div className="grid-head" role="row" aria-rowindex={1}>
-        {/* biome-ignore lint/a11y/useFocusableInteractive: same */}
         <div role="columnheader" className="grid-check">
           <input
             type="checkbox"
@@ -159,7 +177,6 @@ export function DataTable<R>(props: DataTableProps<R>) {
         {columns.map((column) => {
           const sorted = props.sorting?.key === column.key ? props.sorting : null;
           return (
-            // biome-ignore lint/a11y/useFocusableInteractive: same
             <div
               key={column.key}
               role="columnheader"
@@ -229,8 +246,6 @@ interface RowProps {
 
 const Row = memo(function Row(props: RowProps) {
   return (
-    // biome-ignore lint/a11y/useFocusableInteractive: focus is the grid's
-    // biome-ignore lint/a11y/useKeyWithClickEvents: keys are handled by the grid
     <div
       id={props.domId}
       role="row"

@@ -16,7 +16,12 @@ interface Shown {
   parent: string | null;
 }
 
-function shownNodes(nodes: readonly TreeNode[], open: ReadonlySet<string>, depth = 0, parent: string | null = null): Shown[] {
+function shownNodes(
+  nodes: readonly TreeNode[],
+  open: ReadonlySet<string>,
+  depth = 0,
+  parent: string | null = null,
+): Shown[] {
   return nodes.flatMap((node) => [
     { node, depth, parent },
     ...(node.children !== undefined && open.has(node.id) ? shownNodes(node.children, open, depth + 1, node.id) : []),
@@ -52,7 +57,10 @@ export function Tree(props: {
   };
   const onKeyDown = (event: KeyboardEvent<HTMLElement>): void => {
     if (current === undefined || event.target instanceof HTMLInputElement) return;
-    if (props.onKey?.(event, current.node.id)) return event.preventDefault();
+    if (props.onKey?.(event, current.node.id)) {
+      event.preventDefault();
+      return;
+    }
     const at = shown.indexOf(current);
     const list = event.currentTarget;
     const isOpen = props.open.has(current.node.id);

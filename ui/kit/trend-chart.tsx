@@ -63,8 +63,8 @@ export function TrendChart(props: TrendChartProps) {
     // biome-ignore lint/a11y/useSemanticElements: an application of its own keys, drawn on canvas
     // biome-ignore lint/a11y/noNoninteractiveTabindex: the chart takes the keyboard
     <div ref={host} className="trend-chart" role="group" aria-label={props.label} tabIndex={0} onKeyDown={onKeyDown}>
-      <canvas aria-hidden="true" />
-      <canvas aria-hidden="true" className="trend-cursor" />
+      <canvas />
+      <canvas className="trend-cursor" />
     </div>
   );
 }
@@ -120,7 +120,12 @@ function mount(host: HTMLDivElement, props: () => TrendChartProps): () => void {
   const stopScene = props().subscribe(() => repaint());
   const onRepaint = (): void => repaint();
   host.addEventListener("lineshaft:repaint", onRepaint);
-  const stopGestures = gestures(host, props, () => layoutOf(width, height, 1, 0).plot, () => repaint(false));
+  const stopGestures = gestures(
+    host,
+    props,
+    () => layoutOf(width, height, 1, 0).plot,
+    () => repaint(false),
+  );
   return () => {
     cancelAnimationFrame(frame);
     resized.disconnect();
@@ -175,7 +180,10 @@ function gestures(
       if (other !== undefined) {
         const before = Math.max(20, Math.abs(last.x - other.x));
         const after = Math.max(20, Math.abs(event.clientX - other.x));
-        props().onRange(pan(zoom(range, timeAt((event.clientX + other.x) / 2), before / after), (-by / 2) * perPixel), "zoom");
+        props().onRange(
+          pan(zoom(range, timeAt((event.clientX + other.x) / 2), before / after), (-by / 2) * perPixel),
+          "zoom",
+        );
       }
     } else if (dragged > 4 && by !== 0) {
       props().onRange(pan(range, -by * perPixel), "pan");

@@ -17,7 +17,8 @@ export interface TrendLine {
 
 /** One value axis and the lines that share it: one unit. */
 export interface TrendPane {
-  unit: string;
+  /** The unit, after the name where the pane holds one line only. */
+  title: string;
   axis: ValueRange;
   lines: readonly TrendLine[];
 }
@@ -71,13 +72,14 @@ export interface TrendLayout {
 const gutter = 68;
 const rightEdge = 14;
 const axisHeight = 30;
-const paneGap = 14;
+const paneGap = 26;
+const topEdge = 24;
 const laneHeight = 20;
 const laneLabel = 17;
 export const paneHeightLeast = 96;
 
 export function heightNeeded(panes: number, lanes: number): number {
-  return axisHeight + 8 + panes * (paneHeightLeast + paneGap) + lanes * (laneHeight + laneLabel);
+  return axisHeight + topEdge + panes * (paneHeightLeast + paneGap) + lanes * (laneHeight + laneLabel);
 }
 
 export function layoutOf(width: number, height: number, panes: number, lanes: number): TrendLayout {
@@ -85,13 +87,13 @@ export function layoutOf(width: number, height: number, panes: number, lanes: nu
   const box = (top: number, tall: number): Box => ({ left: gutter, top, width: plotWidth, height: tall });
   const axisTop = height - axisHeight;
   const lanesTall = lanes * (laneHeight + laneLabel) + (lanes > 0 && panes > 0 ? 4 : 0);
-  const each = panes === 0 ? 0 : (axisTop - 8 - lanesTall - (panes - 1) * paneGap) / panes;
-  const paneBoxes = Array.from({ length: panes }, (_, i) => box(8 + i * (each + paneGap), each));
-  const lanesTop = 8 + (panes === 0 ? 0 : panes * each + (panes - 1) * paneGap + 4);
+  const each = panes === 0 ? 0 : (axisTop - topEdge - lanesTall - (panes - 1) * paneGap) / panes;
+  const paneBoxes = Array.from({ length: panes }, (_, i) => box(topEdge + i * (each + paneGap), each));
+  const lanesTop = topEdge + (panes === 0 ? 0 : panes * each + (panes - 1) * paneGap + 4);
   const laneBoxes = Array.from({ length: lanes }, (_, i) =>
     box(lanesTop + i * (laneHeight + laneLabel) + laneLabel, laneHeight),
   );
-  return { plot: box(8, Math.max(0, axisTop - 8)), panes: paneBoxes, lanes: laneBoxes, axisTop };
+  return { plot: box(topEdge, Math.max(0, axisTop - topEdge)), panes: paneBoxes, lanes: laneBoxes, axisTop };
 }
 
 type Context = CanvasRenderingContext2D;
@@ -125,7 +127,13 @@ function paintGaps(context: Context, scene: TrendScene, plot: Box, palette: Pale
   }
 }
 
-function paintTimeAxis(context: Context, range: TimeRange, layout: TrendLayout, palette: Palette, format: Format): void {
+function paintTimeAxis(
+  context: Context,
+  range: TimeRange,
+  layout: TrendLayout,
+  palette: Palette,
+  format: Format,
+): void {
   const { plot, axisTop } = layout;
   context.font = palette.font;
   context.textBaseline = "middle";
@@ -183,13 +191,10 @@ function paintPane(
   context.clip();
   for (const line of pane.lines) paintLine(context, scene, line, pane.axis, box, palette);
   context.restore();
-  if (pane.unit !== "") {
+  if (pane.title !== "") {
     context.textAlign = "left";
-    const width = context.measureText(pane.unit).width;
-    context.fillStyle = palette.surface;
-    context.fillRect(box.left + 3, box.top + 3, width + 8, 16);
     context.fillStyle = palette.ink2;
-    context.fillText(pane.unit, box.left + 7, box.top + 11);
+    context.fillText(fitted(context, pane.title, box.width), box.left, box.top - 11);
   }
 }
 
@@ -211,7 +216,8 @@ function paintLine(
   const scale = box.height / (axis.max - axis.min);
   const y0 = box.top + box.height + axis.min * scale;
   const colour = palette.series[line.colour % palette.series.length];
-  const apart = breakUs(data, from, to);
+  // A value that is held until the next has no gaps of its own.
+  const apart = shape === "step" ? Infinity : breakUs(data, from, to);
 
   if (data.grain === "bucket") {
     context.fillStyle = colour;
@@ -262,7 +268,8 @@ function paintLine(
     context.stroke(dashed);
     context.setLineDash([]);
   }
-  if (data.grain === "raw" && to - from < box.width / 7) paintDots(context, data, from, to, x0, perUs, y0, scale, colour);
+  if (data.grain === "raw" && to - from < box.width / 7)
+    paintDots(context, data, from, to, x0, perUs, y0, scale, colour);
   paintBad(context, scene, data, from, to, perUs, box, palette);
 }
 
@@ -330,8 +337,7 @@ function paintBad(
   for (let i = from; i < to; i++) {
     if (qualityOf(data.status[i]) !== "bad") continue;
     const start = data.time[i];
-    const end =
-      data.grain === "bucket" ? start + data.bucketUs : i + 1 < data.rows ? data.time[i + 1] : scene.untilUs;
+    const end = data.grain === "bucket" ? start + data.bucketUs : i + 1 < data.rows ? data.time[i + 1] : scene.untilUs;
     const x = box.left + (start - scene.range.fromUs) * perUs;
     context.fillRect(x, box.top + box.height - 3, Math.max(2, (end - start) * perUs), 3);
   }
@@ -349,6 +355,12 @@ function paintLane(context: Context, scene: TrendScene, lane: TrendLane, box: Bo
   context.clip();
   for (const block of laneBlocks(lane.data, scene.range, box.width, scene.untilUs)) {
     const x = box.left + block.x;
+    // Nothing to say is drawn as nothing.
+    if (block.text === "" && block.quality === "good") {
+      context.fillStyle = palette.rule;
+      context.fillRect(x, box.top + box.height / 2, block.width, 1);
+      continue;
+    }
     const style = block.state === null ? null : stateStyles[block.state];
     if (block.quality === "bad") {
       context.fillStyle = palette.surface;
@@ -386,7 +398,10 @@ function pattern(
   palette: Palette,
 ): void {
   if (kind === "plain" || width < 6) return;
-  if (kind === "hatched" || kind === "rising") return hatch(context, x, y, width, height, palette.ruleStrong);
+  if (kind === "hatched" || kind === "rising") {
+    hatch(context, x, y, width, height, palette.ruleStrong);
+    return;
+  }
   context.fillStyle = palette.ruleStrong;
   if (kind === "dots") for (let at = x + 4; at < x + width - 2; at += 8) context.fillRect(at, y + height - 5, 2, 2);
   else for (let at = x + 4; at < x + width - 4; at += 12) context.fillRect(at, y + height - 4, 6, 1);
@@ -437,7 +452,10 @@ export function paintCursor(
       if (row < 0 || Number.isNaN(line.data.value[row])) continue;
       const y = valueToY(pane.axis, line.data.value[row], layout.panes[i]);
       const at = line.shape === "line" && line.data.grain === "raw" ? line.data.time[row] : cursorUs;
-      const dotX = Math.max(plot.left, Math.min(plot.left + plot.width, timeToX(scene.range, at, plot.left, plot.width)));
+      const dotX = Math.max(
+        plot.left,
+        Math.min(plot.left + plot.width, timeToX(scene.range, at, plot.left, plot.width)),
+      );
       context.fillStyle = palette.surface;
       context.strokeStyle = palette.series[line.colour % palette.series.length];
       context.lineWidth = 2;
@@ -447,7 +465,8 @@ export function paintCursor(
       context.stroke();
     }
   });
-  const label = scene.range.toUs - scene.range.fromUs < 120_000_000 ? format.part(cursorUs, "ms") : format.dateTime(cursorUs);
+  const label =
+    scene.range.toUs - scene.range.fromUs < 120_000_000 ? format.part(cursorUs, "ms") : format.dateTime(cursorUs);
   context.font = palette.font;
   context.textAlign = "center";
   context.textBaseline = "middle";

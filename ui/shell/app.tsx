@@ -1,10 +1,11 @@
 import { Component, lazy, type ReactNode, Suspense, useEffect, useSyncExternalStore } from "react";
 import { Button, Icon, type IconName } from "../kit/index.ts";
 import { startDirectory, useDirectory } from "./directory.ts";
+import { startFeed } from "./feed.ts";
 import { startHealth } from "./health.ts";
 import { HealthMark } from "./health-strip.tsx";
-import { getLocale, type PlainKey, observeLocale, t } from "./i18n.ts";
-import { openOverlay, Overlays, startShortcuts } from "./overlays.tsx";
+import { getLocale, observeLocale, type PlainKey, t } from "./i18n.ts";
+import { Overlays, openOverlay, startShortcuts } from "./overlays.tsx";
 import { EquipmentPage } from "./pages/equipment.tsx";
 import { ProblemView } from "./problem.tsx";
 import { link, type Page, pages, usePlace } from "./router.ts";
@@ -56,6 +57,7 @@ function Content({ session }: { session: SessionState }) {
 function Console() {
   const { page } = usePlace();
   useEffect(() => {
+    startFeed();
     const stops = [startDirectory(), startHealth(), startShortcuts()];
     return () => {
       for (const stop of stops) stop();
@@ -71,8 +73,8 @@ function Console() {
         {t("skip")}
       </a>
       <nav className="rail" aria-label={t("nav")}>
-        <a className="brand" {...link("equipment")} aria-label="Lineshaft">
-          <img src="/lineshaft.svg" width="30" height="30" alt="" />
+        <a className="brand" {...link("equipment")}>
+          <img src="/lineshaft.svg" width="30" height="30" alt="Lineshaft" />
         </a>
         {pages.map((name) => (
           <a key={name} className="rail-link" aria-current={name === page ? "page" : undefined} {...link(name)}>
@@ -128,4 +130,3 @@ class PageGuard extends Component<{ children: ReactNode }, { error: unknown }> {
     );
   }
 }
-

@@ -140,7 +140,8 @@ export function startDirectory(): () => void {
     readConnections()
       .then(() => {
         // Tags may have come while the event stream was away.
-        if (directory.state === "failed" || directory.connections.reduce((sum, c) => sum + c.tags, 0) !== known) readSoon();
+        if (directory.state === "failed" || directory.connections.reduce((sum, c) => sum + c.tags, 0) !== known)
+          readSoon();
       })
       .catch(() => {});
   }, connectionsEveryMs);
@@ -250,6 +251,11 @@ export const tagName = (tag: RawTag): string => tag.name ?? tag.address;
 export function tagPlace(tag: RawTag): string {
   const equipment = tag.equipmentId === null ? undefined : directory.equipmentById.get(tag.equipmentId);
   return equipment === undefined ? tag.connection : equipment.path === "" ? equipment.name : equipment.path;
+}
+
+/** The same for narrow columns: the two innermost names; the whole path belongs into a tooltip. */
+export function shortPlace(tag: RawTag): string {
+  return tagPlace(tag).split("/").reverse().slice(0, 2).join(" · ");
 }
 
 /** Does every word of the text occur in one of the fields, without regard to case? */

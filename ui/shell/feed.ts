@@ -19,7 +19,7 @@ const otherListeners = new Set<(event: OtherEvent) => void>();
 let close: (() => void) | null = null;
 let streamed: ReadonlySet<number> = new Set();
 let settle = 0;
-let state: StreamState = "waiting";
+let state: StreamState = "connecting";
 let skewUs = 0;
 
 /** Newest values of everything watched. */
@@ -66,6 +66,11 @@ export function watch(tags: Iterable<number>, onPoints: PointsListener | null = 
   };
 }
 
+/** Opens the subscription; without tags it brings what is no point. */
+export function startFeed(): void {
+  changed();
+}
+
 /** Forget everything, e.g. at sign-out. */
 export function stopFeed(): void {
   clearTimeout(settle);
@@ -94,7 +99,8 @@ function subscribe(tags: ReadonlySet<number>): void {
   close?.();
   streamed = tags;
   // No tags in the filter would mean every tag.
-  const filter = tags.size === 0 ? { types: eventTypes.filter((type) => type !== "points.recorded") } : { tags: [...tags] };
+  const filter =
+    tags.size === 0 ? { types: eventTypes.filter((type) => type !== "points.recorded") } : { tags: [...tags] };
   close = openStream(
     { format: "columns", ...filter },
     {

@@ -25,7 +25,9 @@ export function HealthMark() {
     );
   return (
     <a className="health-mark" {...link("system")}>
-      {health.status === null ? t("wait.server") : t("health.rate", { rate: fmt.rate(health.status.rates.storedPerSecond) })}
+      {health.status === null
+        ? t("wait.server")
+        : t("health.rate", { rate: fmt.rate(health.status.rates.storedPerSecond) })}
     </a>
   );
 }

@@ -59,4 +59,6 @@ export function startLocale(): void {
 
 /** A message in the chosen language. Parameters are checked against the English text by the type checker. */
 export const t: Translate<En> = (key, ...parameters) =>
-  fillMessage(catalogues[locale][key], (parameters[0] ?? {}) as Record<string, string | number>, (n) => fmt.number(n, 1));
+  fillMessage(catalogues[locale][key], (parameters[0] ?? {}) as Record<string, string | number>, (n) =>
+    fmt.number(n, 1),
+  );

@@ -4,10 +4,10 @@ import {
   type LastValue,
   type Micros,
   type Value,
+  type ValueType,
   valueAt,
   valueFromJson,
   valueTypeCode,
-  type ValueType,
   valueTypes,
 } from "@lineshaft/contract/api";
 import { decimalsOf } from "../kit/index.ts";

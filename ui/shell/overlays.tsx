@@ -23,7 +23,13 @@ export function startShortcuts(): () => void {
   let wentFirst = 0;
   const byLetter: Record<string, Page> = { e: "equipment", t: "trends", c: "connections", r: "rejected", s: "system" };
   const onKey = (event: KeyboardEvent): void => {
-    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector("dialog[open]"))
+    if (
+      event.ctrlKey ||
+      event.metaKey ||
+      event.altKey ||
+      typing(event.target) ||
+      document.querySelector("dialog[open]")
+    )
       return;
     if (event.key === "/") openOverlay("search");
     else if (event.key === "?") openOverlay("shortcuts");

@@ -1,5 +1,11 @@
 import { type CallOptions, connectLineshaft } from "@lineshaft/client";
-import { ProblemError, type RouteName, type RouteResponse, type StreamEvent, type StreamRequest } from "@lineshaft/contract/api";
+import {
+  ProblemError,
+  type RouteName,
+  type RouteResponse,
+  type StreamEvent,
+  type StreamRequest,
+} from "@lineshaft/contract/api";
 
 export { UnreachableError } from "@lineshaft/client";
 
@@ -16,7 +22,8 @@ export function observeSignedOut(listener: () => void): () => void {
 const signedOutCodes: readonly string[] = ["auth_missing", "auth_invalid", "key_expired", "key_revoked"];
 
 function noticeSignedOut(error: unknown): void {
-  if (error instanceof ProblemError && signedOutCodes.includes(error.code)) for (const listener of listeners) listener();
+  if (error instanceof ProblemError && signedOutCodes.includes(error.code))
+    for (const listener of listeners) listener();
 }
 
 type Rest<N extends RouteName> = object extends CallOptions<N> ? [options?: CallOptions<N>] : [options: CallOptions<N>];

@@ -13,7 +13,8 @@ export interface Description {
 
 /** A code of the catalogue in the reader's language; a code that this console does not know yet stands for itself. */
 export function describeCode(code: string): { title: string; action: string } {
-  if (!(code in problemCatalogue)) return { title: t("problem.unknownCode", { code }), action: t("problem.unknownAction") };
+  if (!(code in problemCatalogue))
+    return { title: t("problem.unknownCode", { code }), action: t("problem.unknownAction") };
   const known = code as ProblemCode;
   return getLocale() === "de" ? problemsDe[known] : problemCatalogue[known];
 }
@@ -29,7 +30,11 @@ export function describeError(error: unknown): Description {
     };
   }
   if (error instanceof UnreachableError)
-    return { title: t("problem.unreachable"), action: t("problem.unreachableAction"), technical: `unreachable: ${error.message}` };
+    return {
+      title: t("problem.unreachable"),
+      action: t("problem.unreachableAction"),
+      technical: `unreachable: ${error.message}`,
+    };
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return { title: t("problem.console"), action: t("problem.consoleAction"), technical: text };
 }

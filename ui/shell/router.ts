@@ -31,7 +31,8 @@ export type Query = Readonly<Record<string, string | number | null | undefined>>
 
 export function hrefOf(page: Page, query: Query = {}): string {
   const search = new URLSearchParams();
-  for (const [key, value] of Object.entries(query)) if (value !== null && value !== undefined && value !== "") search.set(key, String(value));
+  for (const [key, value] of Object.entries(query))
+    if (value !== null && value !== undefined && value !== "") search.set(key, String(value));
   // Commas and slashes are legal in a query and make links that people can read.
   const text = search.toString().replaceAll("%2C", ",").replaceAll("%2F", "/");
   return `/${page}${text === "" ? "" : `?${text}`}`;

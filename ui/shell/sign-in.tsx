@@ -40,7 +40,6 @@ export function SignIn({ reason }: { reason: "first" | "expired" }) {
           value={secret}
           onChange={setSecret}
           hint={onLoopback ? t("signIn.hintLoopback") : t("signIn.hint")}
-          // biome-ignore lint/a11y/noAutofocus: the one thing to do on this page
           autoFocus
         />
         {error !== null && <ProblemView error={error} />}

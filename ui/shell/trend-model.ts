@@ -67,7 +67,13 @@ export interface TrendState {
 }
 
 const asNumber = (value: Value | undefined): number =>
-  typeof value === "number" ? value : typeof value === "bigint" ? Number(value) : typeof value === "boolean" ? Number(value) : NaN;
+  typeof value === "number"
+    ? value
+    : typeof value === "bigint"
+      ? Number(value)
+      : typeof value === "boolean"
+        ? Number(value)
+        : NaN;
 const asText = (value: Value | undefined): string =>
   value === undefined || value === null ? "" : value instanceof Uint8Array ? `${value.length} B` : String(value);
 
@@ -142,7 +148,10 @@ export class TrendModel {
   setTags(tags: readonly RawTag[]): void {
     const before = this.#tags.map((tag) => tag.id).join();
     this.#tags = tags;
-    if (tags.map((tag) => tag.id).join() === before) return this.#changed();
+    if (tags.map((tag) => tag.id).join() === before) {
+      this.#changed();
+      return;
+    }
     for (const id of this.#series.keys()) if (!tags.some((tag) => tag.id === id)) this.#series.delete(id);
     const stop = this.#stopWatch;
     this.#tail = [];
@@ -248,7 +257,10 @@ export class TrendModel {
       }
       // Values without a unit have nothing in common: each gets an axis of its own.
       const key = tag.unit === null ? `tag ${tag.id}` : `unit ${tag.unit}`;
-      const pane = panes.get(key) ?? { unit: unitText(tag.unit), axis: { min: 0, max: 1 }, lines: [] };
+      const pane = panes.get(key) ?? { title: "", axis: { min: 0, max: 1 }, lines: [] };
+      const unit = unitText(tag.unit);
+      const name = tag.name ?? tag.address;
+      pane.title = pane.lines.length > 0 ? unit : unit === "" ? name : `${name} · ${unit}`;
       panes.set(key, pane);
       pane.lines.push({ id: tag.id, colour: i % seriesColours, shape, data });
     });
@@ -342,7 +354,8 @@ export class TrendModel {
     const turn = ++this.#loadTurn;
     if (this.#tags.length === 0) {
       this.state = { loading: false, error: null, warnings: [] };
-      return this.#changed(true);
+      this.#changed(true);
+      return;
     }
     this.state = { ...this.state, loading: true };
     this.#changed(true);
@@ -360,7 +373,10 @@ export class TrendModel {
         // History settles behind the log; a quiet second reading joins it with what the stream brought.
         const young = nowUs() - this.#tailSinceUs < 10_000_000;
         if (this.live)
-          this.#liveReload = window.setTimeout(() => !document.hidden && this.#load(), young ? reloadFirstMs : reloadLiveMs);
+          this.#liveReload = window.setTimeout(
+            () => !document.hidden && this.#load(),
+            young ? reloadFirstMs : reloadLiveMs,
+          );
       });
   }
 
@@ -386,14 +402,16 @@ export class TrendModel {
     const fewEnough = (tag: number): boolean =>
       (counts.get(tag) ?? 0) <= (this.shapeOf(tag) === "lane" ? laneRowsMax : this.#width * 1.5);
     const rawTags = tags.filter((tag) => fewEnough(tag) && (counts.get(tag) ?? 0) > 0);
-    const laneTags = tags.filter((tag) => this.shapeOf(tag) === "lane");
+    const heldTags = tags.filter((tag) => this.shapeOf(tag) !== "line");
     const [raw, before] = await Promise.all([
       rawTags.length === 0
         ? null
-        : call("rawHistory", { query: { ...query, tag: rawTags, limit: rawTags.reduce((sum, tag) => sum + (counts.get(tag) ?? 0), 1000) } }),
-      laneTags.length === 0
+        : call("rawHistory", {
+            query: { ...query, tag: rawTags, limit: rawTags.reduce((sum, tag) => sum + (counts.get(tag) ?? 0), 1000) },
+          }),
+      heldTags.length === 0
         ? null
-        : call("bucketHistory", { query: { tag: laneTags, from: fromUs - laneLookBackUs, to: fromUs, buckets: 1 } }),
+        : call("bucketHistory", { query: { tag: heldTags, from: fromUs - laneLookBackUs, to: fromUs, buckets: 1 } }),
     ]);
     if (turn !== this.#loadTurn) return [];
     const next = new Map<number, Series>();
@@ -401,7 +419,10 @@ export class TrendModel {
       const lane = this.shapeOf(tag) === "lane";
       const series = fewEnough(tag) ? rawSeries(tag, raw, lane) : bucketSeries(tag, buckets, bucketUs, lane);
       const held = before?.tag.indexOf(tag) ?? -1;
-      if (before !== null && held >= 0) series.add(fromUs - 1, NaN, 0, asText(valueFromJson(before.last[held])));
+      if (before !== null && held >= 0) {
+        const value = valueFromJson(before.last[held]);
+        if (series.grain === "raw") series.add(fromUs - 1, asNumber(value), 0, lane ? asText(value) : "");
+      }
       next.set(tag, series);
     }
     // What came since the cut-off comes from the stream; what lies before it, from history only.

@@ -35,7 +35,8 @@ export const de: Record<keyof En, string> = {
 
   "signIn.claim": "Maschinen einmal anbinden; alle nutzen einen Datenstrom.",
   "signIn.secret": "Admin-Geheimnis oder API-Schlüssel",
-  "signIn.hint": "Das Admin-Geheimnis wurde beim ersten Start des Servers einmal angezeigt. Ein API-Schlüssel geht auch.",
+  "signIn.hint":
+    "Das Admin-Geheimnis wurde beim ersten Start des Servers einmal angezeigt. Ein API-Schlüssel geht auch.",
   "signIn.hintLoopback":
     "Der Server hat die Anmeldung dort ausgegeben, wo er gestartet wurde: Schauen Sie in jenes Terminal. Ein API-Schlüssel geht auch.",
   "signIn.expired": "Sie wurden abgemeldet: Die Sitzung ist zu Ende oder wurde gesperrt. Ihre Ansicht bleibt erhalten.",
@@ -244,12 +245,14 @@ export const de: Record<keyof En, string> = {
   "connections.sumRule":
     "Gezählt in Datenpunkten: angeboten = gespeichert + Dubletten + abgewiesen + verloren + offen.",
   "connections.nothingYet": "Noch keine Verbindung hat etwas gesendet",
-  "connections.nothingYetHint": "Starten Sie die Quelle, oder sehen Sie in ihrem Protokoll nach, was der Server geantwortet hat.",
+  "connections.nothingYetHint":
+    "Starten Sie die Quelle, oder sehen Sie in ihrem Protokoll nach, was der Server geantwortet hat.",
   "delivery.acknowledged": "bestätigt",
   "delivery.resumable": "fortsetzbar",
   "delivery.detectable": "erkennbar",
   "delivery.bestEffort": "ohne Gewähr",
-  "deliveryHint.acknowledged": "Die Quelle behält ihre Daten, bis wir sie bestätigen: Unterwegs kann nichts verloren gehen.",
+  "deliveryHint.acknowledged":
+    "Die Quelle behält ihre Daten, bis wir sie bestätigen: Unterwegs kann nichts verloren gehen.",
   "deliveryHint.resumable": "Nach einer Unterbrechung kann die Quelle nach dem Versäumten gefragt werden.",
   "deliveryHint.detectable": "Ein Verlust unterwegs wird bemerkt und als Lücke aufgezeichnet.",
   "deliveryHint.bestEffort": "Ein Verlust unterwegs bleibt vielleicht unbemerkt.",
@@ -263,6 +266,7 @@ export const de: Record<keyof En, string> = {
   "rejected.ago": "{n} {n|Eintrag|Einträge}, zuletzt vor {age}",
   "rejected.items": "Abgewiesene Einträge",
   "rejected.item": "Abgewiesener Eintrag {id}",
+  "rejected.itemAt": "Abgewiesen am {time}",
   "rejected.time": "Zeit",
   "rejected.detail": "Grund",
   "rejected.points": "Datenpunkte",
@@ -375,7 +379,8 @@ export const de: Record<keyof En, string> = {
   "keys.revokedAt": "gesperrt {time}",
   "keys.revokeFailed": "{name} wurde nicht gesperrt.",
   "keys.made": "Schlüssel für {name}",
-  "keys.onceOnly": "Das Geheimnis wird nur dieses eine Mal gezeigt. Kopieren Sie es jetzt dorthin, wo es gebraucht wird.",
+  "keys.onceOnly":
+    "Das Geheimnis wird nur dieses eine Mal gezeigt. Kopieren Sie es jetzt dorthin, wo es gebraucht wird.",
   "keys.secret": "Geheimnis",
   "keys.kept": "Ich habe es kopiert",
   "role.viewer": "Betrachter",

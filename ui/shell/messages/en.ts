@@ -42,7 +42,8 @@ export const en = {
 
   "problem.details": "Technical details",
   "problem.unreachable": "The server cannot be reached.",
-  "problem.unreachableAction": "Check that it is running and that this device is on its network. This page tries again by itself.",
+  "problem.unreachableAction":
+    "Check that it is running and that this device is on its network. This page tries again by itself.",
   "problem.console": "Something in this page went wrong.",
   "problem.consoleAction": "Reload the page. If it happens again, report the technical line.",
   "problem.unknownCode": "The server refused with a code that this console does not know: {code}.",
@@ -134,7 +135,8 @@ export const en = {
   "tags.unassigned": "not assigned",
   "tags.stale": "No newer value since {time}",
   "tags.noneHere": "No tags here yet",
-  "tags.noneHereHint": "Select tags elsewhere, for example under “Not assigned yet”, and assign them to this equipment.",
+  "tags.noneHereHint":
+    "Select tags elsewhere, for example under “Not assigned yet”, and assign them to this equipment.",
   "tags.noneFits": "No tag fits the filter",
   "tags.noneFitsHint": "All words must occur in the tag's name, address, place or connection.",
   "tags.more": "The first {n} tags are listed. Search finds the others.",
@@ -257,6 +259,7 @@ export const en = {
   "rejected.ago": "{n} {n|item|items}, last {age} ago",
   "rejected.items": "Rejected items",
   "rejected.item": "Rejected item {id}",
+  "rejected.itemAt": "Refused on {time}",
   "rejected.time": "Time",
   "rejected.detail": "Reason",
   "rejected.points": "Datapoints",

@@ -4,66 +4,189 @@ const entry = (title: string, action: string) => ({ title, action });
 
 /** The problem catalogue in German; the English texts are the catalogue's own. */
 export const problemsDe: Readonly<Record<ProblemCode, { title: string; action: string }>> = {
-  auth_missing: entry("Es wurde keine Anmeldung mitgegeben.", "`Authorization: Bearer <API-Schlüssel>` senden oder zuerst anmelden."),
-  auth_invalid: entry("Diese Anmeldung ist nicht bekannt.", "Prüfen, ob der Schlüssel ganz kopiert wurde und zu diesem Server gehört."),
-  auth_throttled: entry("Zu viele Fehlversuche von dieser Adresse.", "Die in Retry-After genannte Zeit warten; API-Schlüssel sind nicht betroffen."),
+  auth_missing: entry(
+    "Es wurde keine Anmeldung mitgegeben.",
+    "`Authorization: Bearer <API-Schlüssel>` senden oder zuerst anmelden.",
+  ),
+  auth_invalid: entry(
+    "Diese Anmeldung ist nicht bekannt.",
+    "Prüfen, ob der Schlüssel ganz kopiert wurde und zu diesem Server gehört.",
+  ),
+  auth_throttled: entry(
+    "Zu viele Fehlversuche von dieser Adresse.",
+    "Die in Retry-After genannte Zeit warten; API-Schlüssel sind nicht betroffen.",
+  ),
   key_expired: entry("Der API-Schlüssel ist abgelaufen.", "Einen Administrator um einen neuen Schlüssel bitten."),
   key_revoked: entry("Der API-Schlüssel wurde gesperrt.", "Einen Administrator um einen neuen Schlüssel bitten."),
-  credential_in_url: entry("In der Adresse steht ein Geheimnis.", "Im Kopf Authorization senden; Adressen landen in Protokollen. Diesen Schlüssel als verraten betrachten."),
-  forbidden: entry("Diese Anmeldung erlaubt das nicht.", "Einen Administrator um eine Rolle oder einen Bereich bitten, der es einschließt."),
-  csrf: entry("Die Anfrage kommt nicht von den eigenen Seiten dieses Servers.", "Für Programme einen API-Schlüssel benutzen; das Sitzungs-Cookie dient nur der Konsole."),
+  credential_in_url: entry(
+    "In der Adresse steht ein Geheimnis.",
+    "Im Kopf Authorization senden; Adressen landen in Protokollen. Diesen Schlüssel als verraten betrachten.",
+  ),
+  forbidden: entry(
+    "Diese Anmeldung erlaubt das nicht.",
+    "Einen Administrator um eine Rolle oder einen Bereich bitten, der es einschließt.",
+  ),
+  csrf: entry(
+    "Die Anfrage kommt nicht von den eigenen Seiten dieses Servers.",
+    "Für Programme einen API-Schlüssel benutzen; das Sitzungs-Cookie dient nur der Konsole.",
+  ),
   scope_changed: entry("Die Rechte dieser Verbindung haben sich geändert.", "Neu verbinden."),
-  not_found: entry("Das gibt es nicht, oder es ist für Sie nicht sichtbar.", "Die Kennung prüfen; die Liste zeigt, was es gibt."),
-  method_not_allowed: entry("Die Adresse gibt es, die Methode nicht.", "Die API-Referenz nennt die Methoden dieser Adresse."),
+  not_found: entry(
+    "Das gibt es nicht, oder es ist für Sie nicht sichtbar.",
+    "Die Kennung prüfen; die Liste zeigt, was es gibt.",
+  ),
+  method_not_allowed: entry(
+    "Die Adresse gibt es, die Methode nicht.",
+    "Die API-Referenz nennt die Methoden dieser Adresse.",
+  ),
   not_acceptable: entry("Keiner der gewünschten Medientypen kann geliefert werden.", "application/json annehmen."),
-  media_type_unsupported: entry("Der Medientyp des Inhalts wird nicht unterstützt.", "application/json oder application/vnd.lineshaft.columns senden."),
+  media_type_unsupported: entry(
+    "Der Medientyp des Inhalts wird nicht unterstützt.",
+    "application/json oder application/vnd.lineshaft.columns senden.",
+  ),
   body_too_large: entry("Der Inhalt ist größer als erlaubt.", "Kleinere Pakete senden."),
   decompressed_too_large: entry("Der Inhalt ist entpackt größer als erlaubt.", "Kleinere Pakete senden."),
   too_many_rows: entry("Das Paket hat mehr Zeilen als erlaubt.", "Höchstens 100.000 Zeilen je Paket senden."),
-  request_timeout: entry("Die Anfrage war nicht rechtzeitig vollständig.", "Noch einmal senden, schneller oder kleiner."),
+  request_timeout: entry(
+    "Die Anfrage war nicht rechtzeitig vollständig.",
+    "Noch einmal senden, schneller oder kleiner.",
+  ),
   headers_too_large: entry("Die Kopfzeilen sind größer als erlaubt.", "Weniger oder kürzere Kopfzeilen senden."),
   bad_framing: entry("Die HTTP-Nachricht ist nicht wohlgeformt.", "Den Client oder den Proxy dazwischen prüfen."),
   json_invalid: entry("Der Inhalt ist kein JSON.", "Den Inhalt an der genannten Stelle prüfen."),
   json_too_deep: entry("Das JSON ist zu tief verschachtelt.", "Höchstens 32 Ebenen werden gelesen."),
   json_duplicate_key: entry("Ein JSON-Objekt nennt einen Schlüssel zweimal.", "Jeden Schlüssel einmal nennen."),
-  json_encoding: entry("Der Text ist kein gültiges UTF-8 oder enthält NUL oder ein einzelnes Surrogat.", "Den Inhalt als UTF-8 ohne NUL kodieren."),
-  reserved_key: entry("Ein reservierter Schlüssel wird benutzt.", "Die Schlüssel __proto__, constructor und prototype nicht benutzen."),
+  json_encoding: entry(
+    "Der Text ist kein gültiges UTF-8 oder enthält NUL oder ein einzelnes Surrogat.",
+    "Den Inhalt als UTF-8 ohne NUL kodieren.",
+  ),
+  reserved_key: entry(
+    "Ein reservierter Schlüssel wird benutzt.",
+    "Die Schlüssel __proto__, constructor und prototype nicht benutzen.",
+  ),
   request_invalid: entry("Die Anfrage hat nicht die erwartete Form.", "Die in `errors` genannten Felder berichtigen."),
   field_readonly: entry("Ein Feld wird nur vom Server gesetzt.", "Das Feld weglassen."),
-  limit_invalid: entry("Die Seitengröße liegt außerhalb des Bereichs.", "Eine ganze Zahl im dokumentierten Bereich verwenden."),
-  name_invalid: entry("Der Name kann nicht verwendet werden.", "1 bis 512 Zeichen ohne Steuerzeichen, in Unicode ohne einzelne Surrogate."),
+  limit_invalid: entry(
+    "Die Seitengröße liegt außerhalb des Bereichs.",
+    "Eine ganze Zahl im dokumentierten Bereich verwenden.",
+  ),
+  name_invalid: entry(
+    "Der Name kann nicht verwendet werden.",
+    "1 bis 512 Zeichen ohne Steuerzeichen, in Unicode ohne einzelne Surrogate.",
+  ),
   cursor_invalid: entry("Der Cursor stammt nicht von diesem Server für diese Anfrage.", "Ohne Cursor beginnen."),
-  cursor_foreign: entry("Der Cursor gehört zu einer früheren Generation des Logs (dazwischen lag eine Wiederherstellung).", "Neu ab einer Zeit beginnen."),
-  cursor_expired: entry("Das Log reicht nicht mehr bis zu diesem Cursor zurück.", "Ab einer Zeit beginnen: Was das Log abgegeben hat, liefert die Historie."),
-  revision_conflict: entry("Jemand hat das inzwischen geändert.", "Neu lesen und die Änderung auf die neue Fassung anwenden."),
-  precondition_required: entry("Die Änderung muss die Fassung nennen, auf der sie beruht.", "If-Match mit dem gelesenen ETag senden."),
+  cursor_foreign: entry(
+    "Der Cursor gehört zu einer früheren Generation des Logs (dazwischen lag eine Wiederherstellung).",
+    "Neu ab einer Zeit beginnen.",
+  ),
+  cursor_expired: entry(
+    "Das Log reicht nicht mehr bis zu diesem Cursor zurück.",
+    "Ab einer Zeit beginnen: Was das Log abgegeben hat, liefert die Historie.",
+  ),
+  revision_conflict: entry(
+    "Jemand hat das inzwischen geändert.",
+    "Neu lesen und die Änderung auf die neue Fassung anwenden.",
+  ),
+  precondition_required: entry(
+    "Die Änderung muss die Fassung nennen, auf der sie beruht.",
+    "If-Match mit dem gelesenen ETag senden.",
+  ),
   range_invalid: entry("Der Zeitraum ist leer oder verkehrt herum.", "from < to angeben."),
-  query_too_large: entry("Die Abfrage würde zu viel liefern oder lesen.", "Kürzeren Zeitraum, weniger Signale oder breitere Schritte wählen."),
-  query_timeout: entry("Die Abfrage hat zu lange gedauert.", "Kürzeren Zeitraum, weniger Signale oder breitere Schritte wählen."),
-  quota_rate: entry("Diese Quelle sendet schneller, als ihr Kontingent erlaubt.", "Langsamer senden oder um ein größeres Kontingent bitten."),
+  query_too_large: entry(
+    "Die Abfrage würde zu viel liefern oder lesen.",
+    "Kürzeren Zeitraum, weniger Signale oder breitere Schritte wählen.",
+  ),
+  query_timeout: entry(
+    "Die Abfrage hat zu lange gedauert.",
+    "Kürzeren Zeitraum, weniger Signale oder breitere Schritte wählen.",
+  ),
+  quota_rate: entry(
+    "Diese Quelle sendet schneller, als ihr Kontingent erlaubt.",
+    "Langsamer senden oder um ein größeres Kontingent bitten.",
+  ),
   too_many_streams: entry("Zu viele Ströme sind offen.", "Nicht benutzte Ströme schließen."),
   slow_consumer: entry("Der Strom wurde geschlossen, weil der Leser nicht mitkam.", "Vom letzten Cursor fortsetzen."),
-  columns_invalid: entry("Der spaltenweise Inhalt ist nicht wohlgeformt.", "Siehe die Beschreibung des Formats; die Einzelheit nennt die Stelle."),
-  tag_unknown: entry("Auf dieser Verbindung gibt es kein Signal mit dieser Kennung.", "Namen senden oder die Namen zuerst erfassen."),
-  value_invalid: entry("Der Wert hat keinen Typ, der aufbewahrt werden kann.", "Zahl, Wahrheitswert, Text, null oder eines der dokumentierten Objekte senden."),
-  number_out_of_range: entry("Die Zahl kann nicht genau aufbewahrt werden.", 'Ganze Zahlen gehen bis ±2^63; für Unendlich {"double":"Infinity"} senden.'),
-  value_too_large: entry("Der Text oder die Bytes sind länger als erlaubt.", "Höchstens 65.536 Bytes je Wert werden aufbewahrt."),
-  time_invalid: entry("Die Zeit ist nicht zu verstehen.", "µs seit 1970 als ganze Zahl oder Text nach RFC 3339 mit Zone senden."),
-  status_invalid: entry("Der Status ist kein OPC-UA-StatusCode.", "Eine vorzeichenlose 32-Bit-Zahl senden; 0 ist Good."),
+  columns_invalid: entry(
+    "Der spaltenweise Inhalt ist nicht wohlgeformt.",
+    "Siehe die Beschreibung des Formats; die Einzelheit nennt die Stelle.",
+  ),
+  tag_unknown: entry(
+    "Auf dieser Verbindung gibt es kein Signal mit dieser Kennung.",
+    "Namen senden oder die Namen zuerst erfassen.",
+  ),
+  value_invalid: entry(
+    "Der Wert hat keinen Typ, der aufbewahrt werden kann.",
+    "Zahl, Wahrheitswert, Text, null oder eines der dokumentierten Objekte senden.",
+  ),
+  number_out_of_range: entry(
+    "Die Zahl kann nicht genau aufbewahrt werden.",
+    'Ganze Zahlen gehen bis ±2^63; für Unendlich {"double":"Infinity"} senden.',
+  ),
+  value_too_large: entry(
+    "Der Text oder die Bytes sind länger als erlaubt.",
+    "Höchstens 65.536 Bytes je Wert werden aufbewahrt.",
+  ),
+  time_invalid: entry(
+    "Die Zeit ist nicht zu verstehen.",
+    "µs seit 1970 als ganze Zahl oder Text nach RFC 3339 mit Zone senden.",
+  ),
+  status_invalid: entry(
+    "Der Status ist kein OPC-UA-StatusCode.",
+    "Eine vorzeichenlose 32-Bit-Zahl senden; 0 ist Good.",
+  ),
   unit_unknown: entry("Die Einheit ist keine UCUM-Einheit.", "Einen UCUM-Code wie Cel, kg, mm/s oder % verwenden."),
-  quota_tags: entry("Die Verbindung hat ihre Höchstzahl an Signalen erreicht.", "Unbenutzte Namen an der Quelle entfernen oder das Kontingent der Verbindung erhöhen."),
-  correction_undeclared: entry("Eine Korrektur kam von einer Quelle, die keine Korrekturen ankündigt.", "mode=correct nur von einer Quelle senden, der ihre Historie gehört."),
-  equipment_level_invalid: entry("Die Ebene passt nicht unter die darüber.", "Die Reihenfolge ist Unternehmen, Standort, Bereich, Linie, Maschine."),
+  quota_tags: entry(
+    "Die Verbindung hat ihre Höchstzahl an Signalen erreicht.",
+    "Unbenutzte Namen an der Quelle entfernen oder das Kontingent der Verbindung erhöhen.",
+  ),
+  correction_undeclared: entry(
+    "Eine Korrektur kam von einer Quelle, die keine Korrekturen ankündigt.",
+    "mode=correct nur von einer Quelle senden, der ihre Historie gehört.",
+  ),
+  equipment_level_invalid: entry(
+    "Die Ebene passt nicht unter die darüber.",
+    "Die Reihenfolge ist Unternehmen, Standort, Bereich, Linie, Maschine.",
+  ),
   path_taken: entry("Etwas anderes trägt hier diesen Namen.", "Einen anderen Namen wählen."),
-  connection_kind_invalid: entry("Die Verbindung gibt es mit einer anderen Art.", "Einen anderen Namen für die Verbindung wählen."),
-  disk_full: entry("Die Platte ist voll; es wird nichts angenommen, bis Platz ist.", "Plattenplatz schaffen; die Quelle soll ihre Daten behalten und es wieder versuchen."),
-  storage_unavailable: entry("Das Log kann nicht geschrieben werden; nichts wird bestätigt.", "Die Platte prüfen, dann den Server neu starten. Lesen geht weiter."),
-  history_unavailable: entry("Die Historie kann gerade nicht gelesen werden.", "Wieder versuchen; die Systemseite sagt, warum."),
-  history_damaged: entry("Ein Teil der Historie ist beschädigt und wird wiederhergestellt.", "Der Rest wird geliefert; `warnings` nennt den Zeitraum."),
-  period_frozen: entry("Der Zeitraum ist älter als das, was aufbewahrt wird, und kann nicht geändert werden.", "Vor dem nächsten Import die Aufbewahrung verlängern."),
-  overloaded: entry("Der Server weist Last ab, um in seinem Speicher zu bleiben.", "Nach Retry-After wieder versuchen."),
+  connection_kind_invalid: entry(
+    "Die Verbindung gibt es mit einer anderen Art.",
+    "Einen anderen Namen für die Verbindung wählen.",
+  ),
+  disk_full: entry(
+    "Die Platte ist voll; es wird nichts angenommen, bis Platz ist.",
+    "Plattenplatz schaffen; die Quelle soll ihre Daten behalten und es wieder versuchen.",
+  ),
+  storage_unavailable: entry(
+    "Das Log kann nicht geschrieben werden; nichts wird bestätigt.",
+    "Die Platte prüfen, dann den Server neu starten. Lesen geht weiter.",
+  ),
+  history_unavailable: entry(
+    "Die Historie kann gerade nicht gelesen werden.",
+    "Wieder versuchen; die Systemseite sagt, warum.",
+  ),
+  history_damaged: entry(
+    "Ein Teil der Historie ist beschädigt und wird wiederhergestellt.",
+    "Der Rest wird geliefert; `warnings` nennt den Zeitraum.",
+  ),
+  period_frozen: entry(
+    "Der Zeitraum ist älter als das, was aufbewahrt wird, und kann nicht geändert werden.",
+    "Vor dem nächsten Import die Aufbewahrung verlängern.",
+  ),
+  overloaded: entry(
+    "Der Server weist Last ab, um in seinem Speicher zu bleiben.",
+    "Nach Retry-After wieder versuchen.",
+  ),
   shutting_down: entry("Der Server hält an.", "In einigen Sekunden wieder versuchen."),
-  data_dir_locked: entry("Ein anderer Prozess besitzt das Datenverzeichnis.", "Ihn zuerst anhalten oder ein anderes --data-Verzeichnis wählen."),
-  data_dir_version: entry("Das Datenverzeichnis stammt von einer Fassung, die diese nicht lesen kann.", "Eine passende Fassung verwenden; diese und die vorige sind lesbar."),
-  internal: entry("Ein Fehler in Lineshaft.", "Mit Zeit und Kennung der Anfrage melden; Einzelheiten stehen im Protokoll des Servers."),
+  data_dir_locked: entry(
+    "Ein anderer Prozess besitzt das Datenverzeichnis.",
+    "Ihn zuerst anhalten oder ein anderes --data-Verzeichnis wählen.",
+  ),
+  data_dir_version: entry(
+    "Das Datenverzeichnis stammt von einer Fassung, die diese nicht lesen kann.",
+    "Eine passende Fassung verwenden; diese und die vorige sind lesbar.",
+  ),
+  internal: entry(
+    "Ein Fehler in Lineshaft.",
+    "Mit Zeit und Kennung der Anfrage melden; Einzelheiten stehen im Protokoll des Servers.",
+  ),
 };

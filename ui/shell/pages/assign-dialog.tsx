@@ -19,7 +19,9 @@ export function AssignDialog(props: { tags: readonly RawTag[]; onClose(): void; 
       .map((item) => ({
         id: String(item.id),
         label: (
-          <span style={{ paddingLeft: text === "" && item.path !== "" ? item.path.split("/").length * 14 : 0 }}>{item.name}</span>
+          <span style={{ paddingLeft: text === "" && item.path !== "" ? item.path.split("/").length * 14 : 0 }}>
+            {item.name}
+          </span>
         ),
         note: t(`level.${item.level}`),
       })),
@@ -31,13 +33,16 @@ export function AssignDialog(props: { tags: readonly RawTag[]; onClose(): void; 
     const waiting = props.tags.filter((tag) => tag.equipmentId !== equipmentId);
     let done = 0;
     const worker = async (): Promise<void> => {
-      for (let tag = waiting.pop(); tag !== undefined; tag = waiting.pop()) if (await changeTag(tag, { equipmentId })) done++;
+      for (let tag = waiting.pop(); tag !== undefined; tag = waiting.pop())
+        if (await changeTag(tag, { equipmentId })) done++;
     };
     await Promise.all(Array.from({ length: atOnce }, worker));
     if (done > 0) note(t("assign.done", { n: done }));
   };
   const title =
-    props.tags.length === 1 ? t("assign.one", { name: tagName(props.tags[0]) }) : t("assign.many", { n: props.tags.length });
+    props.tags.length === 1
+      ? t("assign.one", { name: tagName(props.tags[0]) })
+      : t("assign.many", { n: props.tags.length });
   return (
     <Dialog title={title} closeLabel={t("close")} onClose={props.onClose}>
       {equipment.length === 0 && <p className="soft">{t("assign.noEquipment")}</p>}

@@ -71,7 +71,9 @@ function ConnectionRow({ connection, now }: { connection: Connection; now: numbe
         <span className={`state-word state-${connection.state}`}>{t(`connections.${connection.state}`)}</span>
       </td>
       <td className="right" title={connection.lastBatchUs === null ? undefined : fmt.exact(connection.lastBatchUs)}>
-        {connection.lastBatchUs === null ? "–" : t("connections.ago", { age: ageText(now - connection.lastBatchUs, fmt) })}
+        {connection.lastBatchUs === null
+          ? "–"
+          : t("connections.ago", { age: ageText(now - connection.lastBatchUs, fmt) })}
       </td>
       <td className="right">{fmt.rate(connection.ratePerSecond)}</td>
       <td className="right">

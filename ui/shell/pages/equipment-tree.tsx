@@ -81,10 +81,18 @@ export function EquipmentTree(props: { selected: string; onSelect(id: string): v
     visit(nodes);
     return ids;
   }, [nodes, closed]);
-  const item = props.selected.startsWith("e:") ? directory.equipmentById.get(Number(props.selected.slice(2))) : undefined;
+  const item = props.selected.startsWith("e:")
+    ? directory.equipmentById.get(Number(props.selected.slice(2)))
+    : undefined;
   const configure = allowed("configure");
   const renamed = renaming === null ? undefined : directory.equipmentById.get(renaming);
-  const selectedLabel = item?.name ?? (props.selected === "all" ? t("tree.all") : props.selected === "u" ? t("tree.unassigned") : props.selected.slice(2));
+  const selectedLabel =
+    item?.name ??
+    (props.selected === "all"
+      ? t("tree.all")
+      : props.selected === "u"
+        ? t("tree.unassigned")
+        : props.selected.slice(2));
 
   return (
     <section className={`tree-panel ${narrow ? "tree-narrow" : ""}`} aria-label={t("tree.title")}>
@@ -99,7 +107,13 @@ export function EquipmentTree(props: { selected: string; onSelect(id: string): v
           <header className="panel-head">
             <h2>{t("tree.title")}</h2>
             {configure && item !== undefined && item.level !== "enterprise" && (
-              <Button kind="quiet" icon="pencil" title={t("tree.rename")} aria-label={t("tree.rename")} onClick={() => setRenaming(item.id)} />
+              <Button
+                kind="quiet"
+                icon="pencil"
+                title={t("tree.rename")}
+                aria-label={t("tree.rename")}
+                onClick={() => setRenaming(item.id)}
+              />
             )}
             {configure && (
               <Button
@@ -172,7 +186,8 @@ function CreateForm(props: { below: Equipment | null; onDone(made: Equipment | n
   const [level, setLevel] = useState<EquipmentLevel | undefined>(levels[0]);
   const [name, setName] = useState("");
   const [busy, setBusy] = useState(false);
-  if (level === undefined) return <p className="footnote">{t("tree.noLevelBelow", { level: t(`level.${parentLevel}`) })}</p>;
+  if (level === undefined)
+    return <p className="footnote">{t("tree.noLevelBelow", { level: t(`level.${parentLevel}`) })}</p>;
   const fault = name === "" ? null : nameFault(name.trim());
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
@@ -186,11 +201,22 @@ function CreateForm(props: { below: Equipment | null; onDone(made: Equipment | n
     if (made !== null) props.onDone(made);
   };
   return (
-    <form className="create-form" onSubmit={(event) => void submit(event)} onKeyDown={(e) => e.key === "Escape" && props.onDone(null)}>
-      <p className="soft">{props.below === null ? t("tree.newRoot") : t("tree.newBelow", { name: props.below.name })}</p>
+    <form
+      className="create-form"
+      onSubmit={(event) => void submit(event)}
+      onKeyDown={(e) => e.key === "Escape" && props.onDone(null)}
+    >
+      <p className="soft">
+        {props.below === null ? t("tree.newRoot") : t("tree.newBelow", { name: props.below.name })}
+      </p>
       <Field label={t("tree.level")}>
         {(id) => (
-          <select id={id} className="input" value={level} onChange={(event) => setLevel(event.target.value as EquipmentLevel)}>
+          <select
+            id={id}
+            className="input"
+            value={level}
+            onChange={(event) => setLevel(event.target.value as EquipmentLevel)}
+          >
             {levels.map((one) => (
               <option key={one} value={one}>
                 {t(`level.${one}`)}
@@ -199,8 +225,13 @@ function CreateForm(props: { below: Equipment | null; onDone(made: Equipment | n
           </select>
         )}
       </Field>
-      {/* biome-ignore lint/a11y/noAutofocus: opened by hand to type a name */}
-      <TextField label={t("tree.name")} value={name} onChange={setName} fault={fault === null ? null : t("name.invalid")} autoFocus />
+      <TextField
+        label={t("tree.name")}
+        value={name}
+        onChange={setName}
+        fault={fault === null ? null : t("name.invalid")}
+        autoFocus
+      />
       <div className="form-buttons">
         <Button kind="main" type="submit" disabled={busy || name.trim() === "" || fault !== null}>
           {t("tree.createButton")}

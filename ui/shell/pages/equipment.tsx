@@ -1,19 +1,19 @@
 import type { RawTag } from "@lineshaft/contract/api";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { Button, copyText, DataTable, EmptyState, type Sorting, useRowHeight, type Window } from "../../kit/index.ts";
-import { allowed } from "../session.ts";
-import { changeTag, getDirectory, matches, tagName, tagPlace, useDirectory } from "../directory.ts";
-import { FirstBatch } from "../first-batch.tsx";
+import { changeTag, getDirectory, matches, tagPlace, useDirectory } from "../directory.ts";
 import { live, watch } from "../feed.ts";
+import { FirstBatch } from "../first-batch.tsx";
 import { HealthStrip } from "../health-strip.tsx";
 import { t } from "../i18n.ts";
 import { go, usePlace } from "../router.ts";
+import { allowed } from "../session.ts";
 import { note } from "../toasts.tsx";
 import { useMedia } from "../use.ts";
 import { AssignDialog } from "./assign-dialog.tsx";
 import { EquipmentTree } from "./equipment-tree.tsx";
+import { ColumnChoice, type ColumnKey, columnsOf, sortTags, tagsAsTsv, useChosenColumns } from "./tag-columns.tsx";
 import { TagInspector } from "./tag-inspector.tsx";
-import { ColumnChoice, columnsOf, type ColumnKey, sortTags, tagsAsTsv, useChosenColumns } from "./tag-columns.tsx";
 
 /** Tags that a trend opened from the table shows at most. */
 const openedTagsMax = 12;
@@ -28,6 +28,15 @@ function tagsOf(node: string, tags: readonly RawTag[]): readonly RawTag[] {
   // Tree order: parents come before their children.
   for (const item of equipment) if (item.parentId !== null && within.has(item.parentId)) within.add(item.id);
   return tags.filter((tag) => tag.equipmentId !== null && within.has(tag.equipmentId));
+}
+
+/** By place as the tree shows it, then as they were registered; what has no place stands last. */
+function inTreeOrder(tags: readonly RawTag[]): readonly RawTag[] {
+  const rank = new Map(getDirectory().equipment.map((item, i) => [item.id, i]));
+  const rankOf = (tag: RawTag): number =>
+    tag.equipmentId === null ? Infinity : (rank.get(tag.equipmentId) ?? Infinity);
+  // Infinity − Infinity is no order, hence the comparison.
+  return [...tags].sort((a, b) => (rankOf(a) === rankOf(b) ? a.id - b.id : rankOf(a) < rankOf(b) ? -1 : 1));
 }
 
 export function EquipmentPage() {
@@ -46,20 +55,23 @@ export function EquipmentPage() {
   const place = (part: Record<string, string | number | null>): void =>
     go("equipment", { node: node === "all" ? null : node, q: filter, tag: active, ...part }, "replace");
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: places are names of equipment
   const rows = useMemo(() => {
     const there = tagsOf(node, directory.tags);
     const fitting =
-      filter === "" ? there : there.filter((tag) => matches(filter, tag.name, tag.address, tagPlace(tag), tag.connection));
-    return sorting === null ? fitting : sortTags(fitting, sorting, live);
-    // biome-ignore lint/correctness/useExhaustiveDependencies: places are names of equipment
+      filter === ""
+        ? there
+        : there.filter((tag) => matches(filter, tag.name, tag.address, tagPlace(tag), tag.connection));
+    return sorting === null ? inTreeOrder(fitting) : sortTags(fitting, sorting, live);
   }, [node, filter, sorting, directory.tags, directory.equipment]);
 
   useVisibleSubscription(rows);
 
   const configure = allowed("configure");
+  // biome-ignore lint/correctness/useExhaustiveDependencies: cells show names of equipment; `rename` closes over nothing that changes
   const columns = useMemo(
     () => columnsOf(chosen, { renaming, onRename: rename, onStopRename: () => setRenaming(null), narrow }),
-    [chosen, renaming, narrow],
+    [chosen, renaming, narrow, directory.equipment],
   );
   function rename(tag: RawTag, name: string): void {
     setRenaming(null);
@@ -70,11 +82,18 @@ export function EquipmentPage() {
     return rows.filter((tag) => ids.has(tag.id));
   };
   const openTrend = (tags: readonly RawTag[]): void =>
-    go("trends", { tags: tags.slice(0, openedTagsMax).map((tag) => tag.id).join(",") });
+    go("trends", {
+      tags: tags
+        .slice(0, openedTagsMax)
+        .map((tag) => tag.id)
+        .join(","),
+    });
   const copy = (): void => {
     const tags = chosenTags();
     const some = tags.length > 0 ? tags : rows;
-    void copyText(tagsAsTsv(some, chosen, live)).then((done) => note(done ? t("copy.rows", { n: some.length }) : t("copy.failed")));
+    void copyText(tagsAsTsv(some, chosen, live)).then((done) =>
+      note(done ? t("copy.rows", { n: some.length }) : t("copy.failed")),
+    );
   };
 
   const picked = chosenTags();
@@ -130,7 +149,11 @@ export function EquipmentPage() {
           rowId={(tag) => tag.id}
           rowHeight={rowHeight}
           rowClass={(tag) =>
-            directory.pending.has(`tag:${tag.id}`) ? "pending" : directory.rolledBack.has(`tag:${tag.id}`) ? "rolled-back" : ""
+            directory.pending.has(`tag:${tag.id}`)
+              ? "pending"
+              : directory.rolledBack.has(`tag:${tag.id}`)
+                ? "rolled-back"
+                : ""
           }
           active={active}
           onActive={(id) => place({ tag: id })}
@@ -143,7 +166,8 @@ export function EquipmentPage() {
           onKey={(event, tag) => {
             if ((event.ctrlKey || event.metaKey) && event.key === "c") copy();
             else if (event.key === "F2" && tag !== null && configure) setRenaming(tag.id);
-            else if (event.key === "a" && !event.ctrlKey && !event.metaKey && picked.length > 0 && configure) setAssigning(true);
+            else if (event.key === "a" && !event.ctrlKey && !event.metaKey && picked.length > 0 && configure)
+              setAssigning(true);
             else return false;
             return true;
           }}

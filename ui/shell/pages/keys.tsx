@@ -17,7 +17,9 @@ export function KeysSection() {
   const [revoking, setRevoking] = useState<ApiKey | null>(null);
   const now = useNow();
   const usable = (key: ApiKey): boolean => key.revokedUs === null && (key.expiresUs === null || key.expiresUs > now);
-  const rows = [...(keys.data?.items ?? [])].sort((a, b) => Number(usable(b)) - Number(usable(a)) || b.createdUs - a.createdUs);
+  const rows = [...(keys.data?.items ?? [])].sort(
+    (a, b) => Number(usable(b)) - Number(usable(a)) || b.createdUs - a.createdUs,
+  );
   const revoke = async (key: ApiKey): Promise<void> => {
     setRevoking(null);
     try {
@@ -72,11 +74,17 @@ export function KeysSection() {
                         : fmt.date(key.expiresUs)}
                   </td>
                   <td className="nowrap">
-                    {key.lastUsedUs === null ? t("keys.unused") : t("connections.ago", { age: ageText(now - key.lastUsedUs, fmt) })}
+                    {key.lastUsedUs === null
+                      ? t("keys.unused")
+                      : t("connections.ago", { age: ageText(now - key.lastUsedUs, fmt) })}
                   </td>
                   <td className="right">
                     {key.revokedUs === null && (
-                      <Button kind="quiet" onClick={() => setRevoking(key)} aria-label={t("keys.revokeNamed", { name: key.name })}>
+                      <Button
+                        kind="quiet"
+                        onClick={() => setRevoking(key)}
+                        aria-label={t("keys.revokeNamed", { name: key.name })}
+                      >
                         {t("keys.revoke")}
                       </Button>
                     )}
@@ -96,7 +104,11 @@ export function KeysSection() {
         />
       )}
       {revoking !== null && (
-        <Dialog title={t("keys.revokeNamed", { name: revoking.name })} closeLabel={t("close")} onClose={() => setRevoking(null)}>
+        <Dialog
+          title={t("keys.revokeNamed", { name: revoking.name })}
+          closeLabel={t("close")}
+          onClose={() => setRevoking(null)}
+        >
           <p>{t("keys.revokeWarning")}</p>
           <div className="form-buttons">
             <Button kind="danger" onClick={() => void revoke(revoking)}>
@@ -149,8 +161,14 @@ function CreateKey({ onClose }: { onClose(): void }) {
   return (
     <Dialog title={t("keys.create")} closeLabel={t("close")} onClose={onClose}>
       <form onSubmit={(event) => void submit(event)}>
-        {/* biome-ignore lint/a11y/noAutofocus: the first field of a dialog that was opened to fill it */}
-        <TextField label={t("keys.name")} value={name} onChange={setName} maxLength={128} hint={t("keys.nameHint")} autoFocus />
+        <TextField
+          label={t("keys.name")}
+          value={name}
+          onChange={setName}
+          maxLength={128}
+          hint={t("keys.nameHint")}
+          autoFocus
+        />
         <Field label={t("keys.role")} hint={t(`roleHint.${role}`)}>
           {(id) => (
             <select id={id} className="input" value={role} onChange={(event) => setRole(event.target.value as Role)}>
@@ -178,7 +196,12 @@ function CreateKey({ onClose }: { onClose(): void }) {
         </Field>
         <Field label={t("keys.expires")}>
           {(id) => (
-            <select id={id} className="input" value={days ?? ""} onChange={(event) => setDays(event.target.value === "" ? null : Number(event.target.value))}>
+            <select
+              id={id}
+              className="input"
+              value={days ?? ""}
+              onChange={(event) => setDays(event.target.value === "" ? null : Number(event.target.value))}
+            >
               {lifetimes.map((one) => (
                 <option key={one ?? "never"} value={one ?? ""}>
                   {one === null ? t("keys.never") : t("keys.days", { n: one })}

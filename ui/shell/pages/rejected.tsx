@@ -22,11 +22,21 @@ export function RejectedPage() {
   const groups = useLoaded("groups", (signal) => call("listRejected", { query: { limit: 1 }, signal }), everyMs);
   useReloadOn("item.rejected", groups.reload);
   const gaps = useLoaded("gaps", (signal) => call("listGaps", { query: { limit: 200 }, signal }), everyMs);
-  const place = (part: Record<string, string | number | null>): void => go("rejected", { code, connection, item: id, ...part });
+  const place = (part: Record<string, string | number | null>): void =>
+    go("rejected", { code, connection, item: id, ...part });
 
   if (groups.error !== null && groups.data === null) return <ProblemView error={groups.error} />;
   if (groups.data === null) return <p className="quiet-wait">{t("wait.rejected")}</p>;
   const none = groups.data.groups.length === 0 && groups.data.items.length === 0;
+  if (none)
+    return (
+      <div className="page-scroll">
+        <EmptyState title={t("rejected.none")}>
+          <p>{t("rejected.noneWhat")}</p>
+          <GapList gaps={gaps.data?.items ?? null} error={gaps.error} />
+        </EmptyState>
+      </div>
+    );
   return (
     <div className="rejected">
       <section className="rejected-groups" aria-label={t("rejected.causes")}>
@@ -38,25 +48,19 @@ export function RejectedPage() {
             </Button>
           )}
         </header>
-        {none ? (
-          <EmptyState title={t("rejected.none")}>
-            <p>{t("rejected.noneWhat")}</p>
-          </EmptyState>
-        ) : (
-          <ul className="group-list">
-            {groups.data.groups.map((group) => (
-              <GroupRow
-                key={`${group.code} ${group.connection}`}
-                group={group}
-                chosen={group.code === code && group.connection === connection}
-                onChoose={() => place({ code: group.code, connection: group.connection, item: null })}
-              />
-            ))}
-          </ul>
-        )}
+        <ul className="group-list">
+          {groups.data.groups.map((group) => (
+            <GroupRow
+              key={`${group.code} ${group.connection}`}
+              group={group}
+              chosen={group.code === code && group.connection === connection}
+              onChoose={() => place({ code: group.code, connection: group.connection, item: null })}
+            />
+          ))}
+        </ul>
         <GapList gaps={gaps.data?.items ?? null} error={gaps.error} />
       </section>
-      {!none && <Items code={code} connection={connection} chosen={id} onChoose={(item) => place({ item })} />}
+      <Items code={code} connection={connection} chosen={id} onChoose={(item) => place({ item })} />
     </div>
   );
 }
@@ -89,19 +93,30 @@ function GroupRow(props: { group: Group; chosen: boolean; onChoose(): void }) {
         <span className="soft group-where">
           {group.connection ?? t("rejected.noConnection")} · <span className="mono">{group.code}</span>
         </span>
-        <span className="soft group-age">{t("rejected.ago", { n: group.items, age: ageText(now - group.lastUs, fmt) })}</span>
+        <span className="soft group-age">
+          {t("rejected.ago", { n: group.items, age: ageText(now - group.lastUs, fmt) })}
+        </span>
       </button>
     </li>
   );
 }
 
-function Items(props: { code: string | null; connection: string | null; chosen: string | null; onChoose(id: number): void }) {
+function Items(props: {
+  code: string | null;
+  connection: string | null;
+  chosen: string | null;
+  onChoose(id: number): void;
+}) {
   const { code, connection, chosen } = props;
   const key = `${code} ${connection}`;
   const filter = { ...(code === null ? {} : { code }), ...(connection === null ? {} : { connection }) };
   const newest = useLoaded(key, (signal) => call("listRejected", { query: { ...filter, limit: pageSize }, signal }));
   useReloadOn("item.rejected", newest.reload);
-  const [older, setOlder] = useState<{ key: string; items: RejectedItem[]; cursor: string | null }>({ key, items: [], cursor: null });
+  const [older, setOlder] = useState<{ key: string; items: RejectedItem[]; cursor: string | null }>({
+    key,
+    items: [],
+    cursor: null,
+  });
   const more = older.key === key ? older : { key, items: [], cursor: null };
   const cursor = more.items.length > 0 ? more.cursor : (newest.data?.cursor ?? null);
   const [error, setError] = useState<unknown>(null);
@@ -161,7 +176,7 @@ function Items(props: { code: string | null; connection: string | null; chosen: 
         </div>
       )}
       {error !== null && <ProblemView error={error} />}
-      {chosen !== null && <Detail id={Number(chosen)} known={current} />}
+      {chosen !== null && <Detail id={Number(chosen)} known={current} explained={code !== null} />}
     </section>
   );
 }
@@ -186,17 +201,25 @@ function Cause({ code, connection }: { code: string; connection: string | null }
   );
 }
 
-function Detail({ id, known }: { id: number; known: RejectedItem | null }) {
+function Detail({ id, known, explained }: { id: number; known: RejectedItem | null; explained: boolean }) {
   const loaded = useLoaded(`item ${id}`, (signal) => call("getRejected", { params: { id }, signal }));
   const item = loaded.data ?? known;
   if (item === null)
-    return loaded.error === null ? <p className="quiet-wait">{t("wait.rejected")}</p> : <ProblemView error={loaded.error} />;
+    return loaded.error === null ? (
+      <p className="quiet-wait">{t("wait.rejected")}</p>
+    ) : (
+      <ProblemView error={loaded.error} />
+    );
   const { title, action } = describeCode(item.code);
   const technical = `${item.code} #${item.id} ${new Date(item.time / 1000).toISOString()} ${item.connection ?? "-"}: ${item.detail}`;
   return (
     <article className="rejected-detail" aria-label={t("rejected.item", { id: item.id })}>
-      <h3>{title}</h3>
-      <p>{action}</p>
+      <h3>{t("rejected.itemAt", { time: fmt.exact(item.time) })}</h3>
+      {!explained && (
+        <p>
+          {title} {action}
+        </p>
+      )}
       <CopyBlock text={technical} labels={copyLabels()} label={t("problem.details")} />
       {item.sample.length > 0 && (
         <>

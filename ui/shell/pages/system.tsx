@@ -12,7 +12,11 @@ import { KeysSection } from "./keys.tsx";
 export function SystemPage() {
   const health = useHealth();
   if (health.status === null)
-    return health.error === null ? <p className="quiet-wait">{t("wait.system")}</p> : <ProblemView error={health.error} />;
+    return health.error === null ? (
+      <p className="quiet-wait">{t("wait.system")}</p>
+    ) : (
+      <ProblemView error={health.error} />
+    );
   return (
     <div className="page-scroll system">
       {health.error !== null && <ProblemView error={health.error} />}
@@ -36,15 +40,27 @@ function Head({ status }: { status: SystemStatus }) {
   const now = useNow();
   return (
     <p className="system-head">
-      <span className={`state-word ${status.state === "ready" ? "" : "state-silent"}`}>{t(`system.${status.state}`)}</span>
+      <span className={`state-word ${status.state === "ready" ? "" : "state-silent"}`}>
+        {t(`system.${status.state}`)}
+      </span>
       <span>Lineshaft {status.version}</span>
       {status.demo && <span>{t("system.demo")}</span>}
-      <span className="soft">{t("system.up", { time: fmt.duration(now - status.startedUs), since: fmt.dateTime(status.startedUs) })}</span>
+      <span className="soft">
+        {t("system.up", { time: fmt.duration(now - status.startedUs), since: fmt.dateTime(status.startedUs) })}
+      </span>
     </p>
   );
 }
 
-function Gauge(props: { label: string; value: string; samples: readonly Sample[]; of: keyof Sample; least?: number; worry?: boolean; note?: string }) {
+function Gauge(props: {
+  label: string;
+  value: string;
+  samples: readonly Sample[];
+  of: keyof Sample;
+  least?: number;
+  worry?: boolean;
+  note?: string;
+}) {
   return (
     <div className={`gauge ${props.worry ? "worry" : ""}`}>
       <span className="gauge-label">{props.label}</span>
@@ -65,8 +81,19 @@ function Rates({ health, status }: { health: Health; status: SystemStatus }) {
     <section aria-label={t("system.rates")}>
       <h2>{t("system.rates")}</h2>
       <div className="gauges">
-        <Gauge label={t("system.offered")} value={fmt.rate(status.rates.offeredPerSecond)} samples={samples} of="offered" note={t("system.batches", { rate: fmt.rate(status.rates.batchesPerSecond) })} />
-        <Gauge label={t("system.stored")} value={fmt.rate(status.rates.storedPerSecond)} samples={samples} of="stored" />
+        <Gauge
+          label={t("system.offered")}
+          value={fmt.rate(status.rates.offeredPerSecond)}
+          samples={samples}
+          of="offered"
+          note={t("system.batches", { rate: fmt.rate(status.rates.batchesPerSecond) })}
+        />
+        <Gauge
+          label={t("system.stored")}
+          value={fmt.rate(status.rates.storedPerSecond)}
+          samples={samples}
+          of="stored"
+        />
         <Gauge
           label={t("system.lag")}
           value={fmt.duration(status.history.lagSeconds * 1e6)}
@@ -153,20 +180,39 @@ function Facts({ status }: { status: SystemStatus }) {
     <>
       <section aria-label={t("system.disk")}>
         <h2>{t("system.disk")}</h2>
-        <div className={`bar ${low ? "worry" : ""}`} role="img" aria-label={t("system.diskUsed", { share: fmt.percent(used) })}>
+        <div
+          className={`bar ${low ? "worry" : ""}`}
+          role="img"
+          aria-label={t("system.diskUsed", { share: fmt.percent(used) })}
+        >
           <span style={{ width: `${(used * 100).toFixed(1)}%` }} />
         </div>
         <dl className="facts">
-          <Row label={t("system.hoursLeft")} value={disk.hoursLeft === null ? t("system.unknownYet") : fmt.duration(disk.hoursLeft * 3.6e9)} worry={low} hint={t("system.hoursLeftHint")} />
-          <Row label={t("system.free")} value={t("system.freeOf", { free: fmt.bytes(disk.freeBytes), total: fmt.bytes(disk.totalBytes) })} />
+          <Row
+            label={t("system.hoursLeft")}
+            value={disk.hoursLeft === null ? t("system.unknownYet") : fmt.duration(disk.hoursLeft * 3.6e9)}
+            worry={low}
+            hint={t("system.hoursLeftHint")}
+          />
+          <Row
+            label={t("system.free")}
+            value={t("system.freeOf", { free: fmt.bytes(disk.freeBytes), total: fmt.bytes(disk.totalBytes) })}
+          />
           <Row label={t("system.ourData")} value={fmt.bytes(disk.usedByDataBytes)} />
         </dl>
       </section>
       <section aria-label={t("system.log")}>
         <h2>{t("system.log")}</h2>
         <dl className="facts">
-          <Row label={t("system.window")} value={t("system.lsns", { from: log.firstLsn, to: log.durableLsn })} hint={t("system.windowHint")} />
-          <Row label={t("system.segments")} value={t("system.segmentsOf", { n: log.segments, size: fmt.bytes(log.bytes) })} />
+          <Row
+            label={t("system.window")}
+            value={t("system.lsns", { from: log.firstLsn, to: log.durableLsn })}
+            hint={t("system.windowHint")}
+          />
+          <Row
+            label={t("system.segments")}
+            value={t("system.segmentsOf", { n: log.segments, size: fmt.bytes(log.bytes) })}
+          />
           <Row label={t("system.generation")} value={fmt.integer(log.generation)} />
           <Row label={t("system.quarantined")} value={fmt.integer(log.quarantined)} worry={log.quarantined > 0} />
         </dl>
@@ -174,12 +220,26 @@ function Facts({ status }: { status: SystemStatus }) {
       <section aria-label={t("system.history")}>
         <h2>{t("system.history")}</h2>
         <dl className="facts">
-          <Row label={t("system.historyState")} value={t(`historyState.${history.state}`)} worry={history.state === "unavailable" || history.state === "rebuilding"} />
+          <Row
+            label={t("system.historyState")}
+            value={t(`historyState.${history.state}`)}
+            worry={history.state === "unavailable" || history.state === "rebuilding"}
+          />
           <Row label={t("system.rows")} value={fmt.integer(history.rows)} />
-          <Row label={t("system.files")} value={t("system.filesOf", { n: history.files, size: fmt.bytes(history.bytes) })} />
-          <Row label={t("system.perPoint")} value={history.rows > 0 ? t("system.bytesEach", { n: fmt.number(history.bytes / history.rows, 1) }) : "–"} />
+          <Row
+            label={t("system.files")}
+            value={t("system.filesOf", { n: history.files, size: fmt.bytes(history.bytes) })}
+          />
+          <Row
+            label={t("system.perPoint")}
+            value={history.rows > 0 ? t("system.bytesEach", { n: fmt.number(history.bytes / history.rows, 1) }) : "–"}
+          />
           <Row label={t("system.applied")} value={fmt.integer(history.appliedLsn)} />
-          <Row label={t("system.quarantined")} value={fmt.integer(history.quarantined)} worry={history.quarantined > 0} />
+          <Row
+            label={t("system.quarantined")}
+            value={fmt.integer(history.quarantined)}
+            worry={history.quarantined > 0}
+          />
         </dl>
       </section>
       <section aria-label={t("system.process")}>
@@ -187,10 +247,17 @@ function Facts({ status }: { status: SystemStatus }) {
         <dl className="facts">
           <Row label={t("system.memory")} value={fmt.bytes(process.rssBytes)} />
           <Row label={t("system.cpu")} value={fmt.duration(process.cpuSeconds * 1e6)} />
-          <Row label={t("system.loop")} value={`${fmt.number(process.loopLagMs, 1)} ms`} worry={process.loopLagMs > 200} />
+          <Row
+            label={t("system.loop")}
+            value={`${fmt.number(process.loopLagMs, 1)} ms`}
+            worry={process.loopLagMs > 200}
+          />
           <Row label={t("system.streams")} value={fmt.integer(status.streams)} />
           <Row label={t("system.tags")} value={<a {...link("equipment")}>{fmt.integer(status.tags)}</a>} />
-          <Row label={t("page.connections")} value={<a {...link("connections")}>{fmt.integer(status.connections)}</a>} />
+          <Row
+            label={t("page.connections")}
+            value={<a {...link("connections")}>{fmt.integer(status.connections)}</a>}
+          />
         </dl>
       </section>
     </>

@@ -12,13 +12,25 @@ import {
   unitText,
   valueText,
 } from "../../kit/index.ts";
-import { getDirectory, tagName, tagPlace } from "../directory.ts";
+import { getDirectory, shortPlace, tagName, tagPlace } from "../directory.ts";
 import { nowUs } from "../feed.ts";
 import { fmt, t } from "../i18n.ts";
 import type { LiveValue, LiveValues } from "../live.ts";
 import { useLive, useNow } from "../use.ts";
 
-export const columnKeys = ["name", "place", "value", "unit", "quality", "age", "rate", "type", "address", "connection", "id"] as const;
+export const columnKeys = [
+  "name",
+  "place",
+  "value",
+  "unit",
+  "quality",
+  "age",
+  "rate",
+  "type",
+  "address",
+  "connection",
+  "id",
+] as const;
 export type ColumnKey = (typeof columnKeys)[number];
 const standard: readonly ColumnKey[] = ["name", "place", "value", "unit", "quality", "age", "rate", "type"];
 const stored = "lineshaft.tagColumns";
@@ -69,7 +81,13 @@ export function ColumnChoice(props: { chosen: readonly ColumnKey[]; onChosen(nex
   }, [open]);
   return (
     <div className="anchored" ref={box}>
-      <Button icon="columns" aria-expanded={open} title={t("columns")} aria-label={t("columns")} onClick={() => setOpen(!open)} />
+      <Button
+        icon="columns"
+        aria-expanded={open}
+        title={t("columns")}
+        aria-label={t("columns")}
+        onClick={() => setOpen(!open)}
+      />
       {open && (
         <fieldset className="popover choices" onKeyDown={(event) => event.key === "Escape" && setOpen(false)}>
           <legend>{t("columns")}</legend>
@@ -80,7 +98,9 @@ export function ColumnChoice(props: { chosen: readonly ColumnKey[]; onChosen(nex
                 checked={props.chosen.includes(key)}
                 disabled={key === "name"}
                 onChange={(event) =>
-                  props.onChosen(columnKeys.filter((one) => (one === key ? event.target.checked : props.chosen.includes(one))))
+                  props.onChosen(
+                    columnKeys.filter((one) => (one === key ? event.target.checked : props.chosen.includes(one))),
+                  )
                 }
               />
               {title(key)}
@@ -124,12 +144,19 @@ export function columnsOf(chosen: readonly ColumnKey[], editing: Editing): Colum
       sortable: true,
       cell: (tag) => (
         <span className={`cell-text ${tag.equipmentId === null ? "dim" : "soft"}`} title={tagPlace(tag)}>
-          {tag.equipmentId === null ? t("tags.unassigned") : tagPlace(tag)}
+          {tag.equipmentId === null ? t("tags.unassigned") : shortPlace(tag)}
         </span>
       ),
     },
     value: { track: "minmax(96px, 1.1fr)", align: "right", sortable: true, cell: (tag) => <ValueCell tag={tag} /> },
-    unit: { track: "62px", cell: (tag) => <span className="unit">{unitText(tag.unit)}</span> },
+    unit: {
+      track: "minmax(56px, 92px)",
+      cell: (tag) => (
+        <span className="unit" title={tag.unit ?? ""}>
+          {unitText(tag.unit)}
+        </span>
+      ),
+    },
     quality: { track: "92px", cell: (tag) => <QualityCell tag={tag} /> },
     age: { track: "68px", align: "right", sortable: true, cell: (tag) => <AgeCell tag={tag} /> },
     rate: { track: "76px", align: "right", sortable: true, cell: (tag) => <RateCell tag={tag} /> },
@@ -139,7 +166,11 @@ export function columnsOf(chosen: readonly ColumnKey[], editing: Editing): Colum
       sortable: true,
       cell: (tag) => <span className="cell-text mono soft">{tag.address}</span>,
     },
-    connection: { track: "minmax(90px, 1fr)", sortable: true, cell: (tag) => <span className="cell-text soft">{tag.connection}</span> },
+    connection: {
+      track: "minmax(90px, 1fr)",
+      sortable: true,
+      cell: (tag) => <span className="cell-text soft">{tag.connection}</span>,
+    },
     id: { track: "64px", align: "right", sortable: true, cell: (tag) => <span className="soft">{tag.id}</span> },
   };
   const hidden: readonly ColumnKey[] = editing.narrow ? ["rate", "type"] : [];
@@ -178,7 +209,10 @@ function AgeCell({ tag }: { tag: RawTag }) {
   if (value?.time == null) return null;
   const stale = isStale(value, now, tag.connection);
   return (
-    <span className={stale ? "age stale" : "age"} title={stale ? t("tags.stale", { time: fmt.exact(value.time) }) : fmt.exact(value.time)}>
+    <span
+      className={stale ? "age stale" : "age"}
+      title={stale ? t("tags.stale", { time: fmt.exact(value.time) }) : fmt.exact(value.time)}
+    >
       {ageText(now - value.time, fmt)}
     </span>
   );
@@ -204,7 +238,11 @@ function textOf(tag: RawTag, key: ColumnKey, live: LiveValues): string {
     case "place":
       return tag.equipmentId === null ? "" : tagPlace(tag);
     case "value":
-      return value?.time == null ? "" : typeof value.value === "bigint" ? value.value.toString() : valueText(value.value, fmt);
+      return value?.time == null
+        ? ""
+        : typeof value.value === "bigint"
+          ? value.value.toString()
+          : valueText(value.value, fmt);
     case "unit":
       return tag.unit ?? "";
     case "quality":
@@ -245,7 +283,8 @@ export function sortTags(tags: readonly RawTag[], { key, down }: Sorting, live: 
     const x = number(a);
     const y = number(b);
     // Unknown stands last, whichever way round.
-    if (x === null || y === null) return (x === null ? 1 : 0) - (y === null ? 1 : 0) || collator.compare(tagName(a), tagName(b));
+    if (x === null || y === null)
+      return (x === null ? 1 : 0) - (y === null ? 1 : 0) || collator.compare(tagName(a), tagName(b));
     return x - y;
   };
   const sorted = [...tags].sort(compare);

@@ -1,6 +1,15 @@
 import { nameFault, qualityOf, type RawTag } from "@lineshaft/contract/api";
 import { type FormEvent, type ReactNode, useState } from "react";
-import { ageText, Button, CopyBlock, formatStatus, QualityMark, TextField, unitText, valueText } from "../../kit/index.ts";
+import {
+  ageText,
+  Button,
+  CopyBlock,
+  formatStatus,
+  QualityMark,
+  TextField,
+  unitText,
+  valueText,
+} from "../../kit/index.ts";
 import { changeTag, tagName, tagPlace, useDirectory } from "../directory.ts";
 import { fmt, t } from "../i18n.ts";
 import { copyLabels } from "../problem.tsx";
@@ -44,7 +53,9 @@ export function TagInspector(props: { tag: RawTag; onClose(): void; onTrend(): v
         {has ? (
           <>
             <QualityMark quality={qualityOf(value.status)} label={t(`quality.${qualityOf(value.status)}`)} />
-            <span className={stale ? "stale" : ""}>{t("inspector.ago", { age: ageText(now - (value.time ?? now), fmt) })}</span>
+            <span className={stale ? "stale" : ""}>
+              {t("inspector.ago", { age: ageText(now - (value.time ?? now), fmt) })}
+            </span>
           </>
         ) : (
           t("inspector.noValue")
@@ -65,7 +76,9 @@ export function TagInspector(props: { tag: RawTag; onClose(): void; onTrend(): v
           </>
         )}
       </div>
-      {editing && <EditForm key={tag.revision} tag={tag} busy={pending.has(`tag:${tag.id}`)} onDone={() => setEditing(false)} />}
+      {editing && (
+        <EditForm key={tag.revision} tag={tag} busy={pending.has(`tag:${tag.id}`)} onDone={() => setEditing(false)} />
+      )}
       <dl className="facts">
         <Row label={t("column.place")}>
           {tag.equipmentId === null ? (
@@ -114,7 +127,13 @@ function EditForm({ tag, busy, onDone }: { tag: RawTag; busy: boolean; onDone():
         fault={fault === null ? null : t("name.invalid")}
         hint={t("inspector.nameHint")}
       />
-      <TextField label={t("inspector.unit")} value={unit} onChange={setUnit} placeholder="Cel, kg, mm/s, %" hint={t("inspector.unitHint")} />
+      <TextField
+        label={t("inspector.unit")}
+        value={unit}
+        onChange={setUnit}
+        placeholder="Cel, kg, mm/s, %"
+        hint={t("inspector.unitHint")}
+      />
       <div className="form-buttons">
         <Button kind="main" type="submit" disabled={busy || fault !== null}>
           {t("save")}

@@ -41,13 +41,25 @@ export function TrendToolbar({ model }: { model: TrendModel }) {
         choices={presets.map(([s, label]) => ({ value: String(s), label }))}
         onChange={choose}
       />
-      <Button kind="quiet" aria-label={t("trend.earlier")} title={t("trend.earlier")} onClick={() => model.move(pan(model.range, -spanOf(model.range) / 2), "pan")}>
-        ‹
-      </Button>
-      <RangeChoice model={model} />
-      <Button kind="quiet" aria-label={t("trend.later")} title={t("trend.later")} onClick={() => model.move(pan(model.range, spanOf(model.range) / 2), "pan")}>
-        ›
-      </Button>
+      <div className="range-group">
+        <Button
+          kind="quiet"
+          aria-label={t("trend.earlier")}
+          title={t("trend.earlier")}
+          onClick={() => model.move(pan(model.range, -spanOf(model.range) / 2), "pan")}
+        >
+          ‹
+        </Button>
+        <RangeChoice model={model} />
+        <Button
+          kind="quiet"
+          aria-label={t("trend.later")}
+          title={t("trend.later")}
+          onClick={() => model.move(pan(model.range, spanOf(model.range) / 2), "pan")}
+        >
+          ›
+        </Button>
+      </div>
       <span className="spring" />
       <Button icon="fit" onClick={() => model.fit()}>
         {t("trend.fit")}
@@ -56,7 +68,9 @@ export function TrendToolbar({ model }: { model: TrendModel }) {
         icon="copy"
         title={t("trend.copyLink")}
         aria-label={t("trend.copyLink")}
-        onClick={() => void copyText(location.href).then((done) => note(done ? t("trend.linkCopied") : t("copy.failed")))}
+        onClick={() =>
+          void copyText(location.href).then((done) => note(done ? t("trend.linkCopied") : t("copy.failed")))
+        }
       />
     </div>
   );
@@ -112,10 +126,28 @@ function RangeChoice({ model }: { model: TrendModel }) {
           }}
         >
           <Field label={t("trend.from")}>
-            {(id) => <input id={id} className="input" type="datetime-local" step="1" value={from} onChange={(e) => setFrom(e.target.value)} />}
+            {(id) => (
+              <input
+                id={id}
+                className="input"
+                type="datetime-local"
+                step="1"
+                value={from}
+                onChange={(e) => setFrom(e.target.value)}
+              />
+            )}
           </Field>
           <Field label={t("trend.to")} fault={valid ? null : t("trend.rangeInvalid")}>
-            {(id) => <input id={id} className="input" type="datetime-local" step="1" value={to} onChange={(e) => setTo(e.target.value)} />}
+            {(id) => (
+              <input
+                id={id}
+                className="input"
+                type="datetime-local"
+                step="1"
+                value={to}
+                onChange={(e) => setTo(e.target.value)}
+              />
+            )}
           </Field>
           <Button kind="main" type="submit" disabled={!valid}>
             {t("trend.show")}

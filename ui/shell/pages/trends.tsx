@@ -13,7 +13,7 @@ import {
   unitText,
 } from "../../kit/index.ts";
 import { TrendChart } from "../../kit/trend-chart.tsx";
-import { tagName, tagPlace, useDirectory } from "../directory.ts";
+import { shortPlace, tagName, tagPlace, useDirectory } from "../directory.ts";
 import { nowUs } from "../feed.ts";
 import { fmt, t } from "../i18n.ts";
 import { useTagSearch } from "../overlays.tsx";
@@ -39,9 +39,15 @@ function viewOf(query: URLSearchParams): { range: TimeRange; live: boolean; curs
 
 const shortTime = (us: Micros): string => formatTimeUs(us).replace(/\.?0+Z$/, "Z");
 
-const idsOf = (text: string | null): number[] => [
-  ...new Set((text ?? "").split(",").map(Number).filter((id) => Number.isInteger(id) && id > 0)),
-].slice(0, trendTagsMax);
+const idsOf = (text: string | null): number[] =>
+  [
+    ...new Set(
+      (text ?? "")
+        .split(",")
+        .map(Number)
+        .filter((id) => Number.isInteger(id) && id > 0),
+    ),
+  ].slice(0, trendTagsMax);
 
 export function TrendsPage() {
   const { query } = usePlace();
@@ -68,7 +74,10 @@ export function TrendsPage() {
 
   // The URL follows the view once it rests. An arrival by link or by the back button sets the view instead.
   const written = useRef("");
-  const setIds = useCallback((next: readonly number[]) => go("trends", { ...urlOf(model), tags: next.join(",") }, "replace"), [model]);
+  const setIds = useCallback(
+    (next: readonly number[]) => go("trends", { ...urlOf(model), tags: next.join(",") }, "replace"),
+    [model],
+  );
   const url = urlOf(model);
   const urlText = JSON.stringify(url);
   useEffect(() => {
@@ -91,7 +100,7 @@ export function TrendsPage() {
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.target instanceof HTMLInputElement) return;
-      if (event.key === "l") (model.live ? model.unfollow() : model.follow());
+      if (event.key === "l") model.live ? model.unfollow() : model.follow();
       else if (event.key === "f") model.fit();
     };
     addEventListener("keydown", onKey);
@@ -140,8 +149,10 @@ export function TrendsPage() {
         />
       </div>
       <p className="footnote trend-note">
-        {model.bucketUs === null ? t("trend.rawShown") : t("trend.bucketsShown", { width: fmt.duration(model.bucketUs) })} ·{" "}
-        {t("trend.how")}
+        {model.bucketUs === null
+          ? t("trend.rawShown")
+          : t("trend.bucketsShown", { width: fmt.duration(model.bucketUs) })}{" "}
+        · {t("trend.how")}
       </p>
     </div>
   );
@@ -176,20 +187,30 @@ function NoTags(props: { suggestions: readonly RawTag[]; onAdd(id: number): void
 }
 
 /** Names, values at the cursor (or now) with their units, and how good they are. */
-function Legend(props: { model: TrendModel; tags: readonly RawTag[]; onRemove(id: number): void; onAdd(id: number): void }) {
+function Legend(props: {
+  model: TrendModel;
+  tags: readonly RawTag[];
+  onRemove(id: number): void;
+  onAdd(id: number): void;
+}) {
   const { model, tags } = props;
   const at = model.cursor?.us ?? Math.min(model.range.toUs, nowUs());
   return (
     <section className="legend" aria-label={t("trend.legend")}>
       <header className="legend-head">
-        <span>
-          {model.cursor === null ? (model.live ? t("trend.now") : t("trend.atEnd")) : t("trend.atCursor")}
-        </span>
+        <span>{model.cursor === null ? (model.live ? t("trend.now") : t("trend.atEnd")) : t("trend.atCursor")}</span>
         <time>{spanOf(model.range) < 120e6 ? fmt.part(at, "ms") : fmt.dateTime(at)}</time>
       </header>
       <ul>
         {tags.map((tag, i) => (
-          <LegendRow key={tag.id} model={model} tag={tag} colour={(i % seriesColours) + 1} at={at} onRemove={() => props.onRemove(tag.id)} />
+          <LegendRow
+            key={tag.id}
+            model={model}
+            tag={tag}
+            colour={(i % seriesColours) + 1}
+            at={at}
+            onRemove={() => props.onRemove(tag.id)}
+          />
         ))}
       </ul>
       <AddTag shown={tags.map((tag) => tag.id)} onAdd={props.onAdd} />
@@ -214,7 +235,9 @@ function LegendRow(props: { model: TrendModel; tag: RawTag; colour: number; at: 
       <span className={`swatch ${shape === "lane" ? "swatch-lane" : `series-${props.colour}`}`} aria-hidden="true" />
       <div className="legend-name">
         <span title={tag.address}>{tagName(tag)}</span>
-        <span className="soft">{tagPlace(tag)}</span>
+        <span className="soft" title={tagPlace(tag)}>
+          {shortPlace(tag)}
+        </span>
       </div>
       <div className="legend-value">
         <span>
@@ -231,7 +254,12 @@ function LegendRow(props: { model: TrendModel; tag: RawTag; colour: number; at: 
           </span>
         )}
       </div>
-      <Button kind="quiet" icon="close" aria-label={t("trend.remove", { name: tagName(tag) })} onClick={props.onRemove} />
+      <Button
+        kind="quiet"
+        icon="close"
+        aria-label={t("trend.remove", { name: tagName(tag) })}
+        onClick={props.onRemove}
+      />
     </li>
   );
 }
@@ -247,7 +275,9 @@ function AddTag(props: { shown: readonly number[]; onAdd(id: number): void; open
   const [text, setText] = useState("");
   const { tags: known } = useDirectory();
   const found = useTagSearch(text.trim(), 30);
-  const tags = (text.trim() === "" ? known.slice(0, 60) : found.tags).filter((tag) => !props.shown.includes(tag.id)).slice(0, 30);
+  const tags = (text.trim() === "" ? known.slice(0, 60) : found.tags)
+    .filter((tag) => !props.shown.includes(tag.id))
+    .slice(0, 30);
   if (!open)
     return (
       <Button icon="plus" className="add-tag" onClick={() => setOpen(true)}>
