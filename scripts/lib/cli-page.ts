@@ -19,6 +19,8 @@ Exit codes: 0 all is well · 1 it failed, and the text says why · 2 the command
 |---|---|
 | \`LINESHAFT_KEY\` | API key or admin secret for commands that talk to a server |
 | \`LINESHAFT_URL\` | the server they talk to |
+| \`LINESHAFT_ADMIN_SECRET\` | \`up\`: sets the admin secret instead of making one up; replaces the one before |
+| \`LINESHAFT_CONSOLE\` | \`none\`: API only, the console is neither built nor served |
 | \`LINESHAFT_LOG_LEVEL\` | \`trace\` … \`fatal\`; the log goes to standard error as JSON lines |
 | \`LINESHAFT_READY_JSON\` | \`1\`: print one JSON line \`{"event":"ready","url":…}\` instead of the greeting |
 `;
