@@ -24,13 +24,14 @@ async function ingest(context: BenchContext, format: "binary" | "json"): Promise
     const consumedSeconds = (performance.now() - before) / 1000;
     const status = await server.settled(sent.lastLsn);
     const settledSeconds = (performance.now() - before) / 1000;
-    const cpuSeconds = rig.cpuSeconds();
+    const serverCpu = rig.serverCpuSeconds();
     await rig.endQueries();
     expectAllStored(sent);
     if (status.sums.stored !== sent.offered || !status.sums.balanced)
       throw new Error(`Sent ${sent.offered} rows; the server says ${JSON.stringify(status.sums)}.`);
     rig.consumer?.stop();
     const consumed = await rig.consumer?.done();
+    const cpuSeconds = { server: serverCpu, generator: sent.cpuSeconds, consumer: consumed?.cpuSeconds };
     say(
       `${sent.offered} points: acknowledged in ${round(acknowledgedSeconds)} s, consumed in ${round(consumedSeconds)} s, settled in ${round(settledSeconds)} s`,
     );
@@ -49,7 +50,7 @@ async function ingest(context: BenchContext, format: "binary" | "json"): Promise
       queryMs: rig.queryMs.summary(),
       refusals: sent.refusals,
       cpuSeconds,
-      serverCpuMicrosPerPoint: round((cpuSeconds.server * 1e6) / sent.offered),
+      serverCpuMicrosPerPoint: round((serverCpu * 1e6) / sent.offered),
       rssMaxMB: Math.round(server.figures().rssMaxBytes / 1e6),
       historyFiles: status.history.files,
       fdatasyncMs: disk,

@@ -24,13 +24,14 @@ export const latency: Bench = {
       rig.go();
       const sent = await rig.generator.done();
       await rig.consumed(sent.offered);
-      const cpuSeconds = rig.cpuSeconds();
+      const serverCpu = rig.serverCpuSeconds();
       expectAllStored(sent);
       rig.consumer?.stop();
       const consumed = await rig.consumer?.done();
       const { log } = await server.system();
       const after = await measureSync(dir, quick ? 1 : 5);
-      const diskP99 = Math.max(before.p99, after.p99);
+      // The better of the two: a neighbour on the disk must not make the target easy.
+      const diskP99 = Math.min(before.p99, after.p99);
       say(`live ms ${JSON.stringify(consumed?.latencyMs)}; ack ms ${JSON.stringify(sent.ackMs)}`);
       say(`fdatasync ms before ${JSON.stringify(before)}, after ${JSON.stringify(after)}`);
       return {
@@ -42,7 +43,7 @@ export const latency: Bench = {
         ackMs: sent.ackMs,
         commitMs: { p50: log.commitP50Ms, p99: log.commitP99Ms },
         offeredPerSecond: Math.round(sent.offered / sent.seconds),
-        cpuSeconds,
+        cpuSeconds: { server: serverCpu, generator: sent.cpuSeconds, consumer: consumed?.cpuSeconds },
         fdatasyncMs: { before, after },
       };
     } finally {

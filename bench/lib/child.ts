@@ -1,6 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { join } from "node:path";
-import { type ProcessFigures, processFigures } from "./process.ts";
 import { root } from "./server.ts";
 
 /** A helper process (generator, consumer) that gets a job, reports by messages and ends with a result. */
@@ -38,10 +37,6 @@ export class Helper<Job extends object, Message extends { event: string }> {
 
   send(command: { command: string }): void {
     if (this.#child.connected) this.#child.send(command);
-  }
-
-  figures(): ProcessFigures {
-    return processFigures(this.#child.pid as number) ?? { cpuSeconds: 0, rssBytes: 0, rssMaxBytes: 0 };
   }
 
   end(): void {

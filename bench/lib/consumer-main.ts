@@ -2,7 +2,7 @@
 import { connectLineshaft } from "@lineshaft/client";
 import type { Columns } from "@lineshaft/contract/api";
 import type { ConsumerJob, ConsumerMessage, ConsumerResult } from "./consumer.ts";
-import { endWith, tellParent } from "./helper-process.ts";
+import { cpuSecondsSince, endWith, tellParent } from "./helper-process.ts";
 import { Samples, SharedClock } from "./stats.ts";
 
 const tell = (message: ConsumerMessage): void => tellParent(message);
@@ -15,9 +15,12 @@ async function run(job: ConsumerJob): Promise<void> {
   const sums = { rows: 0, late: 0, events: 0, reconnects: 0 };
   let firstUs = 0;
   let lastUs = 0;
+  let cpu = process.cpuUsage();
 
   const finish = (): void => {
-    const result: ConsumerResult = { ...sums, seconds: (lastUs - firstUs) / 1e6, latencyMs: latencyMs.summary() };
+    const seconds = (lastUs - firstUs) / 1e6;
+    const cpuSeconds = cpuSecondsSince(cpu);
+    const result: ConsumerResult = { ...sums, seconds, cpuSeconds, latencyMs: latencyMs.summary() };
     endWith({ event: "done", result } satisfies ConsumerMessage);
   };
   const take = (columns: Columns, late: boolean): void => {
@@ -45,8 +48,10 @@ async function run(job: ConsumerJob): Promise<void> {
     {
       // The first cursor says where the stream stands: from here on nothing is missed.
       onCursor: () => {
-        if (!ready) tell({ event: "ready" });
+        if (ready) return;
         ready = true;
+        cpu = process.cpuUsage();
+        tell({ event: "ready" });
       },
       onState: (state) => {
         if (state === "waiting") sums.reconnects++;

@@ -21,6 +21,8 @@ export interface ConsumerResult {
   reconnects: number;
   /** From the first row to the last. */
   seconds: number;
+  /** Since the subscription. */
+  cpuSeconds: number;
   latencyMs: { count: number; p50: number; p99: number; max: number };
 }
 

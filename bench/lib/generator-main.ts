@@ -3,7 +3,7 @@ import { apiBase, type IngestReceipt } from "@lineshaft/contract/api";
 import { type BatchFrame, binaryMediaType, FactoryMix, jitterMaxUs, rowsPerBatch } from "../factory-mix.ts";
 import { Api } from "./api.ts";
 import type { GeneratorJob, GeneratorMessage, GeneratorResult } from "./generator.ts";
-import { endWith, tellParent } from "./helper-process.ts";
+import { cpuSecondsSince, endWith, tellParent } from "./helper-process.ts";
 import { HttpSource } from "./http-source.ts";
 import { Samples, SharedClock, sleep } from "./stats.ts";
 
@@ -31,6 +31,7 @@ async function run(job: GeneratorJob): Promise<void> {
   await go;
 
   const startUs = clock.nowUs();
+  const cpu = process.cpuUsage();
   const endUs = job.seconds === null ? Infinity : startUs + job.seconds * 1e6;
   const progress = setInterval(() => tell({ event: "progress", acknowledged: sums.offered }), 100);
   const intervalUs = job.ratePerSecond === null ? 0 : (rowsPerBatch / job.ratePerSecond) * 1e6;
@@ -110,7 +111,8 @@ async function run(job: GeneratorJob): Promise<void> {
   await Promise.all(Array.from({ length: Math.min(job.sources, mix.batches) }, (_, i) => source(i)));
   clearInterval(progress);
   tell({ event: "progress", acknowledged: sums.offered });
-  const result: GeneratorResult = { ...sums, seconds: (clock.nowUs() - startUs) / 1e6, ackMs: ackMs.summary() };
+  const seconds = (clock.nowUs() - startUs) / 1e6;
+  const result: GeneratorResult = { ...sums, seconds, cpuSeconds: cpuSecondsSince(cpu), ackMs: ackMs.summary() };
   endWith({ event: "done", result } satisfies GeneratorMessage);
 }
 

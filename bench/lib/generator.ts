@@ -31,6 +31,8 @@ export interface GeneratorResult {
   refusals: number;
   lastLsn: number;
   seconds: number;
+  /** Since the first batch. */
+  cpuSeconds: number;
   ackMs: { count: number; p50: number; p99: number; max: number };
 }
 

@@ -2,14 +2,7 @@ import { Api } from "./api.ts";
 import { Consumer } from "./consumer.ts";
 import { Generator, type GeneratorJob, type GeneratorResult, generatorDefaults } from "./generator.ts";
 import type { ServerProcess } from "./server.ts";
-import { Samples, SharedClock, sleep } from "./stats.ts";
-
-/** CPU seconds that the server, the generator and the consumer used between two instants. */
-export interface CpuSeconds {
-  server: number;
-  generator: number;
-  consumer: number;
-}
+import { round, Samples, SharedClock, sleep } from "./stats.ts";
 
 export interface LoadOptions extends Partial<GeneratorJob> {
   consumer?: boolean;
@@ -27,7 +20,7 @@ export class Rig {
   readonly queryMs = new Samples();
   #querying = true;
   #queries: Promise<void> = Promise.resolve();
-  #cpuAtGo: CpuSeconds = { server: 0, generator: 0, consumer: 0 };
+  #serverCpuAtGo = 0;
 
   private constructor(server: ServerProcess, generator: Generator, consumer: Consumer | null, tagIds: number[]) {
     this.server = server;
@@ -56,15 +49,13 @@ export class Rig {
   }
 
   go(): void {
-    this.#cpuAtGo = this.#cpu();
+    this.#serverCpuAtGo = this.server.figures().cpuSeconds;
     this.generator.go();
   }
 
-  /** CPU seconds since `go`. Ask before the helpers end. */
-  cpuSeconds(): CpuSeconds {
-    const now = this.#cpu();
-    const used = (name: keyof CpuSeconds): number => Math.round((now[name] - this.#cpuAtGo[name]) * 100) / 100;
-    return { server: used("server"), generator: used("generator"), consumer: used("consumer") };
+  /** CPU seconds of the server, all its threads, since `go`. */
+  serverCpuSeconds(): number {
+    return round(this.server.figures().cpuSeconds - this.#serverCpuAtGo);
   }
 
   /** Waits until the consumer has seen all these rows; throws when it stops getting nearer. */
@@ -95,14 +86,6 @@ export class Rig {
     this.#querying = false;
     this.generator.end();
     this.consumer?.end();
-  }
-
-  #cpu(): CpuSeconds {
-    return {
-      server: this.server.figures().cpuSeconds,
-      generator: this.generator.figures().cpuSeconds,
-      consumer: this.consumer?.figures().cpuSeconds ?? 0,
-    };
   }
 
   /** Raw points of the last minute and 1,000 buckets of the last hour by turns, one tag each, tags spread over the factory. */
