@@ -1,10 +1,9 @@
 import {
   type Columns,
   ColumnsBuilder,
-  type JsonValue,
   type Micros,
   type OtherEvent,
-  type PointsRecorded,
+  type PointsRecordedJson,
   ProblemError,
   parseTimeUs,
   type StreamEvent,
@@ -52,25 +51,16 @@ export function toNamedColumns(points: readonly PointInput[]): NamedColumns {
   return { names, columns: builder.build() };
 }
 
-interface JsonPoints {
-  tag: number[];
-  time: Micros[];
-  value: JsonValue[];
-  status?: number[];
-  ordinal?: number[];
-  type?: number[];
-}
-
 /** A JSON event of the stream as the program sees it; points become columns. */
 export function eventFromJson(json: Record<string, unknown>): StreamEvent {
   if (json.type !== "points.recorded") return json as unknown as OtherEvent;
-  const { tag, time, value, status, ordinal, type } = json as unknown as JsonPoints;
+  const { tag, time, value, status, ordinal, valueType } = json as unknown as PointsRecordedJson;
   const builder = new ColumnsBuilder(Math.max(1, tag.length));
   for (let i = 0; i < tag.length; i++) {
-    const int64 = type?.[i] === valueTypeCode.int64 ? "int64" : undefined;
+    const int64 = valueType?.[i] === valueTypeCode.int64 ? "int64" : undefined;
     builder.add(tag[i], time[i], valueFromJson(value[i]) ?? null, status?.[i], ordinal?.[i], int64);
   }
-  const { lsn, cursor, recordedTime, connectionId, late, corrected } = json as unknown as PointsRecorded;
+  const { lsn, cursor, recordedTime, connectionId, late, corrected } = json as unknown as PointsRecordedJson;
   return {
     type: "points.recorded",
     lsn,

@@ -2,6 +2,7 @@ import { type Static, Type } from "typebox";
 import { type Columns, ColumnsError, decodeColumns } from "./columns.ts";
 import type { Micros } from "./time.ts";
 import { TimeInputSchema } from "./time.ts";
+import type { JsonValue } from "./value.ts";
 
 /** Kinds of records that the event stream serves. */
 export const eventTypes = [
@@ -58,6 +59,20 @@ export interface PointsRecorded extends EventBase {
   /** Rows of `columns` that replace an earlier value at the same (tag, time, ordinal). Ascending. */
   corrected: number[];
   columns: Columns;
+}
+
+/**
+ * A `points.recorded` event in JSON: its columns stand beside the header, as in `PointSeries`, except that the rows' types are called
+ * `valueType`, since `type` is the event's: `{"type":"points.recorded","lsn":7,"cursor":"…","recordedTime":…,"connectionId":1,"late":false,
+ * "corrected":[],"tag":[…],"time":[…],"value":[…]}`, with `status`, `ordinal` and `valueType` only where they say something.
+ */
+export interface PointsRecordedJson extends Omit<PointsRecorded, "columns"> {
+  tag: number[];
+  time: Micros[];
+  value: JsonValue[];
+  status?: number[];
+  ordinal?: number[];
+  valueType?: number[];
 }
 
 /** Every other event: `data` is a JSON object by type. */

@@ -27,11 +27,15 @@ function plain(value: Float64Array, from: number, to: number): boolean {
   return true;
 }
 
-/** The columns of a small set of points as the inside of a JSON object; for stream events. */
+/**
+ * The columns of a small set of points as the inside of a JSON object; for stream events. There `type` is the event's, so the
+ * rows' types are called `valueType`.
+ */
 export function pointsJson(columns: Columns): string {
   const n = columns.rows;
   let text = `"tag":[${columns.tag.join(",")}],"time":[${columns.time.join(",")}],"value":[${valuesJson(columns, 0, n)}]`;
-  for (const [key, column] of optionalColumns(columns)) text += `,"${key}":[${column.join(",")}]`;
+  for (const [key, column] of optionalColumns(columns))
+    text += `,"${key === "type" ? "valueType" : key}":[${joinNulls(column)}]`;
   return text;
 }
 
