@@ -43,8 +43,10 @@ export function clearCells(cells: Cells): void {
   clearRows(cells.last);
 }
 
-function growCells(cells: Cells): void {
-  const capacity = Math.max(256, cells.tag.length * 2);
+/** Makes room for so many cells in all. */
+export function reserveCells(cells: Cells, needed: number): void {
+  if (needed <= cells.tag.length) return;
+  const capacity = Math.max(256, cells.tag.length * 2, needed);
   const grown = <T extends { set(from: T): void }>(make: { new (n: number): T }, old: T): T => {
     const next = new make(capacity);
     next.set(old);
@@ -64,7 +66,7 @@ function growCells(cells: Cells): void {
 
 /** Opens an empty cell at the end. */
 function openCell(cells: Cells, tag: number, time: Micros): number {
-  if (cells.n === cells.tag.length) growCells(cells);
+  reserveCells(cells, cells.n + 1);
   const at = cells.n++;
   cells.tag[at] = tag;
   cells.time[at] = time;
@@ -198,35 +200,44 @@ export class CellWriter {
   }
 }
 
-/** Buckets of any width and origin, from sources in any order. */
+/** Buckets of any width and origin over a range, from sources in any order. */
 export class Buckets {
   readonly cells: Cells;
   readonly #widthUs: number;
   readonly #originUs: Micros;
-  readonly #at = new Map<string, number>();
+  readonly #firstBucket: number;
+  readonly #bucketsPerTag: number;
+  readonly #tagIndex: Map<number, number>;
+  /** Cell of (tag index, bucket) + 1; 0 where there is none yet. */
+  readonly #slots: Int32Array;
   #tag = -1;
-  #bucket = Number.NaN;
-  #cell = -1;
+  #base = 0;
 
-  constructor(widthUs: number, originUs: Micros, presence: Presence) {
-    this.#widthUs = widthUs;
-    this.#originUs = originUs;
-    this.cells = newCells(256, presence);
+  constructor(
+    range: { tags: readonly number[]; fromUs: Micros; toUs: Micros; bucketUs: number; originUs: Micros },
+    presence: Presence,
+  ) {
+    this.#widthUs = range.bucketUs;
+    this.#originUs = range.originUs;
+    this.#firstBucket = Math.floor((range.fromUs - range.originUs) / range.bucketUs);
+    this.#bucketsPerTag = Math.floor((range.toUs - range.originUs) / range.bucketUs) - this.#firstBucket + 1;
+    this.#tagIndex = new Map(range.tags.map((tag, i) => [tag, i]));
+    this.#slots = new Int32Array(range.tags.length * this.#bucketsPerTag);
+    this.cells = newCells(Math.min(this.#slots.length, 1024), presence);
   }
 
   #find(tag: number, time: Micros): number {
-    const bucket = Math.floor((time - this.#originUs) / this.#widthUs);
-    if (tag === this.#tag && bucket === this.#bucket) return this.#cell;
-    const key = `${tag}:${bucket}`;
-    let cell = this.#at.get(key);
-    if (cell === undefined) {
-      cell = openCell(this.cells, tag, this.#originUs + bucket * this.#widthUs);
-      this.#at.set(key, cell);
+    if (tag !== this.#tag) {
+      this.#tag = tag;
+      this.#base = (this.#tagIndex.get(tag) ?? 0) * this.#bucketsPerTag - this.#firstBucket;
     }
-    this.#tag = tag;
-    this.#bucket = bucket;
-    this.#cell = cell;
-    return cell;
+    const bucket = Math.floor((time - this.#originUs) / this.#widthUs);
+    const slot = this.#base + bucket;
+    const cell = this.#slots[slot];
+    if (cell > 0) return cell - 1;
+    const opened = openCell(this.cells, tag, this.#originUs + bucket * this.#widthUs);
+    this.#slots[slot] = opened + 1;
+    return opened;
   }
 
   addRows(rows: Rows, start: number, end: number): void {
@@ -259,9 +270,11 @@ export class Buckets {
     }
   }
 
-  /** Indexes of the cells by (tag, time). */
+  /** Indexes of the cells by (tag, time). `tags` ascended, so the slots are in that order. */
   order(): Uint32Array {
-    const { tag, time, n } = this.cells;
-    return new Uint32Array(n).map((_, i) => i).sort((i, j) => tag[i] - tag[j] || time[i] - time[j]);
+    const order = new Uint32Array(this.cells.n);
+    let n = 0;
+    for (const cell of this.#slots) if (cell > 0) order[n++] = cell - 1;
+    return order;
   }
 }

@@ -2,7 +2,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { CellWriter } from "./aggregate.ts";
 import {
   type Duck,
   type Feed,
@@ -16,7 +15,7 @@ import {
 import { type Files, formatName, type StoredFile, temporarySuffix } from "./files.ts";
 import { merge, Resolver } from "./merge.ts";
 import type { Job, Partition } from "./plan.ts";
-import { type RollupLevel, rollupBlock, rollupFeed, rollupLevels, rollupTable } from "./rollup.ts";
+import { RollupWriter, rollupLevels } from "./rollup.ts";
 import {
   appendRows,
   clearRows,
@@ -25,15 +24,13 @@ import {
   flagCorrection,
   newRows,
   nothingPresent,
-  type Presence,
   presentInEither,
   type Rows,
 } from "./rows.ts";
-import { type FileMeta, historyFormat, seal } from "./trailer.ts";
+import { type Appendix, type FileMeta, historyFormat, seal } from "./trailer.ts";
 
 /** Two row groups of DuckDB: whole ones go compressed straight into the file. */
 const blockRows = 2 * 122_880;
-const cellBlock = 122_880;
 
 export interface CompactionTarget {
   duck: Duck;
@@ -48,18 +45,19 @@ export class CompactionStopped extends Error {
 /** Gives the new files. Throws, and leaves everything as it was, when it fails or `signal` is aborted. */
 export async function compact(target: CompactionTarget, job: Job, signal: AbortSignal): Promise<StoredFile[]> {
   const { files, hooks } = target;
-  const written: { temporary: string; meta: FileMeta }[] = [];
+  const written: Region[] = [];
+  const levels: RollupWriter[] = [];
   try {
     const regions: (Partition | null)[] = [...job.partitions, null];
     for (const [k, partition] of regions.entries()) {
       const temporary = join(files.dir, `compaction-${k}${temporarySuffix}`);
       await rm(temporary, { force: true });
-      const meta = await writeRegion(target, job, partition, temporary, signal);
-      const needed = meta.rows > 0 || (partition === null && written.length === 0);
-      if (needed) written.push({ temporary, meta });
+      const region = await writeRegion(target, job, partition, temporary, levels, signal);
+      const needed = region.meta.rows > 0 || (partition === null && written.length === 0);
+      if (needed) written.push(region);
       else await rm(temporary, { force: true });
     }
-    const finished = written.map(({ temporary, meta }) => {
+    const finished = written.map(({ temporary, meta, appendices }) => {
       const name = {
         kind: meta.kind,
         lsnFrom: meta.covers[0][0],
@@ -68,12 +66,12 @@ export async function compact(target: CompactionTarget, job: Job, signal: AbortS
         toUs: meta.toUs,
         serial: files.takeSerial(),
       };
-      return { temporary, file: { ...name, name: formatName(name), bytes: 0, meta } };
+      return { temporary, appendices, file: { ...name, name: formatName(name), bytes: 0, meta } };
     });
     const outputs = finished.map(({ file }) => file.name);
-    for (const { temporary, file } of finished) {
+    for (const { temporary, file, appendices } of finished) {
       file.meta.outputs = outputs;
-      file.bytes = await seal(temporary, file.meta);
+      file.bytes = await seal(temporary, file.meta, appendices);
     }
     await hooks.crashPoint("K8");
     if (signal.aborted) throw new CompactionStopped();
@@ -82,7 +80,15 @@ export async function compact(target: CompactionTarget, job: Job, signal: AbortS
   } catch (error) {
     for (const { temporary } of written) await rm(temporary, { force: true });
     throw error;
+  } finally {
+    for (const level of levels) level.discard();
   }
+}
+
+interface Region {
+  temporary: string;
+  meta: FileMeta;
+  appendices: Appendix[];
 }
 
 /** Which rows of an input belong to the region: those of one partition, or those of none. */
@@ -105,8 +111,9 @@ async function writeRegion(
   job: Job,
   partition: Partition | null,
   temporary: string,
+  allLevels: RollupWriter[],
   signal: AbortSignal,
-): Promise<FileMeta> {
+): Promise<Region> {
   const { duck, files, hooks } = target;
   const inputs = job.inputs.filter((file) => reaches(file, job, partition));
   const presence = inputs.map((file) => file.meta.presence).reduce(presentInEither, nothingPresent);
@@ -122,11 +129,14 @@ async function writeRegion(
     presence,
     corrections: 0,
     hours: [],
-    rollups: null,
+    rollups: { minute: null, hour: null },
     supersedes: job.inputs.map((file) => file.name),
     outputs: [],
   };
-  if (inputs.length === 0 && partition !== null) return meta;
+  let appendices: Appendix[] = [];
+  if (inputs.length === 0 && partition !== null) return { temporary, meta, appendices };
+  const levels = partition === null ? [] : rollupLevels.map((level) => new RollupWriter(level, temporary, presence));
+  allLevels.push(...levels);
   const opened: StoredFile[] = [];
   try {
     const streams: QueryStream[] = [];
@@ -140,14 +150,14 @@ async function writeRegion(
     try {
       await duck.with((connection) =>
         duck.withFeed(async (feed) => {
-          const writer = new PartWriter(connection, feed, alias, meta);
+          const writer = new PartWriter(connection, feed, alias, meta, levels);
           await writer.begin();
           await merge(streams, compareRows, (rows, start, end) => {
             if (signal.aborted) throw new CompactionStopped();
             return writer.add(rows, start, end);
           });
           await hooks.crashPoint("K7");
-          await writer.finish();
+          appendices = await writer.finish();
         }),
       );
     } finally {
@@ -156,7 +166,7 @@ async function writeRegion(
   } finally {
     for (const file of opened) await files.release(file);
   }
-  return meta;
+  return { temporary, meta, appendices };
 }
 
 /** Fills one file, points and roll-ups, and notes in `meta` what it holds. */
@@ -166,20 +176,25 @@ class PartWriter {
   readonly #alias: string;
   readonly #meta: FileMeta;
   readonly #block: Rows;
-  readonly #levels: RollupWriter[];
+  readonly #levels: readonly RollupWriter[];
   readonly #resolver: Resolver;
   readonly #hours = new Map<number, number>();
   readonly #points: { columns: ReturnType<typeof pointsFeed>["columns"]; select: string };
 
-  constructor(connection: DuckDBConnection, feed: Feed, alias: string, meta: FileMeta) {
+  constructor(
+    connection: DuckDBConnection,
+    feed: Feed,
+    alias: string,
+    meta: FileMeta,
+    levels: readonly RollupWriter[],
+  ) {
     this.#connection = connection;
     this.#feed = feed;
     this.#alias = alias;
     this.#meta = meta;
     this.#block = newRows(meta.rows, meta.presence);
     this.#points = pointsFeed(meta.presence);
-    this.#levels =
-      meta.kind === "part" ? rollupLevels.map((level) => new RollupWriter(level, alias, meta.presence)) : [];
+    this.#levels = levels;
     // Roll-ups are of what a reader sees: without the rows that corrections in this file replace.
     this.#resolver = new Resolver(meta.presence, (rows, start, end) => {
       for (const level of this.#levels) level.add(rows, start, end);
@@ -192,7 +207,6 @@ class PartWriter {
   async begin(): Promise<void> {
     await this.#connection.run("BEGIN");
     await this.#connection.run(`CREATE TABLE ${this.#alias}.${pointsTable}`);
-    for (const level of this.#levels) await level.create(this.#connection);
   }
 
   add(rows: Rows, start: number, end: number): boolean | Promise<boolean> {
@@ -201,7 +215,7 @@ class PartWriter {
     const room = blockRows - this.#block.n;
     if (end - start < room) {
       appendRows(this.#block, rows, start, end);
-      return this.#levels.some((level) => level.isFull) ? this.#flushLevels() : true;
+      return true;
     }
     return this.#addBeyond(rows, start, end);
   }
@@ -213,23 +227,28 @@ class PartWriter {
       at = stop;
       if (this.#block.n === blockRows) await this.#flushPoints();
     }
-    return this.#flushLevels();
+    return true;
   }
 
-  async finish(): Promise<void> {
+  /** Gives what `seal` appends. */
+  async finish(): Promise<Appendix[]> {
     this.#resolver.end();
     await this.#flushPoints();
-    const kept: Record<string, number | null> = {};
-    for (const level of this.#levels)
-      kept[level.level.name] = await level.finish(this.#connection, this.#feed, this.#meta.rows);
     await this.#connection.run("COMMIT");
     await this.#connection.run(`CHECKPOINT ${this.#alias}`);
     const meta = this.#meta;
-    if (this.#levels.length > 0) meta.rollups = { minute: kept.minute, hour: kept.hour };
     meta.hours = [...this.#hours]
       .map(([hour, n]): [number, number] => [hour * 3_600_000_000, n])
       .sort((a, b) => a[0] - b[0]);
     if (meta.rows === 0) meta.fromUs = meta.toUs = 0;
+    const appendices: Appendix[] = [];
+    for (const level of this.#levels) {
+      const kept = level.finish(meta.rows);
+      if (kept === null) continue;
+      meta.rollups[level.level.name] = kept.section;
+      appendices.push({ section: kept.section, files: [level.cellsPath, level.exactPath], tail: kept.index });
+    }
+    return appendices;
   }
 
   #note(rows: Rows, start: number, end: number): void {
@@ -278,84 +297,9 @@ class PartWriter {
     await this.#connection.run(`INSERT INTO ${this.#alias}.p SELECT ${this.#points.select} FROM ${this.#feed.name}()`);
     clearRows(block);
   }
-
-  async #flushLevels(): Promise<boolean> {
-    for (const level of this.#levels)
-      if (level.isFull) await level.flush(this.#connection, this.#feed, this.#meta.rows);
-    return true;
-  }
 }
 
 const unsorted = (): Error => new Error("Rows came out of order; the compaction is given up.");
-
-/** Rows that a cell must stand for on average, or the level is not kept: it would cost more than reading the points. */
-const rowsPerCellMin = 16;
-
-class RollupWriter {
-  readonly level: RollupLevel;
-  readonly #alias: string;
-  readonly #writer: CellWriter;
-  readonly #feed: ReturnType<typeof rollupFeed>;
-  #written = 0;
-  #given = false;
-
-  constructor(level: RollupLevel, alias: string, presence: Presence) {
-    this.level = level;
-    this.#alias = alias;
-    const kept = { ...presence, flag: false, lsn: false };
-    this.#writer = new CellWriter(level.widthUs, kept, 1024);
-    this.#feed = rollupFeed(kept);
-  }
-
-  create(connection: DuckDBConnection): Promise<unknown> {
-    return connection.run(`CREATE TABLE ${this.#alias}.${rollupTable(this.level)}`);
-  }
-
-  add(rows: Rows, start: number, end: number): void {
-    if (!this.#given) this.#writer.add(rows, start, end);
-  }
-
-  get isFull(): boolean {
-    return this.#writer.finished >= cellBlock;
-  }
-
-  async flush(connection: DuckDBConnection, feed: Feed, points: number): Promise<void> {
-    if (points < (this.#written + this.#writer.finished) * rowsPerCellMin) {
-      this.#given = true;
-      await connection.run(`DROP TABLE ${this.#alias}.${this.level.table}`);
-    } else await this.#insert(connection, feed, this.#writer.finished);
-    this.#writer.takeFinished();
-  }
-
-  /** Rows of the table, or null when the level is not kept. */
-  async finish(connection: DuckDBConnection, feed: Feed, points: number): Promise<number | null> {
-    const { cells } = this.#writer;
-    if (!this.#given && points < (this.#written + cells.n) * rowsPerCellMin && this.#written > 0) {
-      this.#given = true;
-      await connection.run(`DROP TABLE ${this.#alias}.${this.level.table}`);
-    }
-    if (this.#given) return null;
-    if (points < (this.#written + cells.n) * rowsPerCellMin) {
-      await connection.run(`DROP TABLE ${this.#alias}.${this.level.table}`);
-      return null;
-    }
-    if (cells.n > 0) await this.#insert(connection, feed, cells.n);
-    return this.#written;
-  }
-
-  async #insert(connection: DuckDBConnection, feed: Feed, n: number): Promise<void> {
-    let at = 0;
-    feed.load(this.#feed.columns, () => {
-      const start = at;
-      at = Math.min(n, at + vectorRows);
-      return start === at ? null : rollupBlock(this.#writer.cells, start, at - start);
-    });
-    await connection.run(
-      `INSERT INTO ${this.#alias}.${this.level.table} SELECT ${this.#feed.select} FROM ${feed.name}()`,
-    );
-    this.#written += n;
-  }
-}
 
 /** Ranges of LSNs (ends included) as few ranges, ascending. Ranges that touch become one. */
 export function unite(ranges: readonly [number, number][]): [number, number][] {

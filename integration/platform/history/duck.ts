@@ -273,12 +273,12 @@ export class QueryStream implements RowStream {
   readonly #duck: Duck;
   readonly #sql: string;
   readonly #presence: Presence;
-  readonly #onEnd: () => void;
+  readonly #onEnd: () => unknown;
   #connection: DuckDBConnection | null = null;
   #result: DuckDBResult | null = null;
   #closed = false;
 
-  constructor(duck: Duck, sql: string, presence: Presence, onEnd: () => void = () => undefined) {
+  constructor(duck: Duck, sql: string, presence: Presence, onEnd: () => unknown = () => undefined) {
     this.#duck = duck;
     this.#sql = sql;
     this.#presence = presence;

@@ -110,6 +110,10 @@ export class Files {
     return this.#persistedLsn;
   }
 
+  pathOf(file: StoredFile): string {
+    return join(this.dir, file.name);
+  }
+
   takeSerial(): number {
     return this.#nextSerial++;
   }
@@ -121,6 +125,7 @@ export class Files {
   /** Opens a file for reading and keeps it until `release`. Gives the name under which DuckDB knows it. */
   async acquire(file: StoredFile): Promise<string> {
     const entry = file as Entry;
+    if (entry.dropped && entry.alias === null) throw new Error(`${entry.name} has been replaced.`);
     entry.readers++;
     try {
       if (entry.alias === null) {

@@ -1,13 +1,13 @@
 // Hot path. Reads: raw, buckets, scan, extent, over heads and files together.
 import { type Columns, type Micros, ProblemError, queryLimits, type Warning } from "@lineshaft/contract/api";
 import type { BucketColumns, Lsn, PointsAnswer } from "@lineshaft/contract/ports";
-import { Buckets, type Cells } from "./aggregate.ts";
+import { Buckets } from "./aggregate.ts";
 import { type Duck, pointsSelect, QueryStream } from "./duck.ts";
 import type { Files, StoredFile } from "./files.ts";
 import type { Head } from "./head.ts";
 import { merge, Resolver, type RowStream, streamOf } from "./merge.ts";
 import type { BucketQuery, RawQuery, ScanQuery } from "./messages.ts";
-import { type RollupLevel, readRollup, rollupLevels } from "./rollup.ts";
+import { type RollupLevel, type RollupReader, rollupLevels } from "./rollup.ts";
 import {
   appendRows,
   compareByTime,
@@ -26,6 +26,7 @@ export interface Sources {
   readonly duck: Duck;
   readonly files: Files;
   readonly heads: Head[];
+  readonly rollups: RollupReader;
   /** A read of these files failed: quarantines what is damaged. True: something was, so reading again may succeed. */
   examine(files: readonly StoredFile[], error: unknown): Promise<boolean>;
 }
@@ -39,70 +40,90 @@ const maxAttempts = 5;
 interface View {
   heads: Head[];
   files: StoredFile[];
-  aliases: Map<StoredFile, string>;
   presence: Presence;
+  /** A statement on the points of one file; `{p}` stands for its table. */
+  open(file: StoredFile, sql: string): RowStream;
 }
 
-/** Opens the files of a range, reads, lets go; again without the damaged files when a read fails on damage. */
+/**
+ * Reads a range. Files are opened as they are needed; when a compaction has replaced one by then, or one turns out to be damaged, everything is
+ * read again from what stands now.
+ */
 async function reading<T>(
   sources: Sources,
   fromUs: Micros,
   toUs: Micros,
   signal: AbortSignal,
-  read: (view: View, open: (sql: string, presence: Presence) => RowStream) => Promise<T>,
+  read: (view: View) => Promise<T>,
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     const heads = sources.heads;
     const files = sources.files.overlapping(fromUs, toUs);
-    const opened: StoredFile[] = [];
-    const streams: QueryStream[] = [];
+    const streams: FileStream[] = [];
     const stop = (): void => {
       for (const stream of streams) stream.interrupt();
     };
     signal.addEventListener("abort", stop);
     try {
       signal.throwIfAborted();
-      const aliases = new Map<StoredFile, string>();
-      // All are taken before the first await, so that no compaction removes one in between.
-      const taken = files.map((file) => ({ file, alias: sources.files.acquire(file) }));
-      for (const { file, alias } of taken) {
-        try {
-          aliases.set(file, await alias);
-          opened.push(file);
-        } catch (error) {
-          await Promise.allSettled(taken.map((other) => other.alias));
-          for (const other of taken) {
-            if (!opened.includes(other.file) && (await succeeded(other.alias))) opened.push(other.file);
-          }
-          throw error;
-        }
-      }
       const presence = [...heads, ...files.map((file) => file.meta)]
         .map((part) => part.presence)
         .reduce(presentInEither, nothingPresent);
-      return await read({ heads, files, aliases, presence }, (sql, columns) => {
-        const stream = new QueryStream(sources.duck, sql, columns);
+      const open = (file: StoredFile, sql: string): RowStream => {
+        const stream = new FileStream(sources, file, sql);
         streams.push(stream);
         return stream;
-      });
+      };
+      return await read({ heads, files, presence, open });
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       if (error instanceof ProblemError || attempt === maxAttempts || files.length === 0) throw error;
-      for (const stream of streams) stream.close();
-      if (!(await sources.examine(files, error))) throw error;
+      const now = new Set(sources.files.all);
+      const replaced = files.some((file) => !now.has(file));
+      if (!replaced && !(await sources.examine(files, error))) throw error;
     } finally {
       signal.removeEventListener("abort", stop);
       for (const stream of streams) stream.close();
-      for (const file of opened) await sources.files.release(file);
     }
   }
 }
 
-function succeeded(promise: Promise<unknown>): Promise<boolean> {
-  return promise.then(
-    () => true,
-    () => false,
-  );
+/** A statement on one file, which is open for as long. */
+class FileStream implements RowStream {
+  readonly #sources: Sources;
+  readonly #file: StoredFile;
+  readonly #sql: string;
+  #stream: QueryStream | null = null;
+  #interrupted = false;
+
+  constructor(sources: Sources, file: StoredFile, sql: string) {
+    this.#sources = sources;
+    this.#file = file;
+    this.#sql = sql;
+  }
+
+  async next(): Promise<Rows | null> {
+    if (this.#stream === null) {
+      const { duck, files } = this.#sources;
+      const file = this.#file;
+      const alias = await files.acquire(file);
+      this.#stream = new QueryStream(duck, this.#sql.replace("{p}", `${alias}.p`), file.meta.presence, () =>
+        files.release(file),
+      );
+      if (this.#interrupted) this.close();
+    }
+    return this.#stream.next();
+  }
+
+  interrupt(): void {
+    this.#interrupted = true;
+    this.#stream?.interrupt();
+  }
+
+  close(): void {
+    this.#interrupted = true;
+    this.#stream?.close();
+  }
 }
 
 function warningsFor(files: Files, fromUs: Micros, toUs: Micros): Warning[] {
@@ -148,7 +169,7 @@ export async function readRaw(sources: Sources, query: RawQuery, signal: AbortSi
     after === undefined
       ? ""
       : ` AND (tag > ${after.tag} OR time > ${after.time} OR (time = ${after.time} AND ordinal > ${after.ordinal}))`;
-  return reading(sources, fromUs, toUs, signal, async (view, open) => {
+  return reading(sources, fromUs, toUs, signal, async (view) => {
     const out = newRows(Math.min(limit + 1, 4096), { ...view.presence, flag: false, lsn: false });
     let more = false;
     if (tags.length > 0 && limit > 0) {
@@ -156,13 +177,13 @@ export async function readRaw(sources: Sources, query: RawQuery, signal: AbortSi
         const rows = head.collect(tags, fromUs, toUs, asOf);
         return streamOf(after === undefined ? rows : rowsAfter(rows, after));
       });
-      for (const [file, alias] of view.aliases) {
+      for (const file of view.files) {
         if (file.lsnFrom > asOf) continue;
         const { presence } = file.meta;
         streams.push(
-          open(
-            `SELECT ${pointsSelect(presence)} FROM ${alias}.p WHERE ${tagCondition(tags)} AND ${rangeCondition(fromUs, toUs)}${asOfCondition(presence, asOf)}${position}`,
-            presence,
+          view.open(
+            file,
+            `SELECT ${pointsSelect(presence)} FROM {p} WHERE ${tagCondition(tags)} AND ${rangeCondition(fromUs, toUs)}${asOfCondition(presence, asOf)}${position}`,
           ),
         );
       }
@@ -226,10 +247,10 @@ export async function readBuckets(sources: Sources, query: BucketQuery, signal: 
       "query_too_large",
       `${count} buckets of ${tags.length} tags were asked for; ${queryLimits.buckets} a tag are allowed.`,
     );
-  return reading(sources, fromUs, toUs, signal, async (view, open) => {
-    const buckets = new Buckets(bucketUs, originUs, { ...view.presence, flag: false, lsn: false });
-    if (tags.length > 0)
-      await fillBuckets(view, open, buckets, { tags, fromUs, toUs, bucketUs, originUs }, sources.duck);
+  return reading(sources, fromUs, toUs, signal, async (view) => {
+    const range = { tags, fromUs, toUs, bucketUs, originUs };
+    const buckets = new Buckets(range, { ...view.presence, flag: false, lsn: false });
+    if (tags.length > 0) await fillBuckets(view, buckets, range, sources);
     return {
       ...bucketColumns(buckets, bucketUs),
       warnings: warningsFor(sources.files, fromUs, toUs),
@@ -239,16 +260,15 @@ export async function readBuckets(sources: Sources, query: BucketQuery, signal: 
 
 async function fillBuckets(
   view: View,
-  open: (sql: string, presence: Presence) => RowStream,
   buckets: Buckets,
   query: Required<BucketQuery>,
-  duck: Duck,
+  sources: Sources,
 ): Promise<void> {
   const { tags, fromUs, toUs } = query;
   const points = (file: StoredFile, from: Micros, to: Micros): RowStream =>
-    open(
-      `SELECT ${pointsSelect(file.meta.presence)} FROM ${view.aliases.get(file)}.p WHERE ${tagCondition(tags)} AND ${rangeCondition(from, to)}`,
-      file.meta.presence,
+    view.open(
+      file,
+      `SELECT ${pointsSelect(file.meta.presence)} FROM {p} WHERE ${tagCondition(tags)} AND ${rangeCondition(from, to)}`,
     );
   const entangled = entangledFiles(view);
   let budget = bucketRowsMax;
@@ -278,15 +298,14 @@ async function fillBuckets(
       await drain(file, fromUs, toUs);
       continue;
     }
-    await readRollup(
-      duck,
-      view.aliases.get(file)!,
-      level,
+    sources.rollups.read(
+      sources.files.pathOf(file),
+      level.name,
+      file.meta.rollups[level.name]!,
       tags,
-      innerFrom,
-      innerTo,
+      { fromUs: innerFrom, toUs: innerTo },
       file.meta.presence,
-      (cells: Cells) => buckets.addCells(cells),
+      (cells) => buckets.addCells(cells),
     );
     // A bucket that the range cuts holds only what lies in the range.
     if (fromUs < innerFrom) await drain(file, fromUs, innerFrom);
@@ -300,10 +319,8 @@ async function fillBuckets(
 }
 
 function serves(level: RollupLevel, file: StoredFile, query: Required<BucketQuery>): boolean {
-  const kept = file.meta.rollups?.[level.name];
-  return (
-    kept !== null && kept !== undefined && query.bucketUs % level.widthUs === 0 && query.originUs % level.widthUs === 0
-  );
+  if (file.meta.rollups[level.name] === null) return false;
+  return query.bucketUs % level.widthUs === 0 && query.originUs % level.widthUs === 0;
 }
 
 /**
@@ -426,18 +443,18 @@ async function* scanWindow(
 ): AsyncGenerator<Columns> {
   const { tags, fromUs, toUs, asOf, chunkRows } = query;
   // Chunks of a window are kept until it is read: a damaged file means reading the window again.
-  const chunks = await reading(sources, fromUs, toUs, signal, async (view, open) => {
+  const chunks = await reading(sources, fromUs, toUs, signal, async (view) => {
     const set = tags === null ? null : new Set(tags);
     const streams = view.heads.map((head) => streamOf(head.collectByTime(set, fromUs, toUs, asOf)));
-    for (const [file, alias] of view.aliases) {
+    for (const file of view.files) {
       if (file.lsnFrom > asOf) continue;
       const { presence } = file.meta;
       const condition = tags === null ? "" : `${tagCondition(tags)} AND `;
       streams.push(
-        open(
-          `SELECT ${pointsSelect(presence)} FROM ${alias}.p WHERE ${condition}${rangeCondition(fromUs, toUs)}${asOfCondition(presence, asOf)}
+        view.open(
+          file,
+          `SELECT ${pointsSelect(presence)} FROM {p} WHERE ${condition}${rangeCondition(fromUs, toUs)}${asOfCondition(presence, asOf)}
             ORDER BY time, tag${presence.ordinal ? ", ordinal" : ""}, value`,
-          presence,
         ),
       );
     }

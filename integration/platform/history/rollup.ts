@@ -1,145 +1,283 @@
-// Hot path. Roll-up tables: written with a part, read instead of its points.
+// Hot path. Roll-ups: cells of fixed size behind a part's DuckDB pages, by (tag, time), found through an index of tags. A month of hours of
+// a hundred tags is some thirty reads of one stretch each, with no SQL.
+import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { crc32 } from "node:zlib";
 import type { Micros } from "@lineshaft/contract/api";
-import { type Cells, newCells } from "./aggregate.ts";
-import {
-  BLOB,
-  DOUBLE,
-  type Duck,
-  type FeedBlock,
-  type FeedColumn,
-  INTEGER,
-  readBlobs,
-  UINTEGER,
-  USMALLINT,
-  UTINYINT,
-} from "./duck.ts";
-import type { Presence } from "./rows.ts";
+import { type Cells, CellWriter, clearCells, newCells, reserveCells } from "./aggregate.ts";
+import type { Presence, Rows } from "./rows.ts";
 
 export interface RollupLevel {
   name: "minute" | "hour";
-  table: string;
   widthUs: number;
+  /** Rows that a cell must stand for on average; below that, reading the points is as fast and the cells cost too much disk. */
+  rowsPerCellMin: number;
 }
 
 /** Widest first: the first that fits a query serves it. */
 export const rollupLevels: readonly RollupLevel[] = [
-  { name: "hour", table: "h1", widthUs: 3_600_000_000 },
-  { name: "minute", table: "m1", widthUs: 60_000_000 },
+  { name: "hour", widthUs: 3_600_000_000, rowsPerCellMin: 48 },
+  { name: "minute", widthUs: 60_000_000, rowsPerCellMin: 96 },
 ];
 
-export function rollupTable(level: RollupLevel): string {
-  return `${level.table}(tag INTEGER, time BIGINT, min DOUBLE, max DOUBLE, sum DOUBLE, numbers UINTEGER, count UINTEGER, good UINTEGER,
-    worst UINTEGER, last_time BIGINT, last_ordinal USMALLINT, last_value DOUBLE, last_status UINTEGER, last_type UTINYINT,
-    last_orig BIGINT, last_exact BLOB)`;
+/** Where a level's cells lie in a file: cells, bytes of exact values, index (tags i32, first cell of each u32 and their end). */
+export interface RollupSection {
+  at: number;
+  cells: number;
+  exactBytes: number;
+  tags: number;
+  indexCrc: number;
 }
 
-const feedColumns: FeedColumn[] = [
-  { name: "tag", type: INTEGER },
-  { name: "time", type: DOUBLE },
-  { name: "min", type: DOUBLE },
-  { name: "max", type: DOUBLE },
-  { name: "sum", type: DOUBLE },
-  { name: "numbers", type: DOUBLE },
-  { name: "count", type: DOUBLE },
-  { name: "good", type: DOUBLE },
-  { name: "worst", type: UINTEGER },
-  { name: "last_time", type: DOUBLE },
-  { name: "last_value", type: DOUBLE },
-];
+// A cell has 24 words: f64 time, min, max, sum, last time, last value, last original time; u32 tag, numbers, count, good, worst, last
+// status, last type | ordinal << 16, exact offset, exact bytes, checksum.
+export const cellBytes = 96;
+const words = cellBytes / 4;
+const noExact = 0xffffffff;
+const cellsAtOnce = 4096;
 
-/** Feed columns for cells, and the select list that turns them into a roll-up table. */
-export function rollupFeed(p: Presence): { columns: FeedColumn[]; select: string } {
-  const columns = [...feedColumns];
-  if (p.ordinal) columns.push({ name: "last_ordinal", type: USMALLINT });
-  if (p.status) columns.push({ name: "last_status", type: UINTEGER });
-  if (p.type) columns.push({ name: "last_type", type: UTINYINT });
-  if (p.orig) columns.push({ name: "last_orig", type: DOUBLE });
-  if (p.exact) columns.push({ name: "last_exact", type: BLOB });
-  const select = [
-    "tag, time::BIGINT, min, max, sum, numbers::UINTEGER, count::UINTEGER, good::UINTEGER, worst, last_time::BIGINT",
-    p.ordinal ? "last_ordinal" : "0",
-    "last_value",
-    p.status ? "last_status" : "0",
-    p.type ? "last_type" : "0",
-    p.orig ? "CASE WHEN isnan(last_orig) THEN NULL ELSE last_orig::BIGINT END" : "NULL",
-    p.exact ? "last_exact" : "NULL",
-  ].join(", ");
-  return { columns, select };
+/** Every change of a single word changes it, whatever the others are: each step is a bijection. */
+function checksum(u32: Uint32Array, at: number, exact: Uint8Array | undefined): number {
+  let h = 0x9e3779b9 | 0;
+  for (let k = at; k < at + words - 1; k++) {
+    h = Math.imul(h ^ u32[k], 0x85ebca6b);
+    h = (h << 13) | (h >>> 19);
+  }
+  if (exact !== undefined) for (let k = 0; k < exact.length; k++) h = Math.imul(h ^ exact[k], 0x01000193);
+  return h >>> 0;
 }
 
-export function rollupBlock(cells: Cells, start: number, n: number): FeedBlock {
-  const { last } = cells;
-  const columns: FeedBlock["columns"] = [
-    cells.tag,
-    cells.time,
-    cells.min,
-    cells.max,
-    cells.sum,
-    cells.numbers,
-    cells.count,
-    cells.good,
-    cells.worst,
-    last.time,
-    last.value,
-  ];
-  for (const column of [last.ordinal, last.status, last.type, last.orig]) if (column !== null) columns.push(column);
-  return { start, n, columns, blobs: last.exact };
-}
+/** Writes the cells of one level beside the file that is being written; `seal` puts them into it. */
+export class RollupWriter {
+  readonly level: RollupLevel;
+  readonly cellsPath: string;
+  readonly exactPath: string;
+  readonly #writer: CellWriter;
+  readonly #buffer = new ArrayBuffer(cellsAtOnce * cellBytes);
+  #cellsFile: number;
+  #exactFile: number;
+  #written = 0;
+  #exactBytes = 0;
+  #tags: number[] = [];
+  #starts: number[] = [];
 
-/** Reads the cells of some tags with from ≤ start < to. The cells handed to `use` are overwritten by the next ones. */
-export async function readRollup(
-  duck: Duck,
-  alias: string,
-  level: RollupLevel,
-  tags: readonly number[],
-  fromUs: Micros,
-  toUs: Micros,
-  p: Presence,
-  use: (cells: Cells) => void,
-): Promise<void> {
-  const list = [
-    "tag, time::DOUBLE, min, max, sum, numbers::DOUBLE, count::DOUBLE, good::DOUBLE, worst, last_time::DOUBLE, last_value",
-    ...(p.ordinal ? ["last_ordinal"] : []),
-    ...(p.status ? ["last_status"] : []),
-    ...(p.type ? ["last_type"] : []),
-    ...(p.orig ? ["coalesce(last_orig::DOUBLE, 'nan'::DOUBLE)"] : []),
-    ...(p.exact ? ["last_exact"] : []),
-  ].join(", ");
-  const which = tags.length === 1 ? `tag = ${tags[0]}` : `tag IN (${tags.join(",")})`;
-  await duck.with(async (connection) => {
-    const result = await connection.run(
-      `SELECT ${list} FROM ${alias}.${level.table} WHERE ${which} AND time >= ${fromUs} AND time < ${toUs}`,
-    );
-    for (
-      let chunk = await result.fetchChunk();
-      chunk !== null && chunk.rowCount > 0;
-      chunk = await result.fetchChunk()
-    ) {
-      const at = chunk;
-      let column = 0;
-      const numbers = <T>(): T => (at.getColumnVector(column++) as unknown as { items: T }).items;
-      const cells = newCells(0, { ...p, flag: false, lsn: false });
-      cells.n = chunk.rowCount;
-      cells.tag = numbers();
-      cells.time = numbers();
-      cells.min = numbers();
-      cells.max = numbers();
-      cells.sum = numbers();
-      cells.numbers = numbers();
-      cells.count = numbers();
-      cells.good = numbers();
-      cells.worst = numbers();
-      const { last } = cells;
-      last.n = chunk.rowCount;
-      last.tag = cells.tag;
-      last.time = numbers();
-      last.value = numbers();
-      if (p.ordinal) last.ordinal = numbers();
-      if (p.status) last.status = numbers();
-      if (p.type) last.type = numbers();
-      if (p.orig) last.orig = numbers();
-      if (p.exact) last.exact = readBlobs(chunk, column);
-      use(cells);
+  constructor(level: RollupLevel, temporary: string, presence: Presence) {
+    this.level = level;
+    this.cellsPath = `${temporary}.${level.name}`;
+    this.exactPath = `${temporary}.${level.name}.exact`;
+    this.#cellsFile = openSync(this.cellsPath, "w");
+    this.#exactFile = openSync(this.exactPath, "w");
+    this.#writer = new CellWriter(level.widthUs, { ...presence, flag: false, lsn: false }, cellsAtOnce + 1);
+  }
+
+  add(rows: Rows, start: number, end: number): void {
+    this.#writer.add(rows, start, end);
+    if (this.#writer.finished >= cellsAtOnce) {
+      this.#write(this.#writer.finished);
+      this.#writer.takeFinished();
     }
-  });
+  }
+
+  /** The section (its place is not known yet) and its index; null when the level is not worth keeping. */
+  finish(points: number): { section: RollupSection; index: Uint8Array } | null {
+    this.#write(this.#writer.cells.n);
+    closeSync(this.#cellsFile);
+    closeSync(this.#exactFile);
+    this.#cellsFile = this.#exactFile = -1;
+    if (points < this.#written * this.level.rowsPerCellMin) return null;
+    const tags = this.#tags.length;
+    const index = new Uint8Array(8 * tags + 4);
+    new Int32Array(index.buffer, 0, tags).set(this.#tags);
+    new Uint32Array(index.buffer, 4 * tags, tags + 1).set([...this.#starts, this.#written]);
+    const section = { at: 0, cells: this.#written, exactBytes: this.#exactBytes, tags, indexCrc: crc32(index) };
+    return { section, index };
+  }
+
+  discard(): void {
+    if (this.#cellsFile >= 0) closeSync(this.#cellsFile);
+    if (this.#exactFile >= 0) closeSync(this.#exactFile);
+    this.#cellsFile = this.#exactFile = -1;
+    rmSync(this.cellsPath, { force: true });
+    rmSync(this.exactPath, { force: true });
+  }
+
+  #write(n: number): void {
+    const { cells } = this.#writer;
+    for (let from = 0; from < n; from += cellsAtOnce) {
+      const count = Math.min(cellsAtOnce, n - from);
+      const f64 = new Float64Array(this.#buffer);
+      const u32 = new Uint32Array(this.#buffer);
+      for (let i = 0; i < count; i++) this.#encode(cells, from + i, f64, u32, i);
+      writeSync(this.#cellsFile, new Uint8Array(this.#buffer, 0, count * cellBytes));
+      this.#written += count;
+    }
+  }
+
+  #encode(cells: Cells, i: number, f64: Float64Array, u32: Uint32Array, to: number): void {
+    const { last } = cells;
+    const f = (to * words) / 2;
+    const u = to * words + 14;
+    const tag = cells.tag[i];
+    if (this.#tags[this.#tags.length - 1] !== tag) {
+      this.#tags.push(tag);
+      this.#starts.push(this.#written + to);
+    }
+    f64[f] = cells.time[i];
+    f64[f + 1] = cells.min[i];
+    f64[f + 2] = cells.max[i];
+    f64[f + 3] = cells.sum[i];
+    f64[f + 4] = last.time[i];
+    f64[f + 5] = last.value[i];
+    f64[f + 6] = last.orig === null ? Number.NaN : last.orig[i];
+    u32[u] = tag;
+    u32[u + 1] = cells.numbers[i];
+    u32[u + 2] = cells.count[i];
+    u32[u + 3] = cells.good[i];
+    u32[u + 4] = cells.worst[i];
+    u32[u + 5] = last.status === null ? 0 : last.status[i];
+    u32[u + 6] = (last.type === null ? 0 : last.type[i]) | ((last.ordinal === null ? 0 : last.ordinal[i]) << 16);
+    const exact = last.exact?.get(i);
+    u32[u + 7] = exact === undefined ? noExact : this.#exactBytes;
+    u32[u + 8] = exact === undefined ? 0 : exact.length;
+    u32[u + 9] = checksum(u32, to * words, exact);
+    if (exact !== undefined) {
+      writeSync(this.#exactFile, exact);
+      this.#exactBytes += exact.length;
+    }
+  }
 }
+
+interface RollupIndex {
+  tags: Int32Array;
+  starts: Uint32Array;
+}
+
+/** Reads cells; keeps the indexes of the files used last. */
+export class RollupReader {
+  readonly #indexes = new Map<string, RollupIndex>();
+  readonly #indexBytesMax: number;
+  #indexBytes = 0;
+
+  constructor(indexBytesMax: number) {
+    this.#indexBytesMax = indexBytesMax;
+  }
+
+  /** Cells of the tags (ascending) with from ≤ start < to, tag by tag. What `use` gets is overwritten by the next call. Throws when a checksum is wrong. */
+  read(
+    path: string,
+    level: RollupLevel["name"],
+    section: RollupSection,
+    tags: readonly number[],
+    range: { fromUs: Micros; toUs: Micros },
+    presence: Presence,
+    use: (cells: Cells) => void,
+  ): void {
+    const file = openSync(path, "r");
+    try {
+      const index = this.#indexOf(file, `${path} ${level}`, section);
+      const out = newCells(0, { ...presence, flag: false, lsn: false });
+      for (const [from, to] of stretches(index, tags)) {
+        for (let at = from; at < to; at += cellsAtOnce) {
+          const n = Math.min(cellsAtOnce, to - at);
+          const buffer = new ArrayBuffer(n * cellBytes);
+          readSync(file, new Uint8Array(buffer), 0, n * cellBytes, section.at + at * cellBytes);
+          decode(file, section, buffer, n, range, out);
+          use(out);
+          clearCells(out);
+        }
+      }
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  #indexOf(file: number, key: string, section: RollupSection): RollupIndex {
+    const known = this.#indexes.get(key);
+    if (known !== undefined) {
+      this.#indexes.delete(key);
+      this.#indexes.set(key, known);
+      return known;
+    }
+    const bytes = new Uint8Array(8 * section.tags + 4);
+    readSync(file, bytes, 0, bytes.length, section.at + section.cells * cellBytes + section.exactBytes);
+    if (crc32(bytes) !== section.indexCrc) throw new Error("The index of the roll-ups is damaged.");
+    const index = {
+      tags: new Int32Array(bytes.buffer, 0, section.tags),
+      starts: new Uint32Array(bytes.buffer, 4 * section.tags, section.tags + 1),
+    };
+    this.#indexes.set(key, index);
+    this.#indexBytes += bytes.length;
+    for (const [old, { tags }] of this.#indexes) {
+      if (this.#indexBytes <= this.#indexBytesMax || old === key) break;
+      this.#indexes.delete(old);
+      this.#indexBytes -= 8 * tags.length + 4;
+    }
+    return index;
+  }
+}
+
+/** Stretches of cells that hold all cells of the tags; neighbours are read as one. */
+function stretches({ tags, starts }: RollupIndex, wanted: readonly number[]): [number, number][] {
+  const found: [number, number][] = [];
+  let low = 0;
+  for (const tag of wanted) {
+    let high = tags.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (tags[middle] < tag) low = middle + 1;
+      else high = middle;
+    }
+    if (tags[low] !== tag) continue;
+    const last = found[found.length - 1];
+    if (last !== undefined && last[1] === starts[low]) last[1] = starts[low + 1];
+    else found.push([starts[low], starts[low + 1]]);
+  }
+  return found;
+}
+
+function decode(
+  file: number,
+  section: RollupSection,
+  buffer: ArrayBuffer,
+  n: number,
+  { fromUs, toUs }: { fromUs: Micros; toUs: Micros },
+  out: Cells,
+): void {
+  const f64 = new Float64Array(buffer);
+  const u32 = new Uint32Array(buffer);
+  reserveCells(out, n);
+  const { last } = out;
+  for (let i = 0; i < n; i++) {
+    const f = (i * words) / 2;
+    const u = i * words + 14;
+    let exact: Uint8Array | undefined;
+    if (u32[u + 7] !== noExact) {
+      if (u32[u + 7] + u32[u + 8] > section.exactBytes) throw damagedCell();
+      exact = new Uint8Array(u32[u + 8]);
+      readSync(file, exact, 0, exact.length, section.at + section.cells * cellBytes + u32[u + 7]);
+    }
+    if (u32[u + 9] !== checksum(u32, i * words, exact)) throw damagedCell();
+    const time = f64[f];
+    if (time < fromUs || time >= toUs) continue;
+    const to = out.n++;
+    out.tag[to] = u32[u];
+    out.time[to] = time;
+    out.min[to] = f64[f + 1];
+    out.max[to] = f64[f + 2];
+    out.sum[to] = f64[f + 3];
+    out.numbers[to] = u32[u + 1];
+    out.count[to] = u32[u + 2];
+    out.good[to] = u32[u + 3];
+    out.worst[to] = u32[u + 4];
+    last.tag[to] = u32[u];
+    last.time[to] = f64[f + 4];
+    last.value[to] = f64[f + 5];
+    if (last.orig !== null) last.orig[to] = f64[f + 6];
+    if (last.status !== null) last.status[to] = u32[u + 5];
+    if (last.type !== null) last.type[to] = u32[u + 6] & 0xff;
+    if (last.ordinal !== null) last.ordinal[to] = u32[u + 6] >>> 16;
+    if (exact !== undefined) last.exact?.set(to, exact);
+  }
+  last.n = out.n;
+}
+
+const damagedCell = (): Error => new Error("A cell of the roll-ups is damaged.");

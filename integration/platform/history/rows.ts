@@ -117,8 +117,10 @@ function copyColumn(
   otherwise: number,
 ): void {
   if (to === null) return;
-  if (from === null) to.fill(otherwise, at, at + end - start);
-  else for (let i = start; i < end; i++) to[at + i - start] = from[i];
+  if (from === null) {
+    if (end - start === 1) to[at] = otherwise;
+    else to.fill(otherwise, at, at + end - start);
+  } else for (let i = start; i < end; i++) to[at + i - start] = from[i];
 }
 
 /** Makes room for so many rows in all, at least doubling when it has to grow. */

@@ -16,6 +16,7 @@ import { ChunkPool, exactBytesOf, Head } from "./head.ts";
 import type { Judgement } from "./judge.ts";
 import type { FrameBatch, HistoryEvent, HistoryLimits } from "./messages.ts";
 import { planJob } from "./plan.ts";
+import { RollupReader } from "./rollup.ts";
 import { StoredInstants } from "./suspects.ts";
 import { verify } from "./trailer.ts";
 import { writeRun } from "./write.ts";
@@ -34,6 +35,8 @@ export class Store {
   readonly duck: Duck;
   readonly files: Files;
   readonly hooks: StoreHooks;
+  /** Indexes of a hundred thousand tags in forty files. */
+  readonly rollups = new RollupReader(32 * 1024 * 1024);
   readonly #pool: ChunkPool;
   #active: Head;
   /** Closed heads that are being written, oldest first: at most one, then `apply` waits. */

@@ -1,7 +1,8 @@
-import { open, stat } from "node:fs/promises";
+import { type FileHandle, open, stat } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import type { Micros } from "@lineshaft/contract/api";
 import type { Lsn } from "@lineshaft/contract/ports";
+import type { RollupSection } from "./rollup.ts";
 import type { Presence } from "./rows.ts";
 
 /** Format of history's files; files of format N − 1 are read. */
@@ -28,8 +29,8 @@ export interface FileMeta {
   corrections: number;
   /** Rows by hour: start of the hour in µs, rows; ascending. */
   hours: [Micros, number][];
-  /** Rows in the roll-up tables; null where the file has none. */
-  rollups: { minute: number | null; hour: number | null } | null;
+  /** Where its roll-ups lie; null where it has none. */
+  rollups: { minute: RollupSection | null; hour: RollupSection | null };
   /** Files whose rows it and its `outputs` took over. */
   supersedes: string[];
   /** All files that the same compaction wrote, itself included. */
@@ -50,11 +51,28 @@ export class DamagedFile extends Error {
   override name = "DamagedFile";
 }
 
-/** Puts the trailer behind a finished DuckDB file and syncs it. The file must not be open elsewhere. Gives its size. */
-export async function seal(path: string, meta: FileMeta): Promise<number> {
+/** Bytes that stand between the DuckDB pages and the trailer: files that are appended, then a few bytes. */
+export interface Appendix {
+  section: RollupSection;
+  files: string[];
+  tail: Uint8Array;
+}
+
+/**
+ * Completes a finished DuckDB file: appends the roll-ups (telling each section its place), the trailer, and syncs. The file must not be open
+ * elsewhere. Gives its size.
+ */
+export async function seal(path: string, meta: FileMeta, appendices: readonly Appendix[] = []): Promise<number> {
   const file = await open(path, "r+");
   try {
-    const { size } = await file.stat();
+    let { size } = await file.stat();
+    for (const { section, files, tail } of appendices) {
+      section.at = Math.ceil(size / 8) * 8;
+      size = section.at;
+      for (const from of files) size = await appendFile(file, size, from);
+      await file.write(tail, 0, tail.length, size);
+      size += tail.length;
+    }
     const pages: number[] = [];
     const page = Buffer.allocUnsafe(pageBytes);
     for (let at = 0; at < size; at += pageBytes) {
@@ -73,6 +91,21 @@ export async function seal(path: string, meta: FileMeta): Promise<number> {
     return size + json.length + footerBytes;
   } finally {
     await file.close();
+  }
+}
+
+async function appendFile(to: FileHandle, at: number, path: string): Promise<number> {
+  const from = await open(path, "r");
+  try {
+    const buffer = Buffer.allocUnsafe(pageBytes);
+    for (;;) {
+      const { bytesRead } = await from.read(buffer, 0, pageBytes);
+      if (bytesRead === 0) return at;
+      await to.write(buffer, 0, bytesRead, at);
+      at += bytesRead;
+    }
+  } finally {
+    await from.close();
   }
 }
 

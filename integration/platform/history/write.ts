@@ -30,7 +30,7 @@ export async function writeRun(target: Target, head: Head): Promise<void> {
     presence: head.presence,
     corrections: head.corrections,
     hours: [...head.countHours()].sort((a, b) => a[0] - b[0]),
-    rollups: null,
+    rollups: { minute: null, hour: null },
     supersedes: [],
     outputs: [],
   };
