@@ -265,12 +265,15 @@ export class SimDisk implements Disk {
       throw errno("EIO", "input/output error");
   }
 
-  #free(): number {
-    if (!Number.isFinite(this.capacityBytes)) return Infinity;
+  get usedBytes(): number {
     let used = 0;
     for (const directory of this.#directories.values())
       for (const node of directory.cached.values()) used += node.cached.length;
-    return this.capacityBytes - used;
+    return used;
+  }
+
+  #free(): number {
+    return Number.isFinite(this.capacityBytes) ? this.capacityBytes - this.usedBytes : Infinity;
   }
 
   /** Sectors of unsynced writes reach the platter or not: none, all, the first ones, or any. */

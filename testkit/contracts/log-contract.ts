@@ -121,16 +121,22 @@ export function logContract(name: string, create: () => Promise<LogStore>): void
       const all = Array.from({ length: 200 }, (_, i) => log.append(record(bytes(1000, i))));
       const last = all[all.length - 1];
       await last.durable;
-      const reader = log.reader(all[0].lsn);
-      const seen: number[] = [];
-      while (seen.length < 200) {
-        const frames = await reader.next(3000);
-        expect(frames.length).toBeGreaterThan(0);
-        expect(frames.length).toBeLessThanOrEqual(4);
-        seen.push(...frames.map((f) => f.lsn));
-      }
-      expect(seen).toEqual(all.map((a) => a.lsn));
-      reader.close();
+      const check = async () => {
+        const reader = log.reader(all[0].lsn);
+        const seen: number[] = [];
+        while (seen.length < 200) {
+          const frames = await reader.next(3000);
+          expect(frames.length).toBeGreaterThan(0);
+          expect(frames.length).toBeLessThanOrEqual(4);
+          seen.push(...frames.map((f) => f.lsn));
+        }
+        expect(seen).toEqual(all.map((a) => a.lsn));
+        reader.close();
+      };
+      await check();
+      await log.close();
+      log = await store.open(clock);
+      await check();
     });
 
     test("every position can be read from, while others append", async () => {
