@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import { recordType } from "@lineshaft/contract/ports";
 import { SimDisk } from "@lineshaft/testkit";
 import { describe, expect, test } from "vitest";
@@ -167,5 +168,15 @@ describe("damage to segment files", () => {
     disk.place("/log/format.json", Buffer.from('{"version":2}'));
     await expect(openOn(disk)).rejects.toMatchObject({ code: "data_dir_version" });
     expect(disk.bytesOf(`/log/${name}`).equals(bytes)).toBe(true);
+
+    // Also where the marker is missing: a whole frame of another version is not damage.
+    const newer = Buffer.from(bytes);
+    const { offset, payload } = tinyReader(bytes)[3];
+    newer[offset + 27] = 2;
+    const covered = newer.subarray(offset + 8, offset + 48 + payload.length);
+    newer.writeUInt32LE(crc32(covered, payload.length), offset + 4);
+    const unmarked = await diskWith(name, newer);
+    await expect(openOn(unmarked)).rejects.toMatchObject({ code: "data_dir_version" });
+    expect(unmarked.bytesOf(`/log/${name}`).equals(newer)).toBe(true);
   });
 });

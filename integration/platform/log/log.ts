@@ -202,7 +202,13 @@ export class SegmentLog implements Log, ReadView {
       const newest =
         segment.lastTime !== 0 ? segment.lastTime : next?.generation === segment.generation ? next.firstTime : Infinity;
       if (newest < time) continue;
-      const lsn = await withFile(this.disk, segment.path, (file) => this.#firstAt(file, segment, time));
+      const lsn = await withFile(this.disk, segment.path, (file) => this.#firstAt(file, segment, time)).catch(
+        (error) => {
+          // Retention took it meanwhile.
+          if (!this.segments.includes(segment)) return null;
+          throw error;
+        },
+      );
       if (lsn !== null) return lsn;
     }
     return this.durableLsn + 1;
@@ -242,13 +248,15 @@ export class SegmentLog implements Log, ReadView {
     await this.#probing;
     const unused = this.#active?.segment.bytes === 0 ? this.#active.segment.path : null;
     await this.#closeActive().catch(() => {});
-    if (unused !== null) await this.disk.remove(unused).catch(() => {});
     this.#wakeReaders();
-    // A hint that saves a jump in the numbers; without space for it they jump.
-    if (!failed)
-      await writeClosed(this.disk, this.#dir, { lastLsn: this.#nextLsn - 1, durableLsn: this.durableLsn }).catch(
-        () => {},
-      );
+    if (failed) return;
+    try {
+      await writeClosed(this.disk, this.#dir, { lastLsn: this.#nextLsn - 1, durableLsn: this.durableLsn });
+      // Until then its name was what vouched for the numbers.
+      if (unused !== null) await this.disk.remove(unused);
+    } catch {
+      // Without the hint the numbers jump at the next start.
+    }
   }
 
   // ── appending ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -438,10 +446,12 @@ export class SegmentLog implements Log, ReadView {
     const problem = new ProblemError("disk_full", `The disk of ${this.#dir} is full.`, { cause, retryAfterSeconds: 5 });
     const { segment, file } = this.#active ?? {};
     try {
-      // Half a group behind the last record would be taken for records after a crash.
+      // Half a group behind the last record would come back as records after a crash, though they were refused.
       await file?.truncate(segment?.bytes ?? 0);
-    } catch {
-      await this.#closeActive().catch(() => {});
+      await file?.sync();
+    } catch (error) {
+      this.#fail("taking back a write", error, group);
+      return;
     }
     group.durable.reject(problem);
     this.#pending?.durable.reject(problem);

@@ -6,7 +6,7 @@ export interface LogOptions {
   dir: string;
   disk: Disk;
   clock: Clock;
-  /** A new file begins when this one would grow beyond; default 128 MiB. */
+  /** A new file begins when this one would grow beyond; default 64 MiB. */
   segmentBytes?: number;
   /** Newest records kept in memory for live readers; default 64 MiB. */
   tailBytes?: number;
@@ -53,7 +53,7 @@ export function settle(options: LogOptions): Settings {
   const maxBytes = options.retention?.maxBytes ?? 32 * 1024 * mebibyte;
   return {
     // The byte bound is kept by dropping whole segments, so it must hold several.
-    segmentBytes: Math.min(options.segmentBytes ?? 128 * mebibyte, Math.ceil(maxBytes / 8)),
+    segmentBytes: Math.min(options.segmentBytes ?? 64 * mebibyte, Math.ceil(maxBytes / 8)),
     tailBytes: options.tailBytes ?? 64 * mebibyte,
     windowMs: options.retention?.windowMs ?? 24 * 3_600_000,
     maxBytes,

@@ -33,7 +33,9 @@ function randomPayload(random: () => number): Buffer {
 /** Appends until the power goes. */
 async function writeUntilCut(log: Log, disk: SimDisk, random: () => number, belief: Belief): Promise<void> {
   disk.cutPowerAfter(1 + Math.floor(random() * 60), random() < 0.7 ? "power" : "process");
-  if (random() < 0.2) disk.failSync(1 + Math.floor(random() * 10));
+  const trouble = random();
+  if (trouble < 0.2) disk.failSync(1 + Math.floor(random() * 10));
+  else if (trouble < 0.4) disk.capacityBytes = disk.usedBytes + Math.floor(random() * 3_000);
   for (let on = true; on; ) {
     const burst = Array.from({ length: 1 + Math.floor(random() * 4) }, () => {
       const payload = randomPayload(random);
@@ -52,8 +54,10 @@ async function writeUntilCut(log: Log, disk: SimDisk, random: () => number, beli
     });
     if (random() < 0.8) on = (await Promise.all(burst)).every(Boolean);
   }
+  if (random() < 0.3) await log.close();
   disk.kill();
   disk.healSync();
+  disk.capacityBytes = Infinity;
 }
 
 async function readAll(log: Log): Promise<Frame[]> {

@@ -37,6 +37,8 @@ export class SegmentReader implements LogReader {
   #position: Lsn;
   #tail: TailCursor | null = null;
   #disk: { segment: Segment; file: DiskFile; scanner: SegmentScanner } | null = null;
+  /** Read from the disk in one go, handed out in pages. */
+  #block: Frame[] = [];
   #state: "open" | "reading" | "closed" = "open";
   #wake: (() => void) | null = null;
   readonly #view: ReadView;
@@ -63,10 +65,13 @@ export class SegmentReader implements LogReader {
           await this.#change(signal);
           continue;
         }
-        const frames = this.#fromTail(maxBytes) ?? (await this.#fromDisk(maxBytes));
-        if (frames.length === 0) continue;
-        this.#position = frames[frames.length - 1].lsn + 1;
-        return frames;
+        if (this.#block.length === 0) {
+          const frames = this.#fromTail(maxBytes);
+          if (frames !== null) return this.#passed(frames);
+          this.#block = await this.#fromDisk(maxBytes);
+          if (this.#block.length === 0) continue;
+        }
+        return this.#passed(this.#block.splice(0, pageLength(this.#block, maxBytes)));
       }
     } finally {
       // close() may have come meanwhile.
@@ -101,6 +106,11 @@ export class SegmentReader implements LogReader {
     }
   }
 
+  #passed(frames: Frame[]): Frame[] {
+    this.#position = frames[frames.length - 1].lsn + 1;
+    return frames;
+  }
+
   #fromTail(maxBytes: number): Frame[] | null {
     this.#tail ??= this.#view.tail.locate(this.#position);
     if (this.#tail === null) return null;
@@ -128,7 +138,8 @@ export class SegmentReader implements LogReader {
       const { damage } = block;
       const next = this.#after(segment);
       const lastLost = damage.tail ? (next === undefined ? segment.lastLsn : lsnBefore(next)) : damage.toLsn;
-      await this.#view.quarantine.add(segment, damage, lastLost, "rot");
+      // Bytes between two neighbours are no record.
+      if (lastLost >= damage.fromLsn) await this.#view.quarantine.add(segment, damage, lastLost, "rot");
       if (damage.tail) this.#position = Math.max(this.#position, lastLost + 1);
     }
     const first = block.frames.findIndex((f) => f.lsn >= this.#position);
@@ -173,4 +184,12 @@ export class SegmentReader implements LogReader {
     // It was only read from.
     await file?.close().catch(() => {});
   }
+}
+
+/** How many of the frames make about `maxBytes`; at least one. */
+function pageLength(frames: Frame[], maxBytes: number): number {
+  let bytes = 0;
+  let count = 0;
+  while (count < frames.length && bytes < maxBytes) bytes += frames[count++].payload.length;
+  return Math.max(1, count);
 }

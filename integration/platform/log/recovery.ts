@@ -102,8 +102,10 @@ interface Closed {
   durableLsn: Lsn;
 }
 
-export const writeClosed = (disk: Disk, dir: string, closed: Closed): Promise<void> =>
-  writeWhole(disk, `${dir}/${closedFile}`, closed);
+export async function writeClosed(disk: Disk, dir: string, closed: Closed): Promise<void> {
+  await writeWhole(disk, `${dir}/${closedFile}`, closed);
+  await disk.syncDir(dir);
+}
 
 /** Must be durable before the first LSN is handed out. */
 export async function removeClosed(disk: Disk, dir: string): Promise<void> {

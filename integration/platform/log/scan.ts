@@ -1,6 +1,17 @@
 // Hot path. Frames out of a segment file in big sequential reads, every byte checked, damage stepped over and named.
+import { ProblemError } from "@lineshaft/contract/api";
 import type { DiskFile, Frame, Lsn } from "@lineshaft/contract/ports";
-import { crcHolds, frameBytes, frameHeaderBytes, lsnAt, peekLength, readFrame, readLinks } from "./frame.ts";
+import {
+  crcHolds,
+  frameBytes,
+  frameHeaderBytes,
+  frameVersion,
+  lsnAt,
+  payloadBytesMax,
+  peekLength,
+  readFrame,
+  readLinks,
+} from "./frame.ts";
 
 /** A stretch of a segment that holds no valid frame. */
 export interface Damage {
@@ -100,8 +111,24 @@ export class SegmentScanner {
     return { frames, offsets, damage: null };
   }
 
+  /** A whole frame of another version is not damage: it must not be set aside by one who cannot read it. */
+  async #refuseNewer(limit: number): Promise<void> {
+    const head = viewOf(await this.#read(this.offset, frameHeaderBytes, limit));
+    if (head.byteLength < frameHeaderBytes || head.getUint32(28, true) !== this.#salt) return;
+    const length = head.getUint32(0, true);
+    const version = head.getUint8(27);
+    if (version === frameVersion || length > payloadBytesMax || this.offset + frameBytes(length) > limit) return;
+    const bytes = await this.#read(this.offset, frameBytes(length), limit);
+    if (crcHolds(bytes, viewOf(bytes), 0, length))
+      throw new ProblemError(
+        "data_dir_version",
+        `A record was written in format ${version}; this version reads format ${frameVersion}.`,
+      );
+  }
+
   /** The frame at `offset` is not valid: look for the next valid one, on every 8-byte boundary. */
   async #stepOver(limit: number): Promise<Block> {
+    await this.#refuseNewer(limit);
     const fromOffset = this.offset;
     const fromLsn = this.lastLsn + 1;
     for (let base = fromOffset + 8; base < limit; base += searchBytes) {
