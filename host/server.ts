@@ -56,8 +56,10 @@ export async function startServer(config: Config, consoleDir: string | undefined
   const disk = nodeDisk();
   let monitor: SystemMonitor | null = null;
   const early: [string, string][] = [];
+  const lost: string[] = [];
   const note = (event: { code: string; text: string }): void => {
     log.warn({ code: event.code }, event.text);
+    if (event.code === "frame_quarantined" || event.code === "records_missing") lost.push(event.text);
     if (monitor === null) early.push([event.code, event.text]);
     else monitor.note(event.code, event.text);
   };
@@ -217,6 +219,12 @@ export async function startServer(config: Config, consoleDir: string | undefined
     log.error({ err: error }, `${what} failed`);
     watch.note("internal", `${what} failed: ${(error as Error).message}`);
   };
+  // Damage that the log found in itself is a gap like any other: those who follow the stream must know.
+  const now = clock.nowUs();
+  for (const reason of lost)
+    void ingest
+      .gap(1, { connection: null, fromUs: now, toUs: null, points: null, reason })
+      .catch(fail("Recording a gap"));
   feeder.run(fail("Feeding history"));
   names.run(fail("The registry's view of the log"));
   viewer.run(fail("The views"));

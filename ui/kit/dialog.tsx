@@ -17,6 +17,8 @@ export function Dialog(props: {
     const dialog = element.current;
     if (dialog === null) return;
     dialog.showModal();
+    // The browser would take the first thing that can be focused, which is the close button.
+    dialog.querySelector<HTMLElement>("input, select, textarea")?.focus();
     const onCancel = (event: Event): void => {
       event.preventDefault();
       close.current();

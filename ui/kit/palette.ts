@@ -10,6 +10,7 @@ function readPalette(): Palette {
   const read = (name: string): string => style.getPropertyValue(name).trim();
   return {
     surface: read("--surface"),
+    sunken: read("--sunken"),
     ink: read("--ink"),
     ink2: read("--ink-2"),
     ink3: read("--ink-3"),

@@ -42,6 +42,7 @@ export interface TrendScene {
 /** Resolved colours; a canvas cannot read custom properties by itself. */
 export interface Palette {
   surface: string;
+  sunken: string;
   ink: string;
   ink2: string;
   ink3: string;
@@ -108,6 +109,7 @@ export function paintTrend(
   const { plot } = layout;
   context.clearRect(0, 0, plot.left + plot.width + rightEdge, layout.axisTop + axisHeight);
   context.lineJoin = "round";
+  paintFuture(context, scene, plot, palette);
   paintGaps(context, scene, plot, palette);
   paintTimeAxis(context, scene.range, layout, palette, format);
   scene.panes.forEach((pane, i) => {
@@ -116,6 +118,15 @@ export function paintTrend(
   scene.lanes.forEach((lane, i) => {
     paintLane(context, scene, lane, layout.lanes[i], palette);
   });
+}
+
+/** What lies ahead is shaded, so that emptiness there is not taken for missing data. */
+function paintFuture(context: Context, scene: TrendScene, plot: Box, palette: Palette): void {
+  const from = Math.max(plot.left, timeToX(scene.range, scene.untilUs, plot.left, plot.width));
+  const width = plot.left + plot.width - from;
+  if (width < 2) return;
+  context.fillStyle = palette.sunken;
+  context.fillRect(from, plot.top, width, plot.height);
 }
 
 function paintGaps(context: Context, scene: TrendScene, plot: Box, palette: Palette): void {

@@ -223,7 +223,7 @@ export class LiveValues {
   }
 }
 
-function filled<T extends { set(from: T): void }>(next: T, old: T): T {
+function filled<T extends { set(from: ArrayLike<number>): void }>(next: T, old: ArrayLike<number>): T {
   next.set(old);
   return next;
 }

@@ -1,17 +1,5 @@
 // The state of one trend view, outside React: range, live following, data of each tag, axes. Long because it is one machine.
-import {
-  type BucketSeries,
-  type Columns,
-  type JsonValue,
-  type Micros,
-  type PointSeries,
-  qualityOf,
-  type RawTag,
-  type Value,
-  valueAt,
-  valueFromJson,
-  type Warning,
-} from "@lineshaft/contract/api";
+import { type Columns, type Micros, qualityOf, type RawTag, valueAt, type Warning } from "@lineshaft/contract/api";
 import {
   bucketFor,
   extent,
@@ -29,17 +17,16 @@ import {
 import type { TrendLane, TrendPane, TrendScene } from "../kit/trend-paint.ts";
 import { live, nowUs, watch } from "./feed.ts";
 import { call } from "./platform.ts";
+import { asText, readTrend } from "./trend-data.ts";
 
 /** Tags in one view; beyond that nobody tells the lines apart. */
 export const trendTagsMax = 24;
-const laneRowsMax = 20_000;
 /** History answers a moment after the log; points younger than this come from the stream. */
 const historySettlesUs = 3_000_000;
 const tailUs = 30_000_000;
 const tailMax = 50_000;
 const reloadLiveMs = 30_000;
 const reloadFirstMs = 5_000;
-const laneLookBackUs = 24 * 3_600_000_000;
 
 interface TailPoint {
   tag: number;
@@ -65,17 +52,6 @@ export interface TrendState {
   error: unknown;
   warnings: readonly Warning[];
 }
-
-const asNumber = (value: Value | undefined): number =>
-  typeof value === "number"
-    ? value
-    : typeof value === "bigint"
-      ? Number(value)
-      : typeof value === "boolean"
-        ? Number(value)
-        : NaN;
-const asText = (value: Value | undefined): string =>
-  value === undefined || value === null ? "" : value instanceof Uint8Array ? `${value.length} B` : String(value);
 
 export class TrendModel {
   range: TimeRange;
@@ -220,6 +196,18 @@ export class TrendModel {
   setCursor(us: Micros | null, pinned: boolean): void {
     this.cursor = us === null ? null : { us, pinned };
     this.#changed(true);
+  }
+
+  /** Is anything known within the range shown? */
+  get hasData(): boolean {
+    const { fromUs, toUs } = this.range;
+    for (const series of this.#series.values()) {
+      const from = series.grain === "bucket" ? fromUs - series.bucketUs : fromUs;
+      if (series.indexAt(toUs) > series.indexAt(from)) return true;
+      // A held value counts as known.
+      if (series.grain === "raw" && series.indexAt(from) > 0 && fromUs < nowUs()) return true;
+    }
+    return false;
   }
 
   shapeOf(tag: number): SeriesShape {
@@ -383,56 +371,28 @@ export class TrendModel {
   async #read(turn: number): Promise<readonly Warning[]> {
     const tags = this.#tags.map((tag) => tag.id);
     const now = nowUs();
-    const span = spanOf(this.range);
-    const bucketUs = bucketFor(span, this.#width);
     const cutoff = Math.max(this.#tailSinceUs, now - historySettlesUs);
-    const fromUs = Math.floor((this.range.fromUs - span / 4) / bucketUs) * bucketUs;
-    const wantedTo = this.range.toUs + span / 4;
-    const toUs = Math.floor(Math.min(wantedTo, cutoff));
     await this.#learnShapes(tags);
-    const query = { tag: tags, from: fromUs, to: Math.max(fromUs + 1000, toUs) };
-    const [buckets, gaps] = await Promise.all([
-      call("bucketHistory", { query: { ...query, bucketUs } }),
-      call("listGaps", { query: { limit: 500 } }),
-    ]);
-    const counts = new Map<number, number>();
-    buckets.tag.forEach((tag, i) => {
-      counts.set(tag, (counts.get(tag) ?? 0) + buckets.count[i]);
+    const found = await readTrend(tags, {
+      range: this.range,
+      width: this.#width,
+      cutoffUs: cutoff,
+      shapeOf: (tag) => this.shapeOf(tag),
     });
-    const fewEnough = (tag: number): boolean =>
-      (counts.get(tag) ?? 0) <= (this.shapeOf(tag) === "lane" ? laneRowsMax : this.#width * 1.5);
-    const rawTags = tags.filter((tag) => fewEnough(tag) && (counts.get(tag) ?? 0) > 0);
-    const heldTags = tags.filter((tag) => this.shapeOf(tag) !== "line");
-    const [raw, before] = await Promise.all([
-      rawTags.length === 0
-        ? null
-        : call("rawHistory", {
-            query: { ...query, tag: rawTags, limit: rawTags.reduce((sum, tag) => sum + (counts.get(tag) ?? 0), 1000) },
-          }),
-      heldTags.length === 0
-        ? null
-        : call("bucketHistory", { query: { tag: heldTags, from: fromUs - laneLookBackUs, to: fromUs, buckets: 1 } }),
-    ]);
     if (turn !== this.#loadTurn) return [];
-    const next = new Map<number, Series>();
-    for (const tag of tags) {
-      const lane = this.shapeOf(tag) === "lane";
-      const series = fewEnough(tag) ? rawSeries(tag, raw, lane) : bucketSeries(tag, buckets, bucketUs, lane);
-      const held = before?.tag.indexOf(tag) ?? -1;
-      if (before !== null && held >= 0) {
-        const value = valueFromJson(before.last[held]);
-        if (series.grain === "raw") series.add(fromUs - 1, asNumber(value), 0, lane ? asText(value) : "");
-      }
-      next.set(tag, series);
-    }
     // What came since the cut-off comes from the stream; what lies before it, from history only.
-    if (wantedTo >= cutoff)
+    if (found.wantedToUs >= cutoff)
       for (const point of this.#tail)
-        if (point.time >= toUs) next.get(point.tag)?.add(point.time, point.value, point.status, point.text);
-    this.#series = next;
-    this.#gaps = gaps.items.map((gap) => ({ fromUs: gap.fromUs, toUs: gap.toUs ?? now, connection: gap.connection }));
-    this.#loaded = { range: { fromUs, toUs: wantedTo }, bucketUs };
-    return [...buckets.warnings, ...(raw?.warnings ?? [])];
+        if (point.time >= found.toUs)
+          found.series.get(point.tag)?.add(point.time, point.value, point.status, point.text);
+    this.#series = found.series;
+    this.#gaps = found.gaps.map((gap) => ({
+      fromUs: gap.fromUs,
+      toUs: gap.toUs ?? now,
+      connection: gap.connection,
+    }));
+    this.#loaded = { range: { fromUs: found.fromUs, toUs: found.wantedToUs }, bucketUs: found.bucketUs };
+    return found.warnings;
   }
 
   async #learnShapes(tags: readonly number[]): Promise<void> {
@@ -462,30 +422,3 @@ export class TrendModel {
 }
 
 const empty = new Series("raw", 0);
-
-function rawSeries(tag: number, raw: PointSeries | null, lane: boolean): Series {
-  const series = new Series("raw", 0, lane);
-  if (raw === null) return series;
-  for (let i = 0; i < raw.rows; i++) {
-    if (raw.tag[i] !== tag) continue;
-    const status = raw.status?.[i] ?? 0;
-    const value = valueFromJson(raw.value[i] as JsonValue);
-    series.add(raw.time[i], qualityOf(status) === "bad" ? NaN : asNumber(value), status, lane ? asText(value) : "");
-  }
-  return series;
-}
-
-function bucketSeries(tag: number, buckets: BucketSeries, bucketUs: number, lane: boolean): Series {
-  const rows: number[] = [];
-  for (let i = 0; i < buckets.tag.length; i++) if (buckets.tag[i] === tag) rows.push(i);
-  return Series.from("bucket", bucketUs, {
-    time: rows.map((i) => buckets.time[i]),
-    value: rows.map((i) => buckets.avg[i] ?? NaN),
-    min: rows.map((i) => buckets.min[i] ?? NaN),
-    max: rows.map((i) => buckets.max[i] ?? NaN),
-    // A bucket with one bad point among good ones still has an average: it is drawn as uncertain, not as a gap.
-    status: rows.map((i) => buckets.status[i]),
-    good: rows.map((i) => buckets.good[i]),
-    ...(lane ? { text: rows.map((i) => asText(valueFromJson(buckets.last[i] as JsonValue))) } : {}),
-  });
-}

@@ -95,10 +95,12 @@ export async function createHttpServer(services: Services, options: HttpOptions 
       reply.headers({ "access-control-allow-origin": request.headers.origin, vary: "Origin", ...corsHeaders });
       if (request.method === "OPTIONS") return reply.code(204).send();
     }
-    if (closing) {
-      reply.header("connection", "close");
-      throw new ProblemError("shutting_down", "The server is stopping.", { retryAfterSeconds: 2 });
-    }
+    if (closing) throw new ProblemError("shutting_down", "The server is stopping.", { retryAfterSeconds: 2 });
+  });
+  // While stopping, an answered connection must not stay open for the next request: nobody would ever close it.
+  app.addHook("onSend", (_request, reply, _payload, done) => {
+    if (closing) reply.header("connection", "close");
+    done();
   });
 
   for (const name of Object.keys(routes) as RouteName[]) registerRoute(name);

@@ -1,6 +1,5 @@
 // Hot path: imperative on purpose. How history holds stored rows in memory, their total order, and exact values as bytes.
 import { type Columns, type ExactColumn, type ExactValue, valueTypeCode } from "@lineshaft/contract/api";
-import type { Lsn } from "@lineshaft/contract/ports";
 
 /** The row replaces all rows of its (tag, time, ordinal) that have a smaller LSN. */
 export const flagCorrection = 1;
@@ -275,9 +274,4 @@ function toExactColumn(rows: Rows, n: number): ExactColumn | null {
     exact.value.push(decodeExact(bytes, rows.type === null ? 0 : rows.type[row]));
   }
   return exact.row.length === 0 ? null : exact;
-}
-
-/** Was the row known at `asOf`? On-time rows count as known at their own time. */
-export function knownAt(rows: Rows, i: number, asOf: Lsn): boolean {
-  return rows.lsn === null || rows.lsn[i] <= asOf;
 }

@@ -18,6 +18,6 @@ export type LogEvent =
   | { code: "slow_commit"; text: string; ms: number }
   /** The wall clock moved against the monotonic one. */
   | { code: "clock_jump"; text: string; fromUs: Micros; toUs: Micros }
-  | { code: "segment_dropped"; text: string; name: string; toLsn: Lsn };
+  | { code: "segment_dropped"; text: string; name: string };
 
 export type LogEventSink = (event: LogEvent) => void;

@@ -12,16 +12,16 @@ import {
   type NewRecord,
   recordType,
 } from "@lineshaft/contract/ports";
+import { type BoundedLog, Bounds, isSuspiciousGap } from "./bounds.ts";
 import type { LogEventSink } from "./events.ts";
 import { payloadBytesMax } from "./frame.ts";
 import { LatencyHistogram } from "./histogram.ts";
 import type { LogOptions, Settings } from "./options.ts";
 import { checkNotExpired, type ReadView, SegmentReader } from "./reader.ts";
 import { type Recovered, writeClosed } from "./recovery.ts";
-import { planRetention } from "./retention.ts";
 import { SegmentScanner } from "./scan.ts";
 import { emptySegment, lsnBefore, noteFrame, type Segment, seek, withFile } from "./segment.ts";
-import { isFull, judgeSpace } from "./space.ts";
+import { isFull } from "./space.ts";
 import { RecordClock } from "./stamp.ts";
 import { MemoryTail } from "./tail.ts";
 
@@ -38,19 +38,16 @@ interface Group {
   durable: PromiseWithResolvers<void>;
 }
 
-const hourMs = 3_600_000;
 const scanBytes = 1024 * 1024;
 
-/** Records that sources cause. They wait at a bound; what the platform itself must say may still be written. */
-const fromSources: ReadonlySet<number> = new Set([recordType.points, recordType.tagRegistered, recordType.rejected]);
-
-export class SegmentLog implements Log, ReadView {
+export class SegmentLog implements Log, ReadView, BoundedLog {
   readonly disk: Disk;
   readonly tail: MemoryTail;
   readonly quarantine: Recovered["quarantine"];
   readonly segments: Segment[];
   durableLsn: Lsn;
   droppedLsn: Lsn;
+  bytes = 0;
 
   readonly #dir: string;
   readonly #clock: Clock;
@@ -59,13 +56,10 @@ export class SegmentLog implements Log, ReadView {
   readonly #crash: LogOptions["crashPoint"];
   readonly #stamp: RecordClock;
   readonly #latency = new LatencyHistogram();
-  readonly #stop = new AbortController();
   readonly #waiting = new Set<() => void>();
-  readonly #pins = new Map<string, Lsn>();
+  readonly #bounds: Bounds;
 
-  #state: "writable" | "failed" | "closed" = "writable";
-  /** Why nothing is accepted for now: the disk said so, it is nearly full, or the byte bound is held by a pin. */
-  #full: "space" | "watermark" | "bound" | null = null;
+  #state: "writable" | "failed" | "closing" | "closed" = "writable";
   #generation: number;
   #generationDue = false;
   #nextLsn: Lsn;
@@ -77,15 +71,9 @@ export class SegmentLog implements Log, ReadView {
   #committing: Promise<void> | null = null;
   #inFlight: { sinceMs: number; records: number; bytes: number; reported: boolean } | null = null;
   #active: { segment: Segment; file: DiskFile; sinceMs: number } | null = null;
-  #bytes = 0;
-  #lowReported = false;
   #slowReportedMs = -Infinity;
-  #spaceCheckedMs = -Infinity;
-  #retainedMs: number;
-  #retaining: Promise<void> | null = null;
-  #probing: Promise<void> | null = null;
-  #doubtful: { lsn: Lsn; sinceMs: number } | null = null;
-  #doubtfulDroppedMs = -Infinity;
+  #segmentClosed = false;
+  #closing: Promise<void> | null = null;
 
   constructor(options: LogOptions, settings: Settings, emit: LogEventSink, found: Recovered) {
     this.disk = options.disk;
@@ -108,15 +96,15 @@ export class SegmentLog implements Log, ReadView {
     const known = Math.max(found.durableLsn, found.namedLsn);
     this.#nextLsn = known === 0 ? 1 : (found.closedAt ?? known + settings.burnt) + 1;
     this.#numberedFrom = this.#nextLsn;
-    for (const segment of found.segments) this.#bytes += segment.bytes;
-    const nowMs = this.#clock.monotonicMs();
-    this.#retainedMs = nowMs;
-    // Older than an hour: was the machine off, or is the clock wrong? Until the window has passed, age is not believed.
-    if (this.#clock.nowUs() - found.lastTime > hourMs * 1000) this.#doubt(nowMs);
-    this.#stamp = new RecordClock(this.#clock, found.lastTime, settings.clockJumpMs, (fromUs, toUs) => {
+    for (const segment of found.segments) this.bytes += segment.bytes;
+    const { dir, disk, clock, crashPoint } = options;
+    this.#bounds = new Bounds(this, { dir, disk, clock, settings, emit, crashPoint });
+    // Was the machine off, or is the clock wrong? Until the window has passed, age is not believed.
+    if (isSuspiciousGap(clock.nowUs(), found.lastTime)) this.#bounds.doubtAge();
+    this.#stamp = new RecordClock(clock, found.lastTime, settings.clockJumpMs, (fromUs, toUs) => {
       const seconds = ((toUs - fromUs) / 1e6).toFixed(1);
+      this.#bounds.doubtAge();
       const text = `The wall clock jumped by ${seconds} s. The order of records is not affected.`;
-      this.#doubt(this.#clock.monotonicMs());
       emit({ code: "clock_jump", text, fromUs, toUs });
     });
     if (found.failure !== null) this.#fail("making the newest segment durable", found.failure);
@@ -125,9 +113,9 @@ export class SegmentLog implements Log, ReadView {
   /** Called once after construction: the first record of a fresh log, and the bounds. */
   async start(): Promise<void> {
     this.#generationDue = this.#generation === 0;
-    if (this.#state === "writable") await this.#takeUp();
-    await this.#checkSpace();
-    this.#retain();
+    await this.takeUp();
+    await this.#bounds.checkSpace();
+    this.#bounds.retain();
   }
 
   get closed(): boolean {
@@ -136,16 +124,21 @@ export class SegmentLog implements Log, ReadView {
 
   get status(): LogStatus {
     return {
-      state: this.#state === "writable" && this.#full !== null ? "diskFull" : this.#state,
+      state: this.#shownState(),
       generation: this.#generation,
       firstLsn: this.segments[0]?.firstLsn ?? this.droppedLsn + 1,
       durableLsn: this.durableLsn,
-      bytes: this.#bytes,
+      bytes: this.bytes,
       segments: this.segments.length,
       commitP50Ms: this.#latency.quantile(0.5),
       commitP99Ms: this.#latency.quantile(0.99),
       quarantined: this.quarantine.items,
     };
+  }
+
+  #shownState(): LogStatus["state"] {
+    if (this.#state === "closing") return "closed";
+    return this.#state === "writable" && this.#bounds.full ? "diskFull" : this.#state;
   }
 
   append(record: NewRecord): { lsn: Lsn; recordedTime: Micros; durable: Promise<void> } {
@@ -215,13 +208,11 @@ export class SegmentLog implements Log, ReadView {
   }
 
   pin(name: string, lsn: Lsn): void {
-    this.#pins.set(name, lsn);
-    if (this.#full === "bound") this.#retain();
+    this.#bounds.pin(name, lsn);
   }
 
   unpin(name: string): void {
-    this.#pins.delete(name);
-    if (this.#full === "bound") this.#retain();
+    this.#bounds.unpin(name);
   }
 
   async newGeneration(): Promise<void> {
@@ -237,19 +228,21 @@ export class SegmentLog implements Log, ReadView {
     await started;
   }
 
-  async close(): Promise<void> {
-    if (this.#state === "closed") return;
-    const failed = this.#state === "failed";
-    const last = this.#committing;
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#state === "writable") this.#state = "closing";
+    await this.#committing;
+    const orderly = this.#state === "closing";
     this.#state = "closed";
-    this.#stop.abort();
-    await last;
-    await this.#retaining;
-    await this.#probing;
+    await this.#bounds.stop();
     const unused = this.#active?.segment.bytes === 0 ? this.#active.segment.path : null;
     await this.#closeActive().catch(() => {});
     this.#wakeReaders();
-    if (failed) return;
+    if (!orderly) return;
     try {
       await writeClosed(this.disk, this.#dir, { lastLsn: this.#nextLsn - 1, durableLsn: this.durableLsn });
       // Until then its name was what vouched for the numbers.
@@ -262,9 +255,10 @@ export class SegmentLog implements Log, ReadView {
   // ── appending ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #refusal(record: NewRecord): ProblemError | null {
-    if (this.#state === "closed") return new ProblemError("shutting_down", "The log is closed.");
     if (this.#state === "failed") return unavailable();
-    if (this.#full === "space" || (this.#full !== null && fromSources.has(record.type))) return this.#fullProblem();
+    if (this.#state !== "writable") return new ProblemError("shutting_down", "The log is closed.");
+    const full = this.#bounds.refusal(record.type);
+    if (full !== null) return full;
     const { pendingRecordsMax, pendingBytesMax } = this.#settings;
     const waiting = this.#pending;
     if (waiting !== null && (waiting.records >= pendingRecordsMax || waiting.bytes >= pendingBytesMax))
@@ -282,15 +276,6 @@ export class SegmentLog implements Log, ReadView {
       return unavailable();
     }
     return null;
-  }
-
-  #fullProblem(): ProblemError {
-    const why = {
-      space: `The disk of ${this.#dir} is full.`,
-      watermark: `The disk of ${this.#dir} is nearly full; the rest is kept for finishing what is stored.`,
-      bound: `The log holds its ${this.#settings.maxBytes} bytes and a consumer still needs the oldest.`,
-    } as const;
-    return new ProblemError("disk_full", why[this.#full ?? "space"], { retryAfterSeconds: 5 });
   }
 
   // ── commit ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -336,7 +321,9 @@ export class SegmentLog implements Log, ReadView {
       this.#crash("K4");
     }
     this.#wakeReaders();
-    await this.#keepHouse();
+    const closed = this.#segmentClosed;
+    this.#segmentClosed = false;
+    await this.#bounds.keepHouse(closed);
   }
 
   #note(segment: Segment, group: Group): void {
@@ -349,7 +336,7 @@ export class SegmentLog implements Log, ReadView {
     segment.lastLsn = group.lastLsn;
     segment.lastTime = group.lastTime;
     segment.bytes += group.bytes;
-    this.#bytes += group.bytes;
+    this.bytes += group.bytes;
     this.durableLsn = group.lastLsn;
   }
 
@@ -363,7 +350,7 @@ export class SegmentLog implements Log, ReadView {
       if (!tooLarge && !tooOld) return this.#active;
       await this.#closeActive();
       this.#crash?.("K5");
-      this.#retainedMs = -Infinity;
+      this.#segmentClosed = true;
     }
     return this.#begin(group.firstLsn);
   }
@@ -383,19 +370,15 @@ export class SegmentLog implements Log, ReadView {
   }
 
   /** What must be on the disk before numbers are handed out: the first segment of this run. Without space it is tried again later. */
-  async #takeUp(): Promise<void> {
+  async takeUp(): Promise<void> {
+    if (this.#state !== "writable") return;
     try {
       if (this.#active === null) await this.#begin(this.#nextLsn);
       for (const segment of this.#empty.splice(0)) await this.disk.remove(segment.path).catch(() => {});
       if (this.#generationDue) await this.#startGeneration();
     } catch (error) {
       if (!isFull(error)) return this.#fail("starting a segment", error);
-      this.#full = "space";
-      this.#emit({
-        code: "disk_full",
-        text: `The disk of ${this.#dir} is full. Nothing is accepted until there is space.`,
-      });
-      this.#startProbing();
+      this.#bounds.turnFull(error);
     }
   }
 
@@ -442,8 +425,6 @@ export class SegmentLog implements Log, ReadView {
 
   /** Nothing of the group is kept. The numbers stay burnt. */
   async #turnFull(group: Group, cause: unknown): Promise<void> {
-    this.#full = "space";
-    const problem = new ProblemError("disk_full", `The disk of ${this.#dir} is full.`, { cause, retryAfterSeconds: 5 });
     const { segment, file } = this.#active ?? {};
     try {
       // Half a group behind the last record would come back as records after a crash, though they were refused.
@@ -453,57 +434,15 @@ export class SegmentLog implements Log, ReadView {
       this.#fail("taking back a write", error, group);
       return;
     }
+    const problem = this.#bounds.turnFull(cause);
     group.durable.reject(problem);
     this.#pending?.durable.reject(problem);
     this.#pending = null;
     this.tail.discard();
     this.#lastAppended = this.durableLsn;
-    this.#emit({ code: "disk_full", text: `${problem.message} Nothing is accepted until there is space.` });
-    this.#startProbing();
   }
 
-  #startProbing(): void {
-    this.#probing ??= this.#probe();
-  }
-
-  async #probe(): Promise<void> {
-    while (this.#state === "writable" && (this.#full === "space" || this.#full === "watermark")) {
-      try {
-        await this.#clock.sleep(this.#settings.probeMs, this.#stop.signal);
-      } catch {
-        break;
-      }
-      await this.#checkSpace();
-    }
-    this.#probing = null;
-  }
-
-  async #checkSpace(): Promise<void> {
-    this.#spaceCheckedMs = this.#clock.monotonicMs();
-    const space = await this.disk.space(this.#dir).catch(() => null);
-    if (space === null || this.#state !== "writable") return;
-    const verdict = judgeSpace(space, this.#settings.space, this.#full === "space" || this.#full === "watermark");
-    const free = `${Math.round(space.freeBytes / 1e6)} of ${Math.round(space.totalBytes / 1e6)} MB are free`;
-    if (verdict === "refuse" && this.#full !== "space" && this.#full !== "watermark") {
-      this.#full = "watermark";
-      this.#emit({
-        code: "disk_full",
-        text: `The disk of ${this.#dir} is nearly full (${free}). Sources are refused.`,
-      });
-      this.#startProbing();
-    } else if (verdict !== "refuse" && (this.#full === "space" || this.#full === "watermark")) {
-      this.#full = null;
-      this.#emit({ code: "disk_recovered", text: `The disk of ${this.#dir} has space again (${free}).` });
-      await this.#takeUp();
-    }
-    if (verdict === "ok") this.#lowReported = false;
-    else if (!this.#lowReported) {
-      this.#lowReported = true;
-      this.#emit({ code: "disk_low", text: `The disk of ${this.#dir} is getting full: ${free}.`, ...space });
-    }
-  }
-
-  // ── generations, retention, time ───────────────────────────────────────────────────────────────────────────────────
+  // ── generations, time ───────────────────────────────────────────────────────────────────────────────────
 
   async #startGeneration(): Promise<void> {
     this.#generation++;
@@ -517,56 +456,6 @@ export class SegmentLog implements Log, ReadView {
       if (!(error instanceof ProblemError) || error.code !== "disk_full") throw error;
       this.#generation--;
       this.#generationDue = true;
-    }
-  }
-
-  async #keepHouse(): Promise<void> {
-    const nowMs = this.#clock.monotonicMs();
-    if (nowMs - this.#spaceCheckedMs >= 1_000) await this.#checkSpace();
-    if (nowMs - this.#retainedMs >= 60_000) this.#retain();
-  }
-
-  #doubt(nowMs: number): void {
-    if (this.segments.length > 0) this.#doubtful = { lsn: this.durableLsn, sinceMs: nowMs };
-  }
-
-  #retain(): void {
-    this.#retaining ??= this.#dropOld().finally(() => {
-      this.#retaining = null;
-    });
-  }
-
-  async #dropOld(): Promise<void> {
-    const nowMs = this.#clock.monotonicMs();
-    this.#retainedMs = nowMs;
-    const { windowMs, maxBytes } = this.#settings;
-    if (this.#doubtful !== null && nowMs - this.#doubtful.sinceMs > windowMs) this.#doubtful = null;
-    const plan = planRetention({
-      nowUs: this.#clock.nowUs(),
-      segments: this.segments,
-      totalBytes: this.#bytes,
-      windowMs,
-      maxBytes,
-      pinnedLsn: Math.min(Infinity, ...this.#pins.values()),
-      doubtfulLsn: this.#doubtful?.lsn ?? 0,
-      mayDropDoubtful: nowMs - this.#doubtfulDroppedMs >= hourMs,
-    });
-    if (plan.droppedDoubtful) this.#doubtfulDroppedMs = nowMs;
-    if (plan.drop > 0) this.#crash?.("K6");
-    for (const segment of this.segments.splice(0, plan.drop)) {
-      this.droppedLsn = Math.max(this.droppedLsn, lsnBefore(this.segments[0]));
-      this.#bytes -= segment.bytes;
-      const text = `${segment.name} left the window.`;
-      // A file that cannot be removed is found again at the next start.
-      await this.disk.remove(segment.path).catch(() => {});
-      this.#emit({ code: "segment_dropped", text, name: segment.name, toLsn: this.droppedLsn });
-    }
-    if (plan.blocked && this.#full === null) {
-      this.#full = "bound";
-      this.#emit({ code: "disk_full", text: `${this.#fullProblem().message} Sources are refused.` });
-    } else if (!plan.blocked && this.#full === "bound") {
-      this.#full = null;
-      this.#emit({ code: "disk_recovered", text: "The log is below its bound again." });
     }
   }
 

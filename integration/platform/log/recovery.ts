@@ -197,7 +197,7 @@ async function settle(
     if (damage.tail && !rot) torn = true;
     await quarantine.add(segment, damage, damage.tail && rot ? provenLsn : damage.toLsn, rot ? "rot" : "torn");
   }
-  if (closed !== null && !torn) return null;
+  if (closed?.durableLsn === segment.lastLsn && !torn) return null;
   try {
     const file = await disk.open(segment.path, "readWrite");
     try {

@@ -103,7 +103,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("wait" as const), seconds: fc.integer({ min: 0, max: 90 }) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("feed" as const) }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant("open" as const), agoMs: fc.oneof(ago, fc.constant(1_000_000)) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant("open" as const), agoMs: fc.oneof(ago, fc.constant(1_000_000)) }),
+  },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("read" as const), items: fc.integer({ min: 1, max: 4 }) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("resume" as const) }) },
 );

@@ -209,6 +209,7 @@ export const de: Record<keyof En, string> = {
   "trend.label":
     "Trend von {tags}. Pfeiltasten bewegen in der Zeit, Plus und Minus zoomen, Umschalt und Pfeiltasten bewegen den Cursor.",
   "trend.loading": "Historie wird gelesen …",
+  "trend.nothing": "In diesem Zeitraum wurde nichts aufgezeichnet. Herauszoomen oder zurück zu live.",
   "trend.rawShown": "Jeder aufgezeichnete Punkt wird gezeigt",
   "trend.bucketsShown": "Mittelwert mit Band vom kleinsten zum größten Wert, in Schritten von {width}",
   "trend.how": "Mausrad oder Zwei-Finger-Geste zoomt, Ziehen bewegt, ein Klick setzt den Cursor",
@@ -242,6 +243,7 @@ export const de: Record<keyof En, string> = {
   "connections.rate": "Rate",
   "connections.tags": "Signale",
   "connections.delivery": "Zustellung",
+  "connections.quota": "Höchstens {n} Signale werden von selbst erfasst.",
   "connections.sumRule":
     "Gezählt in Datenpunkten: angeboten = gespeichert + Dubletten + abgewiesen + verloren + offen.",
   "connections.nothingYet": "Noch keine Verbindung hat etwas gesendet",

@@ -181,6 +181,10 @@ export const problemsDe: Readonly<Record<ProblemCode, { title: string; action: s
     "Ein anderer Prozess besitzt das Datenverzeichnis.",
     "Ihn zuerst anhalten oder ein anderes --data-Verzeichnis wählen.",
   ),
+  data_dir_mixed: entry(
+    "Die Teile des Datenverzeichnisses gehören nicht zusammen.",
+    "Das Log zurücklegen, das zu dieser Registry gehört, oder alles aus einer Sicherung wiederherstellen.",
+  ),
   data_dir_version: entry(
     "Das Datenverzeichnis stammt von einer Fassung, die diese nicht lesen kann.",
     "Eine passende Fassung verwenden; diese und die vorige sind lesbar.",

@@ -35,10 +35,10 @@ export function ConnectionsPage() {
               <th>{t("connections.delivery")}</th>
               <th className="right">{t("sums.offered")}</th>
               <th className="right">{t("sums.stored")}</th>
-              <th className="right">{t("sums.duplicates")}</th>
+              <th className="right wide-only">{t("sums.duplicates")}</th>
               <th className="right">{t("sums.rejected")}</th>
               <th className="right">{t("sums.dropped")}</th>
-              <th className="right">{t("sums.pending")}</th>
+              <th className="right wide-only">{t("sums.pending")}</th>
             </tr>
           </thead>
           <tbody>
@@ -62,7 +62,7 @@ function ConnectionRow({ connection, now }: { connection: Connection; now: numbe
   const { sums } = connection;
   return (
     <tr>
-      <th scope="row">
+      <th scope="row" className="nowrap">
         <a {...link("equipment", { node: "all", q: connection.name })}>{connection.name}</a>
         <span className="soft"> {connection.kind}</span>
         {connection.scope !== "" && <span className="soft"> · {connection.scope}</span>}
@@ -76,14 +76,13 @@ function ConnectionRow({ connection, now }: { connection: Connection; now: numbe
           : t("connections.ago", { age: ageText(now - connection.lastBatchUs, fmt) })}
       </td>
       <td className="right">{fmt.rate(connection.ratePerSecond)}</td>
-      <td className="right">
+      <td className="right" title={t("connections.quota", { n: connection.tagQuota })}>
         {fmt.integer(connection.tags)}
-        <span className="soft"> / {fmt.integer(connection.tagQuota)}</span>
       </td>
       <td title={t(`deliveryHint.${connection.delivery}`)}>{t(`delivery.${connection.delivery}`)}</td>
       <td className="right">{fmt.integer(sums.offered)}</td>
       <td className="right">{fmt.integer(sums.stored)}</td>
-      <td className="right soft">{fmt.integer(sums.duplicates)}</td>
+      <td className="right soft wide-only">{fmt.integer(sums.duplicates)}</td>
       <td className="right">
         {sums.rejected > 0 ? (
           <a className="attention" {...link("rejected", { connection: connection.name })}>
@@ -94,7 +93,7 @@ function ConnectionRow({ connection, now }: { connection: Connection; now: numbe
         )}
       </td>
       <td className={`right ${sums.dropped > 0 ? "attention" : "soft"}`}>{fmt.integer(sums.dropped)}</td>
-      <td className="right soft">{fmt.integer(sums.pending)}</td>
+      <td className="right soft wide-only">{fmt.integer(sums.pending)}</td>
     </tr>
   );
 }

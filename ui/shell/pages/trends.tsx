@@ -139,6 +139,7 @@ export function TrendsPage() {
             format={fmt}
             label={t("trend.label", { tags: tags.map(tagName).join(", ") })}
           />
+          {!loading && error === null && !model.hasData && <p className="trend-nothing">{t("trend.nothing")}</p>}
           {loading && <span className="trend-loading">{t("trend.loading")}</span>}
         </div>
         <Legend
