@@ -12,6 +12,10 @@ export const settings = {
     text: "How long history gathers points in memory before it writes a run, in seconds",
     default: "60",
   },
+  "snapshot-seconds": {
+    text: "How often last values and sums are saved, in seconds; a start reads the log from there",
+    default: "10",
+  },
   "history-days": { text: "How long raw points are kept, in days; 0 keeps all", default: "0" },
   "memory-mib": { text: "Resident memory at which load is shed, in MiB", default: "1500" },
   "tag-quota": { text: "Tags that one connection may bring by itself", default: "200000" },
@@ -30,6 +34,7 @@ export interface Config {
   logBytesMax: number;
   segmentBytes: number;
   runMs: number;
+  snapshotMs: number;
   historyDays: number;
   memoryBytesMax: number;
   tagQuota: number;
@@ -69,6 +74,7 @@ export function readConfig(command: "up" | "demo", args: string[], env: Record<s
     logBytesMax: number("log-gib", 0.05, 100_000) * 2 ** 30,
     segmentBytes: number("segment-mib", 0.05, 4096) * 2 ** 20,
     runMs: number("run-seconds", 0.1, 3600) * 1000,
+    snapshotMs: number("snapshot-seconds", 0.1, 3600) * 1000,
     historyDays: number("history-days", 0, 36_500),
     memoryBytesMax: number("memory-mib", 100, 1_000_000) * 2 ** 20,
     tagQuota: number("tag-quota", 1, 10_000_000),

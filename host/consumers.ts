@@ -15,7 +15,14 @@ import {
 
 const portionBytes = 8 * 1024 * 1024;
 
-/** One reader that follows the log until it is stopped; `apply` sees every committed frame once, in order, and may ask for a pause. */
+/** How often what found no space on the disk is tried again. */
+const fullRetryMs = 1000;
+const isFull = (error: unknown): boolean => error instanceof ProblemError && error.code === "disk_full";
+
+/**
+ * One reader that follows the log until it is stopped; `apply` sees every committed frame in order and may ask for a pause. On a full disk it sees
+ * the same frames again until there is space, so it must be able to take them twice.
+ */
 export class LogConsumer {
   #reader: LogReader;
   #stop = new AbortController();
@@ -23,8 +30,12 @@ export class LogConsumer {
   #applied: Lsn;
   #waiting: { lsn: Lsn; resolve: () => void; reject: (error: unknown) => void }[] = [];
   readonly #apply: (frames: Frame[]) => Promise<void> | undefined;
+  readonly #clock: Clock;
+  /** Read but not applied yet: the disk was full. */
+  #held: Frame[] | null = null;
 
-  constructor(log: Log, from: Lsn, apply: (frames: Frame[]) => Promise<void> | undefined) {
+  constructor(log: Log, clock: Clock, from: Lsn, apply: (frames: Frame[]) => Promise<void> | undefined) {
+    this.#clock = clock;
     this.#reader = log.reader(from);
     this.#applied = from - 1;
     this.#apply = apply;
@@ -34,15 +45,26 @@ export class LogConsumer {
     return this.#applied;
   }
 
-  /** Everything that is durable now, before the server opens its doors. */
+  /** Everything that is durable now, before the server opens its doors; on a full disk only as far as it goes. */
   async catchUp(log: Log): Promise<void> {
     const end = log.status.durableLsn;
-    while (this.#applied < end) await this.#step();
+    try {
+      while (this.#applied < end) await this.#step();
+    } catch (error) {
+      if (!isFull(error)) throw error;
+    }
   }
 
   run(onError: (error: unknown) => void): void {
     this.#running = (async () => {
-      while (!this.#stop.signal.aborted) await this.#step();
+      while (!this.#stop.signal.aborted) {
+        try {
+          await this.#step();
+        } catch (error) {
+          if (!isFull(error)) throw error;
+          await this.#clock.sleep(fullRetryMs, this.#stop.signal);
+        }
+      }
     })().catch((error: unknown) => {
       for (const w of this.#waiting) w.reject(error);
       this.#waiting = [];
@@ -63,8 +85,10 @@ export class LogConsumer {
   }
 
   async #step(): Promise<void> {
-    const frames = await this.#reader.next(portionBytes, this.#stop.signal);
+    this.#held ??= await this.#reader.next(portionBytes, this.#stop.signal);
+    const frames = this.#held;
     const pause = this.#apply(frames);
+    this.#held = null;
     this.#applied = frames[frames.length - 1].lsn;
     const due = this.#waiting.filter((w) => w.lsn <= this.#applied);
     if (due.length > 0) this.#waiting = this.#waiting.filter((w) => w.lsn > this.#applied);
@@ -86,7 +110,8 @@ export function registryConsumer(
     const detail = `The registry has seen record ${newest}, but the log ends at ${log.status.durableLsn}: the log was removed or replaced.`;
     throw new ProblemError("data_dir_mixed", detail);
   }
-  const consumer = new LogConsumer(log, Math.max(from, log.status.firstLsn), (frames) => {
+  log.pin("registry", from);
+  return new LogConsumer(log, clock, Math.max(from, log.status.firstLsn), (frames) => {
     const registrations = frames
       .filter((frame) => frame.type === recordType.tagRegistered && frame.lsn > registry.appliedLsn)
       .map(({ lsn, recordedTime, tenant, payload }) => ({
@@ -106,5 +131,19 @@ export function registryConsumer(
     // A flood of new names becomes a few transactions instead of thousands.
     return registrations.length > 0 ? clock.sleep(gatherMs) : undefined;
   });
-  return consumer;
+}
+
+/** Registrations that the log has from `from` on: names that a full disk has kept out of the registry so far. */
+export async function* registrationsFrom(
+  log: Log,
+  from: Lsn,
+): AsyncGenerator<{ tenant: number; record: TagRegisteredRecord }> {
+  const reader = log.reader(Math.max(from, log.status.firstLsn));
+  try {
+    while (reader.position <= log.status.durableLsn)
+      for (const { type, tenant, payload } of await reader.next(portionBytes))
+        if (type === recordType.tagRegistered) yield { tenant, record: decodeJson<TagRegisteredRecord>(payload) };
+  } finally {
+    reader.close();
+  }
 }

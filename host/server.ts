@@ -23,14 +23,13 @@ import { loadSnapshot, saveSnapshot, Views } from "@lineshaft/platform/values";
 import pino from "pino";
 import { systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
-import { LogConsumer, registryConsumer } from "./consumers.ts";
+import { LogConsumer, registrationsFrom, registryConsumer } from "./consumers.ts";
 import { crashPointFrom } from "./crash-point.ts";
 import { historyNote } from "./history-events.ts";
 import { RegistryOutbox } from "./outbox.ts";
 import { SystemMonitor } from "./system-status.ts";
 
 export const version = "0.1.0";
-const snapshotEveryMs = 10_000;
 /** How long a stop may take before it is cut short; a kill must be as good, bar the drain. */
 const drainMs = 5000;
 
@@ -69,7 +68,11 @@ export async function startServer(config: Config, consoleDir: string | undefined
     disk,
     clock,
     segmentBytes: config.segmentBytes,
-    retention: { windowMs: config.logWindowMs, maxBytes: config.logBytesMax },
+    retention: {
+      windowMs: config.logWindowMs,
+      maxBytes: config.logBytesMax,
+      pinnedBy: ["registry", "views", "history"],
+    },
     onEvent: note,
     crashPoint,
   });
@@ -100,10 +103,11 @@ export async function startServer(config: Config, consoleDir: string | undefined
     const connection = directory.connectionById(tag.connectionId);
     if (connection !== undefined) directory.addTag(connection, tag.id, tag.address);
   }
+  for await (const { tenant, record } of registrationsFrom(stream, names.applied + 1))
+    directory.addRegistered(tenant, record);
 
   const snapshotDir = join(dataDir, "views");
-  const saved = await loadSnapshot(disk, snapshotDir);
-  const snapshot = saved !== null && saved.generation === stream.status.generation ? saved : null;
+  const { newest: snapshot, oldestLsn } = await loadSnapshot(disk, snapshotDir, stream.status.generation);
   const sums =
     snapshot === null ? new SumLedger() : SumLedger.from(snapshot.sums as Parameters<typeof SumLedger.from>[0]);
   for (const c of snapshot?.connections ?? []) {
@@ -125,10 +129,11 @@ export async function startServer(config: Config, consoleDir: string | undefined
   );
   const viewer = new LogConsumer(
     stream,
+    clock,
     Math.max(views.appliedLsn + 1, stream.status.firstLsn),
     (frames) => void views.apply(frames),
   );
-  stream.pin("views", views.appliedLsn + 1);
+  stream.pin("views", oldestLsn + 1);
   await viewer.catchUp(stream);
   starting = false;
 
@@ -230,7 +235,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
   viewer.run(fail("The views"));
   watch.start();
   const snapshots = periodic(
-    snapshotEveryMs,
+    config.snapshotMs,
     async () => {
       const at = views.appliedLsn;
       if (at === lastSaved) return;

@@ -143,6 +143,6 @@ it("rides out a restart: no batch lost or doubled, no event missed or repeated",
   await stream.until(60);
   await stream.end();
   expect(values(stream.got.map((event) => (event.type === "points.recorded" ? event.columns.value[0] : NaN)))).toEqual(
-    all,
+    sent,
   );
 });

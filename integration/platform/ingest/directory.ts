@@ -1,5 +1,5 @@
 import { type Micros, nameFault } from "@lineshaft/contract/api";
-import type { ConnectionRow, Lsn, NewRecord } from "@lineshaft/contract/ports";
+import type { ConnectionRow, Lsn, NewRecord, TagRegisteredRecord } from "@lineshaft/contract/ports";
 
 /** In a points record: the source has no sequence. */
 export const noSequence = 0xffffffff;
@@ -147,6 +147,14 @@ export class TagDirectory {
     if (connection === undefined || connection.tenant !== tenant) return;
     const { scope, corrections, tagQuota, revision } = row;
     Object.assign(connection, { scope, corrections, tagQuota, revision });
+  }
+
+  /** What a registration in the log says, where the registry does not know it yet. */
+  addRegistered(tenant: number, record: TagRegisteredRecord): void {
+    const { connectionId: id, connection: name, kind, scope, ids, addresses } = record;
+    const bare = { id, name, kind, scope, corrections: false, tagQuota: defaultTagQuota, revision: 0 };
+    const connection = this.#byId.get(id) ?? this.addConnection(tenant, bare);
+    for (let i = 0; i < ids.length; i++) this.addTag(connection, ids[i], addresses[i]);
   }
 
   /** A tag that exists already (from the registry or the log). */

@@ -88,13 +88,16 @@ class SqliteLedger implements Ledger {
     this.#bytes = figure("SELECT coalesce(sum(size), 0) FROM rejected");
     this.#gaps = figure("SELECT count(*) FROM gap");
     this.#causes = figure("SELECT count(*) FROM cause");
-    db.write(() =>
-      db.sql
-        .prepare("INSERT INTO setting VALUES ('cursorKey', ?) ON CONFLICT DO NOTHING")
-        .run(randomBytes(32).toString("base64")),
-    );
-    const key = db.sql.prepare("SELECT value FROM setting WHERE name = 'cursorKey'").pluck().get() as string;
-    this.#cursors = createCursors(Buffer.from(key, "base64"));
+    this.#cursors = createCursors(Buffer.from(this.#cursorKey(), "base64"));
+  }
+
+  /** Made once. Later starts only read: they must succeed on a full disk too. */
+  #cursorKey(): string {
+    const { sql, write } = this.#db;
+    const kept = sql.prepare("SELECT value FROM setting WHERE name = 'cursorKey'").pluck().get() as string | undefined;
+    const key = kept ?? randomBytes(32).toString("base64");
+    if (kept === undefined) write(() => sql.prepare("INSERT INTO setting VALUES ('cursorKey', ?)").run(key));
+    return key;
   }
 
   get appliedLsn(): Lsn {

@@ -39,6 +39,8 @@ export class Bounds {
   readonly #around: Surroundings;
   readonly #stop = new AbortController();
   readonly #pins = new Map<string, Lsn>();
+  /** Consumers that have not said yet what they need. */
+  readonly #awaited: Set<string>;
   /** Why nothing is taken for now: a write found no space, the disk is nearly full, or a pin holds the oldest at the byte bound. */
   #full: "space" | "watermark" | "bound" | null = null;
   #lowReported = false;
@@ -53,6 +55,7 @@ export class Bounds {
   constructor(log: BoundedLog, around: Surroundings) {
     this.#log = log;
     this.#around = around;
+    this.#awaited = new Set(around.settings.pinnedBy);
     this.#retainedMs = around.clock.monotonicMs();
   }
 
@@ -83,7 +86,8 @@ export class Bounds {
 
   pin(name: string, lsn: Lsn): void {
     this.#pins.set(name, lsn);
-    if (this.#full === "bound") this.retain();
+    const last = this.#awaited.delete(name) && this.#awaited.size === 0;
+    if (last || this.#full === "bound") this.retain();
   }
 
   unpin(name: string): void {
@@ -98,7 +102,7 @@ export class Bounds {
   }
 
   retain(): void {
-    if (this.#stop.signal.aborted) return;
+    if (this.#stop.signal.aborted || this.#awaited.size > 0) return;
     this.#retaining ??= this.#dropOld().finally(() => {
       this.#retaining = null;
     });

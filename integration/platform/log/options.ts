@@ -10,8 +10,11 @@ export interface LogOptions {
   segmentBytes?: number;
   /** Newest records kept in memory for live readers; default 64 MiB. */
   tailBytes?: number;
-  /** What is dropped: whole segments, never past a pin. Default 24 h and 32 GiB. */
-  retention?: { windowMs?: number; maxBytes?: number };
+  /**
+   * What is dropped: whole segments, never past a pin. Default 24 h and 32 GiB. Pins live in memory, so nothing is dropped after a start before
+   * all of `pinnedBy` have set theirs: until then nobody knows what they still need.
+   */
+  retention?: { windowMs?: number; maxBytes?: number; pinnedBy?: readonly string[] };
   /** Default: warn at 90 % used, refuse sources at 99 %, or below 1 GiB free on large disks. */
   space?: Partial<SpaceLimits>;
   /** Records and bytes that may wait for the commit in flight; beyond, `overloaded`. Default 16,384 and 64 MiB. */
@@ -35,6 +38,7 @@ export interface Settings {
   tailBytes: number;
   windowMs: number;
   maxBytes: number;
+  pinnedBy: readonly string[];
   space: SpaceLimits;
   pendingRecordsMax: number;
   pendingBytesMax: number;
@@ -57,6 +61,7 @@ export function settle(options: LogOptions): Settings {
     tailBytes: options.tailBytes ?? 64 * mebibyte,
     windowMs: options.retention?.windowMs ?? 24 * 3_600_000,
     maxBytes,
+    pinnedBy: options.retention?.pinnedBy ?? [],
     space: { warnAt: 0.9, refuseAt: 0.99, reserveBytesMax: 1024 * mebibyte, ...options.space },
     pendingRecordsMax,
     pendingBytesMax: options.pendingBytesMax ?? 64 * mebibyte,

@@ -65,6 +65,26 @@ describe("retention", () => {
     await it.log.close();
   });
 
+  test("after a start nothing goes before all who pin have said what they need", async () => {
+    const disk = new SimDisk();
+    const it = await opened({ windowMs: hourMs }, disk);
+    it.log.pin("history", 1);
+    await fill(it, 40, 1_000);
+    await it.log.close();
+    it.clock.advanceMs(30 * 60_000);
+    const retention = { windowMs: hourMs / 4, pinnedBy: ["history", "views"] };
+    const again = await openOn(disk, { clock: it.clock, retention, segmentBytes: 600 });
+    await fill(again, 5, 1_000);
+    again.log.pin("views", 30);
+    await fill(again, 5, 1_000);
+    expect(again.log.status.firstLsn).toBe(1);
+    again.log.pin("history", 20);
+    await settled();
+    expect(again.log.status.firstLsn).toBeGreaterThan(10);
+    expect(again.log.status.firstLsn).toBeLessThanOrEqual(20);
+    await again.log.close();
+  });
+
   test("at the byte bound the oldest goes; where a pin holds it, sources wait until the pin moves", async () => {
     const it = await opened({ maxBytes: 10_000 });
     await fill(it, 200, 1);

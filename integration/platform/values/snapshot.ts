@@ -46,14 +46,22 @@ export async function saveSnapshot(disk: Disk, dir: string, snapshot: ViewSnapsh
   await disk.syncDir(dir);
 }
 
-/** The newest whole snapshot, or null: then the views begin at the start of the log. */
-export async function loadSnapshot(disk: Disk, dir: string): Promise<ViewSnapshot | null> {
+/**
+ * The newest whole snapshot of this generation, or null: then the views begin at the start of the log. `oldestLsn`: the log must go on reaching
+ * back to here, for the day when only the older one can be read.
+ */
+export async function loadSnapshot(
+  disk: Disk,
+  dir: string,
+  generation: number,
+): Promise<{ newest: ViewSnapshot | null; oldestLsn: Lsn }> {
+  const whole: ViewSnapshot[] = [];
   for (const name of ["snapshot", "snapshot.previous"]) {
     const bytes = await disk.readFile(`${dir}/${name}`);
     const snapshot = bytes === null ? null : parse(bytes);
-    if (snapshot !== null) return snapshot;
+    if (snapshot?.generation === generation) whole.push(snapshot);
   }
-  return null;
+  return { newest: whole[0] ?? null, oldestLsn: whole.at(-1)?.appliedLsn ?? 0 };
 }
 
 function parse(bytes: Uint8Array): ViewSnapshot | null {
