@@ -110,7 +110,7 @@ export function registryConsumer(
     const detail = `The registry has seen record ${newest}, but the log ends at ${log.status.durableLsn}: the log was removed or replaced.`;
     throw new ProblemError("data_dir_mixed", detail);
   }
-  log.pin("registry", from);
+  log.pin("registry", Math.min(registry.appliedLsn, ledger.syncedLsn) + 1);
   return new LogConsumer(log, clock, Math.max(from, log.status.firstLsn), (frames) => {
     const registrations = frames
       .filter((frame) => frame.type === recordType.tagRegistered && frame.lsn > registry.appliedLsn)
@@ -127,7 +127,7 @@ export function registryConsumer(
     }
     registry.advance(frames[frames.length - 1].lsn);
     ledger.apply(frames.filter((frame) => frame.lsn > ledger.appliedLsn));
-    log.pin("registry", Math.min(registry.appliedLsn, ledger.appliedLsn) + 1);
+    log.pin("registry", Math.min(registry.appliedLsn, ledger.syncedLsn) + 1);
     // A flood of new names becomes a few transactions instead of thousands.
     return registrations.length > 0 ? clock.sleep(gatherMs) : undefined;
   });

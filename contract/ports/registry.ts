@@ -47,7 +47,7 @@ export interface Registry {
 
   /** Applies tag registrations from the log; idempotent by LSN. */
   applyRegistrations(records: { lsn: Lsn; recordedTime: number; tenant: number; record: TagRegisteredRecord }[]): void;
-  /** Advances `appliedLsn` when there was nothing to apply, at most once a second. */
+  /** Advances `appliedLsn` when there was nothing to apply, now and then: it costs a sync. */
   advance(lsn: Lsn): void;
 
   /** For start-up: all tags and connections, in id order. */

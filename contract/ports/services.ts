@@ -24,6 +24,8 @@ export interface LastValues {
 /** Rejected items and gaps, kept for people to look at; a view of the log with its own bounded store. */
 export interface Ledger {
   readonly appliedLsn: Lsn;
+  /** What was kept up to here survives a power cut: the log is pinned behind it. */
+  readonly syncedLsn: Lsn;
   /** Keeps `rejected` and `gap` frames; idempotent by LSN. */
   apply(frames: Frame[]): void;
   listRejected(

@@ -236,6 +236,7 @@ export class FakePlatform implements Services {
 
   ledger: Services["ledger"] = {
     appliedLsn: 0,
+    syncedLsn: 0,
     apply: () => {},
     listRejected: (_p, q) => ({ ...pageOf([] as RejectedItem[], q), groups: [] }),
     getRejected: () => {

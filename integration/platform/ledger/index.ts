@@ -30,6 +30,8 @@ export interface LedgerOptions {
   maxItems?: number;
   /** Bytes of rejected items kept, what was sent included. Default 256 MiB. */
   maxBytes?: number;
+  /** How often what was kept is synced; the log is pinned behind it. Default 30 s. */
+  syncEveryMs?: number;
   /** Where a connection's readers stand; null: there is no such connection. */
   connectionScope(tenant: number, name: string): string | null;
   onEvent?(event: { code: string; text: string }): void;
@@ -71,7 +73,9 @@ class SqliteLedger implements Ledger {
   readonly #maxItems: number;
   readonly #maxBytes: number;
   #appliedLsn: Lsn;
+  #syncedLsn: Lsn = 0;
   #advancedMs = Number.NEGATIVE_INFINITY;
+  #syncedMs = Number.NEGATIVE_INFINITY;
   #items: number;
   #bytes: number;
   #gaps: number;
@@ -104,6 +108,10 @@ class SqliteLedger implements Ledger {
     return this.#appliedLsn;
   }
 
+  get syncedLsn(): Lsn {
+    return this.#syncedLsn;
+  }
+
   apply(frames: Frame[]): void {
     const news = frames.filter((frame) => frame.lsn > this.#appliedLsn);
     if (news.length === 0) return;
@@ -132,6 +140,10 @@ class SqliteLedger implements Ledger {
     }
     this.#appliedLsn = last;
     this.#advancedMs = nowMs;
+    if (nowMs - this.#syncedMs < (this.#options.syncEveryMs ?? 30_000)) return;
+    this.#db.sync();
+    this.#syncedLsn = last;
+    this.#syncedMs = nowMs;
   }
 
   listRejected(

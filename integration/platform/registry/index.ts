@@ -21,10 +21,12 @@ const firstTenant = 1;
 export function openRegistry(options: {
   path: string;
   clock: Clock;
+  /** How often it notes at most that the log held nothing for it: each time costs a sync on this thread. Default 30 s. */
+  advanceEveryMs?: number;
   /** Chance as a parameter; the default is the system's. */
   random?: (bytes: number) => Uint8Array;
 }): Registry {
-  const { path, clock, random = randomBytes } = options;
+  const { path, clock, random = randomBytes, advanceEveryMs = 30_000 } = options;
   const db = openDatabase({ path, migrations, durability: "synced" });
   const { sql } = db;
   const getSetting = (name: string): string | null =>
@@ -44,7 +46,7 @@ export function openRegistry(options: {
   const parts = { db, clock, journal, directory, cursors };
   const keys = new Keys(parts);
   const connections = new Connections(parts);
-  const tags = new Tags({ ...parts, connections });
+  const tags = new Tags({ ...parts, connections, advanceEveryMs });
   const equipment = new EquipmentTree({
     ...parts,
     scopesFollow: (p, from, to) => {

@@ -22,6 +22,7 @@ export interface TagParts {
   directory: Directory;
   cursors: Cursors;
   connections: Connections;
+  advanceEveryMs: number;
 }
 
 /** Raw tags: what sources named, and what people said about it. */
@@ -72,10 +73,9 @@ export class Tags {
     this.#appliedLsn = last;
   }
 
-  /** At most once a second: each call costs a sync of the disk. */
   advance(lsn: Lsn): void {
     const nowMs = this.#parts.clock.monotonicMs();
-    if (lsn <= this.#appliedLsn || nowMs - this.#advancedMs < 1000) return;
+    if (lsn <= this.#appliedLsn || nowMs - this.#advancedMs < this.#parts.advanceEveryMs) return;
     this.#parts.db.write(() => this.#writeApplied(lsn));
     this.#appliedLsn = lsn;
     this.#advancedMs = nowMs;

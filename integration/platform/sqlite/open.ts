@@ -19,6 +19,8 @@ export interface OwnedDatabase {
   write<T>(work: () => T): T;
   /** The same without waiting for the disk: survives a killed process, may be undone by a power cut. For what can be redone. */
   writeRelaxed<T>(work: () => T): T;
+  /** All writes so far survive a power cut when this returns. */
+  sync(): void;
   close(): void;
 }
 
@@ -60,6 +62,14 @@ export function openDatabase(options: {
         return run(work);
       } finally {
         sql.pragma("synchronous=FULL");
+      }
+    },
+    // The checkpoint syncs the write-ahead log first.
+    sync: () => {
+      try {
+        sql.pragma("wal_checkpoint(PASSIVE)");
+      } catch (error) {
+        throw storageFault(path, error) ?? error;
       }
     },
     close: () => {
