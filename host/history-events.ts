@@ -15,6 +15,12 @@ export function historyNote(event: HistoryEvent): { code: string; text: string }
       return { code: "history_rebuilt", text: `${event.file} was rebuilt with ${event.rows} points.` };
     case "retired":
       return { code: "history_retired", text: `${event.file} was removed by retention.` };
+    case "spaceShort":
+      return { code: "history_space", text: `History waits for space on the disk. ${event.detail}` };
+    case "spaceFound":
+      return { code: "history_space", text: "History has space on the disk again." };
+    case "maintenanceFailed":
+      return { code: "history_maintenance", text: `${event.what} in history failed: ${event.detail}` };
     case "frameUnreadable":
       return { code: "frame_unreadable", text: `History could not read record ${event.lsn}: ${event.detail}` };
     case "unavailable":

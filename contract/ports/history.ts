@@ -10,10 +10,22 @@ export interface HistoryStatus {
   persistedLsn: Lsn;
   /** All records up to here are in files of which a second, verified copy exists: the log is pinned behind it. */
   verifiedLsn: Lsn;
+  /** Points before this were removed by retention, so nothing there can be changed; null: nothing was removed. */
+  frozenBeforeUs: Micros | null;
   rows: number;
   files: number;
+  /** Everything that the files take, copies included. */
   bytes: number;
-  quarantined: { file: string; fromUs: Micros; toUs: Micros; detail: string }[];
+  /** Files out of service, and from where their rows come back. */
+  quarantined: {
+    file: string;
+    fromUs: Micros;
+    toUs: Micros;
+    detail: string;
+    rebuild: "fromCopy" | "fromLog" | "impossible";
+  }[];
+  /** Records whose rows only the log can give back: the caller reads them again and calls `rebuild`. */
+  needs: { fromLsn: Lsn; toLsn: Lsn }[];
 }
 
 export interface PointsAnswer {
@@ -63,6 +75,21 @@ export interface History {
   apply(frames: Frame[]): Promise<VerdictRecord[]>;
   /** Closes the head into a synced file now. */
   flush(): Promise<void>;
+  /**
+   * The log needs its space: what is applied now shall be in verified copies soon, so `verifiedLsn` reaches it by itself. Without this call it follows at
+   * history's own pace. The caller's verdicts must be durable, as for `flush`.
+   */
+  protect(): Promise<void>;
+  /**
+   * Gives back records of a range in `status.needs`, in LSN order, in portions: its points frames and the verdicts on their batches, which may stand beyond it. Nothing is
+   * judged again. `complete`: that was all. `incomplete`: the log has no more; what came is served, and the damage stays named. May run beside `apply`, which may be waiting for
+   * these rows: nothing is judged against a file that is being rebuilt.
+   */
+  rebuild(
+    range: { fromLsn: Lsn; toLsn: Lsn },
+    frames: Frame[],
+    portion: "more" | "complete" | "incomplete",
+  ): Promise<void>;
   /** from ≤ sourceTime < to, by (tag, time, ordinal). `asOf`: only what was known at that LSN, exact for late rows. */
   raw(
     query: {
@@ -90,7 +117,7 @@ export interface History {
   ): AsyncIterable<Columns>;
   /** Oldest and newest sourceTime kept; null when empty. */
   extent(): Promise<{ fromUs: Micros; toUs: Micros } | null>;
-  /** Reads every file and compares checksums; quarantines what is damaged. */
+  /** Reads every file and copy and compares checksums; what is damaged is set aside and rebuilt. It also happens by itself, each file at least once a day. */
   scrub(): Promise<{ files: number; damaged: string[] }>;
   close(): Promise<void>;
 }

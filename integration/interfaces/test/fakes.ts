@@ -174,10 +174,14 @@ export class FakePlatform implements Services {
       rows: 0,
       files: 0,
       bytes: 0,
+      frozenBeforeUs: null,
       quarantined: [],
+      needs: [],
     },
     apply: async () => [],
     flush: async () => {},
+    protect: async () => {},
+    rebuild: async () => {},
     raw: async (q) => {
       const key = (p: { tag: number; time: number; ordinal: number }): string =>
         [p.tag, p.time, p.ordinal].map((x) => String(x).padStart(20, "0")).join();

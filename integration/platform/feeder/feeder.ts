@@ -1,6 +1,7 @@
-import type { Micros } from "@lineshaft/contract/api";
+import { type Micros, ProblemError } from "@lineshaft/contract/api";
 import {
   type Clock,
+  decodePointsHeader,
   decodeVerdict,
   encodeVerdict,
   type Frame,
@@ -15,24 +16,45 @@ import {
 const portionBytes = 4 * 1024 * 1024;
 /** History closes its runs inside `apply`, so it is called this often even when nothing comes. */
 const idleMs = 1000;
+/** So often it is looked whether history has lost records. */
+const mendMs = 500;
+/** So much of the log may wait for history to have verified copies, before history is asked to hurry. */
+const pinnedBytesMax = 2 * 1024 ** 3;
 
 /**
  * Feeds history from the log: frames in, verdicts on suspect rows out and into the log, one portion at a time, so that the next
- * portion is as large as the last one was slow. The log is pinned behind what history has in verified files.
+ * portion is as large as the last one was slow. The log is pinned behind what history has in verified files. Beside it, records that history has lost with a
+ * damaged file are read from the log once more.
  */
 export class HistoryFeeder {
   readonly #log: Log;
   readonly #history: History;
   readonly #clock: Clock;
+  readonly #onMissing: (fromLsn: Lsn, toLsn: Lsn) => void;
+  readonly #pinnedBytesMax: number;
   readonly #stop = new AbortController();
-  #running: Promise<void> | null = null;
+  #running: Promise<unknown> | null = null;
+  /** History was asked to verify up to here, and has not done so yet. */
+  #protectedTo: Lsn = 0;
   #appliedTime: Micros | null = null;
   #tenantOf = new Map<Lsn, number>();
 
-  constructor(parts: { log: Log; history: History; clock: Clock }) {
+  /**
+   * `logBytesMax`: where the log refuses sources; history hurries long before. `onMissing`: records that history never had and the log has no
+   * more (its directory was lost, or restored from an old backup).
+   */
+  constructor(parts: {
+    log: Log;
+    history: History;
+    clock: Clock;
+    logBytesMax?: number;
+    onMissing?: (fromLsn: Lsn, toLsn: Lsn) => void;
+  }) {
     this.#log = parts.log;
     this.#history = parts.history;
     this.#clock = parts.clock;
+    this.#onMissing = parts.onMissing ?? (() => undefined);
+    this.#pinnedBytesMax = Math.min(pinnedBytesMax, (parts.logBytesMax ?? Number.POSITIVE_INFINITY) / 4);
     this.#pin();
   }
 
@@ -43,9 +65,11 @@ export class HistoryFeeder {
 
   /** Runs until `stop`; rejects when log or history fails for good. */
   run(onError: (error: unknown) => void): void {
-    this.#running = this.#loop().catch((error: unknown) => {
-      if (!this.#stop.signal.aborted) onError(error);
-    });
+    const watched = (work: Promise<void>): Promise<void> =>
+      work.catch((error: unknown) => {
+        if (!this.#stop.signal.aborted) onError(error);
+      });
+    this.#running = Promise.all([watched(this.#loop()), watched(this.#mend())]);
   }
 
   async stop(): Promise<void> {
@@ -54,8 +78,9 @@ export class HistoryFeeder {
   }
 
   async #loop(): Promise<void> {
-    const logged = await this.#verdictsLogged();
-    const reader = this.#log.reader(this.#history.status.appliedLsn + 1);
+    const from = this.#firstToApply();
+    const logged = await this.#verdictsLogged(from);
+    const reader = this.#log.reader(from);
     try {
       while (!this.#stop.signal.aborted) {
         const frames = await nextOrIdle(reader, this.#stop.signal, this.#clock);
@@ -74,30 +99,84 @@ export class HistoryFeeder {
         this.#tenantOf.clear();
         if (frames.length > 0) this.#appliedTime = frames[frames.length - 1].recordedTime;
         this.#pin();
+        await this.#hurry();
       }
     } finally {
       reader.close();
     }
   }
 
+  /** Looks for lost records beside the loop, which may be waiting for them. */
+  async #mend(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      for (const range of this.#history.status.needs) await this.#rebuild(range);
+      await this.#clock.sleep(mendMs, this.#stop.signal);
+    }
+  }
+
+  /** Gives a range of records to history again, and the verdicts on them: those stand somewhere behind. */
+  async #rebuild(range: { fromLsn: Lsn; toLsn: Lsn }): Promise<void> {
+    const { firstLsn, durableLsn, quarantined } = this.#log.status;
+    const rotten = quarantined.some(({ fromLsn, toLsn }) => fromLsn <= range.toLsn && toLsn >= range.fromLsn);
+    let complete = firstLsn <= range.fromLsn && !rotten;
+    const unjudged = new Set<Lsn>();
+    const wanted = (frame: Frame): boolean => {
+      if (frame.type === recordType.verdict) return unjudged.delete(decodeVerdict(frame.payload).batchLsn);
+      if (frame.type !== recordType.points || frame.lsn > range.toLsn) return false;
+      if (decodePointsHeader(frame.payload).suspect.length > 0) unjudged.add(frame.lsn);
+      return true;
+    };
+    const reader = this.#log.reader(Math.max(firstLsn, range.fromLsn));
+    try {
+      while (reader.position <= durableLsn && (reader.position <= range.toLsn || unjudged.size > 0)) {
+        const frames = await reader.next(portionBytes, this.#stop.signal);
+        await this.#history.rebuild(range, frames.filter(wanted), "more");
+      }
+    } catch (error) {
+      // Retention was faster: what it took, nobody has.
+      if (!(error instanceof ProblemError && error.code === "cursor_expired")) throw error;
+      complete = false;
+    } finally {
+      reader.close();
+    }
+    await this.#history.rebuild(range, [], complete ? "complete" : "incomplete");
+  }
+
+  /** History verifies at its own pace, until so much of the log waits for it that the log's bound comes near. */
+  async #hurry(): Promise<void> {
+    const { bytes, firstLsn, durableLsn } = this.#log.status;
+    const { verifiedLsn, appliedLsn } = this.#history.status;
+    const waiting = (bytes * (durableLsn - verifiedLsn)) / Math.max(1, durableLsn - firstLsn + 1);
+    if (waiting <= this.#pinnedBytesMax || verifiedLsn < this.#protectedTo || verifiedLsn >= appliedLsn) return;
+    this.#protectedTo = appliedLsn;
+    await this.#history.protect();
+  }
+
   /** Verdicts in the log on batches that history will judge again, because it had them in memory only. */
-  async #verdictsLogged(): Promise<Set<Lsn>> {
-    const applied = this.#history.status.appliedLsn;
+  async #verdictsLogged(from: Lsn): Promise<Set<Lsn>> {
     const end = this.#log.status.durableLsn;
     const found = new Set<Lsn>();
-    const reader = this.#log.reader(applied + 1);
+    const reader = this.#log.reader(from);
     try {
       while (reader.position <= end) {
         for (const frame of await reader.next(portionBytes, this.#stop.signal)) {
           if (frame.type !== recordType.verdict) continue;
           const { batchLsn } = decodeVerdict(frame.payload);
-          if (batchLsn > applied) found.add(batchLsn);
+          if (batchLsn >= from) found.add(batchLsn);
         }
       }
     } finally {
       reader.close();
     }
     return found;
+  }
+
+  /** What history is missing that the log has no more is lost, which is no reason not to take the rest. */
+  #firstToApply(): Lsn {
+    const next = this.#history.status.appliedLsn + 1;
+    const { firstLsn } = this.#log.status;
+    if (next < firstLsn) this.#onMissing(next, firstLsn - 1);
+    return Math.max(next, firstLsn);
   }
 
   #pin(): void {

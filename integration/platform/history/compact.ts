@@ -1,7 +1,7 @@
 // Hot path. Carries out a compaction: reads sorted files, writes sorted parts with their roll-ups, switches over at once.
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { writeCopy } from "./copies.ts";
 import {
   type Duck,
   type Feed,
@@ -12,7 +12,8 @@ import {
   QueryStream,
   vectorRows,
 } from "./duck.ts";
-import { type Files, formatName, type StoredFile, temporarySuffix } from "./files.ts";
+import { formatName, nameOf, type StoredFile, temporarySuffix } from "./file-name.ts";
+import type { Files, Finished } from "./files.ts";
 import { merge, Resolver } from "./merge.ts";
 import type { Job, Partition } from "./plan.ts";
 import { RollupWriter, rollupLevels } from "./rollup.ts";
@@ -27,7 +28,9 @@ import {
   presentInEither,
   type Rows,
 } from "./rows.ts";
+import { unite } from "./settle.ts";
 import { type Appendix, type FileMeta, historyFormat, seal } from "./trailer.ts";
+import { removeTemporary } from "./write.ts";
 
 /** Two row groups of DuckDB: whole ones go compressed straight into the file. */
 const blockRows = 2 * 122_880;
@@ -42,43 +45,51 @@ export class CompactionStopped extends Error {
   override name = "CompactionStopped";
 }
 
-/** Gives the new files. Throws, and leaves everything as it was, when it fails or `signal` is aborted. */
+/**
+ * Gives the new files, each with a verified copy: what the inputs' copies (or the log) protected stays protected. Throws, and leaves everything as it was,
+ * when it fails or `signal` is aborted.
+ */
 export async function compact(target: CompactionTarget, job: Job, signal: AbortSignal): Promise<StoredFile[]> {
   const { files, hooks } = target;
-  const written: Region[] = [];
+  const temporaries: string[] = [];
   const levels: RollupWriter[] = [];
   try {
+    const written: Region[] = [];
     const regions: (Partition | null)[] = [...job.partitions, null];
     for (const [k, partition] of regions.entries()) {
       const temporary = join(files.dir, `compaction-${k}${temporarySuffix}`);
-      await rm(temporary, { force: true });
+      temporaries.push(temporary);
+      await removeTemporary(temporary);
       const region = await writeRegion(target, job, partition, temporary, levels, signal);
       const needed = region.meta.rows > 0 || (partition === null && written.length === 0);
       if (needed) written.push(region);
-      else await rm(temporary, { force: true });
+      else await removeTemporary(temporary);
     }
+    const rowsOf = (of: readonly { meta: FileMeta }[]): number => of.reduce((sum, { meta }) => sum + meta.rows, 0);
+    if (rowsOf(written) !== rowsOf(job.inputs))
+      throw new Error(
+        `${rowsOf(job.inputs)} rows went in and ${rowsOf(written)} came out; the compaction is given up.`,
+      );
     const finished = written.map(({ temporary, meta, appendices }) => {
-      const name = {
-        kind: meta.kind,
-        lsnFrom: meta.covers[0][0],
-        lsnTo: meta.covers[meta.covers.length - 1][1],
-        fromUs: meta.fromUs,
-        toUs: meta.toUs,
-        serial: files.takeSerial(),
-      };
+      const name = nameOf(meta, files.takeSerial());
       return { temporary, appendices, file: { ...name, name: formatName(name), bytes: 0, meta } };
     });
     const outputs = finished.map(({ file }) => file.name);
+    const copied: Finished[] = [];
     for (const { temporary, file, appendices } of finished) {
       file.meta.outputs = outputs;
       file.bytes = await seal(temporary, file.meta, appendices);
+      const copy = files.temporaryCopyPath(file.name);
+      temporaries.push(copy);
+      copied.push({ temporary, file, copy: { temporary: copy, bytes: await writeCopy(temporary, copy) } });
+      if (signal.aborted) throw new CompactionStopped();
     }
     await hooks.crashPoint("K8");
     if (signal.aborted) throw new CompactionStopped();
-    await files.replace(finished, job.inputs);
-    return finished.map(({ file }) => file);
+    await files.replace(copied, job.inputs);
+    return copied.map(({ file }) => file);
   } catch (error) {
-    for (const { temporary } of written) await rm(temporary, { force: true });
+    for (const temporary of temporaries) await removeTemporary(temporary);
     throw error;
   } finally {
     for (const level of levels) level.discard();
@@ -300,14 +311,3 @@ class PartWriter {
 }
 
 const unsorted = (): Error => new Error("Rows came out of order; the compaction is given up.");
-
-/** Ranges of LSNs (ends included) as few ranges, ascending. Ranges that touch become one. */
-export function unite(ranges: readonly [number, number][]): [number, number][] {
-  const united: [number, number][] = [];
-  for (const [from, to] of [...ranges].sort((a, b) => a[0] - b[0])) {
-    const last = united[united.length - 1];
-    if (last !== undefined && from <= last[1] + 1) last[1] = Math.max(last[1], to);
-    else united.push([from, to]);
-  }
-  return united;
-}

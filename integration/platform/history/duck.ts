@@ -224,9 +224,13 @@ export class Duck {
   async with<T>(use: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
     const connection = await this.take();
     try {
-      return await use(connection);
-    } finally {
+      const result = await use(connection);
       this.give(connection);
+      return result;
+    } catch (error) {
+      // It may stand in a transaction that failed; the next user must not inherit it.
+      connection.closeSync();
+      throw error;
     }
   }
 

@@ -99,6 +99,7 @@ export class Head {
   /** Rows by hour (start of the hour in µs). */
   readonly hours = new Map<number, number>();
   readonly #pool: ChunkPool;
+  #users = 1;
   #chunks: Chunk[] = [];
   readonly #exact = new Map<number, Uint8Array>();
   /** By tag: newest row of the ordered and of the other chain, time of the oldest ordered row. */
@@ -402,8 +403,14 @@ export class Head {
     };
   }
 
-  /** Gives the memory back. Nobody may read it any more. */
+  /** Keeps the rows readable until one more `release`. */
+  retain(): void {
+    this.#users++;
+  }
+
+  /** Gives the memory back when the last user has let go. */
   release(): void {
+    if (--this.#users > 0) return;
     this.#pool.give(this.#chunks);
     this.#chunks = [];
     this.rows = 0;

@@ -6,7 +6,9 @@ import {
   type Frame,
   type History,
   type HistoryStatus,
+  type Lsn,
   type PointsAnswer,
+  type RecordTypeCode,
   recordType,
   type VerdictRecord,
 } from "@lineshaft/contract/ports";
@@ -19,7 +21,9 @@ import {
   type HistoryEvent,
   type HistoryLimits,
   type RawQuery,
+  type RebuildPortion,
   type Reply,
+  type Request,
   type ScanQuery,
 } from "./messages.ts";
 
@@ -40,6 +44,9 @@ export async function openHistory(options: HistoryOptions): Promise<LocalHistory
   return history;
 }
 
+/** The worker has no clock: it is told the time so often. */
+const tickMs = 1000;
+
 interface Pending {
   resolve: (value: unknown) => void;
   reject: (error: unknown) => void;
@@ -53,6 +60,7 @@ export class LocalHistory implements History {
   readonly #crashPoint: ((name: string) => void) | undefined;
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
+  readonly #stop = new AbortController();
   #calls = 0;
   #gone: Error | null = null;
   #status: HistoryStatus = {
@@ -60,10 +68,12 @@ export class LocalHistory implements History {
     appliedLsn: 0,
     persistedLsn: 0,
     verifiedLsn: 0,
+    frozenBeforeUs: null,
     rows: 0,
     files: 0,
     bytes: 0,
     quarantined: [],
+    needs: [],
   };
 
   constructor(options: HistoryOptions) {
@@ -84,6 +94,7 @@ export class LocalHistory implements History {
     this.#worker.on("message", (reply: Reply) => this.#receive(reply));
     this.#worker.on("error", (error) => this.#fail(error instanceof Error ? error : new Error(String(error))));
     this.#worker.on("exit", () => this.#fail(new Error("The history worker has ended.")));
+    void this.#tick();
   }
 
   get status(): HistoryStatus {
@@ -91,7 +102,7 @@ export class LocalHistory implements History {
   }
 
   apply(frames: Frame[]): Promise<VerdictRecord[]> {
-    const batch = packFrames(frames);
+    const batch = packFrames(frames, [recordType.points]);
     return this.#call("apply", { batch, nowMs: this.#clock.monotonicMs() }, undefined, [
       batch.payload.buffer as ArrayBuffer,
     ]);
@@ -99,6 +110,17 @@ export class LocalHistory implements History {
 
   async flush(): Promise<void> {
     await this.#call("flush", null);
+  }
+
+  async protect(): Promise<void> {
+    await this.#call("protect", null);
+  }
+
+  async rebuild(range: { fromLsn: Lsn }, frames: Frame[], portion: RebuildPortion): Promise<void> {
+    const batch = packFrames(frames, [recordType.points, recordType.verdict]);
+    await this.#call("rebuild", { fromLsn: range.fromLsn, batch, portion }, undefined, [
+      batch.payload.buffer as ArrayBuffer,
+    ]);
   }
 
   raw(query: RawQuery, signal?: AbortSignal): Promise<PointsAnswer> {
@@ -144,10 +166,22 @@ export class LocalHistory implements History {
   }
 
   async close(): Promise<void> {
+    this.#stop.abort();
     if (this.#gone !== null) return;
     const ended = new Promise((resolve) => this.#worker.once("exit", resolve));
     await this.#call("close", null);
     await ended;
+  }
+
+  async #tick(): Promise<void> {
+    try {
+      for (;;) {
+        await this.#clock.sleep(tickMs, this.#stop.signal);
+        this.#worker.postMessage({ tick: this.#clock.monotonicMs(), nowUs: this.#clock.nowUs() } satisfies Request);
+      }
+    } catch {
+      // Closed.
+    }
   }
 
   /** A query that takes longer than the contract allows is given up. */
@@ -220,18 +254,20 @@ export class LocalHistory implements History {
 
   #fail(error: Error): void {
     this.#gone ??= error;
+    this.#stop.abort();
     this.#status = { ...this.#status, state: "unavailable" };
     for (const pending of this.#pending.values()) pending.reject(error);
     this.#pending.clear();
   }
 }
 
-/** All frames in one message: their payloads are views into buffers that others use too, so they are copied once. */
-function packFrames(frames: readonly Frame[]): FrameBatch {
+/** All frames in one message, with the payloads of these types: they are views into buffers that others use too, so they are copied once. */
+function packFrames(frames: readonly Frame[], types: readonly RecordTypeCode[]): FrameBatch {
   const n = frames.length;
   const batch = {
     lsn: new Float64Array(n),
     recordedTime: new Float64Array(n),
+    type: new Uint8Array(n),
     offset: new Float64Array(n),
     bytes: new Float64Array(n),
   };
@@ -240,7 +276,8 @@ function packFrames(frames: readonly Frame[]): FrameBatch {
     const { lsn, recordedTime, type, payload } = frames[k];
     batch.lsn[k] = lsn;
     batch.recordedTime[k] = recordedTime;
-    if (type !== recordType.points) continue;
+    batch.type[k] = type;
+    if (!types.includes(type)) continue;
     batch.offset[k] = total;
     batch.bytes[k] = payload.length;
     total += (payload.length + 7) & ~7;

@@ -5,7 +5,8 @@ import type { BucketColumns, HistoryStatus, Lsn, PointsAnswer, VerdictRecord } f
 export interface FrameBatch {
   lsn: Float64Array;
   recordedTime: Float64Array;
-  /** Where the payload of a points record lies in `payload` (8-byte aligned); 0 bytes for other records. */
+  type: Uint8Array;
+  /** Where a payload lies in `payload` (8-byte aligned); 0 bytes for records that are of no interest here. */
   offset: Float64Array;
   bytes: Float64Array;
   payload: Uint8Array;
@@ -25,7 +26,11 @@ export interface HistoryLimits {
   openFiles: number;
   /** So many runs are merged at once. */
   runsPerMerge: number;
+  /** Raw points older than this go, a day at a time; 0 keeps all. */
+  keepDays: number;
 }
+
+export type RebuildPortion = "more" | "complete" | "incomplete";
 
 export const defaultLimits: HistoryLimits = {
   headRows: 4_000_000,
@@ -35,16 +40,20 @@ export const defaultLimits: HistoryLimits = {
   threads: 2,
   openFiles: 128,
   runsPerMerge: 8,
+  keepDays: 0,
 };
 
 /** What the host may want to tell people. */
 export type HistoryEvent =
   | { type: "runClosed"; file: string; rows: number; bytes: number; ms: number }
   | { type: "compacted"; inputs: number; outputs: number; rows: number; ms: number }
-  | { type: "compactionFailed"; detail: string }
+  | { type: "maintenanceFailed"; what: string; detail: string }
   | { type: "quarantined"; file: string; fromUs: Micros; toUs: Micros; detail: string }
   | { type: "rebuilt"; file: string; rows: number }
   | { type: "retired"; file: string; fromUs: Micros; toUs: Micros }
+  /** A write did not fit on the disk; it is tried again until there is space. */
+  | { type: "spaceShort"; detail: string }
+  | { type: "spaceFound" }
   | { type: "frameUnreadable"; lsn: Lsn; detail: string }
   | { type: "unavailable"; detail: string };
 
@@ -77,6 +86,8 @@ export interface ScanQuery {
 export interface Calls {
   apply: [{ batch: FrameBatch; nowMs: number }, VerdictRecord[]];
   flush: [null, null];
+  protect: [null, null];
+  rebuild: [{ fromLsn: Lsn; batch: FrameBatch; portion: RebuildPortion }, null];
   raw: [RawQuery, PointsAnswer];
   buckets: [BucketQuery, BucketColumns];
   scanOpen: [ScanQuery, number];
@@ -93,7 +104,9 @@ export type Request =
   | { [K in CallName]: { id: number; call: K; argument: Calls[K][0] } }[CallName]
   /** The caller is no longer interested. */
   | { abort: number }
-  | { crashPassed: number };
+  | { crashPassed: number }
+  /** The time, monotonic and by the wall clock: once a second. */
+  | { tick: number; nowUs: Micros };
 
 export type Reply =
   | { id: number; value: unknown; status: HistoryStatus }

@@ -1,5 +1,5 @@
 import { dayUs, hourUs, type Micros } from "@lineshaft/contract/api";
-import type { StoredFile } from "./files.ts";
+import type { StoredFile } from "./file-name.ts";
 
 /** Rows of a partition that are not worth a file of their own stay in a side file until they are more than this share of it. */
 const lateShare = 0.1;

@@ -1,9 +1,17 @@
 // Hot path. Reads: raw, buckets, scan, extent, over heads and files together.
-import { type Columns, type Micros, ProblemError, queryLimits, type Warning } from "@lineshaft/contract/api";
+import {
+  type Columns,
+  formatTimeUs,
+  type Micros,
+  ProblemError,
+  queryLimits,
+  type Warning,
+} from "@lineshaft/contract/api";
 import type { BucketColumns, Lsn, PointsAnswer } from "@lineshaft/contract/ports";
 import { Buckets } from "./aggregate.ts";
 import { type Duck, pointsSelect, QueryStream } from "./duck.ts";
-import type { Files, StoredFile } from "./files.ts";
+import type { StoredFile } from "./file-name.ts";
+import type { Files } from "./files.ts";
 import type { Head } from "./head.ts";
 import { merge, Resolver, type RowStream, streamOf } from "./merge.ts";
 import type { BucketQuery, RawQuery, ScanQuery } from "./messages.ts";
@@ -126,13 +134,25 @@ class FileStream implements RowStream {
   }
 }
 
+const fates = {
+  fromCopy: "It is being rebuilt from its copy.",
+  fromLog: "It is being rebuilt from the log.",
+  impossible: "Neither a copy nor the log has its points.",
+} as const;
+
 function warningsFor(files: Files, fromUs: Micros, toUs: Micros): Warning[] {
-  return files.damage(fromUs, toUs).map((q) => ({
+  const warnings: Warning[] = files.damage(fromUs, toUs).map((q) => ({
     code: "history_damaged",
-    detail: `File ${q.file} is damaged and in quarantine: ${q.detail}`,
+    detail: `${q.file} is damaged and in quarantine: ${q.detail} ${fates[q.rebuild]}`,
     fromUs: q.fromUs,
     toUs: q.toUs,
   }));
+  const frozen = files.frozenBeforeUs;
+  if (frozen !== null && fromUs < frozen) {
+    const detail = `Points before ${formatTimeUs(frozen)} are older than what is kept and were removed.`;
+    warnings.push({ code: "history_retired", detail, toUs: frozen });
+  }
+  return warnings;
 }
 
 function checkRange(tags: readonly number[] | null, fromUs: Micros, toUs: Micros): number[] {
@@ -265,6 +285,8 @@ async function fillBuckets(
   sources: Sources,
 ): Promise<void> {
   const { tags, fromUs, toUs } = query;
+  // At once: a head becomes a file, and its memory is used again, while files are read.
+  const inHeads = view.heads.map((head) => streamOf(head.collect(tags, fromUs, toUs, everything)));
   const points = (file: StoredFile, from: Micros, to: Micros): RowStream =>
     view.open(
       file,
@@ -311,7 +333,7 @@ async function fillBuckets(
     if (fromUs < innerFrom) await drain(file, fromUs, innerFrom);
     if (innerTo < toUs) await drain(file, innerTo, toUs);
   }
-  const streams = view.heads.map((head) => streamOf(head.collect(tags, fromUs, toUs, everything)));
+  const streams: RowStream[] = inHeads;
   for (const file of entangled) streams.push(points(file, fromUs, toUs));
   const resolver = new Resolver(view.presence, add);
   await merge(streams, compareRows, (rows, start, end) => resolver.add(rows, start, end));

@@ -7,34 +7,31 @@ import {
   type HistoryStatus,
   type Lsn,
   type PointsRecord,
+  recordType,
   type VerdictRecord,
 } from "@lineshaft/contract/ports";
-import { compact } from "./compact.ts";
 import { Duck } from "./duck.ts";
-import { Files, type StoredFile } from "./files.ts";
+import type { StoredFile } from "./file-name.ts";
+import { Files } from "./files.ts";
 import { ChunkPool, exactBytesOf, Head } from "./head.ts";
 import type { Judgement } from "./judge.ts";
-import type { FrameBatch, HistoryEvent, HistoryLimits } from "./messages.ts";
-import { planJob } from "./plan.ts";
+import { Maintenance, type StoreHooks } from "./maintenance.ts";
+import type { FrameBatch, HistoryLimits, RebuildPortion } from "./messages.ts";
+import { Gathering, lateUs } from "./rebuild.ts";
 import { RollupReader } from "./rollup.ts";
-import { StoredInstants } from "./suspects.ts";
-import { verify } from "./trailer.ts";
+import { isNoSpace } from "./space.ts";
+import { type Asked, askedOf, filesAsked, StoredInstants } from "./suspects.ts";
 import { writeRun } from "./write.ts";
 
-/** A row that came later than this after its sourceTime keeps its LSN, so that `asOf` is exact for it (DESIGN §7). */
-export const lateUs = 60_000_000;
-
-export interface StoreHooks {
-  event(event: HistoryEvent): void;
-  /** Test hook: may kill the process. */
-  crashPoint(name: string): Promise<void>;
-}
+/** A look-up is begun anew when a compaction or damage took a file away from under it. */
+const lookUpsMax = 20;
 
 export class Store {
   readonly limits: HistoryLimits;
   readonly duck: Duck;
   readonly files: Files;
   readonly hooks: StoreHooks;
+  readonly maintenance: Maintenance;
   /** Indexes of a hundred thousand tags in forty files. */
   readonly rollups = new RollupReader(32 * 1024 * 1024);
   readonly #pool: ChunkPool;
@@ -44,19 +41,17 @@ export class Store {
   #writing: Promise<void> = Promise.resolve();
   #failure: unknown = null;
   #turn: Promise<unknown> = Promise.resolve();
-  #state: HistoryStatus["state"] = "ready";
   #recordedTime: Micros | null = null;
-  #maintenance: Promise<void> = Promise.resolve();
-  #maintaining = false;
-  readonly #stop = new AbortController();
 
   private constructor(limits: HistoryLimits, duck: Duck, files: Files, hooks: StoreHooks) {
     this.limits = limits;
     this.duck = duck;
     this.files = files;
     this.hooks = hooks;
+    this.maintenance = new Maintenance(this);
     this.#pool = new ChunkPool(limits.headRows);
     this.#active = new Head(this.#pool, files.persistedLsn + 1);
+    this.maintenance.kick();
   }
 
   static async open(dir: string, limits: HistoryLimits, hooks: StoreHooks): Promise<Store> {
@@ -76,17 +71,21 @@ export class Store {
 
   get status(): HistoryStatus {
     const files = this.files.all;
-    const sum = (of: (x: (typeof files)[number]) => number): number =>
-      files.reduce((total, file) => total + of(file), 0);
+    const { notes } = this.files.quarantine;
+    const rowsOf = (parts: readonly { rows: number }[]): number => parts.reduce((sum, { rows }) => sum + rows, 0);
     return {
-      state: this.#failure === null ? this.#state : "unavailable",
+      state: this.#failure === null ? this.maintenance.state : "unavailable",
       appliedLsn: this.appliedLsn,
       persistedLsn: this.files.persistedLsn,
-      verifiedLsn: this.files.persistedLsn,
-      rows: sum((file) => file.meta.rows) + this.heads.reduce((total, head) => total + head.rows, 0),
+      verifiedLsn: this.files.verifiedLsn,
+      frozenBeforeUs: this.files.frozenBeforeUs,
+      rows: rowsOf(files.map((file) => file.meta)) + rowsOf(this.heads),
       files: files.length,
-      bytes: sum((file) => file.bytes),
-      quarantined: this.files.quarantined.map(({ file, fromUs, toUs, detail }) => ({ file, fromUs, toUs, detail })),
+      bytes: this.files.bytes,
+      quarantined: notes.map(({ file, fromUs, toUs, detail, rebuild }) => ({ file, fromUs, toUs, detail, rebuild })),
+      needs: notes
+        .filter(({ rebuild }) => rebuild === "fromLog")
+        .map(({ lsnFrom, lsnTo }) => ({ fromLsn: lsnFrom, toLsn: lsnTo })),
     };
   }
 
@@ -99,6 +98,7 @@ export class Store {
 
   /** `nowMs`: monotonic time of the call, for the age of the head. */
   apply(batch: FrameBatch, nowMs: number): Promise<VerdictRecord[]> {
+    this.maintenance.tick(nowMs, null);
     return this.#inTurn(async () => {
       if (this.#failure !== null) throw this.#failure;
       // A run closes only here, before this call's frames: it covers frames whose verdicts are in the log (see the port).
@@ -112,91 +112,62 @@ export class Store {
     return this.#inTurn(async () => {
       if (this.#active.lsnTo >= this.#active.lsnFrom) await this.#closeHead();
       await this.#writing;
-      if (this.#failure !== null) throw this.#failure;
+      this.#checkUsable();
     });
+  }
+
+  /** See the port. */
+  async protect(): Promise<void> {
+    await this.#inTurn(async () => {
+      if (this.#active.lsnTo >= this.#active.lsnFrom) await this.#closeHead();
+    });
+    this.maintenance.protect(this.appliedLsn);
+  }
+
+  /** See the port. Not in turn: `apply` may be waiting for these rows. */
+  rebuild(fromLsn: Lsn, batch: FrameBatch, portion: RebuildPortion): void {
+    const gathering = this.maintenance.gather((note) => new Gathering(this.#pool, fromLsn, note.lsnTo), fromLsn);
+    if (gathering === null || gathering.state !== "gathering") return;
+    gathering.add(batch);
+    if (portion === "more") return;
+    gathering.end(portion === "complete");
+    this.maintenance.kick();
   }
 
   /** See `Sources` in query.ts. */
   async examine(files: readonly StoredFile[], _error: unknown): Promise<boolean> {
-    return (await this.#verify(files)).length > 0;
+    return (await this.maintenance.verify(files, false)).length > 0;
   }
 
   async scrub(): Promise<{ files: number; damaged: string[] }> {
     const files = this.files.all;
-    return { files: files.length, damaged: await this.#verify(files) };
-  }
-
-  /** Names of the files that are damaged; they are in quarantine now. */
-  async #verify(files: readonly StoredFile[]): Promise<string[]> {
-    const damaged: string[] = [];
-    for (const file of files) {
-      try {
-        await verify(join(this.files.dir, file.name));
-      } catch (error) {
-        if (!this.files.all.includes(file)) continue;
-        const detail = error instanceof Error ? error.message : String(error);
-        await this.files.quarantine(file, detail);
-        damaged.push(file.name);
-        this.hooks.event({ type: "quarantined", file: file.name, fromUs: file.fromUs, toUs: file.toUs, detail });
-      }
-    }
-    return damaged;
+    return { files: files.length, damaged: await this.maintenance.verify(files, true) };
   }
 
   /** Closes what is in memory and compacts until nothing is left to do. */
   async compact(): Promise<void> {
     await this.flush();
-    await this.#maintenance;
-    while (await this.#compactOnce(true));
+    await this.maintenance.everything();
   }
 
-  /** In the background, one job after the other, while there is something to do. */
-  #maintain(): void {
-    if (this.#maintaining) return;
-    this.#maintaining = true;
-    this.#maintenance = this.#maintenance.then(async () => {
-      try {
-        while (!this.#stop.signal.aborted && (await this.#compactOnce(false)));
-      } finally {
-        this.#maintaining = false;
-      }
-    });
-  }
-
-  /** True when it did something. */
-  async #compactOnce(force: boolean): Promise<boolean> {
-    const job = planJob(this.files.all, this.#newestTime(), { runsPerMerge: this.limits.runsPerMerge, force });
-    if (job === null || this.#stop.signal.aborted) return false;
-    const started = performance.now();
-    this.#state = "compacting";
-    try {
-      const outputs = await compact(this, job, this.#stop.signal);
-      const rows = outputs.reduce((sum, file) => sum + file.meta.rows, 0);
-      const ms = performance.now() - started;
-      this.hooks.event({ type: "compacted", inputs: job.inputs.length, outputs: outputs.length, rows, ms });
-      return true;
-    } catch (error) {
-      if (this.#stop.signal.aborted) return false;
-      const damaged = await this.#verify(job.inputs);
-      if (damaged.length === 0) this.hooks.event({ type: "compactionFailed", detail: String(error) });
-      return damaged.length > 0;
-    } finally {
-      this.#state = "ready";
-    }
-  }
-
-  /** The newest recordedTime, or at least the newest point. */
-  #newestTime(): Micros {
+  newestTime(): Micros {
     if (this.#recordedTime !== null) return this.#recordedTime;
     return this.files.all.reduce((newest, file) => Math.max(newest, file.meta.toUs), 0);
   }
 
   async close(): Promise<void> {
-    this.#stop.abort();
+    const maintained = this.maintenance.close();
+    // Whoever waits for a rebuild waits in vain.
+    await this.files.quarantine.close();
     await this.#turn;
     await this.#writing;
-    await this.#maintenance;
+    await maintained;
     this.duck.close();
+  }
+
+  #checkUsable(): void {
+    if (this.#failure !== null) throw this.#failure;
+    if (this.#closing.length > 0) throw new Error("History was closed before there was space for a run.");
   }
 
   #headIsDue(nowMs: number): boolean {
@@ -212,7 +183,7 @@ export class Store {
   async #closeHead(): Promise<void> {
     // Back-pressure: with one head being written and one full, the caller waits.
     await this.#writing;
-    if (this.#failure !== null) throw this.#failure;
+    this.#checkUsable();
     const head = this.#active;
     this.#active = new Head(this.#pool, head.lsnTo + 1);
     this.#closing.push(head);
@@ -220,15 +191,25 @@ export class Store {
   }
 
   async #writeRun(head: Head): Promise<void> {
-    try {
-      await writeRun(this, head);
+    const switched = (): void => {
       this.#closing = this.#closing.filter((other) => other !== head);
-      head.release();
-      this.#maintain();
-    } catch (error) {
-      // The rows stay readable in memory and in the log; a restart applies them again.
-      this.#failure = error;
-      this.hooks.event({ type: "unavailable", detail: `A run could not be written: ${String(error)}` });
+    };
+    while (!this.maintenance.stopped) {
+      try {
+        await writeRun(this, head, { supersedes: [], switched });
+        head.release();
+        this.maintenance.spaceFound();
+        this.maintenance.kick();
+        return;
+      } catch (error) {
+        // The rows stay readable in memory and in the log; a restart applies them again.
+        if (isNoSpace(error)) await this.maintenance.waitForSpace(error);
+        else {
+          this.#failure = error;
+          this.hooks.event({ type: "unavailable", detail: `A run could not be written: ${String(error)}` });
+          return;
+        }
+      }
     }
   }
 
@@ -236,23 +217,53 @@ export class Store {
     const records = decodeFrames(batch, this.appliedLsn, (lsn, error) =>
       this.hooks.event({ type: "frameUnreadable", lsn, detail: String(error) }),
     );
-    const stored = await StoredInstants.load(this, records);
-    const verdicts: VerdictRecord[] = [];
-    for (const { lsn, recordedTime, record } of records) {
-      this.#active.beginFrame(lsn);
-      this.#recordedTime = Math.max(this.#recordedTime ?? recordedTime, recordedTime);
-      if (record === null) continue;
-      this.#active.openedMs ??= nowMs;
-      const verdict = this.#applyPoints(lsn, recordedTime, record, stored);
-      if (verdict !== null) verdicts.push(verdict);
+    const asked = askedOf(records);
+    const stored = asked === null ? null : await this.#lookUp(asked);
+    try {
+      const verdicts: VerdictRecord[] = [];
+      for (const { lsn, recordedTime, record } of records) {
+        this.#active.beginFrame(lsn);
+        this.#recordedTime = Math.max(this.#recordedTime ?? recordedTime, recordedTime);
+        // Records without points age too: the log must not wait for a point to come.
+        this.#active.openedMs ??= nowMs;
+        if (record === null) continue;
+        const verdict = this.#applyPoints(lsn, recordedTime, record, stored);
+        if (verdict !== null) verdicts.push(verdict);
+      }
+      return verdicts;
+    } finally {
+      stored?.close();
     }
-    return verdicts;
   }
 
-  #applyPoints(lsn: Lsn, recordedTime: number, record: PointsRecord, stored: StoredInstants): VerdictRecord | null {
+  /** What stands at the instants of suspect rows. A lost file is waited for: without its rows, repeats would pass for news. */
+  async #lookUp(asked: Asked): Promise<StoredInstants> {
+    const { quarantine } = this.files;
+    for (let attempt = 1; ; attempt++) {
+      while (quarantine.notes.some((note) => note.rebuild !== "impossible" && concerns(note, asked))) {
+        if (this.maintenance.stopped) throw new Error("History was closed before a damaged file was rebuilt.");
+        await quarantine.change;
+      }
+      const files = filesAsked(this.files, asked);
+      try {
+        return await StoredInstants.load(this, asked);
+      } catch (error) {
+        if (this.maintenance.stopped || attempt === lookUpsMax) throw error;
+        const replaced = files.some((file) => !this.files.isValid(file));
+        if (!replaced && !(await this.examine(files, error))) throw error;
+      }
+    }
+  }
+
+  #applyPoints(
+    lsn: Lsn,
+    recordedTime: number,
+    record: PointsRecord,
+    stored: StoredInstants | null,
+  ): VerdictRecord | null {
     const { columns, suspect } = record;
     const exact = exactBytesOf(columns);
-    const judged = suspect.length === 0 ? null : stored.judge(record, exact);
+    const judged = suspect.length === 0 || stored === null ? null : stored.judge(record, exact);
     const onTimeFrom = recordedTime - lateUs;
     let next = 0;
     for (let i = 0; i < columns.rows; i++) {
@@ -268,6 +279,11 @@ export class Store {
     }
     return judged === null ? null : verdictOf(lsn, record, judged);
   }
+}
+
+/** May the lost file hold rows at the instants that are asked for? */
+function concerns(lost: { fromUs: Micros; toUs: Micros }, { times, originals }: Asked): boolean {
+  return originals.tag.length > 0 || (lost.fromUs <= times.toUs && lost.toUs >= times.fromUs);
 }
 
 function verdictOf(lsn: Lsn, record: PointsRecord, judged: Judgement[]): VerdictRecord {
@@ -306,7 +322,7 @@ function decodeFrames(
     const lsn = batch.lsn[k];
     if (lsn <= appliedLsn) continue;
     let record: PointsRecord | null = null;
-    if (batch.bytes[k] > 0) {
+    if (batch.bytes[k] > 0 && batch.type[k] === recordType.points) {
       try {
         record = decodePoints(batch.payload.subarray(batch.offset[k], batch.offset[k] + batch.bytes[k]));
       } catch (error) {

@@ -1,7 +1,8 @@
 // Hot path. Finds what is stored at the instants of suspect rows: one look-up per file and call of `apply`, never one per row.
 import type { PointsRecord } from "@lineshaft/contract/ports";
 import { BIGINT, type Duck, INTEGER, pointsSelect, QueryStream, vectorRows } from "./duck.ts";
-import type { Files, StoredFile } from "./files.ts";
+import type { StoredFile } from "./file-name.ts";
+import type { Files } from "./files.ts";
 import type { Head } from "./head.ts";
 import { type JudgedRow, type Judgement, judgeInstant, type StoredRow } from "./judge.ts";
 import { newRows, type Rows } from "./rows.ts";
@@ -27,44 +28,75 @@ const noInstants = (): Instants => ({
   toUs: Number.NEGATIVE_INFINITY,
 });
 
+/** Instants of the suspect rows of some frames: those with a time of their own apart. */
+export interface Asked {
+  times: Instants;
+  originals: Instants;
+}
+
+/** What has to be looked up before these frames can be judged; null: nothing. */
+export function askedOf(records: readonly { record: PointsRecord | null }[]): Asked | null {
+  const asked = { times: noInstants(), originals: noInstants() };
+  const known = new Set<string>();
+  for (const { record } of records) {
+    if (record === null) continue;
+    const { tag, time, originalTime } = record.columns;
+    for (const row of record.suspect) {
+      const original = originalTime === null ? Number.NaN : originalTime[row];
+      if (Number.isNaN(original)) note(asked.times, known, `${tag[row]}:${time[row]}`, tag[row], time[row]);
+      else note(asked.originals, known, `o${tag[row]}:${original}`, tag[row], original);
+    }
+  }
+  return known.size === 0 ? null : asked;
+}
+
+export function filesAsked(files: Files, { times, originals }: Asked): StoredFile[] {
+  return files.all.filter(({ meta }) => {
+    if (meta.rows === 0) return false;
+    if (meta.fromUs <= times.toUs && meta.toUs >= times.fromUs) return true;
+    const range = meta.originals;
+    return range !== null && range.fromUs <= originals.toUs && range.toUs >= originals.fromUs;
+  });
+}
+
 /**
- * The rows in files at the instants of the suspect rows of some frames. Files do not change while frames are applied (runs close only
- * between), so one look-up serves all frames; rows in heads are looked up at the moment of judgement.
+ * The rows in files at the instants of the suspect rows of some frames. No row comes into files while frames are applied other than from
+ * the heads of then, which are kept for as long: so one look-up serves all frames. Rows in heads are looked up at the moment of judgement.
  */
 export class StoredInstants {
-  readonly #heads: Head[];
+  readonly #heads: readonly Head[];
   readonly #byTime = new Map<string, StoredRow[]>();
   readonly #byOriginal = new Map<string, StoredRow[]>();
 
-  private constructor(heads: Head[]) {
+  private constructor(heads: readonly Head[]) {
     this.#heads = heads;
+    for (const head of heads) head.retain();
   }
 
-  static async load(sources: Sources, records: { record: PointsRecord | null }[]): Promise<StoredInstants> {
+  /** Call `close` when all is judged. */
+  static async load(sources: Sources, asked: Asked): Promise<StoredInstants> {
+    const { times, originals } = asked;
+    // Heads and files of one instant: a head that becomes a file meanwhile is seen as the head that it was.
     const found = new StoredInstants(sources.heads);
-    const times = noInstants();
-    const originals = noInstants();
-    for (const { record } of records) {
-      if (record === null) continue;
-      const { tag, time, originalTime } = record.columns;
-      for (const row of record.suspect) {
-        const original = originalTime === null ? Number.NaN : originalTime[row];
-        if (Number.isNaN(original)) note(times, found.#byTime, tag[row], time[row]);
-        else note(originals, found.#byOriginal, tag[row], original);
-      }
-    }
-    if (times.tag.length > 0) {
-      for (const file of sources.files.overlapping(times.fromUs, times.toUs + 1))
-        await lookUp(sources, file, "time", times, found.#byTime);
-    }
-    if (originals.tag.length > 0) {
-      for (const file of sources.files.all) {
-        const range = file.meta.originals;
-        if (range !== null && range.fromUs <= originals.toUs && range.toUs >= originals.fromUs)
+    const files = filesAsked(sources.files, asked);
+    try {
+      for (let k = 0; k < times.tag.length; k++) found.#byTime.set(`${times.tag[k]}:${times.time[k]}`, []);
+      for (let k = 0; k < originals.tag.length; k++)
+        found.#byOriginal.set(`${originals.tag[k]}:${originals.time[k]}`, []);
+      for (const file of files) {
+        if (times.tag.length > 0) await lookUp(sources, file, "time", times, found.#byTime);
+        if (originals.tag.length > 0 && file.meta.originals !== null)
           await lookUp(sources, file, "orig", originals, found.#byOriginal);
       }
+      return found;
+    } catch (error) {
+      found.close();
+      throw error;
     }
-    return found;
+  }
+
+  close(): void {
+    for (const head of this.#heads) head.release();
   }
 
   /** One judgement per suspect row of the record, whose rows must not be in the head yet. */
@@ -135,10 +167,9 @@ export class StoredInstants {
   }
 }
 
-function note(instants: Instants, known: Map<string, StoredRow[]>, tag: number, time: number): void {
-  const key = `${tag}:${time}`;
+function note(instants: Instants, known: Set<string>, key: string, tag: number, time: number): void {
   if (known.has(key)) return;
-  known.set(key, []);
+  known.add(key);
   instants.tag.push(tag);
   instants.time.push(time);
   if (time < instants.fromUs) instants.fromUs = time;

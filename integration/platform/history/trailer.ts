@@ -1,6 +1,6 @@
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { crc32 } from "node:zlib";
-import type { Micros } from "@lineshaft/contract/api";
+import { type Micros, ProblemError } from "@lineshaft/contract/api";
 import type { Lsn } from "@lineshaft/contract/ports";
 import type { RollupSection } from "./rollup.ts";
 import type { Presence } from "./rows.ts";
@@ -45,10 +45,16 @@ interface Trailer {
 
 export const pageBytes = 1 << 20;
 const footerBytes = 32;
-const magic = 0x3148534c; // "LSH1"
+const fileMagic = 0x3148534c; // "LSH1"
 
 export class DamagedFile extends Error {
   override name = "DamagedFile";
+}
+
+/** Is the file itself at fault? Too many open files or too little memory say nothing about it. */
+export function isDamage(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return error instanceof DamagedFile || code === "ENOENT" || code === "EIO";
 }
 
 /** Bytes that stand between the DuckDB pages and the trailer: files that are appended, then a few bytes. */
@@ -79,19 +85,24 @@ export async function seal(path: string, meta: FileMeta, appendices: readonly Ap
       const { bytesRead } = await file.read(page, 0, Math.min(pageBytes, size - at), at);
       pages.push(crc32(page.subarray(0, bytesRead)));
     }
-    const json = Buffer.from(JSON.stringify({ meta, pages } satisfies Trailer));
-    const footer = Buffer.alloc(footerBytes);
-    footer.writeUInt32LE(magic, 0);
-    footer.writeUInt32LE(json.length, 4);
-    footer.writeUInt32LE(crc32(json), 8);
-    footer.writeDoubleLE(size, 16);
-    footer.writeUInt32LE(crc32(footer.subarray(0, 24)), 24);
-    await file.write(Buffer.concat([json, footer]), 0, json.length + footerBytes, size);
-    await file.datasync();
-    return size + json.length + footerBytes;
+    return await writeTrailer(file, size, fileMagic, { meta, pages } satisfies Trailer);
   } finally {
     await file.close();
   }
+}
+
+/** Ends a file with `content` as JSON behind its checksum, and syncs it. Gives the file's size. */
+export async function writeTrailer(file: FileHandle, at: number, magic: number, content: object): Promise<number> {
+  const json = Buffer.from(JSON.stringify(content));
+  const footer = Buffer.alloc(footerBytes);
+  footer.writeUInt32LE(magic, 0);
+  footer.writeUInt32LE(json.length, 4);
+  footer.writeUInt32LE(crc32(json), 8);
+  footer.writeDoubleLE(at, 16);
+  footer.writeUInt32LE(crc32(footer.subarray(0, 24)), 24);
+  await file.write(Buffer.concat([json, footer]), 0, json.length + footerBytes, at);
+  await file.datasync();
+  return at + json.length + footerBytes;
 }
 
 async function appendFile(to: FileHandle, at: number, path: string): Promise<number> {
@@ -115,7 +126,21 @@ export async function readTrailer(path: string): Promise<{ meta: FileMeta; bytes
   return { meta: trailer.meta, bytes };
 }
 
-async function loadTrailer(path: string): Promise<{ trailer: Trailer; dataBytes: number; bytes: number }> {
+/** Throws also when a later version wrote it: such a file is not damaged, and must not be treated so. */
+export async function loadTrailer(path: string): Promise<{ trailer: Trailer; dataBytes: number; bytes: number }> {
+  const { content, dataBytes, bytes } = await loadContent(path, fileMagic);
+  const trailer = content as Trailer;
+  const { format } = trailer.meta;
+  if (format !== historyFormat)
+    throw new ProblemError("data_dir_version", `${path} has format ${format}; this version reads ${historyFormat}.`);
+  return { trailer, dataBytes, bytes };
+}
+
+/** What `writeTrailer` wrote, with the bytes before it. */
+export async function loadContent(
+  path: string,
+  magic: number,
+): Promise<{ content: unknown; dataBytes: number; bytes: number }> {
   const { size } = await stat(path);
   if (size < footerBytes) throw new DamagedFile("The file is shorter than its trailer.");
   const file = await open(path, "r");
@@ -123,7 +148,7 @@ async function loadTrailer(path: string): Promise<{ trailer: Trailer; dataBytes:
     const footer = Buffer.alloc(footerBytes);
     await file.read(footer, 0, footerBytes, size - footerBytes);
     if (footer.readUInt32LE(0) !== magic) throw new DamagedFile("The file does not end with a trailer.");
-    if (footer.readUInt32LE(24) !== crc32(footer.subarray(0, 24)))
+    if (footer.readUInt32LE(24) !== crc32(footer.subarray(0, 24)) || footer.readUInt32LE(28) !== 0)
       throw new DamagedFile("The footer's checksum is wrong.");
     const jsonBytes = footer.readUInt32LE(4);
     const dataBytes = footer.readDoubleLE(16);
@@ -131,10 +156,7 @@ async function loadTrailer(path: string): Promise<{ trailer: Trailer; dataBytes:
     const json = Buffer.alloc(jsonBytes);
     await file.read(json, 0, jsonBytes, dataBytes);
     if (footer.readUInt32LE(8) !== crc32(json)) throw new DamagedFile("The trailer's checksum is wrong.");
-    const trailer = JSON.parse(json.toString()) as Trailer;
-    if (trailer.meta.format !== historyFormat)
-      throw new DamagedFile(`The file has format ${trailer.meta.format}; this version reads ${historyFormat}.`);
-    return { trailer, dataBytes, bytes: size };
+    return { content: JSON.parse(json.toString()), dataBytes, bytes: size };
   } finally {
     await file.close();
   }

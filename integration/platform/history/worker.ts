@@ -34,6 +34,14 @@ const handlers: { [K in CallName]: (argument: Calls[K][0], signal: AbortSignal) 
     await store.flush();
     return null;
   },
+  protect: async () => {
+    await store.protect();
+    return null;
+  },
+  rebuild: ({ fromLsn, batch, portion }) => {
+    store.rebuild(fromLsn, batch, portion);
+    return Promise.resolve(null);
+  },
   raw: (query, signal) => readRaw(store, query, signal),
   buckets: (query, signal) => readBuckets(store, query, signal),
   scanOpen: (query) => {
@@ -69,7 +77,8 @@ const handlers: { [K in CallName]: (argument: Calls[K][0], signal: AbortSignal) 
 };
 
 port.on("message", (request: Request) => {
-  if ("abort" in request) running.get(request.abort)?.abort(new Error("aborted"));
+  if ("tick" in request) store.maintenance.tick(request.tick, request.nowUs);
+  else if ("abort" in request) running.get(request.abort)?.abort(new Error("aborted"));
   else if ("crashPassed" in request) {
     crashWaiting.get(request.crashPassed)?.();
     crashWaiting.delete(request.crashPassed);

@@ -2,7 +2,8 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Duck, pointsBlock, pointsFeed, pointsTable, vectorRows } from "./duck.ts";
-import { type Files, formatName, type StoredFile, temporarySuffix } from "./files.ts";
+import { formatName, nameOf, type StoredFile, temporarySuffix } from "./file-name.ts";
+import type { Files } from "./files.ts";
 import type { Head } from "./head.ts";
 import type { HistoryEvent } from "./messages.ts";
 import { newRows } from "./rows.ts";
@@ -14,11 +15,47 @@ interface Target {
   hooks: { event(event: HistoryEvent): void; crashPoint(name: string): Promise<void> };
 }
 
-/** Closes a head into a run file that stands in the directory, synced, when this resolves. */
-export async function writeRun(target: Target, head: Head): Promise<void> {
-  const { duck, files, hooks } = target;
+/**
+ * Makes a run file of a head; it stands in the directory, synced, when this resolves, and `switched` ran when it became visible. `supersedes`: names of lost files
+ * whose rows the head holds. Leaves nothing behind when it fails.
+ */
+export async function writeRun(
+  target: Target,
+  head: Head,
+  options: { supersedes: string[]; switched: () => void },
+): Promise<StoredFile> {
+  const { files, hooks } = target;
   const started = performance.now();
-  const meta: FileMeta = {
+  const serial = files.takeSerial();
+  const meta = describeHead(head);
+  const file: StoredFile = { ...nameOf(meta, serial), name: formatName(nameOf(meta, serial)), bytes: 0, meta };
+  if (options.supersedes.length > 0) {
+    meta.supersedes = options.supersedes;
+    meta.outputs = [file.name];
+  }
+  const temporary = join(files.dir, `run-${head.lsnFrom}${temporarySuffix}`);
+  try {
+    await fill(target, head, temporary);
+    file.bytes = await seal(temporary, meta);
+  } catch (error) {
+    await removeTemporary(temporary);
+    throw error;
+  }
+  await hooks.crashPoint("K8");
+  await files.replace([{ temporary, copy: null, file }], [], options.switched);
+  const ms = performance.now() - started;
+  hooks.event({ type: "runClosed", file: file.name, rows: meta.rows, bytes: file.bytes, ms });
+  return file;
+}
+
+/** A half-written DuckDB file and its WAL must not hold space that others wait for. */
+export async function removeTemporary(path: string): Promise<void> {
+  await rm(path, { force: true });
+  await rm(`${path}.wal`, { force: true });
+}
+
+function describeHead(head: Head): FileMeta {
+  return {
     format: historyFormat,
     kind: "run",
     partition: null,
@@ -34,8 +71,10 @@ export async function writeRun(target: Target, head: Head): Promise<void> {
     supersedes: [],
     outputs: [],
   };
-  const temporary = join(files.dir, `run-${head.lsnFrom}${temporarySuffix}`);
-  await rm(temporary, { force: true });
+}
+
+async function fill({ duck, hooks }: Target, head: Head, temporary: string): Promise<void> {
+  await removeTemporary(temporary);
   const { columns, select } = pointsFeed(head.presence);
   const block = newRows(vectorRows, head.presence);
   const read = head.reader();
@@ -53,28 +92,4 @@ export async function writeRun(target: Target, head: Head): Promise<void> {
   } finally {
     await duck.detach(alias);
   }
-  const file = await finish(files, temporary, meta);
-  await hooks.crashPoint("K8");
-  await files.replace([{ temporary, file }], []);
-  hooks.event({
-    type: "runClosed",
-    file: file.name,
-    rows: file.meta.rows,
-    bytes: file.bytes,
-    ms: performance.now() - started,
-  });
-}
-
-/** Seals a finished DuckDB file and gives it its name; it still stands under the temporary one. */
-export async function finish(files: Files, temporary: string, meta: FileMeta): Promise<StoredFile> {
-  const name = {
-    kind: meta.kind,
-    lsnFrom: meta.covers[0][0],
-    lsnTo: meta.covers[meta.covers.length - 1][1],
-    fromUs: meta.fromUs,
-    toUs: meta.toUs,
-    serial: files.takeSerial(),
-  };
-  const bytes = await seal(temporary, meta);
-  return { ...name, name: formatName(name), bytes, meta };
 }

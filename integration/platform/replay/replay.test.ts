@@ -25,9 +25,9 @@ const everything = { types: new Set(eventTypes), accept: null, tags: null };
 class ListHistory implements Pick<History, "status" | "apply" | "scan"> {
   rows: { tag: number; time: number; value: number; lsn: Lsn; late: boolean }[] = [];
   appliedLsn = 0;
-  // biome-ignore lint/suspicious/noExplicitAny: only appliedLsn and verifiedLsn are read here
+  // biome-ignore lint/suspicious/noExplicitAny: nothing else is read here
   get status(): any {
-    return { appliedLsn: this.appliedLsn, verifiedLsn: 0 };
+    return { appliedLsn: this.appliedLsn, verifiedLsn: 0, needs: [] };
   }
 
   apply(frames: Frame[]): Promise<VerdictRecord[]> {
