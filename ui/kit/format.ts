@@ -88,10 +88,11 @@ export function makeFormat(locale: string, zone?: string): Format {
     },
     rate(perSecond) {
       if (perSecond === 0) return "0/s";
-      if (perSecond >= 100) return `${format.integer(Math.round(perSecond))}/s`;
-      if (perSecond >= 0.5) return `${decimals(0, 1).format(perSecond)}/s`;
-      if (perSecond * 60 >= 0.5) return `${decimals(0, 1).format(perSecond * 60)}/min`;
-      return `${decimals(0, 1).format(perSecond * 3600)}/h`;
+      // Two figures tell enough of a rate, and a third would never stand still.
+      const short = (n: number): string => decimals(n >= 9.95 ? 0 : 1, n >= 9.95 ? 0 : 1).format(n);
+      if (perSecond >= 0.5) return `${short(perSecond)}/s`;
+      if (perSecond * 60 >= 0.5) return `${short(perSecond * 60)}/min`;
+      return `${short(perSecond * 3600)}/h`;
     },
     duration(us) {
       const seconds = us / 1_000_000;

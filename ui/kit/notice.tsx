@@ -23,7 +23,13 @@ export function ProblemNotice(props: {
 }
 
 /** Text to copy, e.g. a command. */
-export function CopyBlock(props: { text: string; labels: { copy: string; copied: string }; label?: string }) {
+export function CopyBlock(props: {
+  text: string;
+  labels: { copy: string; copied: string };
+  label?: string;
+  /** Only the icon on the button, for narrow places. */
+  narrow?: boolean;
+}) {
   const [copied, setCopied] = useState(false);
   const copy = (): void => {
     void copyText(props.text).then((done) => {
@@ -38,9 +44,13 @@ export function CopyBlock(props: { text: string; labels: { copy: string; copied:
       <div role="group" aria-label={props.label ?? props.labels.copy} tabIndex={0} className="copy-text">
         <pre>{props.text}</pre>
       </div>
-      <Button kind="quiet" icon="copy" onClick={copy}>
-        {copied ? props.labels.copied : props.labels.copy}
-      </Button>
+      {props.narrow && !copied ? (
+        <Button kind="quiet" icon="copy" aria-label={props.labels.copy} title={props.labels.copy} onClick={copy} />
+      ) : (
+        <Button kind="quiet" icon="copy" onClick={copy}>
+          {copied ? props.labels.copied : props.labels.copy}
+        </Button>
+      )}
     </div>
   );
 }

@@ -7,7 +7,8 @@ export function Sparkline(props: {
   least?: number;
 }) {
   const { values, width = 160, height = 36 } = props;
-  const max = Math.max(props.least ?? 0, ...values) || 1;
+  // Air above the greatest, so that a steady value looks like a line and not like a full box.
+  const max = 1.3 * Math.max(props.least ?? 0, ...values) || 1;
   const step = width / Math.max(1, values.length - 1);
   const points = values.map(
     (v, i) => `${(i * step).toFixed(1)},${(height - 1.5 - (v / max) * (height - 4)).toFixed(1)}`,

@@ -111,7 +111,7 @@ export function Tree(props: {
             aria-expanded={folder ? props.open.has(node.id) : undefined}
             aria-selected={node.id === props.selected}
             tabIndex={node.id === current?.node.id ? 0 : -1}
-            style={{ paddingLeft: 6 + depth * 16 }}
+            style={{ paddingLeft: 6 + depth * 14 }}
             onClick={() => {
               setFocused(node.id);
               props.onSelect(node.id);

@@ -11,9 +11,10 @@ export interface TrendChartProps {
   /** Calls back whenever the scene has changed; returns how to stop that. */
   subscribe(repaint: () => void): () => void;
   cursor(): { us: Micros; pinned: boolean } | null;
-  onRange(range: TimeRange, how: "pan" | "zoom"): void;
+  /** Without it the chart is a picture: it takes neither pointer nor keyboard. */
+  onRange?(range: TimeRange, how: "pan" | "zoom"): void;
   /** Pointer or keyboard cursor; `pinned` by a click, a tap or a key. */
-  onCursor(us: Micros | null, pinned: boolean): void;
+  onCursor?(us: Micros | null, pinned: boolean): void;
   onWidth?(px: number): void;
   format: Format;
   /** Says what the chart shows and how the keyboard moves it. */
@@ -37,22 +38,30 @@ export function TrendChart(props: TrendChartProps) {
     host.current?.dispatchEvent(new Event("lineshaft:repaint"));
   }, [props.format]);
 
+  const { onRange, onCursor } = props;
+  if (onRange === undefined || onCursor === undefined)
+    return (
+      <div ref={host} className="trend-chart trend-still" role="img" aria-label={props.label}>
+        <canvas />
+        <canvas className="trend-cursor" />
+      </div>
+    );
   const onKeyDown = (event: KeyboardEvent): void => {
     const { range } = props.scene();
     const span = spanOf(range);
     const cursor = props.cursor();
     const middle = cursor?.us ?? range.fromUs + span / 2;
     const moves: Record<string, () => void> = {
-      ArrowLeft: () => (event.shiftKey ? moveCursor(-1) : props.onRange(pan(range, -span / 8), "pan")),
-      ArrowRight: () => (event.shiftKey ? moveCursor(1) : props.onRange(pan(range, span / 8), "pan")),
-      PageUp: () => props.onRange(pan(range, -span), "pan"),
-      PageDown: () => props.onRange(pan(range, span), "pan"),
-      "+": () => props.onRange(zoom(range, middle, 1 / 1.5), "zoom"),
-      "=": () => props.onRange(zoom(range, middle, 1 / 1.5), "zoom"),
-      "-": () => props.onRange(zoom(range, middle, 1.5), "zoom"),
-      Escape: () => props.onCursor(null, false),
+      ArrowLeft: () => (event.shiftKey ? moveCursor(-1) : onRange(pan(range, -span / 8), "pan")),
+      ArrowRight: () => (event.shiftKey ? moveCursor(1) : onRange(pan(range, span / 8), "pan")),
+      PageUp: () => onRange(pan(range, -span), "pan"),
+      PageDown: () => onRange(pan(range, span), "pan"),
+      "+": () => onRange(zoom(range, middle, 1 / 1.5), "zoom"),
+      "=": () => onRange(zoom(range, middle, 1 / 1.5), "zoom"),
+      "-": () => onRange(zoom(range, middle, 1.5), "zoom"),
+      Escape: () => onCursor(null, false),
     };
-    const moveCursor = (by: number): void => props.onCursor(Math.round(middle + (by * span) / 100), true);
+    const moveCursor = (by: number): void => onCursor(Math.round(middle + (by * span) / 100), true);
     const move = moves[event.key];
     if (move === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
@@ -120,12 +129,15 @@ function mount(host: HTMLDivElement, props: () => TrendChartProps): () => void {
   const stopScene = props().subscribe(() => repaint());
   const onRepaint = (): void => repaint();
   host.addEventListener("lineshaft:repaint", onRepaint);
-  const stopGestures = gestures(
-    host,
-    props,
-    () => layoutOf(width, height, 1, 0).plot,
-    () => repaint(false),
-  );
+  const still = props().onRange === undefined;
+  const stopGestures = still
+    ? () => {}
+    : gestures(
+        host,
+        props,
+        () => layoutOf(width, height, 1, 0).plot,
+        () => repaint(false),
+      );
   return () => {
     cancelAnimationFrame(frame);
     resized.disconnect();
@@ -153,8 +165,8 @@ function gestures(
     const { range } = props().scene();
     const sideways = event.shiftKey ? event.deltaY : event.deltaX;
     if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY))
-      props().onRange(pan(range, (sideways / plot().width) * spanOf(range)), "pan");
-    else props().onRange(zoom(range, timeAt(event.clientX), 1.0015 ** event.deltaY), "zoom");
+      props().onRange?.(pan(range, (sideways / plot().width) * spanOf(range)), "pan");
+    else props().onRange?.(zoom(range, timeAt(event.clientX), 1.0015 ** event.deltaY), "zoom");
   };
   const onDown = (event: PointerEvent): void => {
     if (event.button !== 0) return;
@@ -166,7 +178,7 @@ function gestures(
     const last = pointers.get(event.pointerId);
     if (last === undefined) {
       if (event.pointerType !== "touch" && !(props().cursor()?.pinned ?? false)) {
-        props().onCursor(timeAt(event.clientX), false);
+        props().onCursor?.(timeAt(event.clientX), false);
         repaintCursor();
       }
       return;
@@ -180,13 +192,13 @@ function gestures(
       if (other !== undefined) {
         const before = Math.max(20, Math.abs(last.x - other.x));
         const after = Math.max(20, Math.abs(event.clientX - other.x));
-        props().onRange(
+        props().onRange?.(
           pan(zoom(range, timeAt((event.clientX + other.x) / 2), before / after), (-by / 2) * perPixel),
           "zoom",
         );
       }
     } else if (dragged > 4 && by !== 0) {
-      props().onRange(pan(range, -by * perPixel), "pan");
+      props().onRange?.(pan(range, -by * perPixel), "pan");
       host.classList.add("dragging");
     }
     pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
@@ -196,11 +208,11 @@ function gestures(
     host.classList.remove("dragging");
     if (pointers.size > 0 || dragged > 4) return;
     const pinned = props().cursor();
-    props().onCursor(pinned?.pinned ? null : timeAt(event.clientX), !pinned?.pinned);
+    props().onCursor?.(pinned?.pinned ? null : timeAt(event.clientX), !pinned?.pinned);
     repaintCursor();
   };
   const onLeave = (): void => {
-    if (!(props().cursor()?.pinned ?? false)) props().onCursor(null, false);
+    if (!(props().cursor()?.pinned ?? false)) props().onCursor?.(null, false);
     repaintCursor();
   };
   host.addEventListener("wheel", onWheel, { passive: false });

@@ -73,11 +73,12 @@ export interface TrendLayout {
 const gutter = 68;
 const rightEdge = 14;
 const axisHeight = 30;
-const paneGap = 26;
+const paneGap = 24;
 const topEdge = 24;
 const laneHeight = 20;
 const laneLabel = 17;
-export const paneHeightLeast = 96;
+/** Low enough that six panes and the time axis below them fit on a screen. */
+export const paneHeightLeast = 56;
 
 export function heightNeeded(panes: number, lanes: number): number {
   return axisHeight + topEdge + panes * (paneHeightLeast + paneGap) + lanes * (laneHeight + laneLabel);
@@ -279,7 +280,8 @@ function paintLine(
     context.stroke(dashed);
     context.setLineDash([]);
   }
-  if (data.grain === "raw" && to - from < box.width / 7)
+  // Dots only where they stand apart: a few points crowded into a corner are a smear.
+  if (data.grain === "raw" && to - from < 2 + ((data.time[to - 1] - data.time[from]) * perUs) / 7)
     paintDots(context, data, from, to, x0, perUs, y0, scale, colour);
   paintBad(context, scene, data, from, to, perUs, box, palette);
 }
@@ -359,7 +361,7 @@ function paintLane(context: Context, scene: TrendScene, lane: TrendLane, box: Bo
   context.textBaseline = "middle";
   context.textAlign = "left";
   context.fillStyle = palette.ink2;
-  context.fillText(lane.label, box.left, box.top - 8);
+  context.fillText(fitted(context, lane.label, box.width), box.left, box.top - 8);
   context.save();
   context.beginPath();
   context.rect(box.left, box.top, box.width, box.height);
@@ -384,7 +386,8 @@ function paintLane(context: Context, scene: TrendScene, lane: TrendLane, box: Bo
     context.fillRect(x, box.top, Math.max(1, block.width - (block.width > 4 ? 1 : 0)), box.height);
     if (style !== null) pattern(context, style.pattern, x, box.top, block.width, box.height, palette);
     if (block.quality === "uncertain") hatch(context, x, box.top, block.width, box.height, palette.ruleStrong);
-    if (block.width > 34 && block.merged < 2) {
+    // A word on a block of many short rows would be a claim too much: at most one row in eight pixels.
+    if (block.width > 34 && block.merged * 8 < block.width) {
       context.fillStyle = block.state === "fault" ? palette.surface : palette.ink;
       context.fillText(fitted(context, block.text, block.width - 10), x + 6, box.top + box.height / 2 + 0.5);
     }

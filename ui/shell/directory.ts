@@ -253,9 +253,9 @@ export function tagPlace(tag: RawTag): string {
   return equipment === undefined ? tag.connection : equipment.path === "" ? equipment.name : equipment.path;
 }
 
-/** The same for narrow columns: the two innermost names; the whole path belongs into a tooltip. */
-export function shortPlace(tag: RawTag): string {
-  return tagPlace(tag).split("/").reverse().slice(0, 2).join(" · ");
+/** The same for narrow columns: the innermost names; the whole path belongs into a tooltip. */
+export function shortPlace(tag: RawTag, names: 1 | 2 = 2): string {
+  return tagPlace(tag).split("/").reverse().slice(0, names).join(" · ");
 }
 
 /** Does every word of the text occur in one of the fields, without regard to case? */

@@ -19,6 +19,8 @@ const otherListeners = new Set<(event: OtherEvent) => void>();
 let close: (() => void) | null = null;
 let streamed: ReadonlySet<number> = new Set();
 let settle = 0;
+/** Nobody is signed in: pages that are still being taken down must not open a stream once more. */
+let stopped = true;
 let state: StreamState = "connecting";
 let skewUs = 0;
 
@@ -68,11 +70,13 @@ export function watch(tags: Iterable<number>, onPoints: PointsListener | null = 
 
 /** Opens the subscription; without tags it brings what is no point. */
 export function startFeed(): void {
+  stopped = false;
   changed();
 }
 
 /** Forget everything, e.g. at sign-out. */
 export function stopFeed(): void {
+  stopped = true;
   clearTimeout(settle);
   settle = 0;
   close?.();
@@ -81,18 +85,21 @@ export function stopFeed(): void {
 }
 
 function changed(): void {
-  if (settle !== 0) return;
-  settle = window.setTimeout(() => {
-    settle = 0;
-    const wanted = new Set<number>();
-    for (const watcher of watchers) for (const tag of watcher.tags) if (wanted.size < watchedMax) wanted.add(tag);
-    live.keep(wanted);
-    const added = [...wanted].filter((tag) => !streamed.has(tag));
-    // What is watched a little too much does no harm: a new subscription is opened only for new tags, or far too many old ones.
-    if (close !== null && added.length === 0 && streamed.size <= 2 * wanted.size + 100) return;
-    subscribe(wanted);
-    void readLast(added);
-  }, settleMs);
+  if (stopped || settle !== 0) return;
+  settle = window.setTimeout(
+    () => {
+      settle = 0;
+      const wanted = new Set<number>();
+      for (const watcher of watchers) for (const tag of watcher.tags) if (wanted.size < watchedMax) wanted.add(tag);
+      live.keep(wanted);
+      const added = [...wanted].filter((tag) => !streamed.has(tag));
+      // What is watched a little too much does no harm: a new subscription is opened only for new tags, or far too many old ones.
+      if (close !== null && added.length === 0 && streamed.size <= 2 * wanted.size + 100) return;
+      subscribe(wanted);
+      void readLast(added);
+    },
+    close === null ? 0 : settleMs,
+  );
 }
 
 function subscribe(tags: ReadonlySet<number>): void {

@@ -24,7 +24,7 @@ export function HealthMark() {
       </span>
     );
   return (
-    <a className="health-mark" {...link("system")}>
+    <a className="health-mark" title={t("health.rateHint")} {...link("system")}>
       {health.status === null
         ? t("wait.server")
         : t("health.rate", { rate: fmt.rate(health.status.rates.storedPerSecond) })}

@@ -37,7 +37,8 @@ interface TrendData {
   wantedToUs: Micros;
 }
 
-const asNumber = (value: Value | undefined): number =>
+/** A value as a line draws it; NaN where it is none. */
+export const asNumber = (value: Value | undefined): number =>
   typeof value === "number"
     ? value
     : typeof value === "bigint"

@@ -1,40 +1,19 @@
-// The state of one trend view, outside React: range, live following, data of each tag, axes. Long because it is one machine.
+// The state of one trend view, outside React: range, live following, data of each tag.
 import { type Columns, type Micros, qualityOf, type RawTag, valueAt, type Warning } from "@lineshaft/contract/api";
-import {
-  bucketFor,
-  extent,
-  niceRange,
-  Series,
-  type SeriesShape,
-  seriesColours,
-  spanOf,
-  steadyRange,
-  type TimeRange,
-  unitText,
-  type ValueRange,
-  zoom,
-} from "../kit/index.ts";
-import type { TrendLane, TrendPane, TrendScene } from "../kit/trend-paint.ts";
+import { bucketFor, Series, type SeriesShape, seriesColours, spanOf, type TimeRange, zoom } from "../kit/index.ts";
+import type { TrendScene } from "../kit/trend-paint.ts";
 import { live, nowUs, watch } from "./feed.ts";
 import { call } from "./platform.ts";
-import { asText, readTrend } from "./trend-data.ts";
+import { type DrawnTag, TrendAxes } from "./trend-axes.ts";
+import { asNumber, asText, readTrend } from "./trend-data.ts";
+import { type TailPoint, TrendTail } from "./trend-tail.ts";
 
 /** Tags in one view; beyond that nobody tells the lines apart. */
 export const trendTagsMax = 24;
 /** History answers a moment after the log; points younger than this come from the stream. */
 const historySettlesUs = 3_000_000;
-const tailUs = 30_000_000;
-const tailMax = 50_000;
 const reloadLiveMs = 30_000;
 const reloadFirstMs = 5_000;
-
-interface TailPoint {
-  tag: number;
-  time: Micros;
-  value: number;
-  status: number;
-  text: string;
-}
 
 export interface Reading {
   /** Instant of the row; null: nothing known there. */
@@ -64,13 +43,12 @@ export class TrendModel {
   #tags: readonly RawTag[] = [];
   readonly #shapes = new Map<number, SeriesShape>();
   #series = new Map<number, Series>();
-  #axes = new Map<string, ValueRange>();
+  readonly #axes = new TrendAxes();
   #gaps: (TimeRange & { connection: string | null })[] = [];
   #loaded: { range: TimeRange; bucketUs: number } | null = null;
   #refit = true;
   #width = 1000;
-  #tail: TailPoint[] = [];
-  #tailSinceUs = Infinity;
+  readonly #tail = new TrendTail();
   #loadTurn = 0;
   #loadTimer = 0;
   #frame = 0;
@@ -130,8 +108,7 @@ export class TrendModel {
     }
     for (const id of this.#series.keys()) if (!tags.some((tag) => tag.id === id)) this.#series.delete(id);
     const stop = this.#stopWatch;
-    this.#tail = [];
-    this.#tailSinceUs = nowUs();
+    this.#tail.begin(nowUs());
     const wanted = new Set(tags.map((tag) => tag.id));
     this.#stopWatch = tags.length === 0 ? () => {} : watch(wanted, (event) => this.#receive(event.columns, wanted));
     stop();
@@ -214,8 +191,20 @@ export class TrendModel {
     return this.#shapes.get(tag) ?? "line";
   }
 
-  /** What the tag was at that instant, as drawn. */
-  reading(tag: number, us: Micros): Reading | null {
+  /** Index of a line's colour. Lanes need none, so that eight lines are told apart. */
+  colourOf(tag: number): number {
+    const lines = this.#tags.filter(({ id }) => this.shapeOf(id) !== "lane");
+    return (
+      Math.max(
+        0,
+        lines.findIndex(({ id }) => id === tag),
+      ) % seriesColours
+    );
+  }
+
+  /** What the tag was at that instant, as drawn; without an instant what it is now, which no mean of a bucket says. */
+  reading(tag: number, us: Micros | null): Reading | null {
+    if (us === null) return this.#newest(tag);
     const series = this.#series.get(tag);
     if (series === undefined) return null;
     const row = series.rowFor(us, this.shapeOf(tag));
@@ -232,50 +221,40 @@ export class TrendModel {
     };
   }
 
+  #newest(tag: number): Reading | null {
+    const value = live.get(tag);
+    if (value === null) return this.reading(tag, nowUs());
+    const { time, status } = value;
+    const lane = this.shapeOf(tag) === "lane";
+    return {
+      time,
+      value: qualityOf(status) === "bad" ? NaN : asNumber(value.value),
+      text: lane ? asText(value.value) : null,
+      min: null,
+      max: null,
+      status,
+      bucketUs: null,
+    };
+  }
+
   scene = (): TrendScene => {
-    const now = nowUs();
-    const panes = new Map<string, TrendPane & { lines: TrendPane["lines"][number][] }>();
-    const lanes: TrendLane[] = [];
-    this.#tags.forEach((tag, i) => {
-      const data = this.#series.get(tag.id) ?? empty;
-      const shape = this.shapeOf(tag.id);
-      if (shape === "lane") {
-        lanes.push({ id: tag.id, label: tag.name ?? tag.address, data });
-        return;
-      }
-      // Values without a unit have nothing in common: each gets an axis of its own.
-      const key = tag.unit === null ? `tag ${tag.id}` : `unit ${tag.unit}`;
-      const pane = panes.get(key) ?? { title: "", axis: { min: 0, max: 1 }, lines: [] };
-      const unit = unitText(tag.unit);
-      const name = tag.name ?? tag.address;
-      pane.title = pane.lines.length > 0 ? unit : unit === "" ? name : `${name} · ${unit}`;
-      panes.set(key, pane);
-      pane.lines.push({ id: tag.id, colour: i % seriesColours, shape, data });
-    });
-    for (const [key, pane] of panes) pane.axis = this.#axis(key, pane);
+    if (this.#refit) this.#axes.refit();
     if (this.#loaded !== null) this.#refit = false;
     const shown = new Set(this.#tags.map((tag) => tag.connection));
     return {
       range: this.range,
-      panes: [...panes.values()],
-      lanes,
+      ...this.#axes.arrange(
+        this.#tags.map((tag) => this.#drawn(tag)),
+        this.range,
+      ),
       gaps: this.#gaps.filter(({ connection }) => connection === null || shown.has(connection)),
-      untilUs: now,
+      untilUs: nowUs(),
     };
   };
 
-  #axis(key: string, pane: TrendPane): ValueRange {
-    let min = Infinity;
-    let max = -Infinity;
-    for (const { data } of pane.lines) {
-      const found = extent(data, this.range.fromUs, this.range.toUs);
-      min = Math.min(min, found.min);
-      max = Math.max(max, found.max);
-    }
-    const before = this.#refit ? null : (this.#axes.get(key) ?? null);
-    const axis = min <= max && before === null ? niceRange(min, max) : steadyRange(before, min, max);
-    if (min <= max) this.#axes.set(key, axis);
-    return axis;
+  #drawn(tag: RawTag): DrawnTag {
+    const data = this.#series.get(tag.id) ?? empty;
+    return { tag, data, shape: this.shapeOf(tag.id), colour: this.colourOf(tag.id) };
   }
 
   readonly #tick = (ms: number): void => {
@@ -304,15 +283,11 @@ export class TrendModel {
         status,
         text: lane ? asText(valueAt(columns, row)) : "",
       };
-      this.#tail.push(point);
+      this.#tail.add(point);
       const series = this.#series.get(tag);
       if (series !== undefined && this.#covers(point.time)) series.add(point.time, point.value, status, point.text);
     }
-    if (this.#tail.length > tailMax || (this.#tail[0]?.time ?? Infinity) < nowUs() - 2 * tailUs) {
-      const since = nowUs() - tailUs;
-      this.#tail = this.#tail.filter((point) => point.time >= since).slice(-tailMax / 2);
-      this.#tailSinceUs = Math.max(this.#tailSinceUs, since, this.#tail.length >= tailMax / 2 ? this.#tail[0].time : 0);
-    }
+    this.#tail.trim(nowUs());
     if (!this.live) this.#changed();
   }
 
@@ -359,7 +334,7 @@ export class TrendModel {
         if (turn !== this.#loadTurn) return;
         this.#changed(true);
         // History settles behind the log; a quiet second reading joins it with what the stream brought.
-        const young = nowUs() - this.#tailSinceUs < 10_000_000;
+        const young = nowUs() - this.#tail.sinceUs < 10_000_000;
         if (this.live)
           this.#liveReload = window.setTimeout(
             () => !document.hidden && this.#load(),
@@ -371,7 +346,7 @@ export class TrendModel {
   async #read(turn: number): Promise<readonly Warning[]> {
     const tags = this.#tags.map((tag) => tag.id);
     const now = nowUs();
-    const cutoff = Math.max(this.#tailSinceUs, now - historySettlesUs);
+    const cutoff = Math.max(this.#tail.sinceUs, now - historySettlesUs);
     await this.#learnShapes(tags);
     const found = await readTrend(tags, {
       range: this.range,
@@ -382,9 +357,8 @@ export class TrendModel {
     if (turn !== this.#loadTurn) return [];
     // What came since the cut-off comes from the stream; what lies before it, from history only.
     if (found.wantedToUs >= cutoff)
-      for (const point of this.#tail)
-        if (point.time >= found.toUs)
-          found.series.get(point.tag)?.add(point.time, point.value, point.status, point.text);
+      for (const point of this.#tail.from(found.toUs))
+        found.series.get(point.tag)?.add(point.time, point.value, point.status, point.text);
     this.#series = found.series;
     this.#gaps = found.gaps.map((gap) => ({
       fromUs: gap.fromUs,

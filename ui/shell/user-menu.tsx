@@ -75,7 +75,7 @@ export function UserMenu() {
           <p className="user-name">
             {name}
             <span>
-              {role}
+              {t(`role.${role}`)}
               {scopes.some((scope) => scope !== "") && ` · ${scopes.join(", ")}`}
             </span>
           </p>

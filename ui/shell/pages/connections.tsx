@@ -20,8 +20,14 @@ export function ConnectionsPage() {
     );
   // What needs a look stands first; otherwise by name.
   const rows = [...connections].sort((a, b) => order[a.state] - order[b.state] || a.name.localeCompare(b.name));
+  const silent = rows.filter((row) => row.state === "silent").length;
   return (
     <div className="page-scroll">
+      <p className={`summary ${silent > 0 ? "attention" : ""}`} role="status">
+        {silent > 0
+          ? t("connections.summary", { n: rows.length, silent })
+          : t("connections.summaryGood", { n: rows.length })}
+      </p>
       <div className="table-frame">
         <table className="plain">
           <caption className="unseen">{t("page.connections")}</caption>
@@ -32,8 +38,8 @@ export function ConnectionsPage() {
               <th className="right">{t("connections.lastBatch")}</th>
               <th className="right">{t("connections.rate")}</th>
               <th className="right">{t("connections.tags")}</th>
-              <th>{t("connections.delivery")}</th>
-              <th className="right">{t("sums.offered")}</th>
+              <th className="wide-only">{t("connections.delivery")}</th>
+              <th className="right wide-only">{t("sums.offered")}</th>
               <th className="right">{t("sums.stored")}</th>
               <th className="right wide-only">{t("sums.duplicates")}</th>
               <th className="right">{t("sums.rejected")}</th>
@@ -48,7 +54,7 @@ export function ConnectionsPage() {
           </tbody>
         </table>
       </div>
-      <p className="footnote">{t("connections.sumRule")}</p>
+      <p className="footnote wide-only">{t("connections.sumRule")}</p>
       {rows.every((row) => row.state === "never") && (
         <EmptyState title={t("connections.nothingYet")}>
           <p>{t("connections.nothingYetHint")}</p>
@@ -64,7 +70,7 @@ function ConnectionRow({ connection, now }: { connection: Connection; now: numbe
     <tr>
       <th scope="row" className="nowrap">
         <a {...link("equipment", { node: "all", q: connection.name })}>{connection.name}</a>
-        <span className="soft"> {connection.kind}</span>
+        <span className="soft wide-only"> {connection.kind}</span>
         {connection.scope !== "" && <span className="soft"> · {connection.scope}</span>}
       </th>
       <td>
@@ -79,8 +85,10 @@ function ConnectionRow({ connection, now }: { connection: Connection; now: numbe
       <td className="right" title={t("connections.quota", { n: connection.tagQuota })}>
         {fmt.integer(connection.tags)}
       </td>
-      <td title={t(`deliveryHint.${connection.delivery}`)}>{t(`delivery.${connection.delivery}`)}</td>
-      <td className="right">{fmt.integer(sums.offered)}</td>
+      <td className="wide-only" title={t(`deliveryHint.${connection.delivery}`)}>
+        {t(`delivery.${connection.delivery}`)}
+      </td>
+      <td className="right wide-only">{fmt.integer(sums.offered)}</td>
       <td className="right">{fmt.integer(sums.stored)}</td>
       <td className="right soft wide-only">{fmt.integer(sums.duplicates)}</td>
       <td className="right">

@@ -1,4 +1,4 @@
-import type { RawTag } from "@lineshaft/contract/api";
+import type { Equipment, RawTag } from "@lineshaft/contract/api";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { Button, copyText, DataTable, EmptyState, type Sorting, useRowHeight, type Window } from "../../kit/index.ts";
 import { changeTag, getDirectory, matches, tagPlace, useDirectory } from "../directory.ts";
@@ -6,7 +6,7 @@ import { live, watch } from "../feed.ts";
 import { FirstBatch } from "../first-batch.tsx";
 import { HealthStrip } from "../health-strip.tsx";
 import { t } from "../i18n.ts";
-import { go, usePlace } from "../router.ts";
+import { go, link, usePlace } from "../router.ts";
 import { allowed } from "../session.ts";
 import { note } from "../toasts.tsx";
 import { useMedia } from "../use.ts";
@@ -51,6 +51,9 @@ export function EquipmentPage() {
   const [assigning, setAssigning] = useState(false);
   const [chosen, setChosen] = useChosenColumns();
   const narrow = useMedia("(max-width: 1100px)");
+  const activeTag = active === null ? undefined : directory.tagById.get(active);
+  // The inspector takes its room from the table.
+  const tight = narrow || activeTag !== undefined;
   const rowHeight = useRowHeight();
   const place = (part: Record<string, string | number | null>): void =>
     go("equipment", { node: node === "all" ? null : node, q: filter, tag: active, ...part }, "replace");
@@ -70,8 +73,8 @@ export function EquipmentPage() {
   const configure = allowed("configure");
   // biome-ignore lint/correctness/useExhaustiveDependencies: cells show names of equipment; `rename` closes over nothing that changes
   const columns = useMemo(
-    () => columnsOf(chosen, { renaming, onRename: rename, onStopRename: () => setRenaming(null), narrow }),
-    [chosen, renaming, narrow, directory.equipment],
+    () => columnsOf(chosen, { renaming, onRename: rename, onStopRename: () => setRenaming(null), narrow: tight }),
+    [chosen, renaming, tight, directory.equipment],
   );
   function rename(tag: RawTag, name: string): void {
     setRenaming(null);
@@ -97,7 +100,6 @@ export function EquipmentPage() {
   };
 
   const picked = chosenTags();
-  const activeTag = active === null ? undefined : directory.tagById.get(active);
   if (directory.state === "ready" && directory.tags.length === 0)
     return (
       <div className="page-scroll">
@@ -116,6 +118,7 @@ export function EquipmentPage() {
       />
       <section className="tags" aria-label={t("tags.title")}>
         <HealthStrip />
+        <Path node={node} />
         <div className="toolbar">
           <input
             className="input filter"
@@ -139,8 +142,10 @@ export function EquipmentPage() {
               {t("tags.assign")}
             </Button>
           )}
-          <Button icon="copy" onClick={copy} title={t("copy.tsv")} aria-label={t("copy.tsv")} />
-          <ColumnChoice chosen={chosen} onChosen={setChosen} />
+          <Button icon="copy" onClick={copy} title={t("copy.tsv")} aria-label={t("copy.tsv")}>
+            {tight ? undefined : t("copy")}
+          </Button>
+          <ColumnChoice chosen={chosen} onChosen={setChosen} narrow={tight} />
         </div>
         <DataTable<RawTag>
           label={t("tags.title")}
@@ -205,6 +210,29 @@ export function EquipmentPage() {
         />
       )}
     </div>
+  );
+}
+
+/** The ISA-95 path of what is selected, each part a link. */
+function Path({ node }: { node: string }) {
+  const { equipmentById } = useDirectory();
+  const parts: Equipment[] = [];
+  let at = node.startsWith("e:") ? equipmentById.get(Number(node.slice(2))) : undefined;
+  for (; at !== undefined; at = at.parentId === null ? undefined : equipmentById.get(at.parentId)) parts.unshift(at);
+  if (parts.length === 0) return null;
+  return (
+    <nav className="path" aria-label={t("tree.path")}>
+      {parts.map((item) => (
+        <a
+          key={item.id}
+          title={t(`level.${item.level}`)}
+          aria-current={item === parts[parts.length - 1] ? "location" : undefined}
+          {...link("equipment", { node: `e:${item.id}` })}
+        >
+          {item.name}
+        </a>
+      ))}
+    </nav>
   );
 }
 

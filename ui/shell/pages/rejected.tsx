@@ -1,6 +1,6 @@
 import type { Gap, RejectedItem, RouteResponse } from "@lineshaft/contract/api";
 import { type Value, valueFromJson } from "@lineshaft/contract/api";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { ageText, Button, CopyBlock, EmptyState, hexDump, Segments, valueText } from "../../kit/index.ts";
 import { observeEvents } from "../feed.ts";
 import { fmt, t } from "../i18n.ts";
@@ -89,7 +89,7 @@ function GroupRow(props: { group: Group; chosen: boolean; onChoose(): void }) {
     <li>
       <button type="button" className="group-row" aria-pressed={props.chosen} onClick={props.onChoose}>
         <span className="group-title">{describeCode(group.code).title}</span>
-        <span className="group-count">{fmt.integer(group.points)}</span>
+        <span className="group-count">{t("gaps.points", { n: group.points })}</span>
         <span className="soft group-where">
           {group.connection ?? t("rejected.noConnection")} · <span className="mono">{group.code}</span>
         </span>
@@ -161,7 +161,8 @@ function Items(props: {
                 <td className="nowrap">{item.connection ?? "–"}</td>
                 <td>
                   <span className="clip" title={item.detail}>
-                    {item.detail}
+                    {code === null && reasonOf(item)}
+                    <span className={code === null ? "soft" : ""}>{item.detail}</span>
                   </span>
                 </td>
                 <td className="right">{fmt.integer(item.points)}</td>
@@ -176,9 +177,16 @@ function Items(props: {
         </div>
       )}
       {error !== null && <ProblemView error={error} />}
+      {chosen === null && items.length > 0 && <p className="footnote">{t("rejected.choose")}</p>}
       {chosen !== null && <Detail id={Number(chosen)} known={current} explained={code !== null} />}
     </section>
   );
+}
+
+/** The reason in the reader's language, unless the server's own sentence says just that. */
+function reasonOf({ code, detail }: RejectedItem): string {
+  const { title } = describeCode(code);
+  return title === detail ? "" : `${title} `;
 }
 
 /** Why, and what to do, in a plain sentence each. */
@@ -210,10 +218,19 @@ function Detail({ id, known, explained }: { id: number; known: RejectedItem | nu
     ) : (
       <ProblemView error={loaded.error} />
     );
+  return <Evidence key={item.id} item={item} explained={explained} />;
+}
+
+function Evidence({ item, explained }: { item: RejectedItem; explained: boolean }) {
+  const article = useRef<HTMLElement>(null);
+  // On a tablet it begins below what is on screen.
+  useEffect(() => {
+    article.current?.scrollIntoView({ block: "nearest" });
+  }, []);
   const { title, action } = describeCode(item.code);
   const technical = `${item.code} #${item.id} ${new Date(item.time / 1000).toISOString()} ${item.connection ?? "-"}: ${item.detail}`;
   return (
-    <article className="rejected-detail" aria-label={t("rejected.item", { id: item.id })}>
+    <article ref={article} className="rejected-detail" aria-label={t("rejected.item", { id: item.id })}>
       <h3>{t("rejected.itemAt", { time: fmt.exact(item.time) })}</h3>
       {!explained && (
         <p>

@@ -232,7 +232,11 @@ function Facts({ status }: { status: SystemStatus }) {
           />
           <Row
             label={t("system.perPoint")}
-            value={history.rows > 0 ? t("system.bytesEach", { n: fmt.number(history.bytes / history.rows, 1) }) : "–"}
+            value={
+              history.rows > 0 && history.bytes > 0
+                ? t("system.bytesEach", { n: fmt.number(history.bytes / history.rows, 1) })
+                : "–"
+            }
           />
           <Row label={t("system.applied")} value={fmt.integer(history.appliedLsn)} />
           <Row

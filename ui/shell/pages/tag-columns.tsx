@@ -68,7 +68,11 @@ export function useChosenColumns(): [readonly ColumnKey[], (next: readonly Colum
 
 const title = (key: ColumnKey): string => t(`column.${key}`);
 
-export function ColumnChoice(props: { chosen: readonly ColumnKey[]; onChosen(next: readonly ColumnKey[]): void }) {
+export function ColumnChoice(props: {
+  chosen: readonly ColumnKey[];
+  onChosen(next: readonly ColumnKey[]): void;
+  narrow: boolean;
+}) {
   const [open, setOpen] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -87,7 +91,9 @@ export function ColumnChoice(props: { chosen: readonly ColumnKey[]; onChosen(nex
         title={t("columns")}
         aria-label={t("columns")}
         onClick={() => setOpen(!open)}
-      />
+      >
+        {props.narrow ? undefined : t("columns")}
+      </Button>
       {open && (
         <fieldset className="popover choices" onKeyDown={(event) => event.key === "Escape" && setOpen(false)}>
           <legend>{t("columns")}</legend>
@@ -122,7 +128,7 @@ interface Editing {
 export function columnsOf(chosen: readonly ColumnKey[], editing: Editing): Column<RawTag>[] {
   const all: Record<ColumnKey, Omit<Column<RawTag>, "key" | "title">> = {
     name: {
-      track: "minmax(150px, 2.2fr)",
+      track: "minmax(140px, 1.7fr)",
       sortable: true,
       cell: (tag) =>
         editing.renaming === tag.id ? (
@@ -140,17 +146,17 @@ export function columnsOf(chosen: readonly ColumnKey[], editing: Editing): Colum
         ),
     },
     place: {
-      track: "minmax(110px, 1.6fr)",
+      track: editing.narrow ? "minmax(140px, 1.5fr)" : "minmax(130px, 1.9fr)",
       sortable: true,
       cell: (tag) => (
         <span className={`cell-text ${tag.equipmentId === null ? "dim" : "soft"}`} title={tagPlace(tag)}>
-          {tag.equipmentId === null ? t("tags.unassigned") : shortPlace(tag)}
+          {tag.equipmentId === null ? t("tags.unassigned") : shortPlace(tag, editing.narrow ? 1 : 2)}
         </span>
       ),
     },
-    value: { track: "minmax(96px, 1.1fr)", align: "right", sortable: true, cell: (tag) => <ValueCell tag={tag} /> },
+    value: { track: "minmax(124px, 1.4fr)", align: "right", sortable: true, cell: (tag) => <ValueCell tag={tag} /> },
     unit: {
-      track: "minmax(56px, 92px)",
+      track: editing.narrow ? "70px" : "minmax(56px, 92px)",
       cell: (tag) => (
         <span className="unit" title={tag.unit ?? ""}>
           {unitText(tag.unit)}
@@ -173,6 +179,7 @@ export function columnsOf(chosen: readonly ColumnKey[], editing: Editing): Colum
     },
     id: { track: "64px", align: "right", sortable: true, cell: (tag) => <span className="soft">{tag.id}</span> },
   };
+  // What is left out for want of room stands in the inspector.
   const hidden: readonly ColumnKey[] = editing.narrow ? ["rate", "type"] : [];
   return columnKeys
     .filter((key) => chosen.includes(key) && !hidden.includes(key))
@@ -183,10 +190,13 @@ function ValueCell({ tag }: { tag: RawTag }) {
   const value = useLive(tag.id);
   if (value === null) return <span className="dim">…</span>;
   if (value.time === null) return <span className="dim">–</span>;
+  // A machine that says "" says something: that there is no reason, no order.
+  if (value.value === "") return <span className="dim">{t("tags.empty")}</span>;
   const bad = qualityOf(value.status) === "bad";
   const text = valueText(value.value, fmt, value.type === "double" ? value.digits : undefined);
+  const small = typeof value.value === "string" || text.length > 14;
   return (
-    <span className={`cell-value ${bad ? "bad" : ""} ${typeof value.value === "string" ? "as-text" : ""}`} title={text}>
+    <span className={`cell-value ${bad ? "bad" : ""} ${small ? "as-text" : ""}`} title={text}>
       {text}
     </span>
   );
@@ -275,18 +285,19 @@ export function sortTags(tags: readonly RawTag[], { key, down }: Sorting, live: 
     if (key === "id") return tag.id;
     if (key === "age") return value?.time == null ? null : -value.time;
     if (key === "rate") return value?.rate ?? null;
-    return typeof value?.value === "number" ? value.value : null;
+    const known = value?.value;
+    if (typeof known === "number") return known;
+    return typeof known === "bigint" || typeof known === "boolean" ? Number(known) : null;
   };
   const numeric = key === "id" || key === "age" || key === "rate" || key === "value";
-  const compare = (a: RawTag, b: RawTag): number => {
-    if (!numeric) return collator.compare(textOf(a, key as ColumnKey, live), textOf(b, key as ColumnKey, live));
+  const way = down ? -1 : 1;
+  return [...tags].sort((a, b) => {
+    if (!numeric) return way * collator.compare(textOf(a, key as ColumnKey, live), textOf(b, key as ColumnKey, live));
     const x = number(a);
     const y = number(b);
     // Unknown stands last, whichever way round.
     if (x === null || y === null)
       return (x === null ? 1 : 0) - (y === null ? 1 : 0) || collator.compare(tagName(a), tagName(b));
-    return x - y;
-  };
-  const sorted = [...tags].sort(compare);
-  return down ? sorted.reverse() : sorted;
+    return way * (x - y);
+  });
 }

@@ -1,5 +1,5 @@
 import { nameFault, qualityOf, type RawTag } from "@lineshaft/contract/api";
-import { type FormEvent, type ReactNode, useState } from "react";
+import { type FormEvent, lazy, type ReactNode, Suspense, useState } from "react";
 import {
   ageText,
   Button,
@@ -17,6 +17,9 @@ import { link } from "../router.ts";
 import { allowed } from "../session.ts";
 import { useLive, useNow } from "../use.ts";
 import { isStale } from "./tag-columns.tsx";
+
+// The chart is not needed before somebody looks at one tag.
+const TagTrend = lazy(() => import("./tag-trend.tsx").then((m) => ({ default: m.TagTrend })));
 
 function Row({ label, children }: { label: string; children: ReactNode }) {
   return (
@@ -45,7 +48,13 @@ export function TagInspector(props: { tag: RawTag; onClose(): void; onTrend(): v
       </header>
       <div className={`reading ${has && qualityOf(value.status) === "bad" ? "bad" : ""}`}>
         <span className="reading-value">
-          {has ? valueText(value.value, fmt, value.type === "double" ? value.digits : undefined) : "–"}
+          {!has ? (
+            "–"
+          ) : value.value === "" ? (
+            <span className="dim">{t("tags.empty")}</span>
+          ) : (
+            valueText(value.value, fmt, value.type === "double" ? value.digits : undefined)
+          )}
         </span>
         <span className="reading-unit">{unitText(tag.unit)}</span>
       </div>
@@ -61,6 +70,11 @@ export function TagInspector(props: { tag: RawTag; onClose(): void; onTrend(): v
           t("inspector.noValue")
         )}
       </p>
+      <div className="tag-trend">
+        <Suspense fallback={null}>
+          <TagTrend tag={tag} />
+        </Suspense>
+      </div>
       <div className="inspector-buttons">
         <Button kind="main" icon="trends" onClick={props.onTrend}>
           {t("inspector.trend")}
@@ -84,7 +98,7 @@ export function TagInspector(props: { tag: RawTag; onClose(): void; onTrend(): v
           {tag.equipmentId === null ? (
             <span className="dim">{t("tags.unassigned")}</span>
           ) : (
-            <a {...link("equipment", { node: `e:${tag.equipmentId}` })}>{tagPlace(tag)}</a>
+            <a {...link("equipment", { node: `e:${tag.equipmentId}` })}>{tagPlace(tag).replaceAll("/", " / ")}</a>
           )}
         </Row>
         <Row label={t("column.connection")}>
@@ -103,7 +117,7 @@ export function TagInspector(props: { tag: RawTag; onClose(): void; onTrend(): v
         <Row label={t("inspector.revision")}>{tag.revision}</Row>
       </dl>
       <h3>{t("column.address")}</h3>
-      <CopyBlock text={tag.address} labels={copyLabels()} label={t("column.address")} />
+      <CopyBlock text={tag.address} labels={copyLabels()} label={t("column.address")} narrow />
     </aside>
   );
 }

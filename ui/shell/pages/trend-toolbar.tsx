@@ -67,11 +67,12 @@ export function TrendToolbar({ model }: { model: TrendModel }) {
       <Button
         icon="copy"
         title={t("trend.copyLink")}
-        aria-label={t("trend.copyLink")}
         onClick={() =>
           void copyText(location.href).then((done) => note(done ? t("trend.linkCopied") : t("copy.failed")))
         }
-      />
+      >
+        {t("trend.link")}
+      </Button>
     </div>
   );
 }

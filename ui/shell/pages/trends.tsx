@@ -7,7 +7,6 @@ import {
   formatStatus,
   Picker,
   QualityMark,
-  seriesColours,
   spanOf,
   type TimeRange,
   unitText,
@@ -107,7 +106,8 @@ export function TrendsPage() {
     return () => removeEventListener("keydown", onKey);
   }, [model]);
 
-  if (ids.length === 0) return <NoTags onAdd={(id) => setIds([id])} suggestions={directory.tags.slice(0, 8)} />;
+  const unknown = directory.state === "ready" && tags.length === 0;
+  if (ids.length === 0 || unknown) return <NoTags onAdd={(id) => setIds([id])} />;
 
   const { error, warnings, loading } = model.state;
   return (
@@ -165,23 +165,12 @@ function urlOf(model: TrendModel): Record<string, string | null> {
   return { live: null, from: shortTime(model.range.fromUs), to: shortTime(model.range.toUs), cursor };
 }
 
-function NoTags(props: { suggestions: readonly RawTag[]; onAdd(id: number): void }) {
+function NoTags(props: { onAdd(id: number): void }) {
   return (
     <div className="page-scroll">
       <EmptyState title={t("trend.emptyTitle")}>
         <p>{t("trend.emptyWhat")}</p>
         <AddTag shown={[]} onAdd={props.onAdd} open />
-        {props.suggestions.length > 0 && (
-          <ul className="suggestions">
-            {props.suggestions.map((tag) => (
-              <li key={tag.id}>
-                <Button onClick={() => props.onAdd(tag.id)}>
-                  {tagName(tag)} <span className="soft">{tagPlace(tag)}</span>
-                </Button>
-              </li>
-            ))}
-          </ul>
-        )}
       </EmptyState>
     </div>
   );
@@ -195,6 +184,8 @@ function Legend(props: {
   onAdd(id: number): void;
 }) {
   const { model, tags } = props;
+  // Live, the values are the newest ones; otherwise those at the cursor or at the right edge.
+  const isNow = model.cursor === null && model.live;
   const at = model.cursor?.us ?? Math.min(model.range.toUs, nowUs());
   return (
     <section className="legend" aria-label={t("trend.legend")}>
@@ -203,13 +194,13 @@ function Legend(props: {
         <time>{spanOf(model.range) < 120e6 ? fmt.part(at, "ms") : fmt.dateTime(at)}</time>
       </header>
       <ul>
-        {tags.map((tag, i) => (
+        {tags.map((tag) => (
           <LegendRow
             key={tag.id}
             model={model}
             tag={tag}
-            colour={(i % seriesColours) + 1}
-            at={at}
+            colour={model.colourOf(tag.id) + 1}
+            at={isNow ? null : at}
             onRemove={() => props.onRemove(tag.id)}
           />
         ))}
@@ -219,7 +210,7 @@ function Legend(props: {
   );
 }
 
-function LegendRow(props: { model: TrendModel; tag: RawTag; colour: number; at: Micros; onRemove(): void }) {
+function LegendRow(props: { model: TrendModel; tag: RawTag; colour: number; at: Micros | null; onRemove(): void }) {
   const { model, tag } = props;
   const reading = model.reading(tag.id, props.at);
   const shape = model.shapeOf(tag.id);
@@ -227,33 +218,37 @@ function LegendRow(props: { model: TrendModel; tag: RawTag; colour: number; at: 
   const quality = reading?.time == null ? null : qualityOf(reading.status);
   let value: ReactNode = <span className="dim">–</span>;
   if (reading?.time != null) {
-    if (reading.text !== null) value = reading.text || <span className="dim">–</span>;
+    if (reading.text !== null) value = reading.text || <span className="dim">{t("tags.empty")}</span>;
     else if (!Number.isNaN(reading.value)) value = number(reading.value);
     else value = <span className="bad">{t("trend.noNumber")}</span>;
   }
   return (
     <li className="legend-row">
       <span className={`swatch ${shape === "lane" ? "swatch-lane" : `series-${props.colour}`}`} aria-hidden="true" />
-      <div className="legend-name">
-        <span title={tag.address}>{tagName(tag)}</span>
-        <span className="soft" title={tagPlace(tag)}>
-          {shortPlace(tag)}
-        </span>
-      </div>
-      <div className="legend-value">
-        <span>
-          {value} <span className="unit">{unit}</span>
-        </span>
-        {reading?.min != null && !Number.isNaN(reading.min) && (
-          <span className="soft legend-band">
-            {number(reading.min)} … {number(reading.max ?? reading.min)}
+      <div className="legend-text">
+        <p className="legend-line">
+          <span className="legend-name" title={tag.address}>
+            {tagName(tag)}
           </span>
-        )}
-        {quality !== null && quality !== "good" && (
-          <span title={formatStatus(reading?.status ?? 0)}>
-            <QualityMark quality={quality} label={t(`quality.${quality}`)} />
+          <span className="legend-value">
+            {value} <span className="unit">{unit}</span>
           </span>
-        )}
+        </p>
+        <p className="legend-line legend-small">
+          <span className="legend-name" title={tagPlace(tag)}>
+            {shortPlace(tag)}
+          </span>
+          {reading?.min != null && !Number.isNaN(reading.min) && (
+            <span className="nowrap">
+              {number(reading.min)} … {number(reading.max ?? reading.min)}
+            </span>
+          )}
+          {quality !== null && quality !== "good" && (
+            <span title={formatStatus(reading?.status ?? 0)}>
+              <QualityMark quality={quality} label={t(`quality.${quality}`)} />
+            </span>
+          )}
+        </p>
       </div>
       <Button
         kind="quiet"
