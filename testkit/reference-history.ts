@@ -86,11 +86,9 @@ export class ReferenceHistory {
   /** What a reader sees: all points that no later correction of their identity has replaced. */
   current(asOf = Number.POSITIVE_INFINITY): ReferencePoint[] {
     const known = this.points.filter((p) => p.lsn <= asOf);
+    const corrections = known.filter((p) => p.correction);
     return known.filter(
-      (p) =>
-        !known.some(
-          (c) => c.correction && c.tag === p.tag && c.time === p.time && c.ordinal === p.ordinal && c.lsn > p.lsn,
-        ),
+      (p) => !corrections.some((c) => c.tag === p.tag && c.time === p.time && c.ordinal === p.ordinal && c.lsn > p.lsn),
     );
   }
 

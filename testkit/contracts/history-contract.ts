@@ -12,10 +12,12 @@ import {
 import {
   type Clock,
   encodePoints,
+  encodeVerdict,
   type Frame,
   type History,
   type PointsRecord,
   recordType,
+  type VerdictRecord,
 } from "@lineshaft/contract/ports";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -73,6 +75,11 @@ export class FrameMaker {
       columns,
     };
     return this.#frame(recordType.points, encodePoints(record), recordedTime);
+  }
+
+  /** A verdict as it stands in the log. */
+  verdict(verdict: VerdictRecord, recordedTime: Micros): Frame {
+    return this.#frame(recordType.verdict, encodeVerdict(verdict), recordedTime);
   }
 
   /** A record that history does not keep. */

@@ -86,7 +86,7 @@ export async function compact(target: CompactionTarget, job: Job, signal: AbortS
     }
     await hooks.crashPoint("K8");
     if (signal.aborted) throw new CompactionStopped();
-    await files.replace(copied, job.inputs);
+    await files.replace(copied, job.inputs, hooks);
     return copied.map(({ file }) => file);
   } catch (error) {
     for (const temporary of temporaries) await removeTemporary(temporary);

@@ -232,17 +232,18 @@ export class Files {
 
   /**
    * Makes finished files part of the set, and drops those that they supersede. `switched` runs at the same instant: who looks at files and heads
-   * sees each row once.
+   * sees each row once. `crashPoint` is a test hook between the steps.
    */
   async replace(
     finished: readonly Finished[],
     superseded: readonly StoredFile[],
-    switched: () => void = () => undefined,
+    { switched, crashPoint }: { switched?: () => void; crashPoint?: (name: string) => Promise<void> },
   ): Promise<void> {
     try {
       // Copies first: their originals are never without them, and a copy without its original is sorted out by `open`.
       for (const { copy, file } of finished) if (copy !== null) await rename(copy.temporary, this.#copyPath(file.name));
       await syncDir(join(this.dir, "copies"));
+      await crashPoint?.("K8");
       for (const { temporary, file } of finished) await rename(temporary, join(this.dir, file.name));
       await syncDir(this.dir);
     } catch (error) {
@@ -255,7 +256,8 @@ export class Files {
       this.#noteName(file);
     }
     for (const file of superseded) this.#leave(file as Entry);
-    switched();
+    switched?.();
+    await crashPoint?.("K8");
     await this.#removeAll(superseded);
   }
 

@@ -8,7 +8,6 @@ import {
   type HistoryStatus,
   type Lsn,
   type PointsAnswer,
-  type RecordTypeCode,
   recordType,
   type VerdictRecord,
 } from "@lineshaft/contract/ports";
@@ -17,9 +16,9 @@ import {
   type CallName,
   type Calls,
   defaultLimits,
-  type FrameBatch,
   type HistoryEvent,
   type HistoryLimits,
+  packFrames,
   type RawQuery,
   type RebuildPortion,
   type Reply,
@@ -259,30 +258,4 @@ export class LocalHistory implements History {
     for (const pending of this.#pending.values()) pending.reject(error);
     this.#pending.clear();
   }
-}
-
-/** All frames in one message, with the payloads of these types: they are views into buffers that others use too, so they are copied once. */
-function packFrames(frames: readonly Frame[], types: readonly RecordTypeCode[]): FrameBatch {
-  const n = frames.length;
-  const batch = {
-    lsn: new Float64Array(n),
-    recordedTime: new Float64Array(n),
-    type: new Uint8Array(n),
-    offset: new Float64Array(n),
-    bytes: new Float64Array(n),
-  };
-  let total = 0;
-  for (let k = 0; k < n; k++) {
-    const { lsn, recordedTime, type, payload } = frames[k];
-    batch.lsn[k] = lsn;
-    batch.recordedTime[k] = recordedTime;
-    batch.type[k] = type;
-    if (!types.includes(type)) continue;
-    batch.offset[k] = total;
-    batch.bytes[k] = payload.length;
-    total += (payload.length + 7) & ~7;
-  }
-  const payload = new Uint8Array(total);
-  for (let k = 0; k < n; k++) if (batch.bytes[k] > 0) payload.set(frames[k].payload, batch.offset[k]);
-  return { ...batch, payload };
 }

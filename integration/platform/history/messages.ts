@@ -1,5 +1,13 @@
 import type { Columns, Micros } from "@lineshaft/contract/api";
-import type { BucketColumns, HistoryStatus, Lsn, PointsAnswer, VerdictRecord } from "@lineshaft/contract/ports";
+import type {
+  BucketColumns,
+  Frame,
+  HistoryStatus,
+  Lsn,
+  PointsAnswer,
+  RecordTypeCode,
+  VerdictRecord,
+} from "@lineshaft/contract/ports";
 
 /** Frames as they travel to the worker: one transferred buffer for all payloads. */
 export interface FrameBatch {
@@ -113,3 +121,29 @@ export type Reply =
   | { id: number; error: { name: string; message: string; code?: string }; status: HistoryStatus }
   | { event: HistoryEvent; status: HistoryStatus }
   | { crash: number; point: string };
+
+/** All frames in one message, with the payloads of these types: they are views into buffers that others use too, so they are copied once. */
+export function packFrames(frames: readonly Frame[], types: readonly RecordTypeCode[]): FrameBatch {
+  const n = frames.length;
+  const batch = {
+    lsn: new Float64Array(n),
+    recordedTime: new Float64Array(n),
+    type: new Uint8Array(n),
+    offset: new Float64Array(n),
+    bytes: new Float64Array(n),
+  };
+  let total = 0;
+  for (let k = 0; k < n; k++) {
+    const { lsn, recordedTime, type, payload } = frames[k];
+    batch.lsn[k] = lsn;
+    batch.recordedTime[k] = recordedTime;
+    batch.type[k] = type;
+    if (!types.includes(type)) continue;
+    batch.offset[k] = total;
+    batch.bytes[k] = payload.length;
+    total += (payload.length + 7) & ~7;
+  }
+  const payload = new Uint8Array(total);
+  for (let k = 0; k < n; k++) if (batch.bytes[k] > 0) payload.set(frames[k].payload, batch.offset[k]);
+  return { ...batch, payload };
+}
