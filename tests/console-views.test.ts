@@ -59,7 +59,7 @@ async function prepare(rest: Rest): Promise<View[]> {
   ];
 }
 
-describe.skipIf(!hasPeer("chromium"))("the pages of the console", { timeout: 60_000 }, () => {
+describe.skipIf(!hasPeer("chromium"))("the pages of the console", { timeout: 120_000 }, () => {
   beforeAll(async () => {
     mkdirSync(pictures, { recursive: true });
     [server, browser] = await Promise.all([

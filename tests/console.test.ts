@@ -57,18 +57,6 @@ describe.skipIf(!hasPeer("chromium"))("the console", { timeout: 45_000 }, () => 
     await secret.waitFor();
   });
 
-  it("shows live values that change, soon after it is opened", async () => {
-    const { page } = await open();
-    await tab.goto("/equipment");
-    const cells = page.locator(".cell-value");
-    await cells.first().waitFor();
-    const shownMs = await page.evaluate(() => performance.now());
-    const before = await cells.allTextContents();
-    await expect.poll(() => cells.allTextContents(), within).not.toEqual(before);
-    console.log(`console: first live value ${Math.round(shownMs)} ms after the navigation`);
-    expect(shownMs).toBeLessThan(8_000);
-  });
-
   it("shows what a source sends at once, and names as text, whatever they hold", async () => {
     const evil = `🏭 <script>window.pwned = 1</script> "quoted" & 'single'`;
     const value = `<img src=x onerror="window.pwned = 2"> 🚀`;
@@ -106,7 +94,8 @@ describe.skipIf(!hasPeer("chromium"))("the console", { timeout: 45_000 }, () => 
     await expect.poll(async () => (await linePixels(page, "--series-1")).length, within).toBeGreaterThan(200);
     const history = await linePixels(page, "--series-1");
     expect(new Set(history.slice(5, -5).map(({ y }) => Math.round(y / 3))).size).toBeLessThanOrEqual(2);
-    // What comes now continues it, three times as high.
+    // What comes now continues it, three times as high. It must come by the stream: history gets no chance to help.
+    await page.route("**/api/v1/history/**", () => undefined);
     const send = () => rest.ingest("console-probe", { points: [{ tag: "curve", time: nowUs(), value: 31.5 }] });
     await expect
       .poll(async () => {
@@ -282,6 +271,22 @@ describe.skipIf(!hasPeer("chromium"))("the console", { timeout: 45_000 }, () => 
     await page.reload();
     await expect.poll(look, within).toEqual(seen);
     expect(seen.tag).toBe("Bottles processed");
+  });
+
+  it("shows live values that change, soon after it is opened", async () => {
+    const { page } = await open();
+    await tab.goto("/equipment");
+    const cells = page.locator(".cell-value");
+    await cells.first().waitFor();
+    const shownMs = await page.evaluate(() => performance.now());
+    // Again and again: the first changes may only be what was still missing, and now and then names are read again. That is also why
+    // this is not the first test: a new demo plant still names its tags.
+    for (const end = Date.now() + 2_000; Date.now() < end; ) {
+      const before = await cells.allTextContents();
+      await expect.poll(() => cells.allTextContents(), { timeout: 3_000, interval: 50 }).not.toEqual(before);
+    }
+    console.log(`console: first live value ${Math.round(shownMs)} ms after the navigation`);
+    expect(shownMs).toBeLessThan(8_000);
   });
 
   it("scrolls through 10,000 tags with few rows in the document", async () => {
