@@ -200,8 +200,8 @@ const unitSigns: Readonly<Record<string, string>> = {
 };
 
 export function unitText(ucum: string | null): string {
-  // What stands in braces is an annotation: to UCUM a number, to people the thing that is counted.
-  return ucum === null ? "" : (unitSigns[ucum] ?? ucum.replace(/[{}]/g, ""));
+  // What stands in braces is an annotation: to UCUM a number, to people the thing that is counted. A full stop multiplies.
+  return ucum === null ? "" : (unitSigns[ucum] ?? ucum.replace(/[{}]/g, "").replaceAll(".", "·"));
 }
 
 /** The StatusCodes that are met daily (OPC UA Part 6, Annex A.2); any other stands as a number. */

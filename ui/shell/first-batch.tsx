@@ -17,7 +17,7 @@ export function FirstBatch() {
     return () => clearInterval(reloading.current);
   }, []);
   const command = [
-    `curl -X POST ${location.origin}/api/v1/ingest/my-first-machine \\`,
+    `curl -X POST ${location.origin}/api/v1/ingest/machine-1 \\`,
     `  -H "Authorization: Bearer ${secret ?? t("first.keyHere")}" \\`,
     `  -H "Content-Type: application/json" \\`,
     `  -d '{"points":[{"tag":"temperature","value":21.5}]}'`,
@@ -25,7 +25,7 @@ export function FirstBatch() {
   const make = async (): Promise<void> => {
     setBusy(true);
     try {
-      const made = await call("createKey", { body: { name: "my-first-machine", role: "source" } });
+      const made = await call("createKey", { body: { name: "machine-1", role: "source" } });
       setSecret(made.secret);
     } catch (error) {
       fault(error, t("keys.createFailed"));
@@ -48,7 +48,7 @@ export function FirstBatch() {
         </li>
         <li>
           <p>{t("first.send")}</p>
-          <CopyBlock text={command} labels={copyLabels()} label={t("first.send")} />
+          <CopyBlock text={command} labels={copyLabels()} label={t("first.send")} narrow />
         </li>
         <li>
           <p>{t("first.see")}</p>

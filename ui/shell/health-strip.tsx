@@ -75,7 +75,7 @@ export function HealthStrip() {
       />
       <Item label={t("health.rejected")} value={fmt.integer(sums.rejected)} to="rejected" />
       <Item
-        label={t("health.disk")}
+        label={disk.hoursLeft === null ? t("health.diskFree") : t("health.disk")}
         value={disk.hoursLeft === null ? fmt.bytes(disk.freeBytes) : fmt.duration(disk.hoursLeft * 3.6e9)}
         to="system"
         worry={disk.hoursLeft !== null && disk.hoursLeft < diskHoursLow}

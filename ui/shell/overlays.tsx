@@ -176,6 +176,8 @@ const shortcutGroups: readonly { title: PlainKey; keys: readonly [string, PlainK
   },
 ];
 
+const keyName = (key: string): string => (key === "Ctrl" || key === "Shift" || key === "Space" ? t(`key.${key}`) : key);
+
 function Shortcuts() {
   return (
     <Dialog title={t("shortcuts.title")} closeLabel={t("close")} onClose={() => openOverlay(null)} wide>
@@ -188,7 +190,7 @@ function Shortcuts() {
                 <div key={keys}>
                   <dt>
                     {keys.split(" ").map((key) => (
-                      <kbd key={key}>{key}</kbd>
+                      <kbd key={key}>{keyName(key)}</kbd>
                     ))}
                   </dt>
                   <dd>{t(what)}</dd>

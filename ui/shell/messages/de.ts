@@ -75,6 +75,7 @@ export const de: Record<keyof En, string> = {
   "health.unbalanced": "geht nicht auf",
   "health.rejected": "Abgewiesen",
   "health.disk": "Platte reicht für",
+  "health.diskFree": "Platte frei",
 
   "search.hint": "Suchen",
   "search.title": "Anlagen, Signale und Seiten suchen",
@@ -102,6 +103,9 @@ export const de: Record<keyof En, string> = {
   "shortcuts.cursor": "Cursor bewegen",
   "shortcuts.live": "Dem Jetzt folgen",
   "shortcuts.fit": "Werteachsen anpassen",
+  "key.Ctrl": "Strg",
+  "key.Shift": "Umschalt",
+  "key.Space": "Leertaste",
   "shortcuts.noCursor": "Cursor entfernen",
 
   "quality.good": "Gut",
@@ -200,7 +204,7 @@ export const de: Record<keyof En, string> = {
   "first.keyHere": "<API-Schlüssel>",
   "first.askKey": "Bitten Sie einen Administrator um einen API-Schlüssel mit der Rolle „Quelle“.",
   "first.send": "Einen Wert senden, von einem beliebigen Terminal:",
-  "first.see": "Er erscheint hier binnen einer Sekunde. Diese Seite wartet darauf.",
+  "first.see": "Er erscheint hier binnen zwei Sekunden. Diese Seite wartet darauf.",
 
   "trend.emptyTitle": "Welche Signale möchten Sie sehen?",
   "trend.emptyWhat":

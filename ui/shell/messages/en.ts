@@ -72,7 +72,8 @@ export const en = {
   "health.balanced": "balanced",
   "health.unbalanced": "not balanced",
   "health.rejected": "Rejected",
-  "health.disk": "Disk left",
+  "health.disk": "Disk lasts for",
+  "health.diskFree": "Disk free",
 
   "search.hint": "Search",
   "search.title": "Search equipment, tags and pages",
@@ -100,6 +101,9 @@ export const en = {
   "shortcuts.cursor": "Move the cursor",
   "shortcuts.live": "Follow now",
   "shortcuts.fit": "Fit the value axes",
+  "key.Ctrl": "Ctrl",
+  "key.Shift": "Shift",
+  "key.Space": "Space",
   "shortcuts.noCursor": "Remove the cursor",
 
   "quality.good": "Good",
@@ -198,7 +202,7 @@ export const en = {
   "first.keyHere": "<API key>",
   "first.askKey": "Ask an administrator for an API key with the role “source”.",
   "first.send": "Send a value from any terminal:",
-  "first.see": "It appears here within a second. This page is watching.",
+  "first.see": "It appears here within two seconds. This page is watching.",
 
   "trend.emptyTitle": "Which tags do you want to see?",
   "trend.emptyWhat":

@@ -34,7 +34,7 @@ export const systemDe: Record<keyof typeof systemEn, string> = {
   "system.batches": "Pakete: {rate}",
   "system.lag": "Historie hinter dem Log",
   "system.lagRecords": "{n} {n|Datensatz|Datensätze}",
-  "system.commit": "Commit, 99 von 100 binnen",
+  "system.commit": "Commit, 99 % binnen",
   "system.commitHalf": "die Hälfte binnen {ms} ms",
   "system.disk": "Platte",
   "system.diskUsed": "{share} belegt",

@@ -32,7 +32,7 @@ export const systemEn = {
   "system.batches": "Batches: {rate}",
   "system.lag": "History behind the log",
   "system.lagRecords": "{n} {n|record|records}",
-  "system.commit": "Commit, 99 of 100 within",
+  "system.commit": "Commit, 99% within",
   "system.commitHalf": "half within {ms} ms",
   "system.disk": "Disk",
   "system.diskUsed": "{share} used",

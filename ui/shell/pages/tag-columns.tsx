@@ -163,7 +163,7 @@ export function columnsOf(chosen: readonly ColumnKey[], editing: Editing): Colum
         </span>
       ),
     },
-    quality: { track: "92px", cell: (tag) => <QualityCell tag={tag} /> },
+    quality: { track: "100px", cell: (tag) => <QualityCell tag={tag} /> },
     age: { track: "68px", align: "right", sortable: true, cell: (tag) => <AgeCell tag={tag} /> },
     rate: { track: "76px", align: "right", sortable: true, cell: (tag) => <RateCell tag={tag} /> },
     type: { track: "74px", cell: (tag) => <TypeCell tag={tag} /> },

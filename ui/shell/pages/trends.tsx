@@ -14,6 +14,7 @@ import {
 import { TrendChart } from "../../kit/trend-chart.tsx";
 import { shortPlace, tagName, tagPlace, useDirectory } from "../directory.ts";
 import { nowUs } from "../feed.ts";
+import { FirstBatch } from "../first-batch.tsx";
 import { fmt, t } from "../i18n.ts";
 import { useTagSearch } from "../overlays.tsx";
 import { ProblemView } from "../problem.tsx";
@@ -106,6 +107,13 @@ export function TrendsPage() {
     return () => removeEventListener("keydown", onKey);
   }, [model]);
 
+  // Nothing has ever been sent: there is nothing to choose from, but something to do.
+  if (directory.state === "ready" && directory.tags.length === 0)
+    return (
+      <div className="page-scroll">
+        <FirstBatch />
+      </div>
+    );
   const unknown = directory.state === "ready" && tags.length === 0;
   if (ids.length === 0 || unknown) return <NoTags onAdd={(id) => setIds([id])} />;
 
