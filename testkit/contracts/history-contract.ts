@@ -556,6 +556,59 @@ export function historyContract(name: string, open: (dir: string, clock: Clock) 
       });
     });
 
+    test("F20: roll-ups after late rows, repeats and corrections equal what all points give", async () => {
+      const oracle = new ReferenceHistory();
+      const start = Math.floor(t0 / hourUs) * hourUs;
+      const rows = [1, 2].flatMap((tag) =>
+        Array.from({ length: 900 }, (_, k) => ({ tag, time: start + k * 400_000, value: (k * 7 + tag) % 101 })),
+      );
+      const step = async (batch: TestRow[], mode: "append" | "correct" = "append"): Promise<void> => {
+        const frame = make.points(batch, start + hourUs, mode);
+        oracle.apply([frame]);
+        await history.apply([frame]);
+        await history.flush();
+        await sameAsOracle(history, oracle, frame.lsn);
+        await history.compact();
+        await sameAsOracle(history, oracle, frame.lsn);
+      };
+      await step(rows.filter((_, k) => k % 9 !== 0));
+      await step(rows.filter((_, k) => k % 27 === 0));
+      await step(rows.filter((_, k) => k % 45 < 2));
+      await step(
+        rows.filter((_, k) => k % 60 === 1).map((row) => ({ ...row, value: 500 })),
+        "correct",
+      );
+    });
+
+    test("verifiedLsn never passes what is in files, and reaches what is applied when the log presses", async () => {
+      const frame = (k: number): Frame => make.points([{ tag: 1, time: t0 + k, value: k }], t0 + k);
+      for (let k = 0; k < 5; k++) {
+        await history.apply([frame(k)]);
+        const { verifiedLsn, persistedLsn, appliedLsn } = history.status;
+        expect(verifiedLsn <= persistedLsn && persistedLsn <= appliedLsn).toBe(true);
+        if (k === 2) await history.compact();
+      }
+      await history.protect();
+      for (let wait = 0; history.status.verifiedLsn < 5 && wait < 1000; wait++) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        await history.apply([]);
+      }
+      expect(history.status).toMatchObject({ verifiedLsn: 5, persistedLsn: 5, appliedLsn: 5, needs: [] });
+      await reopen();
+      expect(history.status).toMatchObject({ verifiedLsn: 5, persistedLsn: 5, appliedLsn: 5 });
+    });
+
+    test("records that history does not need change nothing when they are given again", async () => {
+      const frame = make.points([{ tag: 1, time: t0, value: 1 }], t0);
+      await history.apply([frame]);
+      await history.flush();
+      expect(history.status.needs).toEqual([]);
+      for (const portion of ["more", "complete", "incomplete"] as const)
+        await history.rebuild({ fromLsn: 1, toLsn: 1 }, [frame], portion);
+      expect(await raw([1])).toHaveLength(1);
+      expect(history.status.rows).toBe(1);
+    });
+
     test("scrub finds nothing wrong in sound files", async () => {
       await history.apply([make.points([{ tag: 1, time: t0, value: 1 }], t0)]);
       await history.flush();

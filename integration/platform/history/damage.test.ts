@@ -247,15 +247,19 @@ test("a kill between copy, switch and removal leaves each row exactly once", asy
     left.push(copy);
   });
   const original = dir;
-  const [side] = await plant.files("side");
-  await plant.ruin(side, "zeroed", 1000);
+  for (const kind of ["side", "run"] as const) {
+    const [name] = await plant.files(kind);
+    await plant.ruin(name, "zeroed", 1000);
+    await plant.store.scrub();
+    await plant.mended();
+  }
   await plant.feed();
   await plant.store.compact();
   await wholeAgain();
   await plant.stop();
   try {
-    // A file restored, a run, and a compaction, each with its steps.
-    expect(left.length).toBeGreaterThan(6);
+    // A file restored, a run rebuilt, a run and a compaction, each with its steps.
+    expect(left.length).toBeGreaterThan(9);
     for (const copy of left) {
       dir = plant.dir = copy;
       await plant.start();

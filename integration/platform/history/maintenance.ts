@@ -53,7 +53,8 @@ export class Maintenance {
   #nowUs: Micros | null = null;
   #pausedUntilMs = 0;
   #spaceIsShort = false;
-  #compactFromMs = 0;
+  /** A job that failed for another reason than space rests until then; the others go on. */
+  readonly #restsUntilMs = new Map<string, number>();
   #retireFromMs: number | null = null;
   #scrubFromMs = 0;
   #urgentLsn: Lsn = 0;
@@ -148,6 +149,16 @@ export class Maintenance {
     return gathering;
   }
 
+  /** Lost records that only the log can give back. */
+  get needs(): { fromLsn: Lsn; toLsn: Lsn }[] {
+    return this.#owner.files.quarantine.notes
+      .filter(
+        ({ rebuild, lsnFrom }) =>
+          rebuild === "fromLog" && (this.#gatherings.get(lsnFrom)?.state ?? "gathering") === "gathering",
+      )
+      .map(({ lsnFrom, lsnTo }) => ({ fromLsn: lsnFrom, toLsn: lsnTo }));
+  }
+
   /** Names of those files (and copies, if asked for) that are damaged; they are out of service now. */
   async verify(files: readonly StoredFile[], copies: boolean): Promise<string[]> {
     const damaged: string[] = [];
@@ -169,6 +180,13 @@ export class Maintenance {
     return damaged;
   }
 
+  /** A read of these files failed. True: some of them went out of service, by now or before, so it is worth another try. */
+  async examine(files: readonly StoredFile[]): Promise<boolean> {
+    const gone = (): boolean => files.some((file) => !this.#owner.files.isValid(file));
+    if (!gone()) await this.verify(files, false);
+    return gone();
+  }
+
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#chain.then(work);
     this.#chain = result.catch(() => undefined);
@@ -187,13 +205,14 @@ export class Maintenance {
     ];
     for (const [what, job] of jobs) {
       if (this.stopped) return false;
+      if (this.#nowMs < (this.#restsUntilMs.get(what) ?? 0)) continue;
       try {
         if (await job()) return true;
       } catch (error) {
         if (this.stopped) return false;
         if (isNoSpace(error)) this.#noSpace(error);
         else {
-          this.#pausedUntilMs = this.#nowMs + failureRetryMs;
+          this.#restsUntilMs.set(what, this.#nowMs + failureRetryMs);
           this.#owner.hooks.event({ type: "maintenanceFailed", what, detail: String(error) });
         }
       }
@@ -261,7 +280,7 @@ export class Maintenance {
       await files.addCopy(file, await writeCopy(path, files.temporaryCopyPath(file.name)));
     } catch (error) {
       if (!isDamage(error)) throw error;
-      if ((await this.verify([file], false)).length === 0) throw error;
+      if (!(await this.examine([file]))) throw error;
     }
     this.spaceFound();
     return true;
@@ -277,7 +296,7 @@ export class Maintenance {
 
   async #compact(force: boolean): Promise<boolean> {
     const { files, hooks, limits } = this.#owner;
-    if (this.#paused || this.#nowMs < this.#compactFromMs) return false;
+    if (this.#paused) return false;
     const job = planJob(files.all, this.#owner.newestTime(), { runsPerMerge: limits.runsPerMerge, force });
     if (job === null) return false;
     const needed = job.inputs.reduce((sum, file) => sum + file.bytes, 0) * 1.5;
@@ -296,10 +315,8 @@ export class Maintenance {
       return true;
     } catch (error) {
       if (this.stopped || isNoSpace(error)) throw error;
-      if ((await this.verify(job.inputs, false)).length > 0) return true;
-      this.#compactFromMs = this.#nowMs + failureRetryMs;
-      hooks.event({ type: "maintenanceFailed", what: "Compaction", detail: String(error) });
-      return false;
+      if (await this.examine(job.inputs)) return true;
+      throw error;
     } finally {
       this.#compacting = false;
     }

@@ -35,8 +35,8 @@ export interface Sources {
   readonly files: Files;
   readonly heads: Head[];
   readonly rollups: RollupReader;
-  /** A read of these files failed: quarantines what is damaged. True: something was, so reading again may succeed. */
-  examine(files: readonly StoredFile[], error: unknown): Promise<boolean>;
+  /** A read of these files failed: sets aside what is damaged. True: some are out of service now, so reading again may succeed. */
+  examine(files: readonly StoredFile[]): Promise<boolean>;
 }
 
 const everything: Lsn = Number.POSITIVE_INFINITY;
@@ -86,9 +86,7 @@ async function reading<T>(
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       if (error instanceof ProblemError || attempt === maxAttempts || files.length === 0) throw error;
-      const now = new Set(sources.files.all);
-      const replaced = files.some((file) => !now.has(file));
-      if (!replaced && !(await sources.examine(files, error))) throw error;
+      if (!(await sources.examine(files))) throw error;
     } finally {
       signal.removeEventListener("abort", stop);
       for (const stream of streams) stream.close();

@@ -50,8 +50,7 @@ describe("verifiedLsn", () => {
 
   test("reaches what is applied by itself after a while, without further points", async () => {
     await plant.start();
-    plant.offer(series(1, t0, 10));
-    await plant.feed();
+    await plant.run(series(1, t0, 10));
     plant.log.push(plant.make.other(plant.now));
     for (let minute = 0; minute < 12; minute++) {
       plant.history.tick(60_000);
@@ -83,6 +82,22 @@ describe("while runs are written and files compacted", () => {
       plant.offer([...series(1, plant.now, 30), ...series(1, plant.now - minuteUs, 30)]);
       await plant.feed();
     }
+    expect((await plant.read()).rows).toEqual(plant.expected());
+  });
+
+  test("suspect rows are judged although a compaction takes the files away under the look-up", async () => {
+    await plant.start();
+    for (const k of [0, 1, 2]) await plant.run(series(1, t0 + k * minuteUs, 30));
+    const { files, maintenance } = plant.store;
+    const acquire = files.acquire.bind(files);
+    let looked = 0;
+    files.acquire = async (file) => {
+      if (++looked === 2) await maintenance.everything();
+      return acquire(file);
+    };
+    plant.offer([0, 1, 2].flatMap((k) => series(1, t0 + k * minuteUs, 40)));
+    await plant.feed();
+    expect(plant.events.map(({ type }) => type)).toContain("compacted");
     expect((await plant.read()).rows).toEqual(plant.expected());
   });
 

@@ -83,9 +83,7 @@ export class Store {
       files: files.length,
       bytes: this.files.bytes,
       quarantined: notes.map(({ file, fromUs, toUs, detail, rebuild }) => ({ file, fromUs, toUs, detail, rebuild })),
-      needs: notes
-        .filter(({ rebuild }) => rebuild === "fromLog")
-        .map(({ lsnFrom, lsnTo }) => ({ fromLsn: lsnFrom, toLsn: lsnTo })),
+      needs: this.maintenance.needs,
     };
   }
 
@@ -135,8 +133,8 @@ export class Store {
   }
 
   /** See `Sources` in query.ts. */
-  async examine(files: readonly StoredFile[], _error: unknown): Promise<boolean> {
-    return (await this.maintenance.verify(files, false)).length > 0;
+  examine(files: readonly StoredFile[]): Promise<boolean> {
+    return this.maintenance.examine(files);
   }
 
   async scrub(): Promise<{ files: number; damaged: string[] }> {
@@ -249,8 +247,7 @@ export class Store {
         return await StoredInstants.load(this, asked);
       } catch (error) {
         if (this.maintenance.stopped || attempt === lookUpsMax) throw error;
-        const replaced = files.some((file) => !this.files.isValid(file));
-        if (!replaced && !(await this.examine(files, error))) throw error;
+        if (!(await this.examine(files))) throw error;
       }
     }
   }

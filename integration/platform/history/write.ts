@@ -42,7 +42,11 @@ export async function writeRun(
     throw error;
   }
   await hooks.crashPoint("K8");
-  await files.replace([{ temporary, copy: null, file }], [], options);
+  const { switched } = options;
+  await files.replace([{ temporary, copy: null, file }], [], {
+    switched,
+    crashPoint: (name) => hooks.crashPoint(name),
+  });
   const ms = performance.now() - started;
   hooks.event({ type: "runClosed", file: file.name, rows: meta.rows, bytes: file.bytes, ms });
   return file;

@@ -59,6 +59,20 @@ const rowsOf = (c: Columns) =>
   Array.from({ length: c.rows }, (_, i) => [c.tag[i], c.time[i], valueAt(c, i), c.ordinal?.[i] ?? 0]);
 
 describe("ingest", () => {
+  it("refuses points of a period that retention has removed, row by row", async () => {
+    ingest = new Ingest({ log, clock, directory, sums, frozenBefore: () => t0 });
+    const rows: Row[] = [
+      [0, t0 - 1, 1],
+      [0, t0, 2],
+      [0, 5, 3],
+    ];
+    const offer = durable(await ingest.offer(1, batch(rows, ["a"])));
+    expect(offer.faults).toEqual([expect.objectContaining({ row: 0, code: "period_frozen" })]);
+    // A time before 2000 is a clock that is wrong: such a point is kept at our time.
+    expect(points()[0].columns.rows).toBe(2);
+    expect(rejected()[0]).toMatchObject({ code: "period_frozen", points: 1 });
+  });
+
   it("registers unknown names in the log before the points that use them", async () => {
     const offer = durable(
       await ingest.offer(

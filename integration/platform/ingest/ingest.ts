@@ -1,4 +1,6 @@
 import {
+  type Columns,
+  formatTimeUs,
   type JsonValue,
   type Micros,
   ProblemError,
@@ -35,6 +37,8 @@ export interface IngestOptions {
   bounds?: ClockBounds;
   /** Bounds of what may wait for its sync: rows and bytes in all connections together. */
   maxInFlight?: { rows: number; bytes: number };
+  /** Points before this are not kept any more, so they are refused; null: everything is kept. */
+  frozenBefore?: () => Micros | null;
   /** Tags that a connection may bring by itself when it came into being with its first batch. */
   tagQuota?: number;
   /** Resolves when new names up to this LSN are visible to readers; a batch that brings some waits for it. */
@@ -262,8 +266,21 @@ export class Ingest implements Sink {
       }
       columns = { ...columns, tag };
     }
+    this.#refuseFrozen(columns, (row, detail) => {
+      if (!bad.includes(row))
+        refuse(row, "period_frozen", detail, String(batch.names?.[batch.columns.tag[row]] ?? columns.tag[row]));
+    });
     if (bad.length > 0) columns = withoutRows(columns, bad);
     return { columns, faults, samples };
+  }
+
+  /** What retention has removed cannot be changed any more. Times beyond the clock bounds are no times of points. */
+  #refuseFrozen({ rows, time }: Columns, refuse: (row: number, detail: string) => void): void {
+    const before = this.#o.frozenBefore?.() ?? null;
+    if (before === null) return;
+    const { earliestUs } = this.#o.bounds ?? defaultClockBounds;
+    for (let i = 0; i < rows; i++)
+      if (time[i] < before && time[i] >= earliestUs) refuse(i, `Points before ${formatTimeUs(before)} are not kept.`);
   }
 
   #seenBefore(connection: LiveConnection, batch: SourceBatch): boolean {
