@@ -10,12 +10,15 @@ import {
   type LogReader,
   type Lsn,
   recordType,
+  type VerdictRecord,
 } from "@lineshaft/contract/ports";
 
 /** How much is handed over at once: large enough for one message to carry many rows, small enough for steady memory. */
 const portionBytes = 4 * 1024 * 1024;
 /** History closes its runs inside `apply`, so it is called this often even when nothing comes. */
 const idleMs = 1000;
+/** A verdict that did not fit on the disk is tried again after this. */
+const fullDiskMs = 1000;
 /** So often it is looked whether history has lost records. */
 const mendMs = 500;
 /** So much of the log may wait for history to have verified copies, before history is asked to hurry. */
@@ -90,11 +93,7 @@ export class HistoryFeeder {
         await Promise.all(
           verdicts
             .filter((verdict) => !logged.delete(verdict.batchLsn))
-            .map((verdict) => {
-              const tenant = this.#tenantOf.get(verdict.batchLsn) ?? 1;
-              const payload = encodeVerdict(verdict);
-              return this.#log.append({ tenant, partition: 0, type: recordType.verdict, payload }).durable;
-            }),
+            .map((verdict) => this.#record(this.#tenantOf.get(verdict.batchLsn) ?? 1, verdict)),
         );
         this.#tenantOf.clear();
         if (frames.length > 0) this.#appliedTime = frames[frames.length - 1].recordedTime;
@@ -103,6 +102,21 @@ export class HistoryFeeder {
       }
     } finally {
       reader.close();
+    }
+  }
+
+  /** A full disk delays a verdict, and with it everything behind; history takes no more meanwhile. */
+  async #record(tenant: number, verdict: VerdictRecord): Promise<void> {
+    const payload = encodeVerdict(verdict);
+    for (;;) {
+      try {
+        await this.#log.append({ tenant, partition: 0, type: recordType.verdict, payload }).durable;
+        return;
+      } catch (error) {
+        if (!(error instanceof ProblemError && (error.code === "disk_full" || error.code === "overloaded")))
+          throw error;
+        await this.#clock.sleep(fullDiskMs, this.#stop.signal);
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ProblemError } from "@lineshaft/contract/api";
 import { encodePoints, type Lsn, recordType } from "@lineshaft/contract/ports";
 import { columnsOf, FakeClock, MemoryLog, type TestRow } from "@lineshaft/testkit";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -123,6 +124,21 @@ test("the log is pinned behind what has no copy, and history hurries when the lo
   log.bytes = 3000;
   await until("the pin has moved on", () => log.pins.get("history") === log.status.durableLsn + 1);
   expect(history.status.verifiedLsn).toBe(1);
+});
+
+test("F9: a verdict that the log has no space for waits, and feeding goes on when there is space", async () => {
+  await offer(series(1, t0, 10));
+  await applied();
+  await offer(series(1, t0, 10), [...Array(10).keys()]);
+  log.failWith = new ProblemError("disk_full", "The disk is full.");
+  await until("the batch is judged", () => history.status.appliedLsn === 2);
+  clock.advanceMs(5000);
+  await sleep(20);
+  log.failWith = null;
+  await until("the verdict is in the log", () => log.frames.some((frame) => frame.type === recordType.verdict));
+  await offer(series(1, t0 + 60_000_000, 10));
+  await applied();
+  expect(history.status.rows).toBe(20);
 });
 
 test("records that neither history nor the log has are named, and the rest is taken", async () => {

@@ -55,7 +55,7 @@ describe("verifiedLsn", () => {
     for (let minute = 0; minute < 12; minute++) {
       plant.history.tick(60_000);
       await plant.feed();
-      await plant.store.compact();
+      await plant.store.maintenance.everything();
     }
     expect(lsns()).toEqual([2, 2, 2]);
   });
