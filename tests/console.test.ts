@@ -10,23 +10,25 @@ const dir = tempDir();
 let server: ServerProcess;
 let browser: Browser;
 let rest: Rest;
+let secret: string;
 let tab: ConsoleTab;
 
 const nowUs = (): number => Date.now() * 1000;
 const within = { timeout: 15_000, interval: 50 };
 const open = async (options: Partial<TabOptions> = {}): Promise<ConsoleTab> => {
-  tab = await ConsoleTab.open(browser, { url: server.url, secret: server.adminSecret ?? "", ...options });
+  tab = await ConsoleTab.open(browser, { url: server.url, secret, ...options });
   return tab;
 };
 
+/** The console is built if need be; every test of it is one of the build too. */
+const startServer = (port = 0): Promise<ServerProcess> =>
+  ServerProcess.start({ dataDir: dir.path, command: "demo", port, env: { LINESHAFT_CONSOLE: "" } });
+
 describe.skipIf(!hasPeer("chromium"))("the console", { timeout: 45_000 }, () => {
   beforeAll(async () => {
-    [server, browser] = await Promise.all([
-      // The console is built if need be; every test of it is one of the build too.
-      ServerProcess.start({ dataDir: dir.path, command: "demo", env: { LINESHAFT_CONSOLE: "" } }),
-      launchBrowser(),
-    ]);
-    rest = new Rest(server.url, server.adminSecret ?? "");
+    [server, browser] = await Promise.all([startServer(), launchBrowser()]);
+    secret = server.adminSecret ?? "";
+    rest = new Rest(server.url, secret);
     // The demo plant begins by telling its last half hour; history must have it, or early pages would wait for it.
     await tagNamed(rest, "Filler1.Status.CurMachSpeed");
     await rest.settle();
@@ -44,17 +46,17 @@ describe.skipIf(!hasPeer("chromium"))("the console", { timeout: 45_000 }, () => 
   it("signs in by the form, says why a wrong secret is refused, and signs out", async () => {
     const { page } = await open({ secret: undefined });
     await page.goto(server.url);
-    const secret = page.getByLabel("Admin secret or API key");
-    await secret.fill("wrong");
+    const field = page.getByLabel("Admin secret or API key");
+    await field.fill("wrong");
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByRole("alert").waitFor();
-    await secret.fill(server.adminSecret ?? "");
-    await secret.press("Enter");
+    await field.fill(secret);
+    await field.press("Enter");
     await page.getByRole("navigation").waitFor();
     expect(await tab.heading.textContent()).toBe("Equipment");
     await page.getByRole("button", { name: /^Signed in as/ }).click();
     await page.getByRole("button", { name: "Sign out" }).click();
-    await secret.waitFor();
+    await field.waitFor();
   });
 
   it("shows what a source sends at once, and names as text, whatever they hold", async () => {
@@ -315,5 +317,30 @@ describe.skipIf(!hasPeer("chromium"))("the console", { timeout: 45_000 }, () => 
       .toBe("9,999");
     expect(await page.getByRole("grid").getAttribute("aria-rowcount")).toBe("10001");
     expect(await page.locator("*").count()).toBeLessThan(3_000);
+  });
+
+  it("says when the server is away, and keeps the place for who signs in again", async () => {
+    await rest.ingest("console-probe", { points: [{ tag: "level", time: nowUs(), value: 814 }] });
+    const { page, faults } = await open();
+    await tab.goto("/equipment?q=console-probe");
+    const level = page.getByRole("row", { name: "level" }).locator(".cell-value");
+    await level.waitFor();
+    const { port } = new URL(server.url);
+    await server.kill();
+    await page.getByRole("status").filter({ hasText: "Server not reachable" }).waitFor();
+    server = await startServer(Number(port));
+    // Sessions end with the process. By itself the page finds out that the server is back, and says what is needed.
+    await page.getByText(/^You were signed out/).waitFor();
+    secret = server.adminSecret ?? secret;
+    rest = new Rest(server.url, secret);
+    await page.getByLabel("Admin secret or API key").fill(secret);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    expect(new URL(page.url()).search).toBe("?q=console-probe");
+    await level.waitFor();
+    await rest.ingest("console-probe", { points: [{ tag: "level", time: nowUs(), value: 815 }] });
+    await expect.poll(() => level.textContent(), within).toBe("815");
+    // That nobody answered is what this is about.
+    const away = /ERR_CONNECTION_|ERR_EMPTY_RESPONSE|WebSocket connection to|^401: /;
+    faults.splice(0, faults.length, ...faults.filter((fault) => !away.test(fault)));
   });
 });
