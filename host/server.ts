@@ -91,7 +91,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
       else log.debug(event, "history");
     },
     crashPoint,
-    limits: { headMs: config.runMs },
+    limits: { headMs: config.runMs, keepDays: config.historyDays },
   });
 
   // The registry first: views and ingest need its names.
@@ -156,11 +156,25 @@ export async function startServer(config: Config, consoleDir: string | undefined
     crashPoint,
     tagQuota: config.tagQuota,
     namesVisible: (lsn) => names.until(lsn),
+    frozenBefore: () => history.status.frozenBeforeUs,
     admit,
   });
   for (let tag = 1; tag < directory.tagBound; tag++) ingest.classifier.seed(tag, views.values.timeOf(tag));
 
-  const feeder = new HistoryFeeder({ log: stream, history, clock });
+  const feeder = new HistoryFeeder({
+    log: stream,
+    history,
+    clock,
+    logBytesMax: config.logBytesMax,
+    onMissing: (from, to) => {
+      const reason = `History never had records ${from} to ${to}, and the log has them no more.`;
+      note({ code: "records_missing", text: reason });
+      const now = clock.nowUs();
+      void ingest
+        .gap(1, { connection: null, fromUs: now, toUs: null, points: null, reason })
+        .catch(fail("Recording a gap"));
+    },
+  });
   const outbox = new RegistryOutbox({ registry, log: stream, clock });
   const identity = openIdentity({
     registry,

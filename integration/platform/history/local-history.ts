@@ -18,6 +18,7 @@ import {
   defaultLimits,
   type HistoryEvent,
   type HistoryLimits,
+  notOpen,
   packFrames,
   type RawQuery,
   type RebuildPortion,
@@ -62,18 +63,7 @@ export class LocalHistory implements History {
   readonly #stop = new AbortController();
   #calls = 0;
   #gone: Error | null = null;
-  #status: HistoryStatus = {
-    state: "unavailable",
-    appliedLsn: 0,
-    persistedLsn: 0,
-    verifiedLsn: 0,
-    frozenBeforeUs: null,
-    rows: 0,
-    files: 0,
-    bytes: 0,
-    quarantined: [],
-    needs: [],
-  };
+  #status = notOpen;
 
   constructor(options: HistoryOptions) {
     this.#clock = options.clock;

@@ -51,6 +51,20 @@ export const defaultLimits: HistoryLimits = {
   keepDays: 0,
 };
 
+/** Before it is open, and when opening failed. */
+export const notOpen: HistoryStatus = {
+  state: "unavailable",
+  appliedLsn: 0,
+  persistedLsn: 0,
+  verifiedLsn: 0,
+  frozenBeforeUs: null,
+  rows: 0,
+  files: 0,
+  bytes: 0,
+  quarantined: [],
+  needs: [],
+};
+
 /** What the host may want to tell people. */
 export type HistoryEvent =
   | { type: "runClosed"; file: string; rows: number; bytes: number; ms: number }

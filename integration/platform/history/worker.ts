@@ -1,6 +1,14 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { type Columns, ProblemError } from "@lineshaft/contract/api";
-import type { CallName, Calls, HistoryEvent, HistoryLimits, Reply, Request } from "./messages.ts";
+import {
+  type CallName,
+  type Calls,
+  type HistoryEvent,
+  type HistoryLimits,
+  notOpen,
+  type Reply,
+  type Request,
+} from "./messages.ts";
 import { readBuckets, readExtent, readRaw, scan } from "./query.ts";
 import { Store } from "./store.ts";
 
@@ -14,7 +22,12 @@ const post = (reply: Reply, transfer: ArrayBuffer[] = []): void => port.postMess
 let crashes = 0;
 const crashWaiting = new Map<number, () => void>();
 
-const store = await Store.open(dir, limits, {
+const described = (error: unknown): { name: string; message: string; code?: string } => {
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  return { name, message, ...(error instanceof ProblemError ? { code: error.code } : {}) };
+};
+
+const opening = Store.open(dir, limits, {
   event: (event: HistoryEvent) => post({ event, status: store.status }),
   crashPoint: (point) => {
     if (!crashPoints) return Promise.resolve();
@@ -23,6 +36,12 @@ const store = await Store.open(dir, limits, {
     return new Promise((passed) => crashWaiting.set(crash, passed));
   },
 });
+// Said with its code: whoever starts the server is told what to do.
+opening.catch((error: unknown) => {
+  post({ id: 0, error: described(error), status: notOpen });
+  port.close();
+});
+const store = await opening;
 
 const running = new Map<number, AbortController>();
 const scans = new Map<number, { chunks: AsyncGenerator<Columns>; stop: AbortController }>();
@@ -94,9 +113,7 @@ async function handle(request: Extract<Request, { call: CallName }>): Promise<vo
     const value = await handler(argument, stop.signal);
     post({ id, value, status: store.status }, buffersOf(value));
   } catch (error) {
-    const { name, message } = error instanceof Error ? error : new Error(String(error));
-    const code = error instanceof ProblemError ? { code: error.code } : {};
-    post({ id, error: { name, message, ...code }, status: store.status });
+    post({ id, error: described(error), status: store.status });
   } finally {
     running.delete(id);
     if (call === "close") port?.close();
