@@ -236,6 +236,25 @@ describe("F14: a file that is not what it was", () => {
   });
 });
 
+test("a compaction gives way to the rebuilding of a file", async () => {
+  await stocked();
+  await plant.stop();
+  const [part] = await plant.files("part");
+  let hurt = false;
+  await plant.start(async (point) => {
+    if (point !== "K7" || hurt) return;
+    hurt = true;
+    await plant.flip(part, 5000);
+    await plant.store.scrub();
+  });
+  await plant.feed();
+  plant.events.length = 0;
+  await plant.store.maintenance.everything();
+  const told = plant.events.map(({ type }) => type).filter((type) => type === "rebuilt" || type === "compacted");
+  expect(told.slice(0, 2)).toEqual(["rebuilt", "compacted"]);
+  await wholeAgain();
+});
+
 test("a kill between copy, switch and removal leaves each row exactly once", async () => {
   await stocked();
   await plant.stop();

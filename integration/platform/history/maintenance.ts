@@ -26,6 +26,9 @@ const scrubBytesPerMs = 8 * 1024;
 const spaceRetryMs = 5_000;
 const failureRetryMs = 60_000;
 
+const restoring = "Restoring a file";
+const rebuilding = "Rebuilding a run";
+
 export interface StoreHooks {
   event(event: HistoryEvent): void;
   /** Test hook: may kill the process. */
@@ -47,7 +50,8 @@ export class Maintenance {
   #chain: Promise<unknown> = Promise.resolve();
   #running = false;
   #again = false;
-  #compacting = false;
+  /** Stops the compaction that runs; null: none does. */
+  #compaction: AbortController | null = null;
   /** Monotonic time, and the wall clock, as last told; null before that. */
   #nowMs = 0;
   #nowUs: Micros | null = null;
@@ -69,7 +73,7 @@ export class Maintenance {
 
   get state(): "ready" | "compacting" | "rebuilding" {
     if (this.#owner.files.quarantine.notes.some((note) => note.rebuild !== "impossible")) return "rebuilding";
-    return this.#compacting ? "compacting" : "ready";
+    return this.#compaction !== null ? "compacting" : "ready";
   }
 
   get stopped(): boolean {
@@ -79,6 +83,8 @@ export class Maintenance {
   /** Looks for work; called whenever something may have come. */
   kick(): void {
     this.#again = true;
+    // A compaction may take minutes, and can be done later; for lost rows people and judgement are waiting.
+    if (this.#hasToRebuild) this.#compaction?.abort();
     if (this.#running) return;
     this.#running = true;
     void this.#inTurn(async () => {
@@ -196,8 +202,8 @@ export class Maintenance {
   /** True when something was done. Rebuilding first: readers and judgement wait for it. */
   async #step(force: boolean): Promise<boolean> {
     const jobs: [string, () => Promise<boolean>][] = [
-      ["Restoring a file", () => this.#restore()],
-      ["Rebuilding a run", () => this.#rebuild()],
+      [restoring, () => this.#restore()],
+      [rebuilding, () => this.#rebuild()],
       ["Copying a file", () => this.#copy()],
       ["Compaction", () => this.#compact(force)],
       ["Retention", () => this.#retire()],
@@ -205,7 +211,7 @@ export class Maintenance {
     ];
     for (const [what, job] of jobs) {
       if (this.stopped) return false;
-      if (this.#nowMs < (this.#restsUntilMs.get(what) ?? 0)) continue;
+      if (this.#rests(what)) continue;
       try {
         if (await job()) return true;
       } catch (error) {
@@ -220,11 +226,21 @@ export class Maintenance {
     return false;
   }
 
+  get #hasToRebuild(): boolean {
+    if (this.#paused || this.#rests(restoring) || this.#rests(rebuilding)) return false;
+    if (this.#owner.files.quarantine.next("fromCopy") !== undefined) return true;
+    return [...this.#gatherings.values()].some(({ state }) => state !== "gathering");
+  }
+
   #noSpace(error: unknown): void {
     this.#pausedUntilMs = this.#nowMs + spaceRetryMs;
     if (this.#spaceIsShort) return;
     this.#spaceIsShort = true;
     this.#owner.hooks.event({ type: "spaceShort", detail: String(error) });
+  }
+
+  #rests(job: string): boolean {
+    return this.#nowMs < (this.#restsUntilMs.get(job) ?? 0);
   }
 
   get #paused(): boolean {
@@ -305,9 +321,11 @@ export class Maintenance {
       return false;
     }
     const started = performance.now();
-    this.#compacting = true;
+    const compaction = new AbortController();
+    this.#compaction = compaction;
     try {
-      const outputs = await compact(this.#owner, job, this.#stop.signal);
+      const signal = AbortSignal.any([this.#stop.signal, compaction.signal]);
+      const outputs = await compact(this.#owner, job, signal);
       const rows = outputs.reduce((sum, file) => sum + file.meta.rows, 0);
       const ms = performance.now() - started;
       hooks.event({ type: "compacted", inputs: job.inputs.length, outputs: outputs.length, rows, ms });
@@ -315,10 +333,11 @@ export class Maintenance {
       return true;
     } catch (error) {
       if (this.stopped || isNoSpace(error)) throw error;
+      if (compaction.signal.aborted) return true;
       if (await this.examine(job.inputs)) return true;
       throw error;
     } finally {
-      this.#compacting = false;
+      this.#compaction = null;
     }
   }
 

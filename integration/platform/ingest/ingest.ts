@@ -1,14 +1,4 @@
-import {
-  type Columns,
-  formatTimeUs,
-  type JsonValue,
-  type Micros,
-  ProblemError,
-  type RowFault,
-  type Value,
-  valueAt,
-  valueToJson,
-} from "@lineshaft/contract/api";
+import { type Columns, formatTimeUs, type Micros, ProblemError, type RowFault, valueAt } from "@lineshaft/contract/api";
 import {
   type Clock,
   type ConnectionRow,
@@ -27,6 +17,7 @@ import {
 } from "@lineshaft/contract/ports";
 import { Classifier, type ClockBounds, defaultClockBounds, withoutRows } from "./classify.ts";
 import { defaultTagQuota, type LiveConnection, noSequence, type TagDirectory } from "./directory.ts";
+import { rejections } from "./rejections.ts";
 import type { SumLedger } from "./sums.ts";
 
 export interface IngestOptions {
@@ -373,40 +364,6 @@ function sentRows(batch: SourceBatch): (row: number) => number {
   const places: number[] = [];
   for (let place = 0; places.length < batch.columns.rows; place++) if (!leftOut.has(place)) places.push(place);
   return (row) => places[row];
-}
-
-/** One rejected item for each code among the faults, with up to 20 of its rows. */
-function rejections(
-  connection: LiveConnection,
-  faults: RowFault[],
-  samples: { tag: string | null; time: Micros | null; value: unknown }[],
-): RejectedRecord[] {
-  const byCode = new Map<string, RejectedRecord>();
-  for (let i = 0; i < faults.length; i++) {
-    const { code, detail } = faults[i];
-    let item = byCode.get(code);
-    if (item === undefined) {
-      const who = { connectionId: connection.id, connection: connection.name };
-      item = { ...who, code, detail, points: 0, sample: [], payload: null, payloadBytes: 0 };
-      byCode.set(code, item);
-    }
-    item.points++;
-    const sample = samples[i];
-    if (item.sample.length < 20 && sample !== undefined) {
-      item.sample.push({ tag: sample.tag, time: sample.time, value: sampleValue(sample.value), detail });
-    }
-  }
-  return [...byCode.values()];
-}
-
-function sampleValue(value: unknown): JsonValue | null {
-  if (typeof value === "string") return value.slice(0, 200);
-  if (value instanceof Uint8Array) return valueToJson(value.subarray(0, 200));
-  if (value === null || ["number", "bigint", "boolean"].includes(typeof value)) return valueToJson(value as Value);
-  return (JSON.stringify(value, (_, v: unknown) => (typeof v === "bigint" ? `${v}` : v)) ?? String(value)).slice(
-    0,
-    200,
-  );
 }
 
 function finite(time: number): Micros | null {
