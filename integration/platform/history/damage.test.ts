@@ -110,7 +110,7 @@ describe("F11: a flipped bit", () => {
 
   test("in any byte of a copy is found by a scrub, and the copy is made again", async () => {
     await stocked();
-    for (const name of await plant.files("copy")) {
+    for (const name of (await plant.files("copy")).slice(0, long ? 9 : 1)) {
       const { size } = await stat(join(dir, name));
       for (const at of [0, Math.floor(Math.random() * size), size - 100, size - 20, size - 1]) {
         await plant.flip(name, at, Math.floor(Math.random() * 8));
@@ -173,7 +173,9 @@ describe("F14: a file that is not what it was", () => {
 
   test.each(fates)("%s while history is closed: nothing else goes, and it comes back", async (how) => {
     await stocked();
-    for (const kind of ["run", "part", "side", "copy"] as const) {
+    const kinds = ["run", "part", "side", "copy"] as const;
+    // Each fate meets two kinds, each kind two or three fates; all pairs take longer.
+    for (const kind of long ? kinds : [0, 1].map((k) => kinds[(fates.indexOf(how) + k) % 4])) {
       await plant.stop();
       const before = await plant.files("original");
       const [name] = await plant.files(kind);
@@ -379,6 +381,6 @@ test("any order of batches, damage, rebuilding, compaction and restarts equals t
       expect((await plant.read()).warnings).toEqual([]);
       expect((await plant.read()).rows).toEqual(plant.expected());
     }),
-    { numRuns: Number(process.env.LINESHAFT_RUNS ?? (long ? 1000 : 4)) },
+    { numRuns: Number(process.env.LINESHAFT_RUNS ?? (long ? 1000 : 3)) },
   );
 }, 3_600_000);

@@ -78,7 +78,7 @@ describe("while runs are written and files compacted", () => {
     plant.limits.headRows = 1;
     plant.limits.runsPerMerge = 2;
     await plant.start();
-    for (let k = 0; k < 40; k++) {
+    for (let k = 0; k < 12; k++) {
       plant.now += minuteUs;
       // Each call closes the head of the last one, and asks for its rows while they are written.
       plant.offer([...series(1, plant.now, 30), ...series(1, plant.now - minuteUs, 30)]);
@@ -107,12 +107,12 @@ describe("while runs are written and files compacted", () => {
     plant.limits.headRows = 1;
     plant.limits.runsPerMerge = 2;
     await plant.start();
-    for (let k = 0; k < 30; k++) {
+    for (let k = 0; k < 12; k++) {
       plant.now += minuteUs;
       plant.offer(series(1, plant.now, 60));
       const feeding = plant.feed();
       const query = { tags: [1], fromUs: t0, toUs: t0 + hourUs, bucketUs: hourUs };
-      for (let reads = 0; reads < 6; reads++) {
+      for (let reads = 0; reads < 4; reads++) {
         const { count } = await plant.history.buckets(query);
         expect([k * 60, (k + 1) * 60]).toContain([...count].reduce((a, c) => a + c, 0));
       }
