@@ -152,6 +152,27 @@ describe("F11: a flipped bit", () => {
     if (warnings.length === 0) expect([...count].reduce((a, c) => a + c, 0)).toBe(truth);
   }
 
+  test("is waited for by a replay, which leaves nothing out; a read beside it says what it lacks", async () => {
+    await stocked();
+    const all = plant.oracle.current().length;
+    for (const kind of ["part", "run", "side"] as const) {
+      const [name] = await plant.files(kind);
+      await plant.flip(name, 20_000);
+      let replayed = 0;
+      const replay = (async () => {
+        const range = { fromUs: t0 - 60 * hourUs, toUs: t0 + 5 * hourUs };
+        const scan = plant.history.scan({ tags: null, ...range, asOf: Number.MAX_SAFE_INTEGER, chunkRows: 500 });
+        for await (const chunk of scan) replayed += chunk.rows;
+      })();
+      const scrubbed = plant.store.scrub();
+      for (let k = 0; k < 20; k++) await servesOnlyTheTruth();
+      await scrubbed;
+      await replay;
+      expect(replayed, kind).toBe(all);
+      await wholeAgain();
+    }
+  });
+
   test("while suspect rows are judged: judgement waits for the rebuild, and repeats stay repeats", async () => {
     await stocked();
     const [run] = await plant.files("run");

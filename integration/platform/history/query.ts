@@ -49,6 +49,10 @@ interface View {
   heads: Head[];
   files: StoredFile[];
   presence: Presence;
+  /** What is missing from it. Taken with the files: a file that is mended while they are read is not among them. */
+  warnings: Warning[];
+  /** Some of it comes back by itself. */
+  mending: boolean;
   /** A statement on the points of one file; `{p}` stands for its table. */
   open(file: StoredFile, sql: string): RowStream;
 }
@@ -67,6 +71,8 @@ async function reading<T>(
   for (let attempt = 1; ; attempt++) {
     const heads = sources.heads;
     const files = sources.files.overlapping(fromUs, toUs);
+    const warnings = warningsFor(sources.files, fromUs, toUs);
+    const mending = isMending(sources.files, fromUs, toUs);
     const streams: FileStream[] = [];
     const stop = (): void => {
       for (const stream of streams) stream.interrupt();
@@ -82,7 +88,7 @@ async function reading<T>(
         streams.push(stream);
         return stream;
       };
-      return await read({ heads, files, presence, open });
+      return await read({ heads, files, presence, warnings, mending, open });
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       if (error instanceof ProblemError || attempt === maxAttempts || files.length === 0) throw error;
@@ -207,7 +213,7 @@ export async function readRaw(sources: Sources, query: RawQuery, signal: AbortSi
       }
       more = await collectUpTo(streams, view.presence, out, limit);
     }
-    return { columns: toColumns(out), warnings: warningsFor(sources.files, fromUs, toUs), more };
+    return { columns: toColumns(out), warnings: view.warnings, more };
   });
 }
 
@@ -271,7 +277,7 @@ export async function readBuckets(sources: Sources, query: BucketQuery, signal: 
     if (tags.length > 0) await fillBuckets(view, buckets, range, sources);
     return {
       ...bucketColumns(buckets, bucketUs),
-      warnings: warningsFor(sources.files, fromUs, toUs),
+      warnings: view.warnings,
     };
   });
 }
@@ -414,23 +420,36 @@ export async function* scan(sources: Sources, query: ScanQuery, signal: AbortSig
   let fromUs = query.fromUs;
   let widthUs = 0;
   while (fromUs < toUs) {
+    await mended(sources.files, fromUs, toUs, signal);
     const first = nextTime(sources, fromUs, toUs);
     if (first === null) return;
     fromUs = Math.max(fromUs, first);
     if (widthUs === 0) widthUs = firstWidth(sources, fromUs, toUs);
     const until = Math.min(toUs, fromUs + widthUs);
+    const window = { tags, fromUs, toUs: until, asOf, chunkRows: query.chunkRows };
+    const chunks = await scanWindow(sources, window, signal);
+    if (chunks === null) continue;
     let rows = 0;
-    for await (const chunk of scanWindow(
-      sources,
-      { tags, fromUs, toUs: until, asOf, chunkRows: query.chunkRows },
-      signal,
-    )) {
+    for (const chunk of chunks) {
       rows += chunk.rows;
       yield chunk;
     }
     if (rows < windowRows / 2) widthUs = Math.min(widthUs * 4, 366 * 86_400_000_000);
     else if (rows > windowRows * 2) widthUs = Math.max(1, Math.ceil(widthUs / 2));
     fromUs = until;
+  }
+}
+
+const isMending = (files: Files, fromUs: Micros, toUs: Micros): boolean =>
+  files.damage(fromUs, toUs).some((note) => note.rebuild !== "impossible");
+
+/** A replay has no place for a warning, and must not leave out what is there again in a moment: it waits. */
+async function mended(files: Files, fromUs: Micros, toUs: Micros, signal: AbortSignal): Promise<void> {
+  if (!isMending(files, fromUs, toUs)) return;
+  const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  while (isMending(files, fromUs, toUs)) {
+    signal.throwIfAborted();
+    await Promise.race([files.quarantine.change, aborted]);
   }
 }
 
@@ -456,14 +475,15 @@ function firstWidth(sources: Sources, fromUs: Micros, toUs: Micros): number {
   return Math.max(1, Math.min(toUs - fromUs, Math.round(hourUs * (windowRows / Math.max(1, rows)))));
 }
 
-async function* scanWindow(
+/** The chunks of one window; null: a file of it is being mended. They are kept until all are read, since a damaged file means reading the window again. */
+function scanWindow(
   sources: Sources,
   query: { tags: number[] | null; fromUs: Micros; toUs: Micros; asOf: Lsn; chunkRows: number },
   signal: AbortSignal,
-): AsyncGenerator<Columns> {
+): Promise<Columns[] | null> {
   const { tags, fromUs, toUs, asOf, chunkRows } = query;
-  // Chunks of a window are kept until it is read: a damaged file means reading the window again.
-  const chunks = await reading(sources, fromUs, toUs, signal, async (view) => {
+  return reading(sources, fromUs, toUs, signal, async (view) => {
+    if (view.mending) return null;
     const set = tags === null ? null : new Set(tags);
     const streams = view.heads.map((head) => streamOf(head.collectByTime(set, fromUs, toUs, asOf)));
     for (const file of view.files) {
@@ -502,7 +522,6 @@ async function* scanWindow(
     out = newRows(0, present);
     return done;
   });
-  yield* chunks;
 }
 
 // ── extent ───────────────────────────────────────────────────────────────────────────────────────────────────────────

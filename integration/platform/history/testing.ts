@@ -1,7 +1,7 @@
 /** Shared by the tests of this folder only: a history with a log beside it, and ways to damage its files. */
 import { open, readdir, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Micros } from "@lineshaft/contract/api";
+import type { Columns, Micros } from "@lineshaft/contract/api";
 import {
   type BucketColumns,
   decodeVerdict,
@@ -30,8 +30,9 @@ import {
   packFrames,
   type RawQuery,
   type RebuildPortion,
+  type ScanQuery,
 } from "./messages.ts";
-import { readBuckets, readExtent, readRaw } from "./query.ts";
+import { readBuckets, readExtent, readRaw, scan } from "./query.ts";
 import { Store } from "./store.ts";
 import { loadTrailer } from "./trailer.ts";
 
@@ -72,6 +73,10 @@ export class DirectHistory {
 
   raw(query: RawQuery): Promise<PointsAnswer> {
     return readRaw(this.store, query, new AbortController().signal);
+  }
+
+  scan(query: ScanQuery): AsyncGenerator<Columns> {
+    return scan(this.store, query, new AbortController().signal);
   }
 
   buckets(query: BucketQuery): Promise<BucketColumns> {
