@@ -217,8 +217,12 @@ export class Plant {
     const all = { copy: copies, original: originals, any: [...originals, ...copies] };
     const names = kind in all ? all[kind as keyof typeof all] : originals.filter((name) => name.startsWith(kind));
     const sizes = new Map<string, number>();
-    for (const name of names) sizes.set(name, (await stat(join(this.dir, name))).size);
-    return names.sort((a, b) => sizes.get(b)! - sizes.get(a)!);
+    for (const name of names) {
+      // One that a compaction has just removed is none.
+      const found = await stat(join(this.dir, name)).catch(() => null);
+      if (found !== null) sizes.set(name, found.size);
+    }
+    return [...sizes.keys()].sort((a, b) => sizes.get(b)! - sizes.get(a)!);
   }
 
   async flip(name: string, at: number, bit = 0): Promise<void> {
