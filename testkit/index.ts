@@ -1,5 +1,6 @@
 /** Test-only parts: clocks, disks that fail, contract suites. Never imported by what ships. */
 export * from "./clock.ts";
+export * from "./contracts/connector-fixture.ts";
 export * from "./contracts/history-contract.ts";
 export * from "./contracts/log-contract.ts";
 export * from "./contracts/registry-contract.ts";

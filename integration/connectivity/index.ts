@@ -1,5 +1,14 @@
+import type { ConnectorType } from "@lineshaft/contract/ports";
+
 /**
  * Layer 1, the OT zone: connectors know addresses and values, no equipment, no orders, no users. Start with `contract/ports/connector.ts` (the one shape),
  * then `runtime/` (supervision and all retry), then a folder of `connectors/`.
  */
+
+/** Loads one kind; its protocol library is loaded later, by `check` and `create`. */
+export type ConnectorLoader = () => Promise<ConnectorType>;
+
+/** Every kind, one line each: `modbus: async () => (await import("./connectors/modbus/index.ts")).modbus`. */
+export const connectorKinds: Record<string, ConnectorLoader> = {};
+
 export type { MqttClaim, MqttMessage, MqttSource } from "./kit/mqtt/source.ts";
