@@ -20,8 +20,8 @@ export interface CheckOutcome {
   counts: TestCounts;
 }
 
-/** Tests beside their sources; those of the whole system belong to `npm test`. */
-export const fastTests = ["--exclude", "tests/**", "--passWithNoTests"];
+/** Tests beside their sources; those of the whole system, and those with real processes or peers, belong to `npm test`. */
+export const fastTests = ["--exclude", "tests/**", "--exclude", "**/*.system.test.ts", "--passWithNoTests"];
 
 function steps(fix: boolean, counts: (of: TestCounts) => void): Step[] {
   return [

@@ -42,12 +42,16 @@ preparePeers();
 await part("check", () => check());
 await part("the whole system", async () => {
   const env = values.long ? { LINESHAFT_LONG: "1" } : undefined;
-  const ran = await runTests(["tests/", "--no-file-parallelism"], { report: "system-tests.json", live: true, env });
+  const ran = await runTests(["tests/", ".system.test.", "--no-file-parallelism"], {
+    report: "system-tests.json",
+    live: true,
+    env,
+  });
   return { ok: ran.code === 0, counts: ran.counts };
 });
 if (values.long) {
   await part("the tests beside the sources, with long repetitions", async () => {
-    const ran = await runTests([...fastTests, "--no-file-parallelism"], {
+    const ran = await runTests(["--exclude", "tests/**", "--no-file-parallelism"], {
       report: "long-tests.json",
       live: true,
       env: { LINESHAFT_LONG: "1" },

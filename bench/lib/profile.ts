@@ -42,7 +42,7 @@ function frameName({ functionName, url, lineNumber }: CpuProfile["nodes"][number
 }
 
 /** The profiles in a directory as text: one block a thread, the busiest first. */
-export function describeProfiles(dir: string, top = 20): string[] {
+export function describeProfiles(dir: string, top = 12): string[] {
   if (!existsSync(dir)) return [];
   const threads = readdirSync(dir)
     .filter((name) => name.endsWith(".cpuprofile"))

@@ -32,15 +32,17 @@ describe("results page", () => {
     const page = resultsPage(
       [bench("higher", 10, 20), { ...bench("lower", 1, 1), name: "other" }],
       [line(12_345)],
+      [{ name: "b", text: ["main: busy 5 ms"] }],
       new Date(0),
       false,
     );
     expect(page).toContain("| `b` | u | 10 | 20 | 12,345 | target reached |");
     expect(page).not.toContain("other");
+    expect(page).toContain("main: busy 5 ms");
     expect(page).toContain('{"name":"b","unit":"u","value":12345}');
   });
 
   it("a quick run says that its figures mean nothing", () => {
-    expect(resultsPage([], [], new Date(0), true)).toContain("figures mean nothing");
+    expect(resultsPage([], [], [], new Date(0), true)).toContain("figures mean nothing");
   });
 });

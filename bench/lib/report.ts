@@ -72,8 +72,14 @@ export function verdict(bench: Bench, line: Line): "target" | "floor" | "missed"
 
 const number = (value: number | null): string => (value === null ? "–" : value.toLocaleString("en-GB"));
 
-/** The results page: machine, one table, then each bench's own JSON line. */
-export function resultsPage(benches: readonly Bench[], lines: readonly Line[], when: Date, quick: boolean): string {
+/** The results page: machine, one table, each bench's own JSON line, and where the time goes in those that missed their target. */
+export function resultsPage(
+  benches: readonly Bench[],
+  lines: readonly Line[],
+  profiles: readonly { name: string; text: readonly string[] }[],
+  when: Date,
+  quick: boolean,
+): string {
   const { cpu, cores, memoryGiB, node, commit } = machine();
   const byName = new Map(lines.map((line) => [line.name, line]));
   const rows = benches.flatMap((bench) => {
@@ -105,5 +111,14 @@ export function resultsPage(benches: readonly Bench[], lines: readonly Line[], w
     ...lines.map((line) => JSON.stringify(line)),
     "```",
     "",
+    ...(profiles.length === 0 ? [] : ["## Where the time goes, where a target was missed", ""]),
+    ...profiles.flatMap(({ name, text }) => [
+      `\`${name}\`: self time by thread and function, in a run of its own under the profiler.`,
+      "",
+      "```text",
+      ...text,
+      "```",
+      "",
+    ]),
   ].join("\n");
 }
