@@ -243,6 +243,69 @@ export const problemCatalogue = {
     "The connection exists with another kind.",
     "Choose another name for the connection.",
   ),
+  // Configuration
+  configuration_invalid: entry(
+    422,
+    "changed",
+    "The configuration cannot be applied as it stands.",
+    "Correct the places named in `errors`; nothing was changed.",
+  ),
+  yaml_invalid: entry(
+    400,
+    "changed",
+    "The text is not YAML that can be read here.",
+    "Correct the place named; plain YAML 1.2 without tags of its own is read.",
+  ),
+  key_unknown: entry(422, "changed", "There is no such key here.", "Correct its spelling, or take it out."),
+  key_duplicate: entry(422, "changed", "Something is named twice.", "Keep one of the two."),
+  reference_unknown: entry(
+    422,
+    "changed",
+    "It refers to something that is not there.",
+    "Correct the name, or add what it refers to.",
+  ),
+  environment_missing: entry(
+    422,
+    "changed",
+    "An environment variable that the file refers to cannot be read.",
+    "Set it where `lineshaft` runs; a server never reads its own environment for a configuration that it is sent.",
+  ),
+  secret_misplaced: entry(
+    422,
+    "changed",
+    "A reference to a secret stands where none can be used.",
+    "Only a connection's `config` may refer to secrets.",
+  ),
+  connection_kind_unknown: entry(
+    422,
+    "changed",
+    "There is no connector of this kind.",
+    "Use one of the kinds named; see the connectors' pages.",
+  ),
+  model_published: entry(
+    409,
+    "changed",
+    "A published version of a model never changes.",
+    "Give the changed model a new version and let the equipment use that.",
+  ),
+  equipment_in_use: entry(
+    409,
+    "changed",
+    "Something still refers to this equipment.",
+    "Move or remove first what is named.",
+  ),
+  csv_invalid: entry(
+    422,
+    "changed",
+    "The table cannot be read.",
+    "Correct the rows named; the first row holds the names of the columns.",
+  ),
+  cell_damaged: entry(
+    422,
+    "changed",
+    "A spreadsheet program has changed this cell.",
+    "Format the column as text in the spreadsheet, enter the value again, and export once more.",
+  ),
   // Platform
   disk_full: entry(
     507,
@@ -318,9 +381,17 @@ export const ProblemSchema = Type.Object(
     instance: Type.Optional(Type.String({ description: "The request, for finding it in the server's log." })),
     retryAfterSeconds: Type.Optional(Type.Number()),
     errors: Type.Optional(
-      Type.Array(Type.Object({ path: Type.String({ description: "JSON pointer" }), message: Type.String() }), {
-        maxItems: 100,
-      }),
+      Type.Array(
+        Type.Object({
+          path: Type.String({ description: "JSON pointer" }),
+          message: Type.String(),
+          code: Type.Optional(Type.String()),
+          action: Type.Optional(Type.String()),
+          line: Type.Optional(Type.Integer({ description: "Where text was sent: its line and column, from 1." })),
+          column: Type.Optional(Type.Integer()),
+        }),
+        { maxItems: 100 },
+      ),
     ),
   },
   { $id: "Problem", description: "RFC 9457 problem details." },
@@ -332,12 +403,12 @@ export class ProblemError extends Error {
   override name = "ProblemError";
   readonly code: ProblemCode;
   readonly retryAfterSeconds: number | undefined;
-  readonly errors: { path: string; message: string }[] | undefined;
+  readonly errors: Problem["errors"];
 
   constructor(
     code: ProblemCode,
     detail: string,
-    options: { cause?: unknown; retryAfterSeconds?: number; errors?: { path: string; message: string }[] } = {},
+    options: { cause?: unknown; retryAfterSeconds?: number; errors?: Problem["errors"] } = {},
   ) {
     super(detail, { cause: options.cause });
     this.code = code;

@@ -152,6 +152,45 @@ export const problemsDe: Readonly<Record<ProblemCode, { title: string; action: s
     "Die Verbindung gibt es mit einer anderen Art.",
     "Einen anderen Namen für die Verbindung wählen.",
   ),
+  configuration_invalid: entry(
+    "Die Konfiguration kann so nicht angewendet werden.",
+    "Die in `errors` genannten Stellen berichtigen; es wurde nichts geändert.",
+  ),
+  yaml_invalid: entry(
+    "Der Text ist kein YAML, das hier gelesen werden kann.",
+    "Die genannte Stelle berichtigen; gelesen wird YAML 1.2 ohne eigene Tags.",
+  ),
+  key_unknown: entry("Diesen Schlüssel gibt es hier nicht.", "Die Schreibweise berichtigen oder ihn weglassen."),
+  key_duplicate: entry("Etwas ist zweimal genannt.", "Eines von beiden behalten."),
+  reference_unknown: entry(
+    "Es wird auf etwas verwiesen, das es nicht gibt.",
+    "Den Namen berichtigen oder das Genannte hinzufügen.",
+  ),
+  environment_missing: entry(
+    "Eine Umgebungsvariable, auf die die Datei verweist, kann nicht gelesen werden.",
+    "Sie dort setzen, wo `lineshaft` läuft; ein Server liest für eine zugesandte Konfiguration nie seine eigene Umgebung.",
+  ),
+  secret_misplaced: entry(
+    "Ein Verweis auf ein Geheimnis steht dort, wo keines benutzt werden kann.",
+    "Auf Geheimnisse darf nur `config` einer Verbindung verweisen.",
+  ),
+  connection_kind_unknown: entry(
+    "Es gibt keinen Konnektor dieser Art.",
+    "Eine der genannten Arten benutzen; siehe die Seiten der Konnektoren.",
+  ),
+  model_published: entry(
+    "Eine veröffentlichte Fassung eines Modells ändert sich nie.",
+    "Dem geänderten Modell eine neue Version geben und die Anlagen diese benutzen lassen.",
+  ),
+  equipment_in_use: entry("Etwas verweist noch auf diese Anlage.", "Zuerst das Genannte verschieben oder entfernen."),
+  csv_invalid: entry(
+    "Die Tabelle kann nicht gelesen werden.",
+    "Die genannten Zeilen berichtigen; die erste Zeile enthält die Namen der Spalten.",
+  ),
+  cell_damaged: entry(
+    "Ein Tabellenprogramm hat diese Zelle verändert.",
+    "Die Spalte im Tabellenprogramm als Text formatieren, den Wert neu eingeben und noch einmal exportieren.",
+  ),
   disk_full: entry(
     "Die Platte ist voll; es wird nichts angenommen, bis Platz ist.",
     "Plattenplatz schaffen; die Quelle soll ihre Daten behalten und es wieder versuchen.",
