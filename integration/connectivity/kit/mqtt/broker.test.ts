@@ -3,8 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { MqttClient } from "mqtt";
 import { generate, type Packet, parser } from "mqtt-packet";
 import { afterEach, describe, expect, it } from "vitest";
-import type { BrokerOptions } from "./broker.ts";
 import type { MqttPrincipal } from "./broker-access.ts";
+import type { BrokerOptions } from "./broker-options.ts";
 import type { MqttMessage } from "./source.ts";
 import { principal, type TestBroker, testBroker, until } from "./test/broker.ts";
 

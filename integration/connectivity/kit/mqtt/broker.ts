@@ -1,6 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
-import type { Clock } from "@lineshaft/contract/ports";
 import type { Aedes, AedesPublishPacket, AuthenticateError, Client, ConnectPacket, PublishPacket } from "aedes";
 import {
   type MqttLogin,
@@ -10,73 +9,18 @@ import {
   maySubscribe,
   mayUseClientId,
 } from "./broker-access.ts";
+import {
+  type BrokerEvent,
+  type BrokerLimits,
+  type BrokerListener,
+  type BrokerOptions,
+  defaultLimits,
+} from "./broker-options.ts";
 import { BrokerSource, type Claims } from "./broker-source.ts";
-import { BrokerStore, type BrokerStoreLimits, defaultStoreLimits } from "./broker-store.ts";
+import { BrokerStore, defaultStoreLimits } from "./broker-store.ts";
 import { Emitter } from "./emitter.ts";
 import type { MqttMessage } from "./source.ts";
 import { topicNameFault } from "./topic.ts";
-
-/** What the broker tells for the audit; `principal` is null before somebody has signed in. */
-export interface BrokerEvent {
-  event: "refused" | "connected" | "disconnected" | "cut";
-  clientId: string | null;
-  principal: string | null;
-  remoteAddress: string;
-  detail: string;
-}
-
-export interface BrokerLimits {
-  connections: number;
-  packetBytes: number;
-  keepAliveSeconds: number;
-  connectTimeoutMs: number;
-  /** A subscriber that takes nothing for so long is cut off (F33). */
-  drainTimeoutMs: number;
-  /** Bytes that may wait at one subscriber's socket; beyond, QoS 0 is dropped for it and QoS 1 cuts it off. */
-  backlogBytes: number;
-  /** Refused publishes and subscriptions of one connection before it is cut. */
-  violations: number;
-  /** How long a message waits for a claim that is known but not there at the moment. */
-  holdMs: number;
-}
-
-const defaultLimits: BrokerLimits = {
-  connections: 20_000,
-  packetBytes: 1024 * 1024,
-  keepAliveSeconds: 300,
-  connectTimeoutMs: 10_000,
-  drainTimeoutMs: 10_000,
-  backlogBytes: 4 * 1024 * 1024,
-  violations: 10,
-  holdMs: 10_000,
-};
-
-export interface BrokerOptions {
-  clock: Clock;
-  /**
-   * Who is it? The principal's name, or null. Passwords are hashed and compared in constant time by the caller. There is no anonymous access: a login with neither
-   * password nor certificate is refused before this is asked.
-   */
-  authenticate(login: MqttLogin): Promise<string | null>;
-  /** What the principal may do now; null when it is revoked. Asked again for every message and every delivery. */
-  principal(name: string): MqttPrincipal | null;
-  audit?(event: BrokerEvent): void;
-  limits?: Partial<BrokerLimits>;
-  storeLimits?: Partial<BrokerStoreLimits>;
-}
-
-export interface BrokerListener {
-  host: string;
-  /** 0: any free one. */
-  port: number;
-  tls?: {
-    key: string;
-    certificate: string;
-    /** Authorities whose client certificates are accepted. */
-    authorities?: string;
-    clientCertificate: "none" | "optional" | "required";
-  };
-}
 
 interface Session {
   principal: string;
@@ -289,26 +233,39 @@ export class EmbeddedBroker {
 
   /** aedes acknowledges as soon as `done` is called, so it is called when the message is durable (FACTS: Transport). */
   #publish(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): void {
-    if (client === null) return done(new Error("Nobody published this."));
+    if (client === null) {
+      done(new Error("Nobody published this."));
+      return;
+    }
     const { session, principal } = this.#who(client);
     const { topic } = packet;
     if (principal === null || session === null || !mayPublish(principal, topic)) {
       const invalid = topicNameFault(topic);
       this.#violation(client, session, `publish ${topic.slice(0, 200)}`);
-      if (invalid !== null && client.connected) return client.disconnect({ reasonCode: reason.topicNameInvalid });
-      return done(new Error("not authorised"));
+      if (invalid !== null && client.connected) {
+        client.disconnect({ reasonCode: reason.topicNameInvalid });
+        return;
+      }
+      done(new Error("not authorised"));
+      return;
     }
     this.#counts.received++;
     // Survives aedes' copies, so that the publisher is known at delivery and with the retained message.
     (packet as PublishPacket & { clientId?: string }).clientId = client.id;
     const settled = (durable: boolean): void => {
-      if (durable) return done();
+      if (durable) {
+        done();
+        return;
+      }
       this.#counts.unacknowledged++;
       // An error would be answered by MQTT 5 with a refusal, after which the sender forgets the message. Without an answer it sends it again.
       if (packet.qos === 0) done();
       else client.close();
     };
-    if (packet.qos !== 2 || packet.messageId === undefined) return this.#hand(client, principal.realm, packet, settled);
+    if (packet.qos !== 2 || packet.messageId === undefined) {
+      this.#hand(client, principal.realm, packet, settled);
+      return;
+    }
     this.#publishOnce(client, session, principal.realm, packet as PublishPacket & { messageId: number }, settled);
   }
 
@@ -321,10 +278,16 @@ export class EmbeddedBroker {
     settled: (durable: boolean) => void,
   ): void {
     const { messageId } = packet;
-    if (this.#store.isUnreleased(client.id, messageId)) return settled(true);
+    if (this.#store.isUnreleased(client.id, messageId)) {
+      settled(true);
+      return;
+    }
     const first = session.receiving.get(messageId);
     if (first !== undefined) return void first.then(settled);
-    if (this.#store.unreleasedFull(client.id)) return client.disconnect({ reasonCode: reason.receiveMaximum });
+    if (this.#store.unreleasedFull(client.id)) {
+      client.disconnect({ reasonCode: reason.receiveMaximum });
+      return;
+    }
     const outcome = new Promise<boolean>((resolve) => this.#hand(client, realm, packet, resolve));
     session.receiving.set(messageId, outcome);
     void outcome.then((durable) => {
@@ -352,7 +315,8 @@ export class EmbeddedBroker {
     }
     if (pending.length === 0) {
       this.#counts.unclaimed++;
-      return settled(true);
+      settled(true);
+      return;
     }
     const all: Promise<unknown> = pending.length === 1 ? pending[0] : Promise.all(pending);
     all.then(

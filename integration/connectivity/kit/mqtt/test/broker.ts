@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "@lineshaft/contract/ports";
 import { connectAsync, type IClientOptions, type MqttClient } from "mqtt";
-import { type BrokerEvent, type BrokerOptions, EmbeddedBroker } from "../broker.ts";
+import { EmbeddedBroker } from "../broker.ts";
 import type { MqttPrincipal } from "../broker-access.ts";
+import type { BrokerEvent, BrokerOptions } from "../broker-options.ts";
 
 export const realClock: Clock = {
   nowUs: () => Math.round((performance.timeOrigin + performance.now()) * 1000),
