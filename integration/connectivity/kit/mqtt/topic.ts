@@ -122,6 +122,7 @@ function collect<T>(node: Node<T>, topic: string, start: number, reserved: boole
   if (rest !== undefined) for (const value of rest.values) found.push(value);
   if (start > topic.length) {
     for (const value of node.values) found.push(value);
+    return;
   }
   const slash = topic.indexOf("/", start);
   const end = slash === -1 ? topic.length : slash;
