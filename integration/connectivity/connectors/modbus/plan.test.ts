@@ -151,7 +151,7 @@ describe("learning from refusals", () => {
         const all = uniqueSpans(starts.map((start) => span(start)));
         const { refused, knowledge } = learn(all, (at) => bad.includes(at));
         expect(refused.map(({ start }) => start)).toEqual(all.map((s) => s.start).filter((at) => bad.includes(at)));
-        expect(knowledge.cuts).toBeLessThanOrEqual(all.length);
+        expect(knowledge.size).toBeLessThanOrEqual(all.length);
       }),
     );
   });

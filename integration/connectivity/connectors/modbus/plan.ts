@@ -1,5 +1,3 @@
-import type { Table } from "./address.ts";
-
 /** One value's addresses within a table of a unit. */
 export interface Span {
   start: number;
@@ -22,9 +20,6 @@ export interface PlanLimits {
   gap: number;
 }
 
-/** Most that one read may carry (Modbus Application Protocol V1.1b3, 6.1–6.4). */
-export const mostPerRead: Record<Table, number> = { coil: 2000, discrete: 2000, holding: 125, input: 125 };
-
 /** Spans in their order, each once, with all its tags. */
 export function uniqueSpans(spans: readonly Span[]): Span[] {
   const byKey = new Map<number, Span>();
@@ -37,28 +32,29 @@ export function uniqueSpans(spans: readonly Span[]): Span[] {
 }
 
 /** Orders spans by start, then length. */
-const spanKey = ({ start, count }: { start: number; count: number }): number => start * 4096 + count;
+export const spanKey = ({ start, count }: { start: number; count: number }): number => start * 4096 + count;
 
 /**
- * What is known of one table of a unit: addresses that must not be read, and places where a read must end because the device refused one
+ * What is known of one table of a unit: addresses that must not be read along, and places where a read must end because the device refused one
  * across them. Bounded by the number of spans.
  */
 export class TableKnowledge {
   readonly #forbidden: { from: number; to: number }[] = [];
-  /** Keys of spans that begin a new read. Those after a gap are kept apart: they are never forgotten. */
+  /** Keys of spans that begin a new read. */
   readonly #cuts = new Set<number>();
-  readonly #gapCuts = new Set<number>();
+  /** Changes with what is known, so that a plan knows whether it is still good. */
+  version = 0;
 
-  /** These addresses are never read along. */
+  /** These addresses are never read along; a value that lies on them still is. */
   forbid(from: number, to: number): void {
     this.#forbidden.push({ from, to });
+    this.version++;
   }
 
   /** May `next` be read together with what ends before `end`? */
   joins(end: number, next: Span): boolean {
-    const key = spanKey(next);
-    if (this.#cuts.has(key) || this.#gapCuts.has(key)) return false;
-    return !this.#forbidden.some(({ from, to }) => from < next.start && to >= end);
+    if (this.#cuts.has(spanKey(next))) return false;
+    return next.start <= end || !this.#forbidden.some(({ from, to }) => from < next.start && to >= end);
   }
 
   /**
@@ -79,17 +75,21 @@ export class TableKnowledge {
       }
       end = Math.max(end, spans[i].start + spans[i].count);
     }
-    (widest > 0 ? this.#gapCuts : this.#cuts).add(spanKey(spans[at]));
+    if (widest > 0) this.forbid(spans[at].start - widest, spans[at].start - 1);
+    else this.#cuts.add(spanKey(spans[at]));
+    this.version++;
     return true;
   }
 
   /** Reads that were parted without a gap between are tried in one again: the device may have been reconfigured. */
   forgetCuts(): void {
+    if (this.#cuts.size > 0) this.version++;
     this.#cuts.clear();
   }
 
-  get cuts(): number {
-    return this.#cuts.size + this.#gapCuts.size;
+  /** How much is known. */
+  get size(): number {
+    return this.#cuts.size + this.#forbidden.length;
   }
 }
 
