@@ -9,6 +9,8 @@ import type { ConnectorType } from "@lineshaft/contract/ports";
 export type ConnectorLoader = () => Promise<ConnectorType>;
 
 /** Every kind, one line each: `modbus: async () => (await import("./connectors/modbus/index.ts")).modbus`. */
-export const connectorKinds: Record<string, ConnectorLoader> = {};
+export const connectorKinds: Record<string, ConnectorLoader> = {
+  modbus: async () => (await import("./connectors/modbus/index.ts")).modbus,
+};
 
 export type { MqttClaim, MqttMessage, MqttSource } from "./kit/mqtt/source.ts";
