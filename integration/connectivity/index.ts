@@ -14,3 +14,4 @@ export const connectorKinds: Record<string, ConnectorLoader> = {
 };
 
 export type { MqttClaim, MqttMessage, MqttSource } from "./kit/mqtt/source.ts";
+export { certificatesOf as opcuaCertificatesOf, opcua } from "./connectors/opcua/index.ts";

@@ -1,0 +1,341 @@
+import {
+  ConnectionError,
+  type Connector,
+  type ConnectorContext,
+  type ConnectorSink,
+  type TagBinding,
+} from "@lineshaft/contract/ports";
+import type { StatusCode } from "node-opcua-client";
+import { browseNode } from "./browse.ts";
+import { type CertificateSummary, certificatesOf, daysLeft } from "./certificates.ts";
+import { type OpcuaConfig, readConfig } from "./config.ts";
+import { describeItems } from "./describe.ts";
+import { connectFailure, lost } from "./failure.ts";
+import { Feed, SubscriptionGone } from "./feed.ts";
+import { fillGap } from "./fill.ts";
+import { type Item, ItemTable, monitor, readLimits, type ServerLimits, unmonitor } from "./items.ts";
+import { loadOpcua, type Opcua } from "./library.ts";
+import { type Link, leave, openLink, orAborted, type RawSession } from "./link.ts";
+import { type Counters, Reader, SinkFailure } from "./reader.ts";
+
+/** Refused tags are offered to the server again so often: a node may appear later. */
+const refusedAgainMs = 60_000;
+/** The server keeps the session at least so many keep-alives long. */
+const keepAlivesMin = 3;
+
+type Promotable = Parameters<Opcua["promoteOpaqueStructure"]>[1];
+
+/** What one read shares with its helpers. */
+interface Reading {
+  opcua: Opcua;
+  link: Link;
+  limits: ServerLimits;
+  feed: Feed;
+  reader: Reader;
+  sink: ConnectorSink;
+  signal: AbortSignal;
+}
+
+/** One server: its session and one subscription, which outlive a lost channel (Part 4, 6.7: reactivate, transfer, republish, else anew). */
+export class OpcuaConnector implements Connector {
+  readonly #input: unknown;
+  readonly #context: ConnectorContext;
+  #config: OpcuaConfig | null = null;
+  #opcua: Opcua | null = null;
+  #link: Link | null = null;
+  #limits: ServerLimits | null = null;
+  /** Kept over losses, so that the server may go on with it. */
+  #session: RawSession | null = null;
+  #feed: Feed | null = null;
+  readonly #items = new ItemTable();
+  readonly #counters: Counters = { rows: 0, bad: 0, overflows: 0, gaps: 0, filledRows: 0 };
+  #reading: Promise<void> = Promise.resolve();
+  #ownCertificate: CertificateSummary | null = null;
+  #warned = false;
+  #recreations = 0;
+
+  constructor(config: unknown, context: ConnectorContext) {
+    this.#input = config;
+    this.#context = context;
+  }
+
+  async connect(signal: AbortSignal): Promise<void> {
+    this.#config ??= readConfig(this.#input);
+    const config = this.#config;
+    const opcua = await orAborted(signal, loadOpcua());
+    this.#opcua = opcua;
+    await this.#leave();
+    const context = this.#context;
+    const link = await openLink({ opcua, config, context, signal, previous: this.#session });
+    this.#link = link;
+    this.#session = link.session;
+    try {
+      this.#ownCertificate = (await certificatesOf(context).own(opcua)).summary;
+      this.#limits = await orAborted(signal, readLimits(opcua, link.session));
+      if (this.#feed !== null) await orAborted(signal, this.#carryOver(this.#feed, link));
+    } catch (error) {
+      await this.#leave();
+      signal.throwIfAborted();
+      throw connectFailure(error, config.endpointUrl);
+    }
+    this.#warn(link);
+  }
+
+  /** The subscription over the new channel, with what was not received; dropped when the server does not have it any more. */
+  async #carryOver(feed: Feed, link: Link): Promise<void> {
+    try {
+      if (!link.resumed) {
+        const status = await transfer(link.session, feed.id);
+        if (status.isBad()) throw new SubscriptionGone(status.toString());
+      }
+      await feed.resume(link.session);
+    } catch (error) {
+      // Servers without TransferSubscriptions refuse the service itself.
+      if (!(error instanceof SubscriptionGone) && !/BadServiceUnsupported|BadNotImplemented/.test(String(error)))
+        throw error;
+      this.#feed = null;
+    }
+  }
+
+  #warn(link: Link): void {
+    if (link.policy !== "None" || this.#warned) return;
+    this.#warned = true;
+    this.#context.log(
+      "warning",
+      "This connection is not secured: everybody on the network can read and forge its values.",
+    );
+  }
+
+  async read(
+    bindings: readonly TagBinding[],
+    resumeFrom: string | null,
+    sink: ConnectorSink,
+    signal: AbortSignal,
+  ): Promise<never> {
+    signal.throwIfAborted();
+    const [opcua, link, limits, config] = [this.#opcua, this.#link, this.#limits, this.#config];
+    if (opcua === null || link === null || limits === null || config === null)
+      throw new ConnectionError("lost", "There is no connection.", "Connect first.");
+    // The former reader has to be through with its last call, or both would work on one subscription.
+    await orAborted(signal, this.#reading);
+    const end = new AbortController();
+    const inner = AbortSignal.any([signal, end.signal]);
+    const work = this.#work({ opcua, link, limits, config, bindings, resumeFrom, sink, signal: inner });
+    this.#reading = work.then(() => {}).catch(() => {});
+    try {
+      return await orAborted(signal, Promise.race([work, link.gone, this.#watch(inner, link, opcua, config)]));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof SinkFailure) throw error.cause;
+      // Away with the channel, so that no half-open one stays; the session is kept for the next connect.
+      await this.#leave();
+      throw lost(config.endpointUrl, error);
+    } finally {
+      end.abort(new Error("the read has ended"));
+    }
+  }
+
+  async #work(given: {
+    opcua: Opcua;
+    link: Link;
+    limits: ServerLimits;
+    config: OpcuaConfig;
+    bindings: readonly TagBinding[];
+    resumeFrom: string | null;
+    sink: ConnectorSink;
+    signal: AbortSignal;
+  }): Promise<never> {
+    const { opcua, link, limits, sink, signal, resumeFrom } = given;
+    const { added, removed } = this.#items.rebind(given.bindings);
+    const anew = this.#feed === null;
+    const feed = this.#feed ?? (await this.#subscribe(opcua, link));
+    const resumeUs = resumeFrom !== null && /^\d{1,17}$/.test(resumeFrom) ? Number(resumeFrom) : null;
+    const reader: Reader = new Reader({
+      feed,
+      items: this.#items,
+      sink,
+      clock: this.#context.clock,
+      counters: this.#counters,
+      resolve: (values) => opcua.promoteOpaqueStructure(link.session, values as unknown as Promotable),
+      onLoss: (count) => this.#fill(reading, this.#items.all(), null, `The server lost ${count} messages.`),
+    });
+    const reading: Reading = { opcua, link, limits, feed, reader, sink, signal };
+    this.#reader = reader;
+    if (anew) {
+      const reason = "The server did not keep the subscription.";
+      const all = this.#items.all();
+      // What takes long comes before the subscription stands, so that its queues do not overflow meanwhile.
+      await this.#fill(
+        reading,
+        all.filter((item) => item.described),
+        resumeUs,
+        reason,
+        true,
+      );
+      await this.#watchItems(reading, all);
+      this.#feed = feed;
+      await this.#fill(reading, all, resumeUs, reason);
+    } else {
+      await unmonitor(link.session, feed.id, removed, limits);
+      await this.#watchItems(reading, added);
+    }
+    return Promise.race([reader.run(signal), this.#askRefusedAgain(reading)]);
+  }
+
+  #reader: Reader | null = null;
+
+  async #subscribe(opcua: Opcua, link: Link): Promise<Feed> {
+    const config = this.#config!;
+    const answer = await link.session.createSubscription({
+      requestedPublishingInterval: config.publishingMs,
+      // A keep-alive comes early enough to spare the question whether the server lives.
+      requestedMaxKeepAliveCount: Math.max(1, Math.floor((config.keepAliveMs * 0.8) / config.publishingMs)),
+      requestedLifetimeCount: Math.max(keepAlivesMin, Math.ceil(config.lifetimeMs / config.publishingMs)),
+      maxNotificationsPerPublish: config.notificationsPerPublish,
+      publishingEnabled: true,
+      priority: 0,
+    });
+    this.#recreations += 1;
+    const quietMs = answer.revisedPublishingInterval * answer.revisedMaxKeepAliveCount;
+    const timeoutMs = Math.max(2 * quietMs, 2 * config.keepAliveMs, config.requestTimeoutMs);
+    return new Feed(opcua, link.session, this.#context.clock, answer.subscriptionId, timeoutMs);
+  }
+
+  async #watchItems({ opcua, link, limits, feed, reader, signal }: Reading, items: readonly Item[]): Promise<void> {
+    await monitor(opcua, link.session, feed.id, items, this.#config!, limits);
+    await describeItems(
+      opcua,
+      link.session,
+      items.filter((item) => !item.described),
+      limits,
+    );
+    await reader.offerRefusals(items, signal);
+  }
+
+  #fill(
+    reading: Reading,
+    items: readonly Item[],
+    resumeUs: number | null,
+    reason: string,
+    quiet = false,
+  ): Promise<void> {
+    const { opcua, link, limits, sink, signal, reader } = reading;
+    return fillGap({
+      opcua,
+      session: link.session,
+      config: this.#config!,
+      limits,
+      sink,
+      clock: this.#context.clock,
+      counters: this.#counters,
+      items,
+      resumeUs,
+      reason,
+      quiet,
+      offer: (rows) => reader.offerRows(rows, signal),
+    });
+  }
+
+  async #askRefusedAgain(reading: Reading): Promise<never> {
+    const { opcua, link, limits, feed, signal } = reading;
+    for (;;) {
+      await this.#context.clock.sleep(refusedAgainMs, signal);
+      const refused = this.#items.all().filter((item) => item.refusal !== 0);
+      if (refused.length > 0) await monitor(opcua, link.session, feed.id, refused, this.#config!, limits);
+    }
+  }
+
+  /** Half-open connections: what is silent for a keep-alive is asked, and after half a further one without an answer it is lost (F2). */
+  async #watch(signal: AbortSignal, link: Link, opcua: Opcua, config: OpcuaConfig): Promise<never> {
+    const { clock } = this.#context;
+    let heardMs = clock.monotonicMs();
+    for (;;) {
+      heardMs = Math.max(heardMs, this.#feed?.heardMs ?? 0);
+      const waitMs = heardMs + config.keepAliveMs - clock.monotonicMs();
+      if (waitMs > 0) {
+        await clock.sleep(Math.min(waitMs, 1_000), signal);
+        await this.#reader?.flush();
+        continue;
+      }
+      const done = new AbortController();
+      const probe = link.session.read({
+        nodeId: opcua.coerceNodeId(opcua.VariableIds.Server_ServerStatus_State),
+        attributeId: opcua.AttributeIds.Value,
+      });
+      const late = clock.sleep(config.keepAliveMs / 2, AbortSignal.any([signal, done.signal])).then(() => {
+        throw new Error(`no answer for ${1.5 * config.keepAliveMs} ms`);
+      });
+      late.catch(() => {});
+      await Promise.race([probe, late]).finally(() => done.abort());
+      heardMs = clock.monotonicMs();
+    }
+  }
+
+  async close(): Promise<void> {
+    const [link, session] = [this.#link, this.#session];
+    this.#feed = null;
+    this.#session = null;
+    if (link !== null && session !== null) {
+      const done = new AbortController();
+      const closing = session
+        .close(true)
+        .catch(() => {})
+        .finally(() => done.abort());
+      await Promise.race([closing, this.#context.clock.sleep(400, done.signal).catch(() => {})]);
+    }
+    await this.#leave();
+  }
+
+  async #leave(): Promise<void> {
+    const link = this.#link;
+    this.#link = null;
+    if (link !== null) await leave(link.client, this.#context);
+  }
+
+  browse(address: string, signal: AbortSignal) {
+    const [opcua, link, limits] = [this.#opcua, this.#link, this.#limits];
+    if (opcua === null || link === null || limits === null)
+      throw new ConnectionError("lost", "There is no connection to browse.", "Connect first.");
+    return browseNode(opcua, link.session, limits, address, signal);
+  }
+
+  diagnose(): Record<string, unknown> {
+    const nowUs = this.#context.clock.nowUs();
+    const items = this.#items.all();
+    const refused = items.filter((item) => item.refusal !== 0);
+    const certificate = (summary: CertificateSummary | null) =>
+      summary === null
+        ? null
+        : { thumbprint: summary.thumbprint, subject: summary.subject, daysLeft: daysLeft(summary, nowUs) };
+    return {
+      connected: this.#link !== null,
+      endpointUrl: this.#config?.endpointUrl ?? null,
+      securityPolicy: this.#link?.policy ?? null,
+      securityMode: this.#link?.mode ?? null,
+      serverCertificate: certificate(this.#link?.serverCertificate ?? null),
+      ownCertificate: certificate(this.#ownCertificate),
+      subscriptionId: this.#feed?.id ?? null,
+      subscriptionsMade: this.#recreations,
+      republished: this.#feed?.republished ?? 0,
+      silentMs: this.#feed === null ? null : Math.round(this.#context.clock.monotonicMs() - this.#feed.heardMs),
+      tags: items.length,
+      tagsWithHistory: items.filter((item) => item.history).length,
+      tagsRefused: refused.length,
+      refusedExamples: refused.slice(0, 20).map((i) => ({ address: i.address, status: `0x${i.refusal.toString(16)}` })),
+      ...this.#counters,
+    };
+  }
+}
+
+function transfer(session: RawSession, subscriptionId: number): Promise<StatusCode> {
+  return new Promise((resolve, reject) => {
+    session.transferSubscriptions(
+      { subscriptionIds: [subscriptionId], sendInitialValues: false },
+      (error, response) => {
+        const status = response?.results?.[0]?.statusCode;
+        if (status === undefined) reject(error ?? new SubscriptionGone("no answer to TransferSubscriptions"));
+        else resolve(status);
+      },
+    );
+  });
+}

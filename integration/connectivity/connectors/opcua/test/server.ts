@@ -1,0 +1,164 @@
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { realClock } from "@lineshaft/testkit";
+import * as opcua from "node-opcua-client";
+import { OPCUAServer, type OPCUAServerOptions } from "node-opcua-server";
+
+type AddressSpace = NonNullable<OPCUAServer["engine"]["addressSpace"]>;
+type Namespace = ReturnType<AddressSpace["getOwnNamespace"]>;
+type Variable = ReturnType<Namespace["addVariable"]>;
+
+/** The user that the test servers know. */
+export const testUser = { name: "reader", password: "correct-horse" };
+
+/** Certificate and key of a server, made once a folder. */
+export async function serverCertificate(folder: string, applicationUri = "urn:lineshaft:test-server", key = 2048) {
+  mkdirSync(folder, { recursive: true });
+  const files = { certificateFile: join(folder, "server.pem"), privateKeyFile: join(folder, "server-key.pem") };
+  if (!existsSync(files.certificateFile)) {
+    const crypto = opcua.crypto_utils;
+    const privateKey = await crypto.generatePrivateKey(key as 2048);
+    const { cert } = await crypto.createSelfSignedCertificate({
+      privateKey,
+      subject: "/CN=Test server",
+      applicationUri,
+      dns: [hostname(), "localhost"],
+      ip: ["127.0.0.1"],
+      validity: 365,
+      purpose: crypto.CertificatePurpose.ForApplication,
+    });
+    writeFileSync(files.privateKeyFile, (await crypto.privateKeyToPEM(privateKey)).privPem);
+    writeFileSync(files.certificateFile, cert);
+  }
+  return files;
+}
+
+export interface TestServerOptions {
+  folder: string;
+  port?: number;
+  /** The client's certificate is refused. */
+  acceptClients?: boolean;
+}
+
+/** A node-opcua server on loopback, encrypted, whose variables a test sets. */
+export class TestServer {
+  readonly server: OPCUAServer;
+  readonly port: number;
+  /** Notifications that clients have acknowledged. */
+  acknowledged = 0;
+  #variables = new Map<string, Variable>();
+  #count = 0;
+
+  static async start(options: TestServerOptions): Promise<TestServer> {
+    const nowhere = (): void => {};
+    opcua.setErrorLogger(nowhere);
+    opcua.setWarningLogger(nowhere);
+    const good = opcua.StatusCodes.Good;
+    const store = {
+      referenceCounter: 0,
+      initialize: async () => {},
+      dispose: async () => {},
+      checkCertificate: async () =>
+        options.acceptClients === false ? opcua.StatusCodes.BadCertificateUntrusted : good,
+      verifyCertificate: async () => "Good",
+      trustCertificate: async () => {},
+      rejectCertificate: async () => {},
+      getTrustStatus: async () => good,
+      addIssuer: async () => {},
+      addRevocationList: async () => {},
+    } as unknown as NonNullable<OPCUAServerOptions["serverCertificateManager"]>;
+    const server = new OPCUAServer({
+      port: options.port ?? 0,
+      hostname: "127.0.0.1",
+      ...(await serverCertificate(options.folder)),
+      serverCertificateManager: store,
+      userCertificateManager: store,
+      serverInfo: { applicationUri: "urn:lineshaft:test-server" },
+      allowAnonymous: true,
+      userManager: {
+        isValidUser: (name: string, password: string) => name === testUser.name && password === testUser.password,
+      },
+      serverCapabilities: {
+        maxSessions: 100,
+        maxSubscriptions: 1000,
+        operationLimits: { maxMonitoredItemsPerCall: 400, maxNodesPerRead: 500, maxNodesPerBrowse: 30 },
+      },
+      maxConnectionsPerEndpoint: 100,
+    });
+    await server.start();
+    return new TestServer(server);
+  }
+
+  private constructor(server: OPCUAServer) {
+    this.server = server;
+    this.port = server.endpoints[0].port;
+    server.on("request", (request: unknown) => {
+      if (request instanceof opcua.PublishRequest)
+        this.acknowledged += request.subscriptionAcknowledgements?.length ?? 0;
+    });
+  }
+
+  get url(): string {
+    return `opc.tcp://127.0.0.1:${this.port}`;
+  }
+
+  get space(): AddressSpace {
+    return this.server.engine.addressSpace!;
+  }
+
+  /** A new variable; its address. */
+  add(
+    name: string,
+    dataType: opcua.DataType | string = opcua.DataType.Int32,
+    value: unknown = 0,
+    more: { historizing?: boolean; arrayType?: number } = {},
+  ): string {
+    const namespace = this.space.getOwnNamespace();
+    const variable = namespace.addVariable({
+      organizedBy: this.space.rootFolder.objects,
+      browseName: name,
+      nodeId: `s=${name}-${++this.#count}`,
+      dataType: typeof dataType === "string" ? dataType : opcua.DataType[dataType],
+      valueRank: more.arrayType === undefined ? -1 : more.arrayType,
+      minimumSamplingInterval: 20,
+    });
+    const address = variable.nodeId.toString();
+    this.#variables.set(address, variable);
+    if (more.historizing) this.space.installHistoricalDataNode(variable, { maxOnlineValues: 100_000 });
+    this.set(address, dataType as opcua.DataType, value, undefined, opcua.StatusCodes.Good, more.arrayType);
+    return address;
+  }
+
+  set(
+    address: string,
+    dataType: opcua.DataType,
+    value: unknown,
+    timeMs: number = Math.floor(realClock.nowUs() / 1000),
+    statusCode: opcua.StatusCode = opcua.StatusCodes.Good,
+    arrayType?: number,
+  ): void {
+    const variant = new opcua.Variant({
+      dataType,
+      value,
+      ...(arrayType === undefined ? {} : { arrayType: opcua.VariantArrayType.Array }),
+    });
+    // biome-ignore lint/style/noRestrictedGlobals: the library takes a Date.
+    this.variable(address).setValueFromSource(variant, statusCode, new Date(timeMs));
+  }
+
+  variable(address: string): Variable {
+    const variable = this.#variables.get(address);
+    if (variable === undefined) throw new Error(`There is no ${address}.`);
+    return variable;
+  }
+
+  remove(address: string): void {
+    this.space.deleteNode(this.variable(address));
+    this.#variables.delete(address);
+  }
+
+  async stop(): Promise<void> {
+    await this.server.shutdown(0);
+  }
+}
