@@ -55,7 +55,7 @@ describe("ModbusSession", () => {
     };
     const { server, session } = await rig(hold, { inFlight: 3, timeoutMs: 2000 });
     const answers = [10, 20, 30, 40].map((start) => ask(session, start, 1));
-    await expect.poll(() => held.length).toBe(3);
+    await expect.poll(() => held.length, { interval: 2 }).toBe(3);
     server.behaviour = right;
     for (const asked of held.splice(0).reverse()) server.send(right(asked));
     expect((await Promise.all(answers)).map((a) => (a.kind === "data" ? a.bytes[1] : a.kind))).toEqual([
@@ -130,7 +130,7 @@ describe("ModbusSession", () => {
   it("rejects what is under way when the peer goes", async () => {
     const { server, session } = await rig(() => null, { timeoutMs: 5000 });
     const answers = [ask(session), ask(session)];
-    await expect.poll(() => server.asked.length).toBe(1);
+    await expect.poll(() => server.asked.length, { interval: 2 }).toBe(1);
     server.drop();
     for (const answer of answers) await expect(answer).rejects.toMatchObject({ fault: "lost" });
   });
