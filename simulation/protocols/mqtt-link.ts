@@ -14,6 +14,7 @@ export interface MqttLinkOptions {
 
 const firstPauseMs = 250;
 const longestPauseMs = 10_000;
+const leaveMs = 1_000;
 
 /** A device's connection to its broker: one client for each session, so that nothing of the last one lives on; tries for ever, with growing pauses. */
 export class MqttLink {
@@ -43,17 +44,32 @@ export class MqttLink {
 
   /** DISCONNECT, then a new session at once. */
   reconnect(): void {
-    this.#client?.end();
+    void this.#leave();
   }
 
   /** DISCONNECT for good. What was published before is still sent. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#blocked.abort();
-    const client = this.#client;
-    if (client?.connected) await client.endAsync().catch(() => undefined);
-    else client?.end(true);
+    await this.#leave();
     await this.#ran;
+  }
+
+  /** The last messages get a moment for their acknowledgement: a broker that has just gone will never send it. */
+  #leave(): Promise<void> {
+    const client = this.#client;
+    if (client === null) return Promise.resolve();
+    return new Promise((resolve) => {
+      const force = this.#options.waiting.alarm(leaveMs, () => client.end(true, () => resolve()));
+      client.end(!client.connected, () => {
+        force.cancel();
+        resolve();
+      });
+      client.once("close", () => {
+        force.cancel();
+        resolve();
+      });
+    });
   }
 
   async #run(): Promise<void> {
@@ -109,12 +125,18 @@ export class MqttLink {
       client.on("message", (topic, payload) => message?.(topic, payload));
       // Why a connection ended does not matter here: the next attempt tells whether it lasts.
       client.on("error", () => undefined);
-      client.once("close", () => {
+      let over = false;
+      const end = (): void => {
+        if (over) return;
+        over = true;
         this.#client = null;
         if (wasUp) down();
         client.end(true);
         resolve(wasUp);
-      });
+      };
+      client.once("close", end);
+      // A client that is ended while it still connects says only this.
+      client.once("end", end);
     });
   }
 }
