@@ -229,6 +229,55 @@ export const problemCatalogue = {
     "A correction came from a source that does not declare corrections.",
     "Send mode=correct only from a source that owns its history.",
   ),
+  // Sparkplug and MQTT
+  spb_payload_invalid: entry(
+    422,
+    "changed",
+    "The message is not a Sparkplug B payload.",
+    "Check what publishes on this topic; only Sparkplug B in protobuf belongs below spBv1.0.",
+  ),
+  spb_limits: entry(
+    422,
+    "changed",
+    "The Sparkplug message is larger or nested more deeply than allowed.",
+    "Spread the metrics over several devices or messages.",
+  ),
+  spb_birth_missing: entry(
+    422,
+    "later",
+    "Data came without a birth certificate that explains it, and a rebirth did not bring one in time.",
+    "Check that the edge node answers `Node Control/Rebirth`; restarting it sends the birth too.",
+  ),
+  spb_alias_unknown: entry(
+    422,
+    "later",
+    "A metric has an alias or a name that the birth certificate does not hold.",
+    "The edge node must announce every metric at birth; a rebirth has been asked for.",
+  ),
+  spb_alias_ambiguous: entry(
+    422,
+    "changed",
+    "A birth certificate gives one alias to two metrics of an edge node.",
+    "Give each metric of the edge node, its devices included, an alias of its own.",
+  ),
+  spb_value_invalid: entry(
+    422,
+    "changed",
+    "A Sparkplug value does not fit the data type of its birth certificate.",
+    "Correct the data type at the edge node, then send a new birth.",
+  ),
+  mqtt_payload_invalid: entry(
+    422,
+    "changed",
+    "The payload of an MQTT message cannot be read as its topic template says.",
+    "Correct the template's payload form, or what the machine publishes.",
+  ),
+  mqtt_value_missing: entry(
+    422,
+    "changed",
+    "The payload of an MQTT message does not hold the value that the template names.",
+    "Correct the path in the template, or what the machine publishes.",
+  ),
   // Equipment and tags
   equipment_level_invalid: entry(
     422,

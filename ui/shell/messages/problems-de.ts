@@ -143,6 +143,38 @@ export const problemsDe: Readonly<Record<ProblemCode, { title: string; action: s
     "Eine Korrektur kam von einer Quelle, die keine Korrekturen ankündigt.",
     "mode=correct nur von einer Quelle senden, der ihre Historie gehört.",
   ),
+  spb_payload_invalid: entry(
+    "Die Nachricht ist kein Sparkplug-B-Inhalt.",
+    "Prüfen, was auf diesem Topic veröffentlicht; unter spBv1.0 gehört nur Sparkplug B in Protobuf.",
+  ),
+  spb_limits: entry(
+    "Die Sparkplug-Nachricht ist größer oder tiefer geschachtelt als erlaubt.",
+    "Die Metriken auf mehrere Geräte oder Nachrichten verteilen.",
+  ),
+  spb_birth_missing: entry(
+    "Daten kamen ohne eine Geburtsurkunde, die sie erklärt, und auch eine Neugeburt brachte rechtzeitig keine.",
+    "Prüfen, ob der Edge-Knoten auf `Node Control/Rebirth` antwortet; ein Neustart sendet die Geburt ebenfalls.",
+  ),
+  spb_alias_unknown: entry(
+    "Eine Metrik hat einen Alias oder Namen, den die Geburtsurkunde nicht enthält.",
+    "Der Edge-Knoten muss jede Metrik bei der Geburt ankündigen; eine Neugeburt wurde angefordert.",
+  ),
+  spb_alias_ambiguous: entry(
+    "Eine Geburtsurkunde gibt zwei Metriken eines Edge-Knotens denselben Alias.",
+    "Jeder Metrik des Edge-Knotens samt seinen Geräten einen eigenen Alias geben.",
+  ),
+  spb_value_invalid: entry(
+    "Ein Sparkplug-Wert passt nicht zum Datentyp seiner Geburtsurkunde.",
+    "Den Datentyp am Edge-Knoten berichtigen und eine neue Geburt senden.",
+  ),
+  mqtt_payload_invalid: entry(
+    "Der Inhalt einer MQTT-Nachricht ist nicht so lesbar, wie die Topic-Vorlage sagt.",
+    "Die Inhaltsform der Vorlage berichtigen oder das, was die Maschine sendet.",
+  ),
+  mqtt_value_missing: entry(
+    "Der Inhalt einer MQTT-Nachricht enthält den Wert nicht, den die Vorlage nennt.",
+    "Den Pfad in der Vorlage berichtigen oder das, was die Maschine sendet.",
+  ),
   equipment_level_invalid: entry(
     "Die Ebene passt nicht unter die darüber.",
     "Die Reihenfolge ist Unternehmen, Standort, Bereich, Linie, Maschine.",
