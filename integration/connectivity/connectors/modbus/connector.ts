@@ -47,6 +47,8 @@ export class ModbusConnector implements Connector {
   #counters = new Map<string, PulseCounter>();
   #session: ModbusSession | null = null;
   #reading: Reading | null = null;
+  /** Ends the running read. */
+  #stop: AbortController | null = null;
   #neverRead: AddressRange[] = [];
   /** No poll has been completed since the last connect. */
   #resumed = false;
@@ -58,7 +60,8 @@ export class ModbusConnector implements Connector {
     this.#outlet = new Outlet({ clock, log: context.log });
     this.#units = new Units({
       clock,
-      timeouts: config.timeoutsUntilLost,
+      // One more than ends a connection: where there is but one unit, it is the connection that is lost.
+      timeouts: config.timeoutsUntilLost + 1,
       onChange: (unit, answers) =>
         answers
           ? context.log("info", `Unit ${unit} answers again.`)
@@ -85,6 +88,12 @@ export class ModbusConnector implements Connector {
     }
     this.#session = session;
     this.#resumed = true;
+    this.#units.resume();
+    void session.ended.then((error) => {
+      if (this.#session !== session) return;
+      this.#session = null;
+      this.#stop?.abort(error);
+    });
   }
 
   /** Some accept a connection only to close it, or nobody is behind the port; one answer of any kind tells that a device is there. */
@@ -121,16 +130,17 @@ export class ModbusConnector implements Connector {
     const session = this.#session;
     if (session === null)
       throw new ConnectionError("lost", "The device is not connected.", "It is connected again by itself.");
+    signal.throwIfAborted();
     const stop = new AbortController();
     const onAbort = (): void => stop.abort(signal.reason);
-    if (signal.aborted) onAbort();
     signal.addEventListener("abort", onAbort, { once: true });
-    void session.ended.then((error) => stop.abort(error));
+    this.#stop = stop;
     try {
       this.#reading = this.#prepare(bind(bindings, this.#config), session, sink);
       return await this.#reading.poller.run(stop.signal);
     } finally {
       signal.removeEventListener("abort", onAbort);
+      this.#stop = null;
     }
   }
 
@@ -258,8 +268,9 @@ export class ModbusConnector implements Connector {
   }
 
   async close(): Promise<void> {
+    // `ended` follows and ends a running read as lost.
     this.#session?.close();
-    this.#session = null;
+    await this.#session?.ended;
   }
 
   diagnose(): Record<string, unknown> {

@@ -42,7 +42,7 @@ interface Section {
 export interface GroupReaderOptions {
   targets: readonly Target[];
   rows: PollRows;
-  session: ModbusSession;
+  session: Pick<ModbusSession, "read">;
   units: Units;
   knowledge(unit: number, table: Table): TableKnowledge;
   limits(table: Table): PlanLimits;

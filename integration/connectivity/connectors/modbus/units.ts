@@ -45,6 +45,14 @@ export class Units {
     now.pausedUntilMs = clock.monotonicMs() + now.pauseMs;
   }
 
+  /** A new connection: every unit is asked again at once. */
+  resume(): void {
+    for (const silence of this.#silent.values()) {
+      silence.timeouts = 0;
+      silence.pausedUntilMs = 0;
+    }
+  }
+
   silent(): number[] {
     return [...this.#silent].filter(([, { pauseMs }]) => pauseMs > 0).map(([unit]) => unit);
   }
