@@ -11,9 +11,8 @@ import type {
   Offer,
   TagBinding,
 } from "@lineshaft/contract/ports";
-import { Value } from "typebox/value";
 import { systemClock } from "../host/clock.ts";
-import { configSchema, type ModbusConfig } from "../integration/connectivity/connectors/modbus/config.ts";
+import type { ModbusConfig } from "../integration/connectivity/connectors/modbus/config.ts";
 import { modbus as modbusType } from "../integration/connectivity/connectors/modbus/index.ts";
 import { Helper } from "./lib/child.ts";
 import type { DevicesJob, DevicesMessage } from "./lib/modbus-main.ts";
@@ -25,6 +24,28 @@ const registersPerDevice = 1250;
 const floats = 100;
 /** Shorter than a poll takes: the devices' answers are the only clock. */
 const periodMs = 50;
+
+/** The defaults of the configuration, but for the period and what is reported. */
+const deviceConfig: Omit<ModbusConfig, "port"> = {
+  host: "127.0.0.1",
+  unitId: 1,
+  addressing: "oneBased",
+  wordOrder: "ABCD",
+  periodMs,
+  report: "always",
+  heartbeatMs: 60_000,
+  connectTimeoutMs: 3000,
+  timeoutMs: 5000,
+  timeoutsUntilLost: 3,
+  violationsUntilError: 5,
+  inFlight: 1,
+  maxRegisters: 125,
+  maxCoils: 2000,
+  maxGapRegisters: 8,
+  maxGapCoils: 64,
+  neverRead: [],
+  probe: "holding:0",
+};
 
 const context: ConnectorContext = {
   clock: systemClock,
@@ -98,8 +119,7 @@ export const modbus: Bench = {
       const { ports } = await helper.next("ready");
       const tags = bindings();
       for (const port of ports) {
-        const own = { host: "127.0.0.1", port, periodMs, report: "always", timeoutMs: 5000 };
-        const config = Value.Parse(configSchema, Value.Default(configSchema, own)) as ModbusConfig;
+        const config: ModbusConfig = { ...deviceConfig, port };
         connectors.push(modbusType.create(config, context));
       }
       await Promise.all(connectors.map((connector) => connector.connect(stop.signal)));
