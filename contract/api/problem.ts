@@ -319,12 +319,6 @@ export const problemCatalogue = {
     "An environment variable that the file refers to cannot be read.",
     "Set it where `lineshaft` runs; a server never reads its own environment for a configuration that it is sent.",
   ),
-  secret_misplaced: entry(
-    422,
-    "changed",
-    "A reference to a secret stands where none can be used.",
-    "Only a connection's `config` may refer to secrets.",
-  ),
   connection_kind_unknown: entry(
     422,
     "changed",

@@ -202,10 +202,6 @@ export const problemsDe: Readonly<Record<ProblemCode, { title: string; action: s
     "Eine Umgebungsvariable, auf die die Datei verweist, kann nicht gelesen werden.",
     "Sie dort setzen, wo `lineshaft` läuft; ein Server liest für eine zugesandte Konfiguration nie seine eigene Umgebung.",
   ),
-  secret_misplaced: entry(
-    "Ein Verweis auf ein Geheimnis steht dort, wo keines benutzt werden kann.",
-    "Auf Geheimnisse darf nur `config` einer Verbindung verweisen.",
-  ),
   connection_kind_unknown: entry(
     "Es gibt keinen Konnektor dieser Art.",
     "Eine der genannten Arten benutzen; siehe die Seiten der Konnektoren.",
