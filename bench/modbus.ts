@@ -23,7 +23,7 @@ const registersPerDevice = 1250;
 /** Of these, in 32-bit floats. */
 const floats = 100;
 /** Shorter than a poll takes: the devices' answers are the only clock. */
-const periodMs = 50;
+const periodMs = 10;
 
 /** The defaults of the configuration, but for the period and what is reported. */
 const deviceConfig: Omit<ModbusConfig, "port"> = {
