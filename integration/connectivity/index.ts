@@ -11,7 +11,8 @@ export type ConnectorLoader = () => Promise<ConnectorType>;
 /** Every kind, one line each: `modbus: async () => (await import("./connectors/modbus/index.ts")).modbus`. */
 export const connectorKinds: Record<string, ConnectorLoader> = {
   modbus: async () => (await import("./connectors/modbus/index.ts")).modbus,
+  opcua: async () => (await import("./connectors/opcua/index.ts")).opcua,
 };
 
+export { CertificateFolder as OpcuaCertificates, type CertificateSummary } from "./connectors/opcua/certificates.ts";
 export type { MqttClaim, MqttMessage, MqttSource } from "./kit/mqtt/source.ts";
-export { certificatesOf as opcuaCertificatesOf, opcua } from "./connectors/opcua/index.ts";

@@ -27,7 +27,7 @@ async function peer(stateDir: string): Promise<ConnectorPeer> {
     endpointUrl: `opc.tcp://${host}:${port}`,
     identity: { kind: "user", userName: testUser.name, password },
     publishingMs: 50,
-    samplingMs: 20,
+    samplingMs: 0,
     keepAliveMs: 500,
   });
   const set = (tag: string, value: number, timeUs: number, status = StatusCodes.Good) =>

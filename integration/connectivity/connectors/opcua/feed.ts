@@ -3,10 +3,16 @@ import type { NotificationMessage, PublishResponse } from "node-opcua-client";
 import type { Opcua } from "./library.ts";
 import type { RawSession } from "./link.ts";
 
+export interface FeedMessage {
+  kind: "message";
+  sequence: number;
+  message: NotificationMessage;
+  /** With this message we have all that the server had queued until then, by its clock in µs; null: it did not say, or has more. */
+  completeUs: number | null;
+}
+
 /** One step of a subscription's stream: a message, or messages that are gone for good before the next one. */
-export type FeedItem =
-  | { kind: "message"; sequence: number; message: NotificationMessage }
-  | { kind: "loss"; count: number };
+export type FeedItem = FeedMessage | { kind: "loss"; count: number };
 
 /** Publish requests that wait at the server: enough to keep it sending while an answer is on its way. */
 const depth = 2;
@@ -43,7 +49,7 @@ export class Feed {
   #expected = 1;
   #queue: FeedItem[] = [];
   /** Delivered, and not yet durable or refused for good. */
-  #unsettled = new Map<number, NotificationMessage>();
+  #unsettled = new Map<number, FeedMessage>();
   #acknowledgements: number[] = [];
   #outstanding = 0;
   #depth = depth;
@@ -78,7 +84,7 @@ export class Feed {
       signal.throwIfAborted();
       const item = this.#queue.shift();
       if (item !== undefined) {
-        if (item.kind === "message") this.#unsettled.set(item.sequence, item.message);
+        if (item.kind === "message") this.#unsettled.set(item.sequence, item);
         this.#ask();
         return item;
       }
@@ -112,11 +118,11 @@ export class Feed {
 
   /** Not taken: it comes again, before what is newer. */
   returned(sequence: number): void {
-    const message = this.#unsettled.get(sequence);
-    if (message === undefined) return;
+    const returned = this.#unsettled.get(sequence);
+    if (returned === undefined) return;
     this.#unsettled.delete(sequence);
     const behind = this.#queue.findIndex((item) => item.kind === "message" && ahead(sequence, item.sequence) > 0);
-    this.#queue.splice(behind === -1 ? this.#queue.length : behind, 0, { kind: "message", sequence, message });
+    this.#queue.splice(behind === -1 ? this.#queue.length : behind, 0, returned);
     this.#wake();
   }
 
@@ -131,7 +137,7 @@ export class Feed {
     for (let i = 0; i < republishMax; i++) {
       const message = await this.#republish(this.#expected);
       if (message === null) return;
-      this.#take(message);
+      this.#take(message, null);
     }
   }
 
@@ -189,7 +195,8 @@ export class Feed {
     const missing = Math.min(ahead(this.#expected, message.sequenceNumber), republishMax + 1);
     if (missing > 0) await this.#fetchMissing(message.sequenceNumber, missing);
     if (epoch !== this.#epoch) return;
-    if ((message.notificationData?.length ?? 0) > 0 && message.sequenceNumber === this.#expected) this.#take(message);
+    if ((message.notificationData?.length ?? 0) > 0 && message.sequenceNumber === this.#expected)
+      this.#take(message, completeUs(response));
     this.#wake();
   }
 
@@ -198,7 +205,7 @@ export class Feed {
     while (lost === 0 && this.#expected !== until) {
       const message = await this.#republish(this.#expected);
       if (message === null) lost = ahead(this.#expected, until);
-      else this.#take(message);
+      else this.#take(message, null);
     }
     if (lost > 0) {
       this.#queue.push({ kind: "loss", count: ahead(this.#expected, until) });
@@ -206,9 +213,9 @@ export class Feed {
     }
   }
 
-  #take(message: NotificationMessage): void {
+  #take(message: NotificationMessage, complete: number | null): void {
     this.#expected = after(message.sequenceNumber);
-    this.#queue.push({ kind: "message", sequence: message.sequenceNumber, message });
+    this.#queue.push({ kind: "message", sequence: message.sequenceNumber, message, completeUs: complete });
   }
 
   /** Null: the server does not keep it (any more, or not yet). */
@@ -225,4 +232,12 @@ export class Feed {
       });
     });
   }
+}
+
+/** Some servers leave the publish time empty; the answer's own time will do, since it is never earlier than what it carries. */
+function completeUs(response: PublishResponse): number | null {
+  if (response.moreNotifications) return null;
+  const times = [response.notificationMessage.publishTime, response.responseHeader.timestamp];
+  const ms = times.map((time) => time?.getTime() ?? 0).find((time) => time > 0);
+  return ms === undefined ? null : ms * 1000;
 }

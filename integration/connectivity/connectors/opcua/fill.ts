@@ -10,6 +10,8 @@ import type { Counters } from "./reader.ts";
 
 const hourUs = 3_600_000_000;
 const batchRows = 5_000;
+/** A cursor is the server's clock, and values may have been queued with times a little before it. What comes twice is known by its time. */
+const overlapUs = 2_000_000;
 
 export interface FillOptions {
   opcua: Opcua;
@@ -33,7 +35,7 @@ export interface FillOptions {
 export async function fillGap(options: FillOptions): Promise<void> {
   const { items, resumeUs, config, opcua, session, limits, quiet, counters } = options;
   const known = items.flatMap((item) => {
-    const fromUs = Number.isNaN(item.lastUs) ? resumeUs : item.lastUs;
+    const fromUs = Number.isNaN(item.lastUs) ? resumeUs && resumeUs - overlapUs : item.lastUs;
     return fromUs === null ? [] : [{ item, fromUs }];
   });
   if (known.length === 0) return;

@@ -1,13 +1,12 @@
 /**
  * OPC UA client: reads tags of one server by one subscription. Start with `connector.ts` (life of a connection); `link.ts` opens channel and session,
- * `feed.ts` keeps the messages in order, `reader.ts` turns them into columns, `fill.ts` closes gaps.
+ * `feed.ts` keeps the messages in order, `reader.ts` turns them into columns, `fill.ts` closes gaps;
+ * `certificates.ts` is also how a person's trust gets in.
  */
 import type { ConnectorType } from "@lineshaft/contract/ports";
 import { checkServer } from "./check.ts";
 import { type OpcuaConfig, OpcuaConfigSchema, OpcuaTagOptionsSchema } from "./config.ts";
 import { OpcuaConnector } from "./connector.ts";
-
-export { type CertificateSummary, certificatesOf } from "./certificates.ts";
 
 export const opcua: ConnectorType<OpcuaConfig> = {
   kind: "opcua",

@@ -3,7 +3,7 @@ import { ColumnsBuilder, type Micros } from "@lineshaft/contract/api";
 import type { Clock, ConnectorBatch, ConnectorSink } from "@lineshaft/contract/ports";
 import type { NotificationMessage } from "node-opcua-client";
 import { dataTypeName, decode, timeOf, type WireDataValue } from "./decode.ts";
-import { type Feed, SubscriptionGone } from "./feed.ts";
+import { type Feed, type FeedMessage, SubscriptionGone } from "./feed.ts";
 import type { Item, ItemTable } from "./items.ts";
 import { orAborted } from "./link.ts";
 
@@ -73,7 +73,7 @@ export class Reader {
         const structures = structuresOf(next.message);
         if (structures.length > 0) await orAborted(signal, this.#options.resolve(structures));
         signal.throwIfAborted();
-        batch = this.#batchOf(next.message, next.sequence);
+        batch = this.#batchOf(next);
         await this.#tellOverflow();
       } catch (error) {
         feed.returned(next.sequence);
@@ -134,7 +134,7 @@ export class Reader {
     await orAborted(signal, offer);
   }
 
-  #batchOf(message: NotificationMessage, sequence: number): ConnectorBatch | null {
+  #batchOf({ message, sequence, completeUs }: FeedMessage): ConnectorBatch | null {
     const notifications = message.notificationData ?? [];
     let capacity = 0;
     for (const notification of notifications) capacity += changesOf(notification)?.length ?? 0;
@@ -142,8 +142,9 @@ export class Reader {
     for (const notification of notifications) {
       const changes = changesOf(notification);
       if (changes === null) {
-        const status = (notification as { status?: { toString(): string } } | null)?.status;
-        if (status !== undefined) throw new SubscriptionGone(`StatusChangeNotification ${status.toString()}`);
+        const status = (notification as { status?: { isBad(): boolean; toString(): string } } | null)?.status;
+        // GoodSubscriptionTransferred was meant for our former session, and comes to the new one by Republish.
+        if (status?.isBad()) throw new SubscriptionGone(`StatusChangeNotification ${status}`);
         continue;
       }
       for (const change of changes) {
@@ -153,8 +154,7 @@ export class Reader {
       }
     }
     if (batch.rows === 0) return null;
-    const publishedUs = (message.publishTime?.getTime() ?? 0) * 1000;
-    return { ...batch.build(publishedUs > 0 ? String(publishedUs) : null), sequence };
+    return { ...batch.build(completeUs === null ? null : String(completeUs)), sequence };
   }
 
   #add(batch: Batch, item: Item, data: WireDataValue): void {

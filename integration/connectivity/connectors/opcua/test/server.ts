@@ -82,6 +82,8 @@ export class TestServer {
       serverCapabilities: {
         maxSessions: 100,
         maxSubscriptions: 1000,
+        // Every change is told, also of two within one sampling interval.
+        minSupportedSampleRate: 0,
         operationLimits: { maxMonitoredItemsPerCall: 400, maxNodesPerRead: 500, maxNodesPerBrowse: 30 },
       },
       maxConnectionsPerEndpoint: 100,
@@ -112,7 +114,7 @@ export class TestServer {
     name: string,
     dataType: opcua.DataType | string = opcua.DataType.Int32,
     value: unknown = 0,
-    more: { historizing?: boolean; arrayType?: number } = {},
+    more: { historizing?: boolean; arrayType?: number; timeMs?: number } = {},
   ): string {
     const namespace = this.space.getOwnNamespace();
     const variable = namespace.addVariable({
@@ -121,12 +123,12 @@ export class TestServer {
       nodeId: `s=${name}-${++this.#count}`,
       dataType: typeof dataType === "string" ? dataType : opcua.DataType[dataType],
       valueRank: more.arrayType === undefined ? -1 : more.arrayType,
-      minimumSamplingInterval: 20,
+      minimumSamplingInterval: 0,
     });
     const address = variable.nodeId.toString();
     this.#variables.set(address, variable);
     if (more.historizing) this.space.installHistoricalDataNode(variable, { maxOnlineValues: 100_000 });
-    this.set(address, dataType as opcua.DataType, value, undefined, opcua.StatusCodes.Good, more.arrayType);
+    this.set(address, dataType as opcua.DataType, value, more.timeMs, opcua.StatusCodes.Good, more.arrayType);
     return address;
   }
 
@@ -156,6 +158,12 @@ export class TestServer {
   remove(address: string): void {
     this.space.deleteNode(this.variable(address));
     this.#variables.delete(address);
+  }
+
+  /** Forgets all sessions, and keeps their subscriptions. */
+  forgetSessions(): void {
+    const { engine } = this.server;
+    for (const session of engine.getSessions()) engine.closeSession(session.authenticationToken, false, "Terminated");
   }
 
   async stop(): Promise<void> {
