@@ -15,11 +15,10 @@ export interface ModbusOptions {
   waiting: Waiting;
 }
 
-// MODBUS Application Protocol 1.1b3, §7: exception codes.
+// MODBUS Application Protocol V1.1b3: exception codes, and how much fits into one response.
 const illegalFunction = 1;
 const illegalAddress = 2;
 const illegalValue = 3;
-/** §6.3: a response has room for this many registers. */
 const registersMax = 125;
 const bitsMax = 2000;
 const headerBytes = 7;
@@ -208,7 +207,7 @@ export class ModbusServer implements ProtocolEnd {
 
   #respond(unit: number, request: Uint8Array): Buffer {
     const { map } = this.#options;
-    // Messaging on TCP/IP implementation guide 1.0b, §4.4.2: 255 (and 0) mean the device itself. Another unit would be behind a gateway: exception 11.
+    // Messaging on TCP/IP implementation guide: 255 (and 0) mean the device itself. Another unit would be behind a gateway: exception 11.
     if (unit !== map.unit && unit !== 255 && unit !== 0) return Buffer.from([request[0] | 0x80, 11]);
     return answer(this.#image, map.running.address, request);
   }

@@ -14,7 +14,7 @@ const machineryUri = "http://opcfoundation.org/UA/Machinery/";
 const deviceUri = "http://opcfoundation.org/UA/DI/";
 const packMlUri = "http://opcfoundation.org/UA/PackML/";
 
-/** Superstates of PackML's three nested state machines (OPC 30050, §6.3): in which of them each state lies. */
+/** Superstates of PackML's three nested state machines (OPC 30050): in which of them each state lies. */
 const baseStates = new Set(["Aborted", "Aborting"]);
 const machineStates = new Set(["Clearing", "Stopped", "Stopping"]);
 
@@ -40,7 +40,7 @@ export class OpcUaMachine {
     this.#library = library;
     const machines = space.findNode(`ns=${space.getNamespaceIndex(machineryUri)};i=1001`);
     if (machines === null) throw new Error("The Machinery nodeset has no folder Machines.");
-    // OPC 40001-1, §7: a client finds the machines in this folder and knows them by their building blocks, not by their names.
+    // OPC 40001-1: a client finds the machines in this folder and knows them by their building blocks, not by their names.
     this.#machine = own.addObject({ browseName: name, nodeId: `s=${name}`, organizedBy: machines });
     this.#identify(name);
     for (const signal of signals) {
@@ -152,7 +152,7 @@ export class OpcUaMachine {
   #unit(ucum: string) {
     const { code, symbol, name } = opcUaUnits[ucum];
     if (code !== null) return this.#library.makeEUInformation(code, symbol, name);
-    // OPC 10000-8, §5.6.4.3: a unit outside UN/CEFACT has unitId -1 and a namespace of its own.
+    // OPC 10000-8, EUInformation: a unit outside UN/CEFACT has unitId -1 and a namespace of its own.
     return new this.#library.EUInformation({
       namespaceUri: "http://unitsofmeasure.org",
       unitId: -1,
@@ -175,7 +175,7 @@ export class OpcUaMachine {
     return folder;
   }
 
-  /** Building blocks hang on the machine by HasAddIn (OPC 40001-1, §8.1), with the browse name of their specification. */
+  /** Building blocks hang on the machine by HasAddIn (OPC 40001-1), with the browse name of their specification. */
   #instance(type: string, typeUri: string, name: string, nameUri: string | null): UAObject {
     const found = this.#space.findObjectType(type, this.#space.getNamespaceIndex(typeUri));
     if (found === null) throw new Error(`The nodesets have no type ${type}.`);

@@ -142,7 +142,7 @@ export class OpcUaServer implements ProtocolEnd {
         isValidUser: (name: string, password: string) =>
           user !== null && name === user.name && password === user.password,
       },
-      // 0: a client that asks for a sampling interval of 0 gets every change (OPC 10000-4, §5.13.1.2), also when several come at once.
+      // 0: a client that asks for a sampling interval of 0 gets every change (OPC 10000-4, sampling interval), also when several come at once.
       serverCapabilities: { maxSessions: 100, minSupportedSampleRate: 0 },
       maxConnectionsPerEndpoint: 100,
     });

@@ -1,6 +1,6 @@
 /** A unit as OPC UA tells it: the UN/CEFACT code behind EUInformation.unitId, its symbol and name, and a range that fits this plant's machines. */
 export interface OpcUaUnit {
-  /** UN/CEFACT common code (OPC 10000-8, §5.6.4.3); null: there is none for it, as for bottles. */
+  /** UN/CEFACT common code (OPC 10000-8, EUInformation); null: there is none for it, as for bottles. */
   code: string | null;
   symbol: string;
   name: string;

@@ -36,7 +36,7 @@ export class SparkplugDevice {
       });
   }
 
-  /** Every metric with its current value, name, alias and type (tck-id-payloads-dbirth-order … alias-birth-requirement). */
+  /** Every metric with its current value, name, alias and type (tck-id-operational-behavior-data-publish-dbirth, tck-id-payloads-alias-birth-requirement). */
   birthMetrics(): Metric[] {
     return [...this.#points.values()].map((point) => ({ ...point, tellType: true }));
   }

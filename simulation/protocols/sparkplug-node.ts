@@ -24,7 +24,7 @@ const rebirthName = "Node Control/Rebirth";
 /** Stored values go out in messages of this many. */
 const storedPerMessage = 500;
 
-/** Messages that somebody has to see are QoS 1, all others QoS 0; none is retained (Sparkplug 3.0, §5.2 ff.). */
+/** NDEATH is QoS 1, all others are QoS 0, and none is retained (Sparkplug 3.0, tck-id-payloads-ndeath-will-message-qos and its neighbours). */
 type Verb = "NBIRTH" | "NDEATH" | "DBIRTH" | "DDEATH" | "DDATA";
 
 /**
@@ -118,7 +118,7 @@ export class SparkplugNode implements ProtocolEnd {
   }
 
   #connectOptions(): IClientOptions {
-    // tck-id-payloads-ndeath-bdseq, -nbirth-bdseq-increment: one more with each CONNECT, 0 to 255.
+    // tck-id-topics-nbirth-bdseq-increment: one more with each CONNECT, 0 to 255.
     this.#bdSeq = (this.#bdSeq + 1) % 256;
     const { group, edgeNode } = this.#options;
     return {
@@ -129,7 +129,6 @@ export class SparkplugNode implements ProtocolEnd {
 
   #up(client: MqttClient): void {
     this.#client = client;
-    this.#hostTimestamp = 0;
     const { primaryHost } = this.#options;
     const filters = [this.#topic("NCMD"), ...(primaryHost === null ? [] : [`spBv1.0/STATE/${primaryHost}`])];
     // tck-id-message-flow-edge-node-ncmd-subscribe: before NBIRTH. Nothing of these machines can be written, so there is no DCMD to subscribe to.
@@ -151,7 +150,7 @@ export class SparkplugNode implements ProtocolEnd {
 
   #hostState(payload: Buffer): void {
     const state = parseState(payload);
-    // tck-id-message-flow-edge-node-birth-publish-phid-timestamp: what is older than the last word is an old will that comes late.
+    // tck-id-message-flow-edge-node-birth-publish-phid-wait-timestamp: what is older than the last word is an old will that comes late.
     if (state === null || state.timestamp < this.#hostTimestamp) return;
     this.#hostTimestamp = state.timestamp;
     if (state.online && !this.#born) this.#birth();
@@ -164,7 +163,7 @@ export class SparkplugNode implements ProtocolEnd {
   }
 
   #birth(): void {
-    // The rebirth keeps the bdSeq of its session and begins the sequence again (tck-id-payloads-nbirth-seq, operational-behavior-data-commands-rebirth-action).
+    // The rebirth keeps the bdSeq of its session and begins the sequence again (tck-id-payloads-nbirth-seq, tck-id-operational-behavior-data-commands-rebirth-action-3).
     this.#born = true;
     this.#seq = 0;
     const timeMs = this.#options.nowMs();
@@ -240,7 +239,7 @@ export class SparkplugNode implements ProtocolEnd {
     return sent;
   }
 
-  /** tck-id-payloads-ndeath-bdseq, -ndeath-seq: the bdSeq of this session and nothing else, no sequence number. */
+  /** tck-id-payloads-ndeath-bdseq, tck-id-payloads-ndeath-seq: the bdSeq of this session and nothing else, no sequence number. */
   #death(): Buffer {
     const timeMs = this.#options.nowMs();
     return encodePayload({

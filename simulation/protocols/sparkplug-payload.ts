@@ -5,7 +5,7 @@ import type { Value } from "@lineshaft/contract/api";
  * Its own, so that the platform's decoder is never tested against itself.
  */
 
-/** Sparkplug 3.0, §6.4.16: the data types that this plant uses. */
+/** The Sparkplug data types that this plant uses. */
 export const dataType = { int32: 3, int64: 4, double: 10, boolean: 11, string: 12 } as const;
 export type DataType = (typeof dataType)[keyof typeof dataType];
 
@@ -109,7 +109,7 @@ function encodeUnit(unit: string): number[] {
 function encodeValue(writer: Writer, type: DataType, value: Exclude<Value, null>): void {
   switch (type) {
     case dataType.int32:
-      // Signed integers travel as two's complement in the unsigned fields int_value and long_value (§6.4.17).
+      // Signed integers travel as two's complement in the unsigned fields int_value and long_value.
       writer.uint(10, Number(value) >>> 0);
       break;
     case dataType.int64:
