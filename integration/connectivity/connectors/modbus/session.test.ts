@@ -19,7 +19,7 @@ async function rig(behaviour?: Behaviour, more: Partial<SessionOptions> = {}) {
     host: "127.0.0.1",
     port: server.port,
     connectTimeoutMs: 500,
-    timeoutMs: 60,
+    timeoutMs: 2000,
     inFlight: 1,
     timeoutsUntilLost: 3,
     violationsUntilError: 3,
@@ -53,7 +53,7 @@ describe("ModbusSession", () => {
       held.push(asked);
       return null;
     };
-    const { server, session } = await rig(hold, { inFlight: 3, timeoutMs: 2000 });
+    const { server, session } = await rig(hold, { inFlight: 3 });
     const answers = [10, 20, 30, 40].map((start) => ask(session, start, 1));
     await expect.poll(() => held.length, { interval: 2 }).toBe(3);
     server.behaviour = right;
@@ -82,6 +82,7 @@ describe("ModbusSession", () => {
   it("a wrong transaction id is no answer", async () => {
     const { session, figures } = await rig((a) => right({ ...a, transaction: a.transaction + 1000 }), {
       violationsUntilError: 2,
+      timeoutMs: 60,
     });
     expect(await ask(session)).toEqual({ kind: "timeout" });
     await expect(ask(session)).rejects.toMatchObject({ fault: "protocol" });
@@ -96,7 +97,7 @@ describe("ModbusSession", () => {
   });
 
   it("a late answer is counted and harms nobody", async () => {
-    const { server, session, figures } = await rig(() => null);
+    const { server, session, figures } = await rig(() => null, { timeoutMs: 60 });
     expect(await ask(session)).toEqual({ kind: "timeout" });
     server.send(right(server.asked[0]));
     server.behaviour = right;
@@ -106,7 +107,7 @@ describe("ModbusSession", () => {
   });
 
   it("is lost after time-outs in a row", async () => {
-    const { session, figures } = await rig(() => null);
+    const { session, figures } = await rig(() => null, { timeoutMs: 60 });
     for (let i = 0; i < 3; i++) expect(await ask(session)).toEqual({ kind: "timeout" });
     expect((await session.ended).fault).toBe("lost");
     expect(figures.timeouts).toBe(3);
@@ -128,7 +129,7 @@ describe("ModbusSession", () => {
   });
 
   it("rejects what is under way when the peer goes", async () => {
-    const { server, session } = await rig(() => null, { timeoutMs: 5000 });
+    const { server, session } = await rig(() => null);
     const answers = [ask(session), ask(session)];
     await expect.poll(() => server.asked.length, { interval: 2 }).toBe(1);
     server.drop();

@@ -1,4 +1,5 @@
 import { connect as dial, type Socket } from "node:net";
+import { setImmediate as inputRead } from "node:timers/promises";
 import { type Clock, ConnectionError } from "@lineshaft/contract/ports";
 import { functionOf, type Table } from "./address.ts";
 import {
@@ -171,6 +172,9 @@ export class ModbusSession {
     const stepMs = Math.max(5, timeoutMs / 5);
     while (this.#end === null) {
       await clock.sleep(stepMs, this.#closing.signal);
+      if (this.#inFlight.size === 0) continue;
+      // After a stall of this process answers may lie in the socket: they are read before anything is called late.
+      await inputRead();
       const before = clock.monotonicMs() - timeoutMs;
       // In the order in which they were sent.
       for (const pending of this.#inFlight.values()) {

@@ -23,7 +23,7 @@ connectorContract(modbus, {
     const at = (tag: string): number => Number(tag.split(":")[1]);
     return {
       address: { host: "127.0.0.1", port },
-      config: ({ host, port }) => ({ host, port, periodMs: 10, timeoutMs: 80, connectTimeoutMs: 1000 }),
+      config: ({ host, port }) => ({ host, port, periodMs: 10, timeoutMs: 150, connectTimeoutMs: 1000 }),
       refusedConfig: (fault, { host, port }) =>
         fault === "misconfigured" ? { host, port, neverRead: ["holding:9-3"] } : null,
       tags: ["holding:10", "holding:11", "holding:14"],
