@@ -331,12 +331,7 @@ export const problemCatalogue = {
     "A published version of a model never changes.",
     "Give the changed model a new version and let the equipment use that.",
   ),
-  equipment_in_use: entry(
-    409,
-    "changed",
-    "Something still refers to this equipment.",
-    "Move or remove first what is named.",
-  ),
+  still_in_use: entry(409, "changed", "Something still refers to this.", "Move or remove first what is named."),
   csv_invalid: entry(
     422,
     "changed",

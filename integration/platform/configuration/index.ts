@@ -2,10 +2,10 @@
  * Configuration as files: text to a checked configuration (`readConfiguration`), from what is to what is wanted (`diffConfigurations`), and back to text
  * (`renderConfiguration`). Nothing here does I/O.
  */
-export { canonical, followRenames, same } from "./canonical.ts";
+export { canonical, modelKey, same, timeText } from "./canonical.ts";
 export { diffConfigurations, type PlacedBinding, placedBindings, type Step } from "./diff.ts";
 export { type ConnectorKind, type MeaningOptions, meaningProblems } from "./meaning.ts";
-export { nameOf, planOf } from "./plan.ts";
+export { nameOf, planOf, pointerOf } from "./plan.ts";
 export { checkConfiguration, type ReadConfiguration, type ReadOptions, readConfiguration } from "./read.ts";
 export { renderConfiguration, rewriteConfiguration } from "./render.ts";
 export { defaultSourceLimits, type Source, type SourceLimits } from "./source.ts";

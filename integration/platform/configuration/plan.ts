@@ -1,4 +1,4 @@
-import type { Plan, PlanItem } from "@lineshaft/contract/api";
+import type { Configuration, Plan, PlanItem } from "@lineshaft/contract/api";
 import { modelKey, same } from "./canonical.ts";
 import type { PlacedBinding, Step } from "./diff.ts";
 
@@ -70,4 +70,35 @@ function lossOf(step: Step): string | null {
     case "binding":
       return `${targetOf(step.before)} has no values from this tag any more, for all of the time it was bound.`;
   }
+}
+
+/** Where in `wanted` a step comes from; for what is removed, the list that does not hold it any more. */
+export function pointerOf(step: Step, wanted: Configuration): string {
+  switch (step.entity) {
+    case "enterprise":
+      return "/enterprise";
+    case "model":
+      return itemPointer("/models", wanted.models, (model) => modelKey(model) === nameOf(step));
+    case "equipment": {
+      const { path } = "after" in step ? step.after : step.before;
+      return itemPointer("/equipment", wanted.equipment, (entry) => entry.path === path);
+    }
+    case "connection":
+      return itemPointer("/connections", wanted.connections, (entry) => entry.name === nameOf(step));
+    case "tag":
+      return tagPointer(step.connection, ("after" in step ? step.after : step.before).address, wanted);
+    case "binding":
+      return tagPointer(step.connection, step.address, wanted);
+  }
+}
+
+function tagPointer(connection: string, address: string, wanted: Configuration): string {
+  const base = itemPointer("/connections", wanted.connections, (entry) => entry.name === connection);
+  const entry = wanted.connections?.find(({ name }) => name === connection);
+  return entry === undefined ? base : itemPointer(`${base}/tags`, entry.tags, (tag) => tag.address === address);
+}
+
+function itemPointer<T>(list: string, items: readonly T[] | undefined, is: (item: T) => boolean): string {
+  const index = items?.findIndex(is) ?? -1;
+  return index < 0 ? list : `${list}/${index}`;
 }

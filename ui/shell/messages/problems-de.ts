@@ -210,7 +210,7 @@ export const problemsDe: Readonly<Record<ProblemCode, { title: string; action: s
     "Eine veröffentlichte Fassung eines Modells ändert sich nie.",
     "Dem geänderten Modell eine neue Version geben und die Anlagen diese benutzen lassen.",
   ),
-  equipment_in_use: entry("Etwas verweist noch auf diese Anlage.", "Zuerst das Genannte verschieben oder entfernen."),
+  still_in_use: entry("Etwas verweist noch darauf.", "Zuerst das Genannte verschieben oder entfernen."),
   csv_invalid: entry(
     "Die Tabelle kann nicht gelesen werden.",
     "Die genannten Zeilen berichtigen; die erste Zeile enthält die Namen der Spalten.",
