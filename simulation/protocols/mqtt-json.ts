@@ -38,7 +38,7 @@ const acknowledgeMs = 20_000;
  * At QoS 1; it keeps what was not acknowledged and sends it again in a new session, where the receiver knows a repeat by `seq` or by its timestamp.
  */
 export class MqttJsonGateway implements ProtocolEnd {
-  readonly sums = { acknowledged: 0, dropped: 0, resent: 0 };
+  readonly sums = { acknowledged: 0, dropped: 0 };
   readonly #options: MqttJsonOptions;
   readonly #link: MqttLink;
   readonly #cards = new Map<string, Card>();
@@ -68,7 +68,6 @@ export class MqttJsonGateway implements ProtocolEnd {
       connectOptions: () => ({ clientId: `gateway-${options.prefix.replaceAll("/", "-")}` }),
       up: (client) => {
         this.#client = client;
-        this.sums.resent += this.#out;
         this.#restart();
         this.#pump();
       },
@@ -158,6 +157,7 @@ export class MqttJsonGateway implements ProtocolEnd {
     // Full: the oldest goes. The receiver sees it by the jump in seq.
     this.#queue.splice(0, excess);
     this.#out = Math.max(0, this.#out - excess);
+    if (this.sums.dropped === 0) this.#options.say("MQTT gateway: the queue is full; the oldest messages go.");
     this.sums.dropped += excess;
   }
 

@@ -22,7 +22,7 @@ afterEach(async () => {
 });
 
 /** A broker, a host that listens to everything, and the edge node with the line that feeds it. */
-async function rig(options: { primaryHost?: string } = {}) {
+async function rig(options: { primaryHost?: string; storedMax?: number } = {}) {
   const broker = await startBroker();
   closing.push(() => broker.close());
   const seen: Seen[] = [];
@@ -43,6 +43,7 @@ async function rig(options: { primaryHost?: string } = {}) {
     edgeNode: "Bottling-1",
     devices: machines.map((name) => ({ name, signals: feed.signalsOf(name) })),
     primaryHost: options.primaryHost ?? null,
+    storedMax: options.storedMax,
     nowMs: Date.now,
     waiting,
     say: () => undefined,
@@ -198,6 +199,17 @@ describe("deaths and what is kept meanwhile", () => {
     await tellState(host, true, 3_000);
     await until(() => of("NBIRTH").length === 2);
     expect(of("NBIRTH")[1].metrics[0].value).toBe((of("NDEATH")[0].metrics[0].value as bigint) + 1n);
+  });
+
+  it("a full store loses its oldest values, and counts them", async () => {
+    const { node, feed, seen, host } = await rig({ primaryHost: "host", storedMax: 30 });
+    node.start();
+    feed.advance(startUs + 20 * secondUs);
+    const all = machines.map((device) => truthOf(device, 1, 20));
+    expect(node.sums.dropped).toBe(all.flat().length - 30);
+    await tellState(host, true, 1);
+    await until(() => valuesOf(seen, "Labeller1").length === 10);
+    expect(valuesOf(seen, "Filler1", true)).toEqual(all[0].slice(-10));
   });
 
   it("says NDEATH itself before it leaves", async () => {

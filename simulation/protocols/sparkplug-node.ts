@@ -47,7 +47,8 @@ export class SparkplugNode implements ProtocolEnd {
   #bdSeq = -1;
   #seq = 0;
   #hostTimestamp = 0;
-  #forwarding = false;
+  /** The session in which stored values are on their way. */
+  #forwarding: MqttClient | null = null;
   #doubleUntilMs = 0;
 
   constructor(options: SparkplugOptions) {
@@ -181,16 +182,21 @@ export class SparkplugNode implements ProtocolEnd {
 
   /** What was stored goes out after the births, oldest first, marked as historical: it must not become anybody's current value. */
   async #forward(): Promise<void> {
-    if (this.#forwarding) return;
-    this.#forwarding = true;
-    for (const { name, stored } of this.#devices) {
-      while (stored.length > 0 && this.#born) {
+    const client = this.#client;
+    if (client === null || this.#forwarding === client) return;
+    this.#forwarding = client;
+    for (const device of this.#devices) {
+      const { name, stored } = device;
+      while (stored.length > 0 && device.reachable && this.#born) {
         const metrics = stored.slice(0, storedPerMessage);
-        if (!(await this.#publish("DDATA", metrics, name))) break;
+        const sent = await this.#publish("DDATA", metrics, name);
+        // A session that is over has no business with the store any more: the next one begins at its head.
+        if (client !== this.#client) return;
+        if (!sent) break;
         stored.splice(0, metrics.length);
       }
     }
-    this.#forwarding = false;
+    this.#forwarding = null;
   }
 
   #store(device: SparkplugDevice, metrics: readonly Metric[]): void {
@@ -200,6 +206,8 @@ export class SparkplugNode implements ProtocolEnd {
     const excess = device.stored.length - Math.floor(room / this.#devices.length);
     if (excess <= 0) return;
     device.stored.splice(0, excess);
+    if (this.sums.dropped === 0)
+      this.#options.say(`${this.#options.edgeNode}: the store is full; the oldest values go.`);
     this.sums.dropped += excess;
   }
 
@@ -208,7 +216,9 @@ export class SparkplugNode implements ProtocolEnd {
     device.reachable = false;
     this.#later(device.name, ms, () => {
       device.reachable = true;
-      if (this.#born) this.#tell("DBIRTH", device.birthMetrics(), device.name);
+      if (!this.#born) return;
+      this.#tell("DBIRTH", device.birthMetrics(), device.name);
+      void this.#forward();
     });
   }
 
