@@ -1,3 +1,4 @@
+import { statusBadNoCommunication } from "@lineshaft/contract/api";
 import {
   ConnectionError,
   type Connector,
@@ -17,6 +18,7 @@ import { type Item, ItemTable, monitor, readLimits, type ServerLimits, unmonitor
 import { loadOpcua, type Opcua } from "./library.ts";
 import { type Link, leave, openLink, orAborted, type RawSession } from "./link.ts";
 import { type Counters, Reader, SinkFailure } from "./reader.ts";
+import { readPresent } from "./refresh.ts";
 
 /** Refused tags are offered to the server again so often: a node may appear later. */
 const refusedAgainMs = 60_000;
@@ -52,6 +54,8 @@ export class OpcuaConnector implements Connector {
   #reading: Promise<void> = Promise.resolve();
   #ownCertificate: CertificateSummary | null = null;
   #warned = false;
+  /** When the last loss was, by the server's clock; null: none that is not made good. */
+  #lostUs: number | null = null;
   #recreations = 0;
 
   constructor(config: unknown, context: ConnectorContext) {
@@ -127,6 +131,10 @@ export class OpcuaConnector implements Connector {
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof SinkFailure) throw error.cause;
+      // By the server's clock, as all other rows: else the next changes could seem older than the loss.
+      this.#lostUs = this.#context.clock.nowUs() + (this.#feed?.skewUs ?? 0);
+      // Not waited for: a stalled sink must not keep the loss from being told.
+      sink.stale("all", statusBadNoCommunication, this.#lostUs).catch(() => {});
       // Away with the channel, so that no half-open one stays; the session is kept for the next connect.
       await this.#leave();
       throw lost(config.endpointUrl, error);
@@ -157,10 +165,12 @@ export class OpcuaConnector implements Connector {
       clock: this.#context.clock,
       counters: this.#counters,
       resolve: (values) => opcua.promoteOpaqueStructure(link.session, values as unknown as Promotable),
+      onCaughtUp: () => this.#refresh(reading),
       onLoss: (count) => this.#fill(reading, this.#items.all(), null, `The server lost ${count} messages.`),
     });
     const reading: Reading = { opcua, link, limits, feed, reader, sink, signal };
     this.#reader = reader;
+    if (this.#lostUs !== null) feed.announceCatchUp();
     if (anew) {
       const reason = "The server did not keep the subscription.";
       const all = this.#items.all();
@@ -236,6 +246,20 @@ export class OpcuaConnector implements Connector {
     });
   }
 
+  /** Tags without a row since the loss have one that says what they are now. */
+  async #refresh({ opcua, link, limits, feed, reader, signal }: Reading): Promise<void> {
+    const { clock } = this.#context;
+    const lostUs = this.#lostUs ?? 0;
+    const silent = this.#items
+      .all()
+      .filter((item) => item.nodeId !== null && item.refusal === 0 && !(item.lastUs > lostUs));
+    for await (const { rows, serverUs } of readPresent(opcua, link.session, silent, limits)) {
+      const atUs = Number.isNaN(serverUs) ? clock.nowUs() + feed.skewUs : serverUs;
+      await reader.offerRows(rows, signal, Math.max(atUs, lostUs + 2));
+    }
+    this.#lostUs = null;
+  }
+
   async #askRefusedAgain(reading: Reading): Promise<never> {
     const { opcua, link, limits, feed, signal } = reading;
     for (;;) {
@@ -275,6 +299,7 @@ export class OpcuaConnector implements Connector {
     const [link, session] = [this.#link, this.#session];
     this.#feed = null;
     this.#session = null;
+    this.#lostUs = null;
     if (link !== null && session !== null) {
       const done = new AbortController();
       const closing = session

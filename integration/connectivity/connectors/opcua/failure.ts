@@ -34,6 +34,12 @@ const rules: Rule[] = [
     hint: "Close clients that are no longer needed, or raise the server's limit.",
   },
   {
+    pattern: /hadError/,
+    fault: "protocol",
+    message: "What answers there ends the conversation.",
+    hint: "Check that this is the port of an OPC UA server (opc.tcp), and that it takes one more connection.",
+  },
+  {
     pattern:
       /ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|ETIMEDOUT|ECONNABORTED|Timeout|timed out|has been aborted/i,
     fault: "unreachable",

@@ -50,7 +50,8 @@ const made = () => {
   return { server, feed: new Feed(opcua, server.session, new FakeClock(), id, 1000) };
 };
 const never = new AbortController().signal;
-const told = (item: FeedItem): string => (item.kind === "message" ? `m${item.sequence}` : `loss ${item.count}`);
+const told = (item: FeedItem): string =>
+  item.kind === "message" ? `m${item.sequence}` : item.kind === "loss" ? `loss ${item.count}` : item.kind;
 const take = async (feed: Feed, n: number): Promise<string[]> => {
   const items: string[] = [];
   for (let i = 0; i < n; i++) items.push(told(await feed.next(never)));

@@ -11,8 +11,8 @@ export interface FeedMessage {
   completeUs: number | null;
 }
 
-/** One step of a subscription's stream: a message, or messages that are gone for good before the next one. */
-export type FeedItem = FeedMessage | { kind: "loss"; count: number };
+/** One step of a subscription's stream: a message, messages that are gone for good before the next one, or all that had been queued is here. */
+export type FeedItem = FeedMessage | { kind: "loss"; count: number } | { kind: "caughtUp" };
 
 /** Publish requests that wait at the server: enough to keep it sending while an answer is on its way. */
 const depth = 2;
@@ -59,7 +59,10 @@ export class Feed {
   #chain: Promise<void> = Promise.resolve();
   #failure: Error | null = null;
   #epoch = 0;
+  #announce = false;
   #wake: () => void = () => {};
+  /** The server's clock against ours, by its newest answer. */
+  skewUs = 0;
   /** When the server was last heard, by the monotonic clock. */
   heardMs: number;
   /** For diagnosis. */
@@ -100,6 +103,11 @@ export class Feed {
         signal.addEventListener("abort", wake, { once: true });
       });
     }
+  }
+
+  /** Asks for one "caughtUp" in its place in the stream. */
+  announceCatchUp(): void {
+    this.#announce = true;
   }
 
   /** Durable, or refused for good: the server may forget it. */
@@ -164,6 +172,8 @@ export class Feed {
         return;
       }
       this.heardMs = this.#clock.monotonicMs();
+      const answeredMs = response.responseHeader.timestamp?.getTime() ?? 0;
+      if (answeredMs > 0) this.skewUs = answeredMs * 1000 - this.#clock.nowUs();
       this.#chain = this.#chain
         .then(() => this.#answered(epoch, response))
         .catch((reason: Error) => this.#fail(reason));
@@ -197,6 +207,10 @@ export class Feed {
     if (epoch !== this.#epoch) return;
     if ((message.notificationData?.length ?? 0) > 0 && message.sequenceNumber === this.#expected)
       this.#take(message, completeUs(response));
+    if (this.#announce && !response.moreNotifications) {
+      this.#announce = false;
+      this.#queue.push({ kind: "caughtUp" });
+    }
     this.#wake();
   }
 

@@ -96,6 +96,8 @@ async function attempt(options: LinkOptions): Promise<Link> {
     serverCertificate: choice.policy === "None" ? undefined : choice.endpoint.serverCertificate,
   });
   const gone = goneOf(client);
+  client.on("receive_chunk", (chunk) => context.wire?.("in", chunk));
+  client.on("send_chunk", (chunk) => context.wire?.("out", chunk));
   try {
     await orAborted(signal, client.connect(config.endpointUrl));
     const { session, resumed } = await orAborted(signal, activate(client, identity, options.previous ?? null));

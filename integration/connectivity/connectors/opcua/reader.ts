@@ -37,6 +37,8 @@ export interface ReaderOptions {
   resolve(values: WireDataValue[]): Promise<void>;
   /** Messages are missing: whoever can fills the gap, or records it. */
   onLoss(count: number): Promise<void>;
+  /** All that the server had queued is offered. */
+  onCaughtUp(): Promise<void>;
 }
 
 /** Brings a feed's messages to the sink: one offer a message, in order, within the credit, several in flight. */
@@ -60,12 +62,16 @@ export class Reader {
   }
 
   async #loop(signal: AbortSignal): Promise<never> {
-    const { feed, onLoss } = this.#options;
+    const { feed, onLoss, onCaughtUp } = this.#options;
     for (;;) {
       await this.#credit(signal);
       const next = await feed.next(signal);
       if (next.kind === "loss") {
         await onLoss(next.count);
+        continue;
+      }
+      if (next.kind === "caughtUp") {
+        await onCaughtUp();
         continue;
       }
       let batch: ConnectorBatch | null;
@@ -105,12 +111,16 @@ export class Reader {
     );
   }
 
-  /** Offers rows that did not come in a message; resolves when they are durable. */
-  async offerRows(rows: readonly { item: Item; data: WireDataValue }[], signal: AbortSignal): Promise<void> {
+  /** Offers rows that did not come in a message, each at its own time or all at `atUs`; resolves when they are durable. */
+  async offerRows(
+    rows: readonly { item: Item; data: WireDataValue }[],
+    signal: AbortSignal,
+    atUs?: Micros,
+  ): Promise<void> {
     if (rows.length === 0) return;
     await this.#credit(signal);
     const batch = new Batch(rows.length);
-    for (const { item, data } of rows) this.#add(batch, item, data);
+    for (const { item, data } of rows) this.#add(batch, item, data, atUs);
     // Without a cursor: these are older than what a cursor would claim.
     await this.#offerNow(batch, signal);
   }
@@ -134,7 +144,7 @@ export class Reader {
     await orAborted(signal, offer);
   }
 
-  #batchOf({ message, sequence, completeUs }: FeedMessage): ConnectorBatch | null {
+  #batchOf({ message, completeUs }: FeedMessage): ConnectorBatch | null {
     const notifications = message.notificationData ?? [];
     let capacity = 0;
     for (const notification of notifications) capacity += changesOf(notification)?.length ?? 0;
@@ -154,12 +164,12 @@ export class Reader {
       }
     }
     if (batch.rows === 0) return null;
-    return { ...batch.build(completeUs === null ? null : String(completeUs)), sequence };
+    return batch.build(completeUs === null ? null : String(completeUs));
   }
 
-  #add(batch: Batch, item: Item, data: WireDataValue): void {
+  #add(batch: Batch, item: Item, data: WireDataValue, atUs?: Micros): void {
     const { counters } = this.#options;
-    const time = timeOf(data);
+    const time = atUs ?? timeOf(data);
     const { value, type, fault } = decode(data.value, item.options.indexRange !== undefined);
     const status = fault === 0 ? data.statusCode.value >>> 0 : fault;
     if ((status & overflowBits) === overflowBits) this.#noteOverflow(item, time);

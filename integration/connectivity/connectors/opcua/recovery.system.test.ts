@@ -109,6 +109,27 @@ describe("A channel that is lost while the server lives", () => {
     expect(bench.distinct(tag)).toEqual(numbers(22));
   });
 
+  test("a value that did not change is good again after the loss, at a time after it", async () => {
+    const [tag, moving] = [server.add("constant", DataType.Double, 7), server.add("counter")];
+    const bench = await open(url());
+    await bench.connect();
+    bench.read([tag, moving]);
+    await bench.until("the first value", () => bench.values(tag).includes(7));
+    proxy.drop();
+    await bench.ended;
+    const [stale] = bench.sink.staled;
+    expect(stale).toMatchObject({ names: "all", status: 0x80310000 });
+    server.set(moving, DataType.Int32, 1);
+    await bench.connect();
+    bench.read([tag, moving]);
+    // This server also sends its last values again, with their old times.
+    const later = () => bench.sink.rows.filter((row) => row.tag === tag && row.time > stale.atUs);
+    await bench.until("it again", () => later().length > 0);
+    expect(later()).toMatchObject([{ value: 7, status: 0 }]);
+    expect(bench.distinct(moving)).toEqual([0, 1]);
+    expect(bench.sink.staled.length).toBe(1);
+  });
+
   test("what the sink did not make durable is offered again after the loss", async () => {
     const tag = server.add("counter");
     const bench = await open(url(), { queueSize: 100 });

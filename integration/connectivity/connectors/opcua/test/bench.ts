@@ -11,6 +11,7 @@ import { trustServer } from "./state.ts";
 /** A connector with its context, whose rows and logs a test looks at. */
 export class Bench {
   readonly stateDir = mkdtempSync(join(tmpdir(), "opcua-state-"));
+  readonly logged: string[] = [];
   readonly sink = new RecordingSink();
   readonly context: ConnectorContext;
   readonly connector: Connector;
@@ -29,7 +30,7 @@ export class Bench {
         shared.set(key, there);
         return there as T;
       },
-      log: () => {},
+      log: (_, text) => void this.logged.push(text),
     };
     this.connector = opcua.create(config as never, this.context);
   }

@@ -132,6 +132,43 @@ export class TestServer {
     return address;
   }
 
+  /** An analog item in this unit (UN/CEFACT code), and the property that says so. */
+  addAnalog(name: string, code: string): { address: string; structure: string } {
+    const namespace = this.space.getOwnNamespace();
+    const variable = namespace.addAnalogDataItem({
+      organizedBy: this.space.rootFolder.objects,
+      browseName: name,
+      nodeId: `s=${name}-${++this.#count}`,
+      dataType: "Double",
+      engineeringUnits: {
+        unitId: Buffer.from(code).readUIntBE(0, code.length),
+        displayName: "°C",
+        description: "degree Celsius",
+        namespaceUri: "http://www.opcfoundation.org/UA/units/un/cefact",
+      },
+      engineeringUnitsRange: { low: 0, high: 100 },
+      value: { dataType: opcua.DataType.Double, value: 21.5 },
+    });
+    return { address: variable.nodeId.toString(), structure: variable.engineeringUnits!.nodeId.toString() };
+  }
+
+  /** A folder with so many variables and a folder that leads back to it. */
+  addFolder(name: string, variables: number): { folder: string; cyclic: string } {
+    const namespace = this.space.getOwnNamespace();
+    const folder = namespace.addFolder(this.space.rootFolder.objects, { browseName: name });
+    for (let i = 0; i < variables; i++) {
+      namespace.addVariable({
+        organizedBy: folder,
+        browseName: `${name}${i}`,
+        dataType: "Double",
+        value: { dataType: opcua.DataType.Double, value: i },
+      });
+    }
+    const cyclic = namespace.addFolder(folder, { browseName: `${name}-back` });
+    cyclic.addReference({ referenceType: "Organizes", nodeId: folder.nodeId });
+    return { folder: folder.nodeId.toString(), cyclic: cyclic.nodeId.toString() };
+  }
+
   set(
     address: string,
     dataType: opcua.DataType,
@@ -143,7 +180,7 @@ export class TestServer {
     const variant = new opcua.Variant({
       dataType,
       value,
-      ...(arrayType === undefined ? {} : { arrayType: opcua.VariantArrayType.Array }),
+      arrayType: arrayType === undefined ? opcua.VariantArrayType.Scalar : opcua.VariantArrayType.Array,
     });
     // biome-ignore lint/style/noRestrictedGlobals: the library takes a Date.
     this.variable(address).setValueFromSource(variant, statusCode, new Date(timeMs));
