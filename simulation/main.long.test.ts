@@ -4,15 +4,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { setTimeout as delay } from "node:timers/promises";
 import { secondUs, valueAt } from "@lineshaft/contract/api";
-import modbus from "modbus-serial";
 import { connectAsync } from "mqtt";
 import { OPCUACertificateManager } from "node-opcua-certificate-manager";
 import { OPCUAClient } from "node-opcua-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { lineKinds, PlantLine } from "./plant/index.ts";
-import { type Broker, changesOf, startBroker, until } from "./protocols/test/rig.ts";
+import { type Broker, changesOf, connectAgain, startBroker, until } from "./protocols/test/rig.ts";
 import { type ReadMetric, readPayload } from "./protocols/test/sparkplug-reader.ts";
 
 let broker: Broker;
@@ -92,9 +90,7 @@ describe("the simulation as a process", () => {
     expect(Math.abs(Date.now() - (vacuum.sourceTimestamp?.getTime() ?? 0))).toBeLessThan(5_000);
     await session.close();
     await client.disconnect();
-    const press = new modbus.default();
-    await press.connectTCP("127.0.0.1", { port: ports.modbus });
-    press.setID(1);
+    const press = await connectAgain(ports.modbus);
     expect((await press.readHoldingRegisters(0, 1)).data[0]).toBeGreaterThanOrEqual(65_000);
     const ordered = await fetch(`http://127.0.0.1:${ports.faults}/faults`, {
       method: "POST",
@@ -102,10 +98,7 @@ describe("the simulation as a process", () => {
       body: JSON.stringify({ machine: "Press1", fault: "restart", seconds: 0.2 }),
     });
     expect(ordered.status).toBe(202);
-    await delay(500);
-    const again = new modbus.default();
-    await again.connectTCP("127.0.0.1", { port: ports.modbus });
-    again.setID(1);
+    const again = await connectAgain(ports.modbus);
     expect((await again.readHoldingRegisters(0, 1)).data[0]).toBeLessThan(10);
     await new Promise<void>((resolve) => again.close(() => resolve()));
   });

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { pressRegisters } from "../plant/wiring.ts";
 import type { PlantRow } from "./end.ts";
 import { ModbusServer, RegisterImage } from "./modbus-server.ts";
-import { feedOf, startUs, truth, waiting } from "./test/rig.ts";
+import { connectAgain, feedOf, startUs, truth, waiting } from "./test/rig.ts";
 
 const { default: ModbusRTU } = modbus;
 const parts = "eastgate-parts-2";
@@ -101,10 +101,8 @@ describe("the press's registers", () => {
     expect(server.fault("Press1", "rebirth", 10)).toBeNull();
     expect(server.fault("Press1", "restart", 50)).toEqual(["Press1"]);
     await expect(client.readHoldingRegisters(0, 1)).rejects.toThrow();
-    await delay(80);
     await leave();
-    client = new ModbusRTU();
-    await client.connectTCP("127.0.0.1", { port: server.port });
+    client = await connectAgain(server.port);
     expect((await client.readHoldingRegisters(0, 1)).data).toEqual([0]);
   });
 });

@@ -2,6 +2,7 @@ import { createServer, type Server } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { secondUs, valueAt } from "@lineshaft/contract/api";
 import { Aedes } from "aedes";
+import modbus from "modbus-serial";
 import { lineKinds, PlantLine } from "../../plant/index.ts";
 import type { PlantRow, Waiting } from "../end.ts";
 import { Feed } from "../feed.ts";
@@ -83,10 +84,25 @@ export async function startBroker(port = 0): Promise<Broker> {
 }
 
 /** Resolves when `done` is true; looks often. */
-export async function until(done: () => boolean, ms = 4_000): Promise<void> {
+export async function until(done: () => boolean, ms = 15_000): Promise<void> {
   const end = Date.now() + ms;
   while (!done()) {
     if (Date.now() > end) throw new Error(`It did not happen within ${ms} ms: ${done}`);
     await delay(5);
+  }
+}
+
+/** A Modbus client of a server that is away for a moment. */
+export async function connectAgain(port: number): Promise<InstanceType<typeof modbus.default>> {
+  for (let tries = 0; ; tries++) {
+    const client = new modbus.default();
+    try {
+      await client.connectTCP("127.0.0.1", { port });
+      client.setID(1);
+      return client;
+    } catch (error) {
+      if (tries === 200) throw error;
+      await delay(20);
+    }
   }
 }
