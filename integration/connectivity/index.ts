@@ -11,7 +11,9 @@ export type ConnectorLoader = () => Promise<ConnectorType>;
 /** Every kind, one line each: `modbus: async () => (await import("./connectors/modbus/index.ts")).modbus`. */
 export const connectorKinds: Record<string, ConnectorLoader> = {
   modbus: async () => (await import("./connectors/modbus/index.ts")).modbus,
+  mqtt: async () => (await import("./connectors/mqtt/index.ts")).mqtt,
   opcua: async () => (await import("./connectors/opcua/index.ts")).opcua,
+  sparkplug: async () => (await import("./connectors/sparkplug/index.ts")).sparkplug,
 };
 
 export { CertificateFolder as OpcuaCertificates, type CertificateSummary } from "./connectors/opcua/certificates.ts";

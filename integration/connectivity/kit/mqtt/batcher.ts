@@ -34,6 +34,8 @@ export class Batcher {
   #batch: Batch | null = null;
   #turn: Promise<void> = Promise.resolve();
   #last: Promise<void> = Promise.resolve();
+  /** Batches closed since the last `settled`, which may hold a part of the message under way. */
+  #cutOff: Promise<void>[] = [];
 
   constructor(sink: ConnectorSink, signal: AbortSignal) {
     this.#sink = sink;
@@ -72,11 +74,20 @@ export class Batcher {
 
   /** Resolves when everything added so far is durable or refused for good; rejects when it was not taken. */
   settled(): Promise<void> {
-    return this.#batch?.settled ?? this.#last;
+    const last = this.#batch?.settled ?? this.#last;
+    if (this.#cutOff.length === 0) return last;
+    // The message lies in several batches.
+    const parts = [...this.#cutOff.splice(0), last];
+    return Promise.all(parts).then(() => undefined);
   }
 
   /** Closes the open batch; what follows goes into another. */
   cut(): void {
+    if (this.#batch !== null) this.#cutOff.push(this.#batch.settled);
+    this.#close();
+  }
+
+  #close(): void {
     const batch = this.#batch;
     if (batch === null) return;
     this.#batch = null;
@@ -107,7 +118,7 @@ export class Batcher {
     };
     this.#batch = batch;
     setImmediate(() => {
-      if (this.#batch === batch) this.cut();
+      if (this.#batch === batch) this.#close();
     });
     return batch;
   }
