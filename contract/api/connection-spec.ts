@@ -10,6 +10,8 @@ export interface TagSpec {
   /** By the connector kind's own schema. */
   options?: Record<string, unknown>;
   class?: TagSampling;
+  /** `event`: each row is an occurrence, and no value stands between; default `state`. */
+  behaviour?: "state" | "event";
 }
 
 /**

@@ -55,9 +55,11 @@ export interface TagBinding {
   /** What the connector needs beyond the address (data type, word order, dead-band …), by its own schema. */
   options?: Record<string, unknown>;
   class?: TagClass;
+  /** `state` (default): the value stands until the next one, so it goes stale with its connection. `event`: a row is an occurrence; nothing stands that could go stale. */
+  behaviour?: "state" | "event";
 }
 
-/** What a connector offers. Names are the addresses of the bindings, or what a listener saw. */
+/** What a connector offers, and with the offer gives away: it must not touch the columns afterwards. Names are the addresses of the bindings, or what a listener saw. */
 export interface ConnectorBatch {
   names: readonly string[];
   columns: Columns;
@@ -74,7 +76,10 @@ export interface ConnectorBatch {
 
 /** The sink as one connection sees it: its own connection and tenant are stamped by the runtime. */
 export interface ConnectorSink {
-  /** Durable or rejected; acknowledge to the source only after this. Offers of one connection are answered in order. */
+  /**
+   * Durable or rejected; acknowledge to the source only after this. Offers of one connection are answered in order. Rejects only when the connection ends
+   * before the verdict: the runtime itself waits for a full disk and the like.
+   */
   offer(batch: ConnectorBatch): Promise<Offer>;
   /** Rows that may still be in flight; a reader waits on `ready` when it is 0. */
   credit(): { rows: number; bytes: number };
@@ -109,7 +114,7 @@ export interface ConnectorContext {
   stateDir: string;
   /** One object for all connections of this thread, made on first use: the embedded broker, a certificate store. */
   share<T extends object>(key: string, make: () => T): T;
-  /** Raw wire traffic, for capture and live view; absent when nobody looks. */
+  /** Raw wire traffic, for capture and live view; absent when nobody looks, so ask for it each time. */
   wire?(direction: "in" | "out", bytes: Uint8Array, note?: string): void;
   /** State worth telling once: `lost`, `restored`, `degraded` with a reason. */
   log(event: "info" | "warning", text: string): void;
@@ -177,7 +182,8 @@ export type ConnectionHealth =
   | {
       state: "waiting";
       since: Micros;
-      retryAt: Micros;
+      /** null: waits for a change of the configuration. */
+      retryAt: Micros | null;
       fault: ConnectionFault;
       message: string;
       hint: string;

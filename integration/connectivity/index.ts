@@ -18,3 +18,4 @@ export const connectorKinds: Record<string, ConnectorLoader> = {
 
 export { CertificateFolder as OpcuaCertificates, type CertificateSummary } from "./connectors/opcua/certificates.ts";
 export type { MqttClaim, MqttMessage, MqttSource } from "./kit/mqtt/source.ts";
+export * from "./runtime/index.ts";
