@@ -1,4 +1,5 @@
 import { type Static, Type } from "typebox";
+import { RealmSchema } from "../../kit/mqtt/embedded.ts";
 import { ServerSchema } from "../../kit/mqtt/server.ts";
 
 const path = (description: string) => Type.String({ minLength: 1, maxLength: 256, description });
@@ -72,6 +73,20 @@ export const TemplateSchema = Type.Object(
 );
 export type TemplateConfig = Static<typeof TemplateSchema>;
 
+/** What is read, wherever it comes from. */
+const reading = {
+  templates: Type.Array(TemplateSchema, {
+    maxItems: 500,
+    default: [],
+    description: "Which topics are read, and how; the first that fits is used.",
+  }),
+  learn: Type.Array(Type.String({ minLength: 1, maxLength: 512, description: "A topic filter." }), {
+    maxItems: 20,
+    default: [],
+    description: "Topic filters to look at without storing anything: templates are proposed from what comes.",
+  }),
+};
+
 export const MqttConfigSchema = Type.Object(
   {
     server: ServerSchema,
@@ -84,20 +99,18 @@ export const MqttConfigSchema = Type.Object(
       default: "kept",
       description: "`kept`: the server keeps what comes while we are away (QoS 1 and 2). `clean`: it does not.",
     }),
-    templates: Type.Array(TemplateSchema, {
-      maxItems: 500,
-      default: [],
-      description: "Which topics are read, and how; the first that fits is used.",
-    }),
-    learn: Type.Array(Type.String({ minLength: 1, maxLength: 512, description: "A topic filter." }), {
-      maxItems: 20,
-      default: [],
-      description: "Topic filters to look at without storing anything: templates are proposed from what comes.",
-    }),
+    ...reading,
   },
   { additionalProperties: false, description: "Topics of an MQTT server as raw tags." },
 );
 export type MqttConfig = Static<typeof MqttConfigSchema>;
+
+export const MqttBrokerConfigSchema = Type.Object(
+  { realm: RealmSchema, ...reading },
+  { additionalProperties: false, description: "Topics that devices publish to the embedded broker as raw tags." },
+);
+export type MqttBrokerConfig = Static<typeof MqttBrokerConfigSchema>;
+export type MqttReading = Pick<MqttConfig, "templates" | "learn">;
 
 export const MqttTagOptionsSchema = Type.Object(
   {},

@@ -1,3 +1,4 @@
+import type { Connector } from "@lineshaft/contract/ports";
 import {
   type ConnectorFixture,
   type ConnectorPeer,
@@ -8,10 +9,10 @@ import {
 import { connectAsync, type MqttClient } from "mqtt";
 import { Value as Schema } from "typebox/value";
 import { afterEach, describe, expect, it } from "vitest";
+import { embeddedBrokerKey } from "../../kit/mqtt/embedded.ts";
 import { principal, type TestBroker, testBroker, until } from "../../kit/mqtt/test/broker.ts";
 import { type MqttConfig, MqttConfigSchema } from "./config.ts";
-import { MqttConnector } from "./connector.ts";
-import { mqtt } from "./index.ts";
+import { mqtt, mqttBroker } from "./index.ts";
 
 const cleanUp: (() => unknown)[] = [];
 afterEach(async () => {
@@ -21,12 +22,12 @@ const everything = { realm: "", clientIds: ["*"], publish: ["#"], subscribe: ["#
 
 async function start(
   change: Record<string, unknown>,
-): Promise<{ broker: TestBroker; machine: MqttClient; connector: MqttConnector; sink: RecordingSink }> {
+): Promise<{ broker: TestBroker; machine: MqttClient; connector: Connector; sink: RecordingSink }> {
   const broker = await testBroker([principal("hub", everything), principal("press", everything)]);
   cleanUp.push(() => broker.close());
   const server = { host: "127.0.0.1", port: broker.port, user: "hub", password: "pw" };
   const config = Schema.Default(MqttConfigSchema, { server, ...change }) as MqttConfig;
-  const connector = new MqttConnector(config, {
+  const connector = mqtt.create(config, {
     clock: realClock,
     secret: (name) => (name === "pw" ? "hub" : null),
     stateDir: "/nonexistent",
@@ -41,7 +42,7 @@ async function start(
   await connector.connect(stop.signal);
   void connector.read([], null, sink, stop.signal).catch(() => undefined);
   await until(
-    () => ((connector.diagnose().session as { subscriptions: string[] }).subscriptions.length ?? 0) > 0,
+    () => ((connector.diagnose().source as { subscriptions: string[] }).subscriptions.length ?? 0) > 0,
     "subscribed",
   );
   return { broker, machine, connector, sink };
@@ -106,7 +107,7 @@ describe("from messages to rows", () => {
         share: <T>(_: string, make: () => T) => make(),
         log: () => {},
       };
-      const second = new MqttConnector(config, context);
+      const second = mqtt.create(config, context);
       cleanUp.push(() => second.close());
       const stop = new AbortController();
       cleanUp.push(() => stop.abort(new Error("over")));
@@ -134,7 +135,7 @@ describe("from messages to rows", () => {
     for (const m of ["a", "b"]) await machine.publishAsync(`shop/${m}/temp`, "1", { qos: 1 });
     await until(() => connector.diagnose().unmatched === 2, "both seen");
     const found = [];
-    for await (const item of connector.browse("")) found.push(item.address);
+    for await (const item of connector.browse!("", new AbortController().signal)) found.push(item.address);
     expect(found).toEqual(["shop/{level2}/temp"]);
     expect(sink.rows).toEqual([]);
   });
@@ -201,3 +202,51 @@ const fixture: ConnectorFixture = {
   },
 };
 connectorContract(mqtt, fixture);
+
+/** The same devices at the embedded broker itself. */
+async function listener(): Promise<ConnectorPeer> {
+  const device = principal("press", { ...everything, clientIds: ["press"] });
+  const broker = await testBroker([device]);
+  const login = { clientId: "press", username: "press", password: "press", protocolVersion: 5 } as const;
+  const dial = (): Promise<MqttClient> =>
+    connectAsync(`mqtt://127.0.0.1:${broker.port}`, { ...login, reconnectPeriod: 0 });
+  let machine: MqttClient | null = null;
+  let acknowledged = 0;
+  const send = async (topic: string, payload: string): Promise<void> => {
+    machine ??= await dial();
+    void machine.publishAsync(topic, payload, { qos: 1 }).then(
+      () => acknowledged++,
+      () => undefined,
+    );
+  };
+  const json = (topic: string, payload: unknown): Promise<void> => send(topic.slice(0, -2), JSON.stringify(payload));
+  const template = { topic: "plant/{m}", payload: "json", timePath: "t", timeUnit: "ms" };
+  const values = { values: [{ path: "v", type: "number" }], quality: { path: "q", style: "good" } };
+  return {
+    address: null,
+    config: () => ({ realm: "", templates: [{ ...template, ...values }] }),
+    refusedConfig: (fault) => (fault === "misconfigured" ? { realm: "", templates: [{ topic: "a/{b}c" }] } : null),
+    tags,
+    bind: (address) => ({ address }),
+    set: (tag, v, timeUs) => json(tag, { v, t: timeUs / 1000 }),
+    spoil: (tag, how) => {
+      if (how === "unreadable") return send(tag.slice(0, -2), "{");
+      return json(tag, how === "outsideType" ? { v: "hot", t: Date.now() } : { v: 1, t: Date.now(), q: "bad" });
+    },
+    acknowledged: () => acknowledged,
+    attempts: () => 0,
+    drop: async () => {
+      machine?.end(true);
+      machine = null;
+    },
+    shared: new Map([[embeddedBrokerKey, broker.broker]]),
+    stop: async () => {
+      machine?.end(true);
+      await broker.close();
+    },
+  };
+}
+connectorContract(mqttBroker, {
+  start: listener,
+  waivers: { "secrets-absent": "The kind has no secrets: accounts belong to the broker, not to the connection." },
+});

@@ -3,16 +3,13 @@ import {
   type BrowseItem,
   ConnectionError,
   type Connector,
-  type ConnectorContext,
   type ConnectorSink,
   type TagBinding,
 } from "@lineshaft/contract/ports";
 import { Batcher, type RowSlot } from "../../kit/mqtt/batcher.ts";
-import { dialServer } from "../../kit/mqtt/server.ts";
-import type { MqttSession } from "../../kit/mqtt/session.ts";
-import type { MqttMessage } from "../../kit/mqtt/source.ts";
+import type { MqttMessage, MqttSource } from "../../kit/mqtt/source.ts";
 import { topicMatches } from "../../kit/mqtt/topic.ts";
-import type { MqttConfig } from "./config.ts";
+import type { MqttReading } from "./config.ts";
 import { Learner } from "./learn.ts";
 import { PayloadError, type PayloadValue, readPayload, statusLastUsable } from "./payload.ts";
 import { readTemplate, type Template } from "./template.ts";
@@ -31,24 +28,32 @@ interface Topic {
   slots: Map<string | null, Slot>;
 }
 
+/** Messages of an external server, or of the embedded broker. */
+export interface OpenSource extends MqttSource {
+  diagnose(): Record<string, unknown>;
+  close(): Promise<void> | void;
+}
+/** Opens the source once; `filters` is what will be claimed of it. */
+export type Open = (filters: readonly string[], unreleased: Set<number>, signal: AbortSignal) => Promise<OpenSource>;
+
 const topicsMax = 100_000;
 const slotsMax = 10_000;
 
 export class MqttConnector implements Connector {
-  readonly #config: MqttConfig;
-  readonly #context: ConnectorContext;
+  readonly #config: MqttReading;
+  readonly #open: Open;
   readonly #templates: Template[] = [];
   readonly #fault: string | null;
   readonly #learner = new Learner();
   readonly #unreleased = new Set<number>();
   readonly #topics = new Map<string, Topic | null>();
-  #session: MqttSession | null = null;
+  #source: OpenSource | null = null;
   #messages = 0;
   readonly #counts = { messages: 0, rows: 0, undecodable: 0, unmatched: 0, retainedIgnored: 0 };
 
-  constructor(config: MqttConfig, context: ConnectorContext) {
+  constructor(config: MqttReading, open: Open) {
     this.#config = config;
-    this.#context = context;
+    this.#open = open;
     let fault: string | null = null;
     for (const template of config.templates) {
       const ready = readTemplate(template);
@@ -65,12 +70,8 @@ export class MqttConnector implements Connector {
       const hint = "Add a template, or a filter to learn from.";
       throw new ConnectionError("misconfigured", "No topic is read: there is no template.", hint);
     }
-    await this.#session?.close();
-    this.#session = null;
-    const { server, qos, session } = this.#config;
-    const clientId = server.clientId ?? `lineshaft-${server.host}-${server.user ?? "mqtt"}`.slice(0, 128);
-    const options = { clientId, qos, clean: session === "clean", unreleased: this.#unreleased };
-    this.#session = await dialServer(server, this.#context, options, signal);
+    await this.close();
+    this.#source = await this.#open(this.#filters(), this.#unreleased, signal);
   }
 
   async read(
@@ -80,20 +81,20 @@ export class MqttConnector implements Connector {
     signal: AbortSignal,
   ): Promise<never> {
     signal.throwIfAborted();
-    const session = this.#session;
-    if (session === null) throw new ConnectionError("lost", "The server is not connected.", "Connect first.");
+    const source = this.#source;
+    if (source === null) throw new ConnectionError("lost", "The server is not connected.", "Connect first.");
     const stop = new AbortController();
     const batcher = new Batcher(sink, AbortSignal.any([signal, stop.signal]));
     const wanted = bindings.length === 0 ? null : new Set(bindings.map(({ address }) => address));
     this.#topics.clear();
-    const filters = [...new Set([...this.#templates.map(({ filter }) => filter), ...this.#config.learn])];
+    const filters = this.#filters();
     let claim: { release(): Promise<void> } | null = null;
     try {
       claim = await Promise.race([
-        session.claim(filters, (message) => this.#handle(message, wanted, sink, batcher)),
+        source.claim(filters, (message) => this.#handle(message, wanted, sink, batcher)),
         aborted(signal),
       ]);
-      throw await Promise.race([session.lost, aborted(signal)]);
+      throw await Promise.race([source.lost, aborted(signal)]);
     } finally {
       stop.abort(signal.aborted ? signal.reason : new Error("The reading has ended."));
       await claim?.release();
@@ -177,9 +178,13 @@ export class MqttConnector implements Connector {
   }
 
   async close(): Promise<void> {
-    const session = this.#session;
-    this.#session = null;
-    await session?.close();
+    const source = this.#source;
+    this.#source = null;
+    await source?.close();
+  }
+
+  #filters(): string[] {
+    return [...new Set([...this.#templates.map(({ filter }) => filter), ...this.#config.learn])];
   }
 
   /** What the learning filters have shown so far, as templates to take over. */
@@ -196,7 +201,7 @@ export class MqttConnector implements Connector {
   diagnose(): Record<string, unknown> {
     const proposals = this.#learner.proposals().slice(0, 100);
     const learning = { proposals, overlooked: this.#learner.overlooked };
-    return { session: this.#session?.diagnose() ?? null, topics: this.#topics.size, ...this.#counts, learning };
+    return { source: this.#source?.diagnose() ?? null, topics: this.#topics.size, ...this.#counts, learning };
   }
 }
 

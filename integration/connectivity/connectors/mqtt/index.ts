@@ -1,6 +1,14 @@
 import { type CheckStep, ConnectionError, type ConnectorContext, type ConnectorType } from "@lineshaft/contract/ports";
+import { embeddedSource } from "../../kit/mqtt/embedded.ts";
 import { dialServer } from "../../kit/mqtt/server.ts";
-import { type MqttConfig, MqttConfigSchema, MqttTagOptionsSchema } from "./config.ts";
+import {
+  type MqttBrokerConfig,
+  MqttBrokerConfigSchema,
+  type MqttConfig,
+  MqttConfigSchema,
+  type MqttReading,
+  MqttTagOptionsSchema,
+} from "./config.ts";
 import { MqttConnector } from "./connector.ts";
 import { readTemplate } from "./template.ts";
 
@@ -14,31 +22,72 @@ export const mqtt: ConnectorType<MqttConfig> = {
   delivery: ({ qos, session }) => (qos > 0 && session === "kept" ? "acknowledged" : "bestEffort"),
   thread: "worker",
   check,
-  create: (config, context) => new MqttConnector(config, context),
+  create: (config, context) =>
+    new MqttConnector(config, (_, unreleased, signal) => {
+      const { server, qos, session } = config;
+      const clientId = server.clientId ?? `lineshaft-${server.host}-${server.user ?? "mqtt"}`.slice(0, 128);
+      return dialServer(server, context, { clientId, qos, clean: session === "clean", unreleased }, signal);
+    }),
 };
 
-async function* check(config: MqttConfig, context: ConnectorContext, signal: AbortSignal): AsyncGenerator<CheckStep> {
+/** The same for devices that come to the embedded broker. */
+export const mqttBroker: ConnectorType<MqttBrokerConfig> = {
+  kind: "mqtt-broker",
+  title: "MQTT devices at the embedded broker",
+  mode: "listens",
+  config: MqttBrokerConfigSchema,
+  tagOptions: MqttTagOptionsSchema,
+  // What devices send at QoS 1 and 2; QoS 0 promises nothing anywhere.
+  delivery: () => "acknowledged",
+  // The broker lives there, and its handlers with it.
+  thread: "main",
+  async *check(config, context) {
+    const filters = checkTemplates(config);
+    if (!Array.isArray(filters)) {
+      yield filters;
+      return;
+    }
+    try {
+      embeddedSource(context, config.realm).close();
+      yield { step: "Embedded broker", ok: true, detail: "It is switched on." };
+    } catch (error) {
+      if (!(error instanceof ConnectionError)) throw error;
+      yield { step: "Embedded broker", ok: false, detail: error.message, hint: error.hint };
+    }
+  },
+  create: (config, context) =>
+    new MqttConnector(config, async (filters) => {
+      const source = embeddedSource(context, config.realm);
+      // From now on nothing on these topics is acknowledged without us.
+      source.reserve(filters);
+      return source;
+    }),
+};
+
+/** The topic filters, or the step that failed. */
+function checkTemplates(config: MqttReading): string[] | CheckStep {
   const filters: string[] = [...config.learn];
   for (const template of config.templates) {
     const ready = readTemplate(template);
     if (typeof ready === "string") {
-      yield {
-        step: `Template ${template.topic}`,
-        ok: false,
-        detail: ready,
-        hint: "Correct the topic or the tag of the template.",
-      };
-      return;
+      const hint = "Correct the topic or the tag of the template.";
+      return { step: `Template ${template.topic}`, ok: false, detail: ready, hint };
     }
     filters.push(ready.filter);
   }
-  if (filters.length === 0) {
-    yield {
-      step: "Templates",
-      ok: false,
-      detail: "No topic is read.",
-      hint: "Add a template, or a filter to learn from.",
-    };
+  if (filters.length > 0) return filters;
+  return {
+    step: "Templates",
+    ok: false,
+    detail: "No topic is read.",
+    hint: "Add a template, or a filter to learn from.",
+  };
+}
+
+async function* check(config: MqttConfig, context: ConnectorContext, signal: AbortSignal): AsyncGenerator<CheckStep> {
+  const filters = checkTemplates(config);
+  if (!Array.isArray(filters)) {
+    yield filters;
     return;
   }
   const where = `${config.server.host}:${config.server.port}`;

@@ -85,6 +85,15 @@ export class BrokerSource implements MqttSource {
     return Promise.all([...new Set(claims)].map((claim) => run(claim, message))).then(() => undefined);
   }
 
+  diagnose(): Record<string, unknown> {
+    return {
+      realm: this.realm,
+      filters: [...this.#reserved],
+      claimed: this.#tree.size > 0,
+      waiting: this.#waiting.length,
+    };
+  }
+
   close(): void {
     this.#claims.sources.delete(this);
     for (const wake of this.#waiting) wake();
