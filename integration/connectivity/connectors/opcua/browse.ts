@@ -1,7 +1,7 @@
 import { type BrowseItem, ConnectionError } from "@lineshaft/contract/ports";
 import type { BrowseResult, NodeId, ReferenceDescription } from "node-opcua-client";
 import { readFacts } from "./describe.ts";
-import { chunks, parseAddress, type ServerLimits } from "./items.ts";
+import { chunks, inPieces, parseAddress, type ServerLimits } from "./items.ts";
 import type { Opcua } from "./library.ts";
 import { orAborted, type RawSession } from "./link.ts";
 
@@ -113,12 +113,9 @@ async function readTypes(
 ): Promise<{ readable: boolean; dataType?: string }[]> {
   const { DataType, UserAccessLevel, ValueRank } = opcua.AttributeIds;
   const attributes = [DataType, UserAccessLevel, ValueRank];
-  const values: unknown[] = [];
-  for (const some of chunks(
-    ids.flatMap((nodeId) => attributes.map((attributeId) => ({ nodeId, attributeId }))),
-    limits.read,
-  ))
-    values.push(...(await session.read([...some])).map((v): unknown => v.value?.value));
+  const wanted = ids.flatMap((nodeId) => attributes.map((attributeId) => ({ nodeId, attributeId })));
+  const read = await inPieces(wanted, limits.read, (some) => session.read([...some]));
+  const values = read.map((value): unknown => value.value?.value);
   const typeIds = ids.map((_, i) => values[3 * i] as NodeId | null | undefined);
   const names = await typeNames(opcua, session, typeIds, limits);
   return ids.map((_, i) => ({
@@ -136,14 +133,11 @@ async function typeNames(
 ): Promise<(string | undefined)[]> {
   const unique = new Map<string, NodeId>();
   for (const id of typeIds) if (id) unique.set(id.toString(), id);
-  const names = new Map<string, string>();
-  for (const some of chunks([...unique], limits.read)) {
-    const read = await session.read(some.map(([, nodeId]) => ({ nodeId, attributeId: opcua.AttributeIds.BrowseName })));
-    read.forEach((value, i) => {
-      const name = (value.value?.value as { name?: string | null } | null)?.name;
-      if (name) names.set(some[i][0], name);
-    });
-  }
+  const wanted = [...unique.values()].map((nodeId) => ({ nodeId, attributeId: opcua.AttributeIds.BrowseName }));
+  const read = await inPieces(wanted, limits.read, (some) => session.read([...some]));
+  const names = new Map(
+    [...unique.keys()].map((key, i) => [key, (read[i].value?.value as { name?: string } | null)?.name]),
+  );
   return typeIds.map((id) => (id ? names.get(id.toString()) : undefined));
 }
 

@@ -19,10 +19,11 @@ import { loadOpcua, type Opcua } from "./library.ts";
 import { type Link, leave, openLink, orAborted, type RawSession } from "./link.ts";
 import { type Counters, Reader, SinkFailure } from "./reader.ts";
 import { readPresent } from "./refresh.ts";
+import { watchPeer } from "./watch.ts";
 
 /** Refused tags are offered to the server again so often: a node may appear later. */
 const refusedAgainMs = 60_000;
-/** The server keeps the session at least so many keep-alives long. */
+/** A subscription lives at least so many keep-alives long (Part 4, 5.14.2). */
 const keepAlivesMin = 3;
 
 type Promotable = Parameters<Opcua["promoteOpaqueStructure"]>[1];
@@ -41,6 +42,10 @@ interface Reading {
 /** One server: its session and one subscription, which outlive a lost channel (Part 4, 6.7: reactivate, transfer, republish, else anew). */
 export class OpcuaConnector implements Connector {
   readonly #input: unknown;
+  /** Ends whatever is under way when `close` is called; renewed by it. */
+  #life = new AbortController();
+  #connecting: Promise<void> = Promise.resolve();
+  #leaving: Promise<void> = Promise.resolve();
   readonly #context: ConnectorContext;
   #config: OpcuaConfig | null = null;
   #opcua: Opcua | null = null;
@@ -52,6 +57,7 @@ export class OpcuaConnector implements Connector {
   readonly #items = new ItemTable();
   readonly #counters: Counters = { rows: 0, bad: 0, overflows: 0, gaps: 0, filledRows: 0 };
   #reading: Promise<void> = Promise.resolve();
+  #reader: Reader | null = null;
   #ownCertificate: CertificateSummary | null = null;
   #warned = false;
   /** When the last loss was, by the server's clock; null: none that is not made good. */
@@ -64,6 +70,12 @@ export class OpcuaConnector implements Connector {
   }
 
   async connect(signal: AbortSignal): Promise<void> {
+    const connecting = this.#connect(AbortSignal.any([signal, this.#life.signal]));
+    this.#connecting = connecting.catch(() => {});
+    await connecting;
+  }
+
+  async #connect(signal: AbortSignal): Promise<void> {
     this.#config ??= readConfig(this.#input);
     const config = this.#config;
     const opcua = await orAborted(signal, loadOpcua());
@@ -116,27 +128,28 @@ export class OpcuaConnector implements Connector {
     sink: ConnectorSink,
     signal: AbortSignal,
   ): Promise<never> {
-    signal.throwIfAborted();
+    const ended = AbortSignal.any([signal, this.#life.signal]);
+    ended.throwIfAborted();
     const [opcua, link, limits, config] = [this.#opcua, this.#link, this.#limits, this.#config];
     if (opcua === null || link === null || limits === null || config === null)
       throw new ConnectionError("lost", "There is no connection.", "Connect first.");
     // The former reader has to be through with its last call, or both would work on one subscription.
-    await orAborted(signal, this.#reading);
+    await orAborted(ended, this.#reading);
     const end = new AbortController();
-    const inner = AbortSignal.any([signal, end.signal]);
+    const inner = AbortSignal.any([ended, end.signal]);
     const work = this.#work({ opcua, link, limits, config, bindings, resumeFrom, sink, signal: inner });
     this.#reading = work.then(() => {}).catch(() => {});
     try {
-      return await orAborted(signal, Promise.race([work, link.gone, this.#watch(inner, link, opcua, config)]));
+      return await orAborted(ended, Promise.race([work, link.gone, this.#watch(inner, opcua, link, config)]));
     } catch (error) {
-      signal.throwIfAborted();
+      ended.throwIfAborted();
       if (error instanceof SinkFailure) throw error.cause;
       // By the server's clock, as all other rows: else the next changes could seem older than the loss.
       this.#lostUs = this.#context.clock.nowUs() + (this.#feed?.skewUs ?? 0);
       // Not waited for: a stalled sink must not keep the loss from being told.
       sink.stale("all", statusBadNoCommunication, this.#lostUs).catch(() => {});
-      // Away with the channel, so that no half-open one stays; the session is kept for the next connect.
-      await this.#leave();
+      // Away with the channel, so that no half-open one stays; the session is kept for the next connect. A dead peer's farewell is not waited for.
+      this.#leaving = this.#leave();
       throw lost(config.endpointUrl, error);
     } finally {
       end.abort(new Error("the read has ended"));
@@ -154,7 +167,7 @@ export class OpcuaConnector implements Connector {
     signal: AbortSignal;
   }): Promise<never> {
     const { opcua, link, limits, sink, signal, resumeFrom } = given;
-    const { added, removed } = this.#items.rebind(given.bindings);
+    const removed = this.#items.rebind(given.bindings);
     const anew = this.#feed === null;
     const feed = this.#feed ?? (await this.#subscribe(opcua, link));
     const resumeUs = resumeFrom !== null && /^\d{1,17}$/.test(resumeFrom) ? Number(resumeFrom) : null;
@@ -171,7 +184,21 @@ export class OpcuaConnector implements Connector {
     const reading: Reading = { opcua, link, limits, feed, reader, sink, signal };
     this.#reader = reader;
     if (this.#lostUs !== null) feed.announceCatchUp();
-    if (anew) {
+    if (anew) await this.#begin(reading, resumeUs);
+    else {
+      await unmonitor(link.session, feed.id, removed, limits);
+      await this.#watchItems(
+        reading,
+        this.#items.all().filter((i) => i.monitoredItemId === null && i.refusal === 0),
+      );
+    }
+    return Promise.race([reader.run(signal), this.#askRefusedAgain(reading)]);
+  }
+
+  /** Fills a new subscription with what is bound. */
+  async #begin(reading: Reading, resumeUs: number | null): Promise<void> {
+    const { link, feed } = reading;
+    try {
       const reason = "The server did not keep the subscription.";
       const all = this.#items.all();
       // What takes long comes before the subscription stands, so that its queues do not overflow meanwhile.
@@ -185,22 +212,25 @@ export class OpcuaConnector implements Connector {
       await this.#watchItems(reading, all);
       this.#feed = feed;
       await this.#fill(reading, all, resumeUs, reason);
-    } else {
-      await unmonitor(link.session, feed.id, removed, limits);
-      await this.#watchItems(reading, added);
+    } catch (error) {
+      // Half filled, it would be nobody's: the next read makes another.
+      this.#feed = null;
+      link.session.deleteSubscriptions({ subscriptionIds: [feed.id] }, () => {});
+      throw error;
     }
-    return Promise.race([reader.run(signal), this.#askRefusedAgain(reading)]);
   }
-
-  #reader: Reader | null = null;
 
   async #subscribe(opcua: Opcua, link: Link): Promise<Feed> {
     const config = this.#config!;
+    // A keep-alive comes early enough to spare the question whether the server lives.
+    const keepAliveCount = Math.max(1, Math.floor((config.keepAliveMs * 0.8) / config.publishingMs));
     const answer = await link.session.createSubscription({
       requestedPublishingInterval: config.publishingMs,
-      // A keep-alive comes early enough to spare the question whether the server lives.
-      requestedMaxKeepAliveCount: Math.max(1, Math.floor((config.keepAliveMs * 0.8) / config.publishingMs)),
-      requestedLifetimeCount: Math.max(keepAlivesMin, Math.ceil(config.lifetimeMs / config.publishingMs)),
+      requestedMaxKeepAliveCount: keepAliveCount,
+      requestedLifetimeCount: Math.max(
+        keepAlivesMin * keepAliveCount,
+        Math.ceil(config.lifetimeMs / config.publishingMs),
+      ),
       maxNotificationsPerPublish: config.notificationsPerPublish,
       publishingEnabled: true,
       priority: 0,
@@ -242,6 +272,7 @@ export class OpcuaConnector implements Connector {
       resumeUs,
       reason,
       quiet,
+      signal,
       offer: (rows) => reader.offerRows(rows, signal),
     });
   }
@@ -265,37 +296,28 @@ export class OpcuaConnector implements Connector {
     for (;;) {
       await this.#context.clock.sleep(refusedAgainMs, signal);
       const refused = this.#items.all().filter((item) => item.refusal !== 0);
-      if (refused.length > 0) await monitor(opcua, link.session, feed.id, refused, this.#config!, limits);
+      if (refused.length === 0) continue;
+      await monitor(opcua, link.session, feed.id, refused, this.#config!, limits);
+      await describeItems(opcua, link.session, refused, limits);
     }
   }
 
-  /** Half-open connections: what is silent for a keep-alive is asked, and after half a further one without an answer it is lost (F2). */
-  async #watch(signal: AbortSignal, link: Link, opcua: Opcua, config: OpcuaConfig): Promise<never> {
-    const { clock } = this.#context;
-    let heardMs = clock.monotonicMs();
-    for (;;) {
-      heardMs = Math.max(heardMs, this.#feed?.heardMs ?? 0);
-      const waitMs = heardMs + config.keepAliveMs - clock.monotonicMs();
-      if (waitMs > 0) {
-        await clock.sleep(Math.min(waitMs, 1_000), signal);
-        await this.#reader?.flush();
-        continue;
-      }
-      const done = new AbortController();
-      const probe = link.session.read({
-        nodeId: opcua.coerceNodeId(opcua.VariableIds.Server_ServerStatus_State),
-        attributeId: opcua.AttributeIds.Value,
-      });
-      const late = clock.sleep(config.keepAliveMs / 2, AbortSignal.any([signal, done.signal])).then(() => {
-        throw new Error(`no answer for ${1.5 * config.keepAliveMs} ms`);
-      });
-      late.catch(() => {});
-      await Promise.race([probe, late]).finally(() => done.abort());
-      heardMs = clock.monotonicMs();
-    }
+  #watch(signal: AbortSignal, opcua: Opcua, link: Link, config: OpcuaConfig): Promise<never> {
+    return watchPeer({
+      opcua,
+      session: link.session,
+      clock: this.#context.clock,
+      keepAliveMs: config.keepAliveMs,
+      signal,
+      heardMs: () => this.#feed?.heardMs ?? 0,
+      tick: async () => this.#reader?.flush(),
+    });
   }
 
   async close(): Promise<void> {
+    this.#life.abort(new ConnectionError("lost", "The connection was closed.", "Connect again."));
+    this.#life = new AbortController();
+    await this.#connecting;
     const [link, session] = [this.#link, this.#session];
     this.#feed = null;
     this.#session = null;
@@ -314,6 +336,7 @@ export class OpcuaConnector implements Connector {
   async #leave(): Promise<void> {
     const link = this.#link;
     this.#link = null;
+    await this.#leaving;
     if (link !== null) await leave(link.client, this.#context);
   }
 

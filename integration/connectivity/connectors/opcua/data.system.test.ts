@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -190,6 +190,37 @@ describe("Certificates and identities", () => {
     expect(await code(certificates.verify(der, uri, at(-1)))).toBe("BadCertificateTimeInvalid");
     expect(await code(certificates.verify(der, uri, at(0)))).toBe("BadCertificateUntrusted");
     expect(await code(certificates.verify(new Uint8Array([1, 2, 3]), uri, at(0)))).toBe("BadCertificateInvalid");
+  });
+
+  test("a user is known by a certificate of his own", async () => {
+    const own = join(folder, "client", "pki", "own");
+    const pem = (name: string): string => readFileSync(join(own, name), "utf8");
+    const bench = await open({ identity: { kind: "certificate", certificate: "cert", privateKey: "key" } });
+    bench.secrets.set("cert", pem("certificate.pem")).set("key", pem("private-key.pem"));
+    await bench.connect();
+    expect(bench.connector.diagnose()).toMatchObject({ connected: true });
+  });
+
+  test("a server that does not trust us says so, and what to do there", async () => {
+    const strict = await TestServer.start({ folder, acceptClients: false });
+    const bench = await open({}, strict.url);
+    const error = await failure(bench.connect());
+    await strict.stop();
+    expect(error.fault, error.technical).toBe("untrusted");
+    expect(error.hint).toMatch(/list of clients/);
+  });
+
+  test("close ends a connect and a read that are under way", async () => {
+    const bench = await open();
+    const connecting = failure(bench.connect());
+    await bench.connector.close();
+    expect((await connecting).fault).toBe("lost");
+    await bench.connect();
+    bench.read([server.add("x")]);
+    await bench.until("a row", () => bench.sink.rows.length > 0);
+    await bench.connector.close();
+    expect(await bench.ended).toMatchObject({ fault: "lost" });
+    expect(bench.connector.diagnose()).toMatchObject({ connected: false });
   });
 
   test("without security only as anonymous and with consent; it says so once", async () => {

@@ -1,5 +1,5 @@
 import type { DataValue } from "node-opcua-client";
-import { chunks, type Item, type ServerLimits } from "./items.ts";
+import { type Item, inPieces, type ServerLimits } from "./items.ts";
 import type { Opcua } from "./library.ts";
 import type { RawSession } from "./link.ts";
 import { unitOf } from "./units.ts";
@@ -22,15 +22,16 @@ export async function describeItems(
   limits: ServerLimits,
 ): Promise<void> {
   const open = items.filter((item) => item.nodeId !== null && item.refusal === 0);
+  // A server without one of these services gives its values all the same; a broken channel shows soon enough.
   const facts = await readFacts(
     opcua,
     session,
     open.map((item) => item.nodeId!),
     limits,
-  );
+  ).catch(() => [] as NodeFacts[]);
   open.forEach((item, i) => {
     Object.assign(item, facts[i]);
-    item.described = true;
+    item.described = facts.length > 0;
     item.told = false;
   });
 }
@@ -45,9 +46,8 @@ export async function readFacts(
   const { AccessLevel, Historizing, Description } = opcua.AttributeIds;
   const attributes = [AccessLevel, Historizing, Description];
   const wanted = nodeIds.flatMap((nodeId) => attributes.map((attributeId) => ({ nodeId: nodeId!, attributeId })));
-  const values: DataValue[] = [];
-  for (const some of chunks(wanted, limits.read)) values.push(...(await session.read([...some])));
-  const units = await readUnits(opcua, session, nodeIds, limits);
+  const values = await inPieces(wanted, limits.read, (some) => session.read([...some]));
+  const units = await readUnits(opcua, session, nodeIds, limits).catch(() => []);
   return nodeIds.map((_, i) => {
     const [access, historizing, description] = values.slice(3 * i, 3 * i + 3).map((v): unknown => v.value?.value);
     const text = (description as { text?: string | null } | null | undefined)?.text?.trim();
@@ -66,30 +66,30 @@ async function readUnits(
   nodeIds: readonly Item["nodeId"][],
   limits: ServerLimits,
 ): Promise<(string | undefined)[]> {
-  const units: (string | undefined)[] = [];
-  const size = Math.min(limits.translate, limits.read);
-  for (const some of chunks(nodeIds, size)) {
-    const paths = some.map((nodeId) => ({
-      startingNode: nodeId!,
-      relativePath: {
-        elements: [
-          {
-            referenceTypeId: opcua.coerceNodeId(opcua.ReferenceTypeIds.HasProperty),
-            isInverse: false,
-            includeSubtypes: true,
-            targetName: { namespaceIndex: 0, name: "EngineeringUnits" },
+  return inPieces(nodeIds, Math.min(limits.translate, limits.read), async (some) => {
+    const paths = some.map(
+      (nodeId) =>
+        new opcua.BrowsePath({
+          startingNode: nodeId!,
+          relativePath: {
+            elements: [
+              {
+                referenceTypeId: opcua.coerceNodeId(opcua.ReferenceTypeIds.HasProperty),
+                isInverse: false,
+                includeSubtypes: true,
+                targetName: { namespaceIndex: 0, name: "EngineeringUnits" },
+              },
+            ],
           },
-        ],
-      },
-    }));
-    const found = await session.translateBrowsePath(paths.map((path) => new opcua.BrowsePath(path)));
+        }),
+    );
+    const found = await session.translateBrowsePath(paths);
     const targets = found.map((result) => result.targets?.[0]?.targetId ?? null);
     const known = targets.flatMap((target) => (target === null ? [] : [target]));
     const values = known.length === 0 ? [] : await session.read(known.map((nodeId) => ({ nodeId })));
     let at = 0;
-    for (const target of targets) units.push(target === null ? undefined : unitFrom(values[at++]));
-  }
-  return units;
+    return targets.map((target) => (target === null ? undefined : unitFrom(values[at++])));
+  });
 }
 
 function unitFrom(value: DataValue | undefined): string | undefined {

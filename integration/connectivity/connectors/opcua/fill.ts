@@ -6,7 +6,7 @@ import { readHistory } from "./history.ts";
 import type { Item, ServerLimits } from "./items.ts";
 import type { Opcua } from "./library.ts";
 import type { RawSession } from "./link.ts";
-import type { Counters } from "./reader.ts";
+import { type Counters, SinkFailure } from "./reader.ts";
 
 const hourUs = 3_600_000_000;
 const batchRows = 5_000;
@@ -28,6 +28,7 @@ export interface FillOptions {
   reason: string;
   /** Only the tags with history, and no record for the others: a later call says it for them. */
   quiet?: boolean;
+  signal: AbortSignal;
   offer(rows: readonly { item: Item; data: WireDataValue }[]): Promise<void>;
 }
 
@@ -63,9 +64,10 @@ export async function fillGap(options: FillOptions): Promise<void> {
     counters.filledRows += rows.length;
     await options.offer(rows);
   } catch (error) {
-    // A broken channel is the reader's matter; a server that has no history after all leaves a gap.
-    if (!/Bad(History\w*|ServiceUnsupported|NotSupported|NotImplemented|NodeIdUnknown)/.test(String(error)))
-      throw error;
+    options.signal.throwIfAborted();
+    if (error instanceof SinkFailure) throw error;
+    // Either the channel is broken, which this finds too, or the server has no history after all, which leaves a gap.
+    await serverNow(options);
     for (const { item } of open) failed.add(item);
   }
   for (const item of failed) missing.set(item, from.get(item) ?? earliest);

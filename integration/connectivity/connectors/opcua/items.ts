@@ -5,7 +5,6 @@ import type { Opcua } from "./library.ts";
 import type { RawSession } from "./link.ts";
 
 const BadNodeIdInvalid = 0x80330000;
-const BadNoData = 0x809b0000;
 
 /** One bound tag, for as long as it is bound; survives the subscription. */
 export interface Item {
@@ -62,6 +61,31 @@ export function* chunks<T>(list: readonly T[], size: number): Generator<readonly
   for (let i = 0; i < list.length; i += size) yield list.slice(i, i + size);
 }
 
+const tooMuch =
+  /BadTooManyOperations|BadEncodingLimitsExceeded|Bad(Tcp)?(Request|Response|Message)TooLarge|BadTooManyMonitoredItems/;
+
+/** The results of `call` for the whole list, piece by piece; a server that does not tell its limits finds smaller pieces until it is content. */
+export async function inPieces<T, R>(
+  list: readonly T[],
+  size: number,
+  call: (some: readonly T[]) => Promise<readonly R[] | null | undefined>,
+): Promise<R[]> {
+  const results: R[] = [];
+  let most = size;
+  while (results.length < list.length) {
+    const some = list.slice(results.length, results.length + most);
+    try {
+      const part = (await call(some)) ?? [];
+      if (part.length !== some.length) throw new Error(`${part.length} results for ${some.length} operations`);
+      results.push(...part);
+    } catch (error) {
+      if (some.length === 1 || !tooMuch.test(String(error))) throw error;
+      most = some.length >> 1;
+    }
+  }
+  return results;
+}
+
 /** NodeId of an address (`ns=2;s=Press.Speed`, `nsu=urn:plc;i=7`); null when it is none. */
 export function parseAddress(opcua: Opcua, address: string, namespaces: string[]): NodeId | null {
   // Without this the library would also take bare words and find well-known names in them.
@@ -91,8 +115,8 @@ export class ItemTable {
     return [...this.#byHandle.values()];
   }
 
-  /** Takes over what is bound now. A tag whose binding changed is a removed and an added one; the second of two bindings of one address is ignored. */
-  rebind(bindings: readonly TagBinding[]): { added: Item[]; removed: Item[] } {
+  /** Takes over what is bound now, and gives what is not any more. A tag whose binding changed is a new one; the second of two bindings of one address is ignored. */
+  rebind(bindings: readonly TagBinding[]): Item[] {
     const next = new Map<string, TagBinding>();
     const addresses = new Set<string>();
     for (const binding of bindings) {
@@ -107,27 +131,26 @@ export class ItemTable {
       this.#byKey.delete(key);
       this.#byHandle.delete(item.handle);
     }
-    const added: Item[] = [];
-    for (const [key, binding] of next) {
-      if (this.#byKey.has(key)) continue;
-      const item: Item = {
-        handle: this.#nextHandle++,
-        address: binding.address,
-        binding,
-        options: (binding.options ?? {}) as OpcuaTagOptions,
-        nodeId: null,
-        monitoredItemId: null,
-        refusal: 0,
-        lastUs: NaN,
-        history: false,
-        told: false,
-        described: false,
-      };
-      this.#byKey.set(key, item);
-      this.#byHandle.set(item.handle, item);
-      added.push(item);
-    }
-    return { added, removed };
+    for (const [key, binding] of next) if (!this.#byKey.has(key)) this.#add(key, binding);
+    return removed;
+  }
+
+  #add(key: string, binding: TagBinding): void {
+    const item: Item = {
+      handle: this.#nextHandle++,
+      address: binding.address,
+      binding,
+      options: (binding.options ?? {}) as OpcuaTagOptions,
+      nodeId: null,
+      monitoredItemId: null,
+      refusal: 0,
+      lastUs: NaN,
+      history: false,
+      told: false,
+      described: false,
+    };
+    this.#byKey.set(key, item);
+    this.#byHandle.set(item.handle, item);
   }
 }
 
@@ -146,20 +169,20 @@ export async function monitor(
     item.refusal = item.nodeId === null ? BadNodeIdInvalid : 0;
     return item.nodeId !== null;
   });
-  for (const some of chunks(readable, limits.monitoredItems)) {
+  const results = await inPieces(readable, limits.monitoredItems, async (some) => {
     const response = await session.createMonitoredItems({
       subscriptionId,
       timestampsToReturn: opcua.TimestampsToReturn.Both,
       itemsToCreate: some.map((item) => monitoredItem(opcua, item, config)),
     });
-    some.forEach((item, i) => {
-      const result = response.results?.[i];
-      item.refusal = result?.statusCode.value ?? BadNoData;
-      // Uncertain and good answers both mean: it is watched.
-      if (item.refusal >>> 31 === 0) item.refusal = 0;
-      item.monitoredItemId = item.refusal === 0 ? (result?.monitoredItemId ?? null) : null;
-    });
-  }
+    return response.results;
+  });
+  readable.forEach((item, i) => {
+    const { statusCode, monitoredItemId } = results[i];
+    // Good and uncertain both mean: it is watched.
+    item.refusal = statusCode.value >>> 31 === 1 ? statusCode.value : 0;
+    item.monitoredItemId = item.refusal === 0 ? monitoredItemId : null;
+  });
 }
 
 function monitoredItem(opcua: Opcua, item: Item, config: OpcuaConfig): MonitoredItemCreateRequestOptions {

@@ -11,6 +11,7 @@ import { trustServer } from "./state.ts";
 /** A connector with its context, whose rows and logs a test looks at. */
 export class Bench {
   readonly stateDir = mkdtempSync(join(tmpdir(), "opcua-state-"));
+  readonly secrets = new Map([["pw", testUser.password]]);
   readonly logged: string[] = [];
   readonly sink = new RecordingSink();
   readonly context: ConnectorContext;
@@ -23,7 +24,7 @@ export class Bench {
     const shared = this.#shared;
     this.context = {
       clock: realClock,
-      secret: (reference) => (reference === "pw" ? testUser.password : null),
+      secret: (reference) => this.secrets.get(reference) ?? null,
       stateDir: this.stateDir,
       share<T extends object>(key: string, make: () => T): T {
         const there = shared.get(key) ?? make();

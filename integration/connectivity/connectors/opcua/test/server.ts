@@ -59,8 +59,12 @@ export class TestServer {
       referenceCounter: 0,
       initialize: async () => {},
       dispose: async () => {},
-      checkCertificate: async () =>
-        options.acceptClients === false ? opcua.StatusCodes.BadCertificateUntrusted : good,
+      // The server asks once for a promise, and once with a callback.
+      checkCertificate: async (_: unknown, answer?: (error: null, status: opcua.StatusCode) => void) => {
+        const status = options.acceptClients === false ? opcua.StatusCodes.BadCertificateUntrusted : good;
+        answer?.(null, status);
+        return status;
+      },
       verifyCertificate: async () => "Good",
       trustCertificate: async () => {},
       rejectCertificate: async () => {},
