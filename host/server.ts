@@ -23,6 +23,7 @@ import { loadSnapshot, saveSnapshot, Views } from "@lineshaft/platform/values";
 import pino from "pino";
 import { systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
+import { configurationService, loadKinds } from "./configuration.ts";
 import { LogConsumer, registrationsFrom, registryConsumer } from "./consumers.ts";
 import { crashPointFrom } from "./crash-point.ts";
 import { historyNote } from "./history-events.ts";
@@ -214,6 +215,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
       identity,
       events,
       connections,
+      configuration: configurationService(registry, directory, await loadKinds()),
       outbox,
       system: { status: () => watch.status(), metrics: () => metrics.text(), ready: () => watch.ready() },
       clock,

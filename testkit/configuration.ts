@@ -184,6 +184,7 @@ export const anyConfiguration: fc.Arbitrary<Configuration> = fc
             unit: tag.unit,
             class: tag.fast ? "fast" : undefined,
             options: tag.options,
+            behaviour: tag.bind && tag.fast ? ("event" as const) : undefined,
           }),
           ...(bind.length === 0 ? {} : { bind }),
         };

@@ -1,5 +1,5 @@
 import { type Static, Type } from "typebox";
-import { equipmentLevels, lifecycleStates, NameSchema } from "./equipment.ts";
+import { equipmentLevels, lifecycleStates, NameSchema, WriteReceiptSchema } from "./equipment.ts";
 import { type ProblemCode, problemCatalogue } from "./problem.ts";
 
 /**
@@ -100,6 +100,11 @@ export const TagEntrySchema = Type.Object(
       Type.String({ minLength: 1, maxLength: 64, description: "One of the connection's `classes`." }),
     ),
     options: Type.Optional(FreeSchema),
+    behaviour: Type.Optional(
+      Type.Enum(["state", "event"], {
+        description: "`event`: each row is an occurrence, and no value stands between. Default: state.",
+      }),
+    ),
     bind: Type.Optional(
       Type.Array(BindingEntrySchema, { maxItems: 100, description: "What the values mean, and since when." }),
     ),
@@ -216,3 +221,15 @@ export const ConfigurationRevisionSchema = Type.Object(
   { $id: "ConfigurationRevision" },
 );
 export type ConfigurationRevision = Static<typeof ConfigurationRevisionSchema>;
+
+export const TagImportSchema = Type.Object(
+  {
+    rows: Type.Integer({ description: "Rows of the table, the one with the names not counted." }),
+    encoding: Type.Enum(["utf-8", "windows-1252"]),
+    separator: Type.String(),
+    plan: PlanSchema,
+    receipt: Type.Union([WriteReceiptSchema, Type.Null()], { description: "null: nothing was written." }),
+  },
+  { $id: "TagImport" },
+);
+export type TagImport = Static<typeof TagImportSchema>;

@@ -1,5 +1,6 @@
 /** Ports between the layers: for integration, host and testkit only. No I/O and no state here. */
 export * from "./clock.ts";
+export * from "./configuration.ts";
 export * from "./connector.ts";
 export * from "./disk.ts";
 export * from "./history.ts";

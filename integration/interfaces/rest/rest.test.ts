@@ -661,3 +661,62 @@ function decodeEmpty() {
     exact: null,
   };
 }
+
+describe("the configuration as a whole", () => {
+  const wanted = '{"version":1,"equipment":[]}';
+
+  it("is served as JSON or YAML with its ETag, now or at a revision", async () => {
+    const json = await ask("configuration", { key: "engineer" });
+    expect([json.statusCode, json.headers.etag, json.headers.vary]).toEqual([200, '"7"', "Accept"]);
+    expect(json.json()).toEqual(platform.applied);
+    const yaml = await ask("configuration", { headers: { accept: "application/yaml" } });
+    expect(yaml.headers["content-type"]).toBe("application/yaml; charset=utf-8");
+    expect(yaml.body).toBe("version: 1\n");
+    expect((await ask("configuration?revision=3")).json()).toEqual({ version: 1 });
+    await expectProblem("request_invalid", "configuration?revision=0");
+    await expectProblem("not_acceptable", "tags", { headers: { accept: "application/yaml" } });
+  });
+
+  it("is planned and applied from JSON and YAML, based on a revision", async () => {
+    const plan = await ask("configuration/plan", { body: wanted });
+    expect([plan.statusCode, plan.headers.etag]).toEqual([200, '"7"']);
+    await expectProblem("precondition_required", "configuration", { method: "PUT", body: wanted });
+    await expectProblem("revision_conflict", "configuration", {
+      method: "PUT",
+      body: wanted,
+      headers: { "if-match": '"6"' },
+    });
+    const put = await ask("configuration", { method: "PUT", body: wanted, headers: { "if-match": '"7"' } });
+    expect([put.statusCode, put.headers.etag]).toEqual([200, '"8"']);
+    expect(put.json()).toMatchObject({ receipt: { revision: 8, lsn: 0 }, plan: { counts: { create: 0 } } });
+    expect(platform.applied).toEqual({ version: 1, equipment: [] });
+    const yaml = { "content-type": "application/yaml", "if-match": '"8"' };
+    expect((await ask("configuration", { method: "PUT", body: "version: 1", headers: yaml })).statusCode).toBe(200);
+  });
+
+  it("tells line and column of mistakes in YAML, and refuses what is neither", async () => {
+    const headers = { "content-type": "application/yaml" };
+    const problem = await expectProblem("configuration_invalid", "configuration/plan", { body: "wrong", headers });
+    expect(problem.errors).toEqual([{ path: "", message: "wrong", code: "yaml_invalid", line: 1, column: 1 }]);
+    await expectProblem("json_encoding", "configuration/plan", { body: new Uint8Array([0xff, 0xfe]), headers });
+    await expectProblem("reserved_key", "configuration/plan", { body: '{"version":1,"__proto__":{}}' });
+    await expectProblem("media_type_unsupported", "configuration/plan", {
+      body: "x",
+      headers: { "content-type": "text/plain" },
+    });
+    await expectProblem("json_invalid", "configuration/plan", { method: "POST" });
+  });
+
+  it("lists revisions, and imports tables with and without writing", async () => {
+    expect((await ask("configuration/revisions?limit=1")).json()).toMatchObject({ items: [{ revision: 7 }] });
+    platform.addConnection("plc");
+    const headers = { "content-type": "text/csv" };
+    const dry = await ask("connections/plc/tags/import?dryRun=true", { body: "address\nx", headers });
+    expect([dry.statusCode, dry.json()]).toMatchObject([200, { receipt: null, rows: 9 }]);
+    const wet = await ask("connections/plc/tags/import", { body: "address\nx", headers });
+    expect(wet.json()).toMatchObject({ receipt: { revision: 8 } });
+    await expectProblem("not_found", "connections/none/tags/import", { body: "address\nx", headers });
+    await expectProblem("media_type_unsupported", "connections/plc/tags/import", { body: "{}" });
+    await expectProblem("request_invalid", "connections/plc/tags/import?dryRun=maybe", { body: "x", headers });
+  });
+});

@@ -2,7 +2,8 @@ import { Readable } from "node:stream";
 import { createGzip } from "node:zlib";
 import { columnsMediaType, ProblemError, type RouteName } from "@lineshaft/contract/api";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { Answer } from "./handlers.ts";
+import { Answer } from "./call.ts";
+import { yamlTypes } from "./configuration.ts";
 
 /** JSON below this many characters is not worth compressing. */
 const gzipFrom = 16 * 1024;
@@ -50,6 +51,7 @@ export function requireAcceptable(accept: string | undefined, route: RouteName):
     )
       return;
     if (route === "rawHistory" && type === columnsMediaType) return;
+    if (route === "getConfiguration" && yamlTypes.includes(type)) return;
   }
   throw new ProblemError(
     "not_acceptable",

@@ -1,5 +1,6 @@
 import type {
   Clock,
+  ConfigurationService,
   ConnectionService,
   EventSource,
   History,
@@ -22,6 +23,7 @@ export interface Services {
   identity: Identity;
   events: EventSource;
   connections: ConnectionService;
+  configuration: ConfigurationService;
   system: SystemService;
   outbox: Outbox;
   clock: Clock;

@@ -93,7 +93,7 @@ function connectionOf(entry: ConnectionEntry, tagsBefore: TagEntry[] | undefined
 }
 
 function tagOf(entry: TagEntry, follow: Follow): TagEntry {
-  const { address, name, unit, class: sampling, options, bind = [] } = entry;
+  const { address, name, unit, class: sampling, options, behaviour, bind = [] } = entry;
   const equipment = entry.equipment === undefined ? undefined : follow(entry.equipment);
   const bindings = bind.map((binding) => bindingOf(binding, equipment, follow)).sort(byBinding);
   return {
@@ -103,6 +103,7 @@ function tagOf(entry: TagEntry, follow: Follow): TagEntry {
     ...(unit === undefined ? {} : { unit }),
     ...(sampling === undefined ? {} : { class: sampling }),
     ...(options === undefined || Object.keys(options).length === 0 ? {} : { options }),
+    ...(behaviour === undefined || behaviour === "state" ? {} : { behaviour }),
     ...(bindings.length === 0 ? {} : { bind: bindings }),
   };
 }

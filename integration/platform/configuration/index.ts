@@ -4,8 +4,9 @@
  */
 export { canonical, modelKey, same, timeText } from "./canonical.ts";
 export { diffConfigurations, type PlacedBinding, placedBindings, type Step } from "./diff.ts";
-export { type ConnectorKind, type MeaningOptions, meaningProblems } from "./meaning.ts";
+export { type ConnectorKind, httpKind, type MeaningOptions, meaningProblems } from "./meaning.ts";
 export { nameOf, planOf, pointerOf } from "./plan.ts";
 export { checkConfiguration, type ReadConfiguration, type ReadOptions, readConfiguration } from "./read.ts";
 export { renderConfiguration, rewriteConfiguration } from "./render.ts";
+export { createConfigurationService } from "./service.ts";
 export { defaultSourceLimits, type Source, type SourceLimits } from "./source.ts";

@@ -12,6 +12,7 @@ import {
   type TagEntry,
 } from "@lineshaft/contract/api";
 import type { ConnectorType } from "@lineshaft/contract/ports";
+import { Type } from "typebox";
 import { unitFault } from "../registry/ucum.ts";
 import { followRenames, modelKey } from "./canonical.ts";
 import { secretsIn } from "./references.ts";
@@ -19,19 +20,25 @@ import { shapeProblems } from "./shape.ts";
 import { escapePointer } from "./source.ts";
 import { didYouMean, nearest } from "./suggest.ts";
 
-/** What is known of a kind of connector; `http` has no configuration of its own. */
+/** What has to be known of a kind of connector. */
 export type ConnectorKind = Pick<ConnectorType, "kind" | "config" | "tagOptions">;
+
+const nothing = Type.Object({}, { additionalProperties: false });
+/** Sources that send by themselves: they need no more than a name. */
+export const httpKind: ConnectorKind = { kind: "http", config: nothing, tagOptions: nothing };
 
 export interface MeaningOptions {
   /** Absent: kinds and what belongs to them are not looked at. */
   kinds?: readonly ConnectorKind[];
   /** Of whoever asks: what stands above a scope is not part of the configuration. Default: all of the enterprise. */
   scopes?: readonly string[];
+  /** What there is: stands for the sections that are left out. */
+  current?: Configuration;
 }
 
 /** What a configuration of the right shape says that cannot be. Sections that are left out are not referred to. */
 export function meaningProblems(configuration: Configuration, options: MeaningOptions = {}): ConfigurationProblem[] {
-  const check = new Check(configuration, options);
+  const check = new Check({ ...options.current, ...configuration }, options);
   check.enterprise();
   check.models();
   check.equipment();

@@ -35,8 +35,8 @@ export function configurationFrom(parts: ConfigurationParts): Configuration {
     const equipment = tag.equipmentId === null ? undefined : paths.get(tag.equipmentId);
     if (tag.equipmentId !== null && equipment === undefined) return [];
     const bind = bindings.get(`${tag.connectionId}/${tag.address}`)?.map((binding) => bindingOf(binding, paths)) ?? [];
-    const { address, name, unit, class: sampling, options } = tag;
-    return [given({ address, name, equipment, unit, class: sampling, options, bind })];
+    const { address, name, unit, class: sampling, options, behaviour } = tag;
+    return [given({ address, name, equipment, unit, class: sampling, options, behaviour, bind })];
   };
   const connectionOf = (row: DecidedConnection): ConnectionEntry => {
     const { name, kind, scope, corrections, tagQuota, config = {}, classes = {} } = row;

@@ -159,9 +159,10 @@ export class ConfigurationStore {
         name,
         kind,
         config,
-        tags: tags.declared.of(id).map(({ address, class: sampling, options }) => ({
+        tags: tags.declared.of(id).map(({ address, class: sampling, options, behaviour }) => ({
           address,
           ...(options === null ? {} : { options }),
+          ...(behaviour === null ? {} : { behaviour }),
           ...(sampling === null || classes[sampling] === undefined ? {} : { class: classes[sampling] }),
         })),
       }));
@@ -240,9 +241,9 @@ class Run {
 
   #tag(connection: string, tag: TagEntry, stays: boolean): void {
     const id = this.#idOf(connection);
-    const { name = null, unit = null, class: sampling = null, options = null } = tag;
+    const { name = null, unit = null, class: sampling = null, options = null, behaviour = null } = tag;
     const equipmentId = tag.equipment === undefined || !stays ? null : this.#place(tag.equipment);
-    const said: Declaration | null = stays ? { name, unit, equipmentId, class: sampling, options } : null;
+    const said: Declaration | null = stays ? { name, unit, equipmentId, class: sampling, options, behaviour } : null;
     this.#parts.tags.declare(this.#p, id, tag.address, this.#rawTag(id, tag.address), said);
   }
 

@@ -7,6 +7,8 @@ export interface Declaration {
   unit: string | null;
   class: string | null;
   options: Record<string, unknown> | null;
+  /** null: a state. */
+  behaviour: "state" | "event" | null;
 }
 export interface DeclaredTag extends Declaration {
   connectionId: number;
@@ -16,7 +18,7 @@ export interface DeclaredTag extends Declaration {
 
 type Stored = Omit<DeclaredTag, "options"> & { options: string | null };
 
-const select = `SELECT connection_id AS connectionId, address, name, equipment_id AS equipmentId, unit, class, options, revision
+const select = `SELECT connection_id AS connectionId, address, name, equipment_id AS equipmentId, unit, class, options, behaviour, revision
   FROM declared_tag`;
 
 /** Tags that people declared, by connection and address, whether a value has come or not. Used inside transactions. */
@@ -28,16 +30,17 @@ export class DeclaredTags {
   readonly #any;
 
   constructor(sql: Sql) {
-    this.#put = sql.prepare("INSERT OR REPLACE INTO declared_tag VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+    this.#put = sql.prepare("INSERT OR REPLACE INTO declared_tag VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
     this.#get = sql.prepare(`${select} WHERE connection_id = ? AND address = ?`);
     this.#remove = sql.prepare("DELETE FROM declared_tag WHERE connection_id = ? AND address = ?");
     this.#of = sql.prepare(`${select} WHERE connection_id = ? ORDER BY address`);
     this.#any = sql.prepare("SELECT 1 FROM declared_tag WHERE connection_id = ? LIMIT 1").pluck();
   }
 
-  put({ connectionId, address, name, equipmentId, unit, class: sampling, options, revision }: DeclaredTag): void {
+  put(tag: DeclaredTag): void {
+    const { connectionId, address, name, equipmentId, unit, class: sampling, options, behaviour, revision } = tag;
     const text = options === null ? null : JSON.stringify(options);
-    this.#put.run(connectionId, address, name, equipmentId, unit, sampling, text, revision);
+    this.#put.run(connectionId, address, name, equipmentId, unit, sampling, text, behaviour, revision);
   }
 
   get(connectionId: number, address: string): DeclaredTag | null {

@@ -132,11 +132,12 @@ export const migrations: readonly Migration[] = [
     unit TEXT,
     class TEXT,
     options TEXT,
+    behaviour TEXT,
     revision INTEGER NOT NULL,
     PRIMARY KEY (connection_id, address)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX declared_tag_equipment ON declared_tag (equipment_id);
-  INSERT INTO declared_tag SELECT connection_id, address, name, equipment_id, unit, NULL, NULL, revision FROM tag
+  INSERT INTO declared_tag SELECT connection_id, address, name, equipment_id, unit, NULL, NULL, NULL, revision FROM tag
     WHERE name IS NOT NULL OR equipment_id IS NOT NULL OR unit IS NOT NULL;
   UPDATE connection SET declared = 1 WHERE id IN (SELECT connection_id FROM declared_tag)
     OR id IN (SELECT entity_id FROM journal WHERE entity = 'connection');

@@ -186,7 +186,7 @@ export class Tags {
         throw new ProblemError("forbidden", `Your scope does not include the connection of tag ${id}.`);
     }
     const { connectionId, address } = before;
-    const earlier = this.declared.get(connectionId, address) ?? { class: null, options: null };
+    const earlier = this.declared.get(connectionId, address) ?? { class: null, options: null, behaviour: null };
     db.write(() =>
       journal.together(() => {
         connections.adopt(p, connectionId);
@@ -241,7 +241,7 @@ export class Tags {
     const plain = { id, connectionId, connection, address, name, equipmentId, unit, revision };
     const after = {
       ...(id === null ? plain : this.#row(id)),
-      ...(said === null ? { removed: true } : { class: said.class, options: said.options }),
+      ...(said === null ? { removed: true } : { class: said.class, options: said.options, behaviour: said.behaviour }),
     };
     journal.add(p, "tag", id ?? `${connectionId}/${address}`, after, atUs, revision);
   }
