@@ -2,11 +2,11 @@ import { RecordingSink } from "@lineshaft/testkit";
 import type { IConnectPacket, IPublishPacket, Packet } from "mqtt-packet";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SparkplugConfigSchema } from "./config.ts";
-import { SparkplugConnector } from "./connector.ts";
 import { dataType } from "./data-type.ts";
 import { PayloadDecoder } from "./decode.ts";
 import { encodePayload } from "./encode.ts";
 import { sendCommand } from "./host.ts";
+import { sparkplug } from "./index.ts";
 import { SparkplugPayload } from "./payload.ts";
 import { exemptions, hostAssertions } from "./test/assertions.ts";
 import { bdSeq, byAlias, configOf, context, double, MachineBench } from "./test/bench.ts";
@@ -39,7 +39,7 @@ async function live(version: "3.1.1" | "5"): Promise<Life> {
   const server = await recordingServer(version === "5" ? 5 : 4);
   const config = configOf([server.port]);
   config.servers[0].version = version;
-  const host = new SparkplugConnector(config, context());
+  const host = sparkplug.create(config, context());
   const stop = new AbortController();
   await host.connect(stop.signal);
   const reading = host.read([], null, new RecordingSink(), stop.signal).catch(() => undefined);
@@ -389,7 +389,7 @@ describe("Sparkplug 3.0 host assertions", () => {
       ],
       async () => {
         const [a, b] = await Promise.all([recordingServer(), recordingServer()]);
-        const host = new SparkplugConnector(configOf([a.port, b.port]), context());
+        const host = sparkplug.create(configOf([a.port, b.port]), context());
         const stop = new AbortController();
         try {
           await host.connect(stop.signal);

@@ -3,9 +3,9 @@ import { hasPeer, RecordingSink } from "@lineshaft/testkit";
 import { connectAsync } from "mqtt";
 import { afterEach, describe, expect, it } from "vitest";
 import { startMosquitto } from "../../kit/mqtt/test/mosquitto.ts";
-import { SparkplugConnector } from "./connector.ts";
 import { dataType } from "./data-type.ts";
 import { encodePayload, type MetricInput } from "./encode.ts";
+import { sparkplug } from "./index.ts";
 import { bdSeq, byAlias, configOf, context, double } from "./test/bench.ts";
 import { type RecordingServer, recordingServer, until } from "./test/server.ts";
 
@@ -18,7 +18,7 @@ const never = new AbortController().signal;
 async function start(change: Partial<ConnectorContext> = {}, addresses: string[] = []) {
   const server = await recordingServer();
   cleanUp.push(() => server.close());
-  const host = new SparkplugConnector(configOf([server.port]), context(change));
+  const host = sparkplug.create(configOf([server.port]), context(change));
   cleanUp.push(() => host.close());
   const stop = new AbortController();
   cleanUp.push(() => stop.abort(new Error("over")));
@@ -184,7 +184,7 @@ describe.skipIf(!hasPeer("mosquitto"))("mosquitto and an edge node on mqtt.js", 
   it("birth, data, command, and the death by will when the node's connection breaks", async () => {
     const mosquitto = await startMosquitto();
     cleanUp.push(() => mosquitto.stop());
-    const host = new SparkplugConnector(configOf([mosquitto.port]), context());
+    const host = sparkplug.create(configOf([mosquitto.port]), context());
     cleanUp.push(() => host.close());
     await host.connect(never);
     const sink = new RecordingSink();

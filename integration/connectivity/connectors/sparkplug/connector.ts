@@ -7,10 +7,8 @@ import {
   type TagBinding,
 } from "@lineshaft/contract/ports";
 import { Batcher } from "../../kit/mqtt/batcher.ts";
-import { dialServer } from "../../kit/mqtt/server.ts";
-import type { MqttSession } from "../../kit/mqtt/session.ts";
 import type { MqttClaim, MqttMessage, MqttSource } from "../../kit/mqtt/source.ts";
-import type { SparkplugConfig } from "./config.ts";
+import type { SparkplugReading } from "./config.ts";
 import { PayloadDecoder, SparkplugError } from "./decode.ts";
 import { HostPresence, hostFilters, sendRebirth } from "./host.ts";
 import { type Effect, type HostState, type Now, newHostState, serverLost, step, tick } from "./machine.ts";
@@ -32,6 +30,13 @@ interface Link {
   close(): Promise<void>;
 }
 
+/** A server that the host may be present on: an external one, or the embedded broker. */
+export interface HostServer {
+  /** For people: where it is. */
+  where: string;
+  open(presence: HostPresence, signal: AbortSignal): Promise<MqttSource & { close(): Promise<void> | void }>;
+}
+
 const tickMs = 200;
 /** With some servers up, the others are dialled again so often: by ending `read`, since the runtime owns all retry. */
 const standbyMs = 60_000;
@@ -49,7 +54,8 @@ interface Reading {
 }
 
 export class SparkplugConnector implements Connector {
-  readonly #config: SparkplugConfig;
+  readonly #config: SparkplugReading;
+  readonly #servers: readonly HostServer[];
   readonly #context: ConnectorContext;
   readonly #state: HostState;
   readonly #decoder = new PayloadDecoder();
@@ -59,11 +65,12 @@ export class SparkplugConnector implements Connector {
   #counts: RowCounts | null = null;
   #undecodable = 0;
 
-  constructor(config: SparkplugConfig, context: ConnectorContext) {
+  constructor(config: SparkplugReading, servers: readonly HostServer[], context: ConnectorContext) {
     this.#config = config;
+    this.#servers = servers;
     this.#context = context;
     this.#state = newHostState({ reorderMs: config.reorderTimeoutMs, rebirth: config.rebirth === "ask" });
-    this.#links = config.servers.map(() => null);
+    this.#links = servers.map(() => null);
   }
 
   /** Dials every server that is not up. One is enough to go on with. */
@@ -71,7 +78,7 @@ export class SparkplugConnector implements Connector {
     signal.throwIfAborted();
     const failures: unknown[] = [];
     await Promise.all(
-      this.#config.servers.map(async (_, server) => {
+      this.#servers.map(async (_, server) => {
         const link = this.#links[server];
         if (link !== null && link.failure === null) return;
         try {
@@ -87,16 +94,13 @@ export class SparkplugConnector implements Connector {
   }
 
   async #dial(server: number, signal: AbortSignal): Promise<Link> {
-    const config = this.#config.servers[server];
+    const { where, open } = this.#servers[server];
     // The time of this very CONNECT, in its will and later in the birth.
     const presence = new HostPresence(this.#config.hostId, this.#context);
-    const clientId = config.clientId ?? `${this.#config.hostId}-host-${server + 1}`;
-    // 5.3: clean session, so that nothing of an earlier one arrives before the births.
-    const options = { clientId, clean: true, qos: 1, will: presence.will() } as const;
-    const session: MqttSession = await dialServer(config, this.#context, options, signal);
+    const session = await open(presence, signal);
     const link: Link = {
       server,
-      where: `${config.host}:${config.port}`,
+      where,
       source: session,
       presence,
       announced: false,
@@ -149,7 +153,7 @@ export class SparkplugConnector implements Connector {
           });
           this.#attend(link, reading, claims).catch(reject);
         }
-        this.#keepTime(reading, links.length < this.#config.servers.length).catch(reject);
+        this.#keepTime(reading, links.length < this.#servers.length).catch(reject);
       });
     } finally {
       stop.abort(signal.aborted ? signal.reason : new Error("The reading has ended."));
@@ -270,15 +274,15 @@ export class SparkplugConnector implements Connector {
 
   async close(): Promise<void> {
     const links = this.#links;
-    this.#links = this.#config.servers.map(() => null);
+    this.#links = this.#servers.map(() => null);
     await Promise.all(links.map((link) => link?.close()));
   }
 
   diagnose(): Record<string, unknown> {
     const nodes = [...this.#state.nodes.values()];
     return {
-      servers: this.#config.servers.map(({ host, port }, i) => ({
-        server: `${host}:${port}`,
+      servers: this.#servers.map(({ where }, i) => ({
+        server: where,
         connected: this.#links[i] !== null && this.#links[i].failure === null,
         announced: this.#links[i]?.announced ?? false,
         stateTimestamp: this.#links[i]?.presence.timestamp ?? null,

@@ -1,8 +1,15 @@
 import type { CheckStep, ConnectorContext, ConnectorType } from "@lineshaft/contract/ports";
 import { ConnectionError } from "@lineshaft/contract/ports";
+import { embeddedSource } from "../../kit/mqtt/embedded.ts";
 import { dialServer } from "../../kit/mqtt/server.ts";
-import { type SparkplugConfig, SparkplugConfigSchema, SparkplugTagOptionsSchema } from "./config.ts";
-import { SparkplugConnector } from "./connector.ts";
+import {
+  type SparkplugBrokerConfig,
+  SparkplugBrokerConfigSchema,
+  type SparkplugConfig,
+  SparkplugConfigSchema,
+  SparkplugTagOptionsSchema,
+} from "./config.ts";
+import { type HostServer, SparkplugConnector } from "./connector.ts";
 import { hostFilters } from "./host.ts";
 
 /** Sparkplug B 3.0 as a host application. Begin with `machine.ts` (what a message means), then `connector.ts` (what is done about it). */
@@ -16,8 +23,48 @@ export const sparkplug: ConnectorType<SparkplugConfig> = {
   delivery: () => "detectable",
   thread: "worker",
   check,
-  create: (config, context) => new SparkplugConnector(config, context),
+  create: (config, context) => new SparkplugConnector(config, externalServers(config, context), context),
 };
+
+/** The same at the embedded broker, where edge nodes come to us. */
+export const sparkplugBroker: ConnectorType<SparkplugBrokerConfig> = {
+  kind: "sparkplug-broker",
+  title: "Sparkplug B 3.0 at the embedded broker",
+  mode: "listens",
+  config: SparkplugBrokerConfigSchema,
+  tagOptions: SparkplugTagOptionsSchema,
+  delivery: () => "detectable",
+  // The broker lives there, and its handlers with it.
+  thread: "main",
+  async *check(config, context) {
+    try {
+      embeddedSource(context, config.realm).close();
+      yield { step: "Embedded broker", ok: true, detail: "It is switched on." };
+    } catch (error) {
+      if (!(error instanceof ConnectionError)) throw error;
+      yield { step: "Embedded broker", ok: false, detail: error.message, hint: error.hint };
+    }
+  },
+  create: (config, context) => {
+    const open: HostServer["open"] = async () => {
+      const source = embeddedSource(context, config.realm);
+      source.reserve(hostFilters(config.hostId, config.groups));
+      return source;
+    };
+    return new SparkplugConnector(config, [{ where: "embedded broker", open }], context);
+  },
+};
+
+function externalServers(config: SparkplugConfig, context: ConnectorContext): HostServer[] {
+  return config.servers.map((server, i) => ({
+    where: `${server.host}:${server.port}`,
+    open: (presence, signal) => {
+      const clientId = server.clientId ?? `${config.hostId}-host-${i + 1}`;
+      // 5.3: clean session, so that nothing of an earlier one arrives before the births.
+      return dialServer(server, context, { clientId, clean: true, qos: 1, will: presence.will() }, signal);
+    },
+  }));
+}
 
 /** Each server: is it there, does it take us, may we subscribe? Without STATE: nobody must believe that the host has come. */
 async function* check(
