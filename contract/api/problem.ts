@@ -260,12 +260,6 @@ export const problemCatalogue = {
     "A birth certificate gives one alias to two metrics of an edge node.",
     "Give each metric of the edge node, its devices included, an alias of its own.",
   ),
-  spb_value_invalid: entry(
-    422,
-    "changed",
-    "A Sparkplug value does not fit the data type of its birth certificate.",
-    "Correct the data type at the edge node, then send a new birth.",
-  ),
   mqtt_payload_invalid: entry(
     422,
     "changed",

@@ -163,10 +163,6 @@ export const problemsDe: Readonly<Record<ProblemCode, { title: string; action: s
     "Eine Geburtsurkunde gibt zwei Metriken eines Edge-Knotens denselben Alias.",
     "Jeder Metrik des Edge-Knotens samt seinen Geräten einen eigenen Alias geben.",
   ),
-  spb_value_invalid: entry(
-    "Ein Sparkplug-Wert passt nicht zum Datentyp seiner Geburtsurkunde.",
-    "Den Datentyp am Edge-Knoten berichtigen und eine neue Geburt senden.",
-  ),
   mqtt_payload_invalid: entry(
     "Der Inhalt einer MQTT-Nachricht ist nicht so lesbar, wie die Topic-Vorlage sagt.",
     "Die Inhaltsform der Vorlage berichtigen oder das, was die Maschine sendet.",
