@@ -97,7 +97,8 @@ export class MqttConnector implements Connector {
       throw await Promise.race([source.lost, aborted(signal)]);
     } finally {
       stop.abort(signal.aborted ? signal.reason : new Error("The reading has ended."));
-      await claim?.release();
+      // Handlers that still wait for a verdict acknowledge when it comes; the end of the reading does not wait for them.
+      void claim?.release();
     }
   }
 

@@ -157,7 +157,8 @@ export class SparkplugConnector implements Connector {
       });
     } finally {
       stop.abort(signal.aborted ? signal.reason : new Error("The reading has ended."));
-      await Promise.all(claims.map((claim) => claim.release()));
+      // Handlers that still wait for a verdict end when it comes; the end of the reading does not wait for them.
+      for (const claim of claims) void claim.release();
     }
   }
 

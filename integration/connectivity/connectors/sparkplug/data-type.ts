@@ -38,7 +38,6 @@ export const dataType = {
 } as const;
 export type DataTypeName = keyof typeof dataType;
 
-export const dataTypeMax = 34;
 export const dataTypeNames = Object.keys(dataType) as DataTypeName[];
 
 /** In which field of the message a value travelled: the numbers of the protobuf fields of `Metric`. */

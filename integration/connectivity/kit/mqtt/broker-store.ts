@@ -33,6 +33,8 @@ export interface BrokerStoreLimits {
   /** Per client with a session that outlives its connection. */
   queuedMessages: number;
   queuedBytes: number;
+  /** Of all clients together. */
+  queuedBytesTotal: number;
   /** QoS 2 messages of one client between PUBLISH and PUBREL. */
   unreleased: number;
   /** Sessions that outlive their connection. */
@@ -44,6 +46,7 @@ export const defaultStoreLimits: BrokerStoreLimits = {
   retainedBytes: 64 * 1024 * 1024,
   queuedMessages: 1000,
   queuedBytes: 8 * 1024 * 1024,
+  queuedBytesTotal: 128 * 1024 * 1024,
   unreleased: 256,
   sessions: 20_000,
 };
@@ -65,6 +68,7 @@ export class BrokerStore {
   readonly #queues = new Map<string, Queue>();
   readonly #unreleased = new Map<string, Set<number>>();
   #retainedBytes = 0;
+  #queuedBytes = 0;
   retainedRefused = 0;
   queueDropped = 0;
 
@@ -74,12 +78,20 @@ export class BrokerStore {
 
   async setup(): Promise<void> {}
 
-  counts(): { retained: number; retainedBytes: number; retainedRefused: number; queues: number; queueDropped: number } {
+  counts(): {
+    retained: number;
+    retainedBytes: number;
+    retainedRefused: number;
+    queues: number;
+    queuedBytes: number;
+    queueDropped: number;
+  } {
     return {
       retained: this.#retained.size,
       retainedBytes: this.#retainedBytes,
       retainedRefused: this.retainedRefused,
       queues: this.#queues.size,
+      queuedBytes: this.#queuedBytes,
       queueDropped: this.queueDropped,
     };
   }
@@ -170,13 +182,16 @@ export class BrokerStore {
       queue = { packets: [], bytes: 0 };
       this.#queues.set(subscription.clientId, queue);
     }
-    const { queuedMessages, queuedBytes } = this.limits;
-    if (queue.packets.length >= queuedMessages || queue.bytes + packet.payload.length > queuedBytes) {
+    const { queuedMessages, queuedBytes, queuedBytesTotal } = this.limits;
+    const bytes = packet.payload.length;
+    const full = queue.packets.length >= queuedMessages || queue.bytes + bytes > queuedBytes;
+    if (full || this.#queuedBytes + bytes > queuedBytesTotal) {
       this.queueDropped++;
       return;
     }
     queue.packets.push(Object.assign({}, packet, { payload: Buffer.from(packet.payload) }));
-    queue.bytes += packet.payload.length;
+    queue.bytes += bytes;
+    this.#queuedBytes += bytes;
   }
 
   async outgoingEnqueueCombi(subscriptions: readonly { clientId: string }[], packet: StoredPacket): Promise<void> {
@@ -195,7 +210,8 @@ export class BrokerStore {
         return;
       }
       if (queued.messageId !== packet.messageId) continue;
-      queue.bytes -= queued.payload?.length ?? 0;
+      queue.bytes -= queued.payload.length;
+      this.#queuedBytes -= queued.payload.length;
       queue.packets[i] = Object.assign({}, packet, { payload: Buffer.alloc(0) });
       return;
     }
@@ -212,6 +228,7 @@ export class BrokerStore {
     if (at === -1) return undefined;
     const [cleared] = queue.packets.splice(at, 1);
     queue.bytes -= cleared.payload.length;
+    this.#queuedBytes -= cleared.payload.length;
     if (queue.packets.length === 0) this.#queues.delete(client.id);
     return cleared;
   }

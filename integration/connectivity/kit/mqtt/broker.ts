@@ -54,6 +54,7 @@ export class EmbeddedBroker {
   readonly #sessions = new WeakMap<object, Session>();
   /** Who used a client id last; retained messages are judged by it. */
   readonly #owners = new Map<string, string>();
+  readonly #clients = new Set<Client>();
   readonly #sockets = new Set<Socket>();
   readonly #servers: Server[] = [];
   #aedes: Aedes | null = null;
@@ -106,7 +107,14 @@ export class EmbeddedBroker {
       },
       authorizeForward: (client, packet) => this.#forward(client, packet),
     });
-    this.#aedes.on("clientDisconnect", (client) => this.#tell("disconnected", client, ""));
+    this.#aedes.on("clientReady", (client) => {
+      // It may have gone while it was being let in.
+      if (!client.closed) this.#clients.add(client);
+    });
+    this.#aedes.on("clientDisconnect", (client) => {
+      this.#clients.delete(client);
+      this.#tell("disconnected", client, "");
+    });
     // aedes tears a connection down itself; what it says is for the audit.
     this.#aedes.on("clientError", (client, error) => this.#tell("cut", client, error.message));
     this.#aedes.on("connectionError", (client, error) => this.#tell("refused", client, error.message));
@@ -162,11 +170,8 @@ export class EmbeddedBroker {
 
   /** Ends the connections of a principal whose rights were taken away. */
   disconnect(principal: string): void {
-    for (const socket of this.#sockets) {
-      const client = (socket as Socket & { client?: Client }).client;
-      if (client !== undefined && this.#sessions.get(client)?.principal === principal) {
-        client.disconnect({ reasonCode: reason.notAuthorised });
-      }
+    for (const client of this.#clients) {
+      if (this.#sessions.get(client)?.principal === principal) client.disconnect({ reasonCode: reason.notAuthorised });
     }
   }
 
