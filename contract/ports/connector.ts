@@ -191,3 +191,25 @@ export type ConnectionHealth =
     }
   /** Out of the way: it crashed its worker or hung it. A person, or a change of configuration, starts it again. */
   | { state: "parked"; since: Micros; message: string; hint: string; technical: string };
+
+/** One kind of connection, for the form that configures it. */
+export interface ConnectionKind {
+  kind: string;
+  title: string;
+  mode: ConnectorType["mode"];
+  /** JSON Schemas. */
+  config: TSchema;
+  tagOptions: TSchema;
+}
+
+/** The running connections, as people see, check and examine them. What runs follows from the registry's configuration. */
+export interface ConnectivityService {
+  kinds(): readonly ConnectionKind[];
+  /** null: it is not run by this server. */
+  health(tenant: number, connection: string): ConnectionHealth | null;
+  /** For support: plain values without secrets; null: it is not run by this server. */
+  diagnose(tenant: number, connection: string): Promise<Record<string, unknown> | null>;
+  /** Tries a configuration without saving it. */
+  check(kind: string, config: Record<string, unknown>, signal: AbortSignal): AsyncIterable<CheckStep>;
+  restart(tenant: number, connection: string): Promise<void>;
+}

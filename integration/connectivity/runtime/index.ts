@@ -19,6 +19,7 @@ import { ConnectorWorker } from "./worker-client.ts";
 
 /** The supervised connections. Start with `retry.ts` (the one loop), then `managed-connection.ts`. */
 export type { ConnectionFigures } from "./managed-connection.ts";
+export { reconcile } from "./reconcile.ts";
 export { captureLine, type WireRecord } from "./wire.ts";
 
 export interface ConnectivityOptions {
@@ -38,6 +39,8 @@ export interface ConnectivityOptions {
   sourceCursor(connection: string): string | null;
   onHealth(connection: string, health: ConnectionHealth): void;
   log(level: "info" | "warning", connection: string | null, text: string): void;
+  /** Objects of the host that connectors on this thread share, e.g. the embedded broker. */
+  shared?: ReadonlyMap<string, object>;
   silentAfterMs?: number;
   /** What one connection may have in flight. */
   credit?: { rows: number; bytes: number };
@@ -80,7 +83,7 @@ export function openConnectivity(options: ConnectivityOptions): Connectivity {
   const { clock, kinds, log } = options;
   const kindsModule = options.kindsModule ?? new URL("../index.ts", import.meta.url);
   const entries = new Map<string, Entry>();
-  const shared = new Map<string, object>();
+  const shared = new Map<string, object>(options.shared);
   const over = new AbortController();
   const worker = new ConnectorWorker({
     clock,
