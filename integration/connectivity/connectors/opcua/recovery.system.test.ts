@@ -145,11 +145,17 @@ describe("A channel that is lost while the server lives", () => {
 
 describe("A server that is killed", () => {
   const children: ChildProcess[] = [];
-  const start = (port: number, startMs: number): Promise<{ kept: string; plain: string; port: number }> => {
+  interface Started {
+    kept: string;
+    plain: string;
+    recipe: string;
+    port: number;
+  }
+  const start = (port: number, startMs: number): Promise<Started> => {
     const child = fork(new URL("./test/server-main.ts", import.meta.url), [folder, String(port), String(startMs)]);
     children.push(child);
     return new Promise((resolve, reject) => {
-      child.once("message", (message) => resolve(message as { kept: string; plain: string; port: number }));
+      child.once("message", (message) => resolve(message as Started));
       child.once("exit", () => reject(new Error("the server ended")));
     });
   };
@@ -183,6 +189,15 @@ describe("A server that is killed", () => {
     const { filledRows } = bench.connector.diagnose();
     console.log(`first value ${firstMs.toFixed(0)} ms after the server was back; ${filledRows} values filled`);
     expect(firstMs).toBeLessThan(5_000);
+  });
+
+  test("a structure that only another process knows is explained by the server", async () => {
+    const { recipe, port } = await start(0, Math.floor(realClock.nowUs() / 1000));
+    const bench = await open(`opc.tcp://127.0.0.1:${port}`);
+    await bench.connect();
+    bench.read([recipe]);
+    await bench.until("a row", () => bench.values(recipe).length > 0);
+    expect(bench.values(recipe)[0]).toBe('{"speed":1.5,"count":9007199254740993,"label":"A"}');
   });
 
   test("a new process of ours goes on from its cursor", async () => {

@@ -20,7 +20,8 @@ const step = (): void => {
   }
 };
 step();
-process.send?.({ kept, plain, port: server.port });
+const recipe = server.addRecipe("recipe", { speed: 1.5, count: [0x00200000, 1], label: "A" });
+process.send?.({ kept, plain, recipe, port: server.port });
 for (;;) {
   await sleep(stepMs / 2);
   step();

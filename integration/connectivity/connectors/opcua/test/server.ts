@@ -1,9 +1,16 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { realClock } from "@lineshaft/testkit";
 import * as opcua from "node-opcua-client";
 import { OPCUAServer, type OPCUAServerOptions } from "node-opcua-server";
+
+/** OPC UA's own nodes, from the package that the server brings. */
+const standard = createRequire(import.meta.resolve("node-opcua-server")).resolve(
+  "node-opcua-nodesets/nodesets/Opc.Ua.NodeSet2.xml",
+);
 
 type AddressSpace = NonNullable<OPCUAServer["engine"]["addressSpace"]>;
 type Namespace = ReturnType<AddressSpace["getOwnNamespace"]>;
@@ -79,6 +86,7 @@ export class TestServer {
       serverCertificateManager: store,
       userCertificateManager: store,
       serverInfo: { applicationUri: "urn:lineshaft:test-server" },
+      nodesets: [standard, fileURLToPath(new URL("press.NodeSet2.xml", import.meta.url))],
       allowAnonymous: true,
       userManager: {
         isValidUser: (name: string, password: string) => name === testUser.name && password === testUser.password,
@@ -154,6 +162,22 @@ export class TestServer {
       value: { dataType: opcua.DataType.Double, value: 21.5 },
     });
     return { address: variable.nodeId.toString(), structure: variable.engineeringUnits!.nodeId.toString() };
+  }
+
+  /** A variable of a structure that only this server knows (`press.NodeSet2.xml`). */
+  addRecipe(name: string, value: { speed: number; count: [number, number]; label: string }): string {
+    const dataType = this.space.findDataType("RecipeType", this.space.getNamespaceIndex("urn:lineshaft:press"))!;
+    const variable = this.space.getOwnNamespace().addVariable({
+      organizedBy: this.space.rootFolder.objects,
+      browseName: name,
+      nodeId: `s=${name}`,
+      dataType: dataType.nodeId,
+    });
+    variable.setValueFromSource({
+      dataType: opcua.DataType.ExtensionObject,
+      value: this.space.constructExtensionObject(dataType, value),
+    });
+    return variable.nodeId.toString();
   }
 
   /** A folder with so many variables and a folder that leads back to it. */
