@@ -1,14 +1,11 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ConnectionError } from "@lineshaft/contract/ports";
-import { hasPeer } from "@lineshaft/testkit";
-import { connectAsync } from "mqtt";
 import { generate, type Packet, parser } from "mqtt-packet";
 import { afterEach, describe, expect, it } from "vitest";
 import { type MqttSession, type MqttSessionOptions, openMqttSession } from "./session.ts";
 import type { MqttMessage } from "./source.ts";
 import { principal, realClock, testBroker, until } from "./test/broker.ts";
-import { startMosquitto } from "./test/mosquitto.ts";
 
 const cleanUp: (() => unknown)[] = [];
 afterEach(async () => {
@@ -273,7 +270,7 @@ describe("connect and lose", () => {
   });
 });
 
-describe("two real brokers", () => {
+describe("a real broker", () => {
   it("the embedded one: publish and receive at QoS 0 and 1, will on a broken connection only", async () => {
     const b = await testBroker([principal("hub"), principal("press")]);
     cleanUp.push(() => b.close());
@@ -304,35 +301,5 @@ describe("two real brokers", () => {
       press.end(true);
       await until(() => b.broker.diagnose().connections === 0, "all gone");
     }
-  });
-
-  describe.skipIf(!hasPeer("mosquitto"))("mosquitto", () => {
-    it("F5: what was not acknowledged comes again after the broker was killed; nothing is lost", async () => {
-      const mosquitto = await startMosquitto();
-      cleanUp.push(() => mosquitto.stop());
-      let session = await dial(mosquitto.port, { clientId: "hub-1" });
-      const seen = new Set<string>();
-      let refuse = true;
-      const handler = async (m: MqttMessage): Promise<void> => {
-        if (refuse) return new Promise(() => {});
-        seen.add(Buffer.from(m.payload).toString());
-      };
-      await session.claim(["plant/#"], handler);
-      const machine = await connectAsync(`mqtt://127.0.0.1:${mosquitto.port}`, {
-        clientId: "press",
-        reconnectPeriod: 0,
-      });
-      for (let i = 0; i < 10; i++) await machine.publishAsync("plant/press/count", String(i), { qos: 1 });
-      machine.end(true);
-      session.destroy();
-      await mosquitto.restart("SIGTERM");
-      refuse = false;
-      session = await dial(mosquitto.port, { clientId: "hub-1" });
-      expect(session.sessionPresent).toBe(true);
-      await session.claim(["plant/#"], handler);
-      await until(() => seen.size === 10, "all ten");
-      await mosquitto.restart("SIGKILL");
-      expect(await session.lost).toMatchObject({ fault: "lost" });
-    });
   });
 });
