@@ -80,7 +80,7 @@ export function readTagTable(bytes: Uint8Array): TagTable {
     }
   }
   problems.push(...lostZeros(kept));
-  return { rows: kept, encoding, separator, problems };
+  return { rows: kept, encoding, separator, problems: problems.sort(byCell) };
 }
 
 function at(line: number, index: number, code: "csv_invalid" | "cell_damaged", message: string): ConfigurationProblem {
@@ -137,7 +137,7 @@ interface RawRow {
 /** RFC 4180 with any of the line ends; a quote within an unquoted cell is a quote. */
 function splitTable(text: string, separator: string): RawRow[] {
   const rows: RawRow[] = [];
-  const cell = new RegExp(`(?:"((?:[^"]|"")*)"|([^${separator}\\r\\n]*))(${separator}|\\r\\n|\\n|\\r|$)`, "y");
+  const cell = new RegExp(`(?:"((?:[^"]|"")*)"|(?!")([^${separator}\\r\\n]*))(${separator}|\\r\\n|\\n|\\r|$)`, "y");
   let line = 1;
   let row: RawRow = { line, cells: [] };
   while (cell.lastIndex < text.length) {
@@ -191,7 +191,7 @@ export function mergeTags(
           `The address ${JSON.stringify(address)} already stands in line ${first.line}.`,
         ),
       );
-    seen.set(address, row);
+    else seen.set(address, row);
     tags.set(address, merged(tags.get(address) ?? { address }, row));
   }
   const list = [...tags.values()];
@@ -205,11 +205,11 @@ export function mergeTags(
     const cell = row.cells[(field === "bind" ? "property" : field) as Column];
     problems.push({ ...problem, path: "", line: row.line, column: cell?.column ?? 1 });
   }
-  return {
-    wanted,
-    problems: problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0)),
-  };
+  return { wanted, problems: problems.sort(byCell) };
 }
+
+const byCell = (a: ConfigurationProblem, b: ConfigurationProblem): number =>
+  (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
 
 function merged(tag: TagEntry, { cells }: TagRow): TagEntry {
   const property = cells.property?.text;
