@@ -54,6 +54,8 @@ export class OpcuaConnector implements Connector {
   /** Kept over losses, so that the server may go on with it. */
   #session: RawSession | null = null;
   #feed: Feed | null = null;
+  /** A subscription that is gone, with messages that may still have to be delivered. */
+  #former: Feed | null = null;
   readonly #items = new ItemTable();
   readonly #counters: Counters = { rows: 0, bad: 0, overflows: 0, gaps: 0, filledRows: 0 };
   #reading: Promise<void> = Promise.resolve();
@@ -109,6 +111,7 @@ export class OpcuaConnector implements Connector {
       // Servers without TransferSubscriptions refuse the service itself.
       if (!(error instanceof SubscriptionGone) && !/BadServiceUnsupported|BadNotImplemented/.test(String(error)))
         throw error;
+      this.#former = feed;
       this.#feed = null;
     }
   }
@@ -210,11 +213,12 @@ export class OpcuaConnector implements Connector {
         true,
       );
       await this.#watchItems(reading, all);
-      this.#feed = feed;
       await this.#fill(reading, all, resumeUs, reason);
+      this.#feed = feed;
+      this.#former?.bequeath(feed);
+      this.#former = null;
     } catch (error) {
       // Half filled, it would be nobody's: the next read makes another.
-      this.#feed = null;
       link.session.deleteSubscriptions({ subscriptionIds: [feed.id] }, () => {});
       throw error;
     }
@@ -320,6 +324,7 @@ export class OpcuaConnector implements Connector {
     await this.#connecting;
     const [link, session] = [this.#link, this.#session];
     this.#feed = null;
+    this.#former = null;
     this.#session = null;
     this.#lostUs = null;
     if (link !== null && session !== null) {

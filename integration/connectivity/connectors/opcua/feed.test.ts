@@ -1,7 +1,7 @@
 import { FakeClock } from "@lineshaft/testkit";
 import type { NotificationMessage } from "node-opcua-client";
 import { beforeAll, expect, test } from "vitest";
-import { Feed, type FeedItem, SubscriptionGone } from "./feed.ts";
+import { Feed, type FeedItem, type FeedMessage, SubscriptionGone } from "./feed.ts";
 import { loadOpcua, type Opcua } from "./library.ts";
 import type { RawSession } from "./link.ts";
 
@@ -133,6 +133,28 @@ test("over a new channel the missed messages are asked for, and unsettled ones s
   await feed.resume(again.session);
   feed.returned(1);
   expect(await take(feed, 3)).toEqual(["m1", "m2", "m3"]);
+});
+
+test("what a lost subscription had delivered and nobody made durable is delivered by the next one, first and unacknowledged", async () => {
+  const { server, feed } = made();
+  for (const sequence of [1, 2]) {
+    const next = feed.next(never);
+    server.send(sequence);
+    await next;
+  }
+  feed.returned(1);
+  const heir = made();
+  feed.bequeath(heir.feed);
+  feed.returned(2);
+  const [older, newer] = [await heir.feed.next(never), await heir.feed.next(never)];
+  expect([older, newer]).toMatchObject([{ message: { sequenceNumber: 1 } }, { message: { sequenceNumber: 2 } }]);
+  heir.feed.settle((older as FeedMessage).sequence);
+  heir.feed.returned((newer as FeedMessage).sequence);
+  expect(await heir.feed.next(never)).toMatchObject({ message: { sequenceNumber: 2 } });
+  const fresh = heir.feed.next(never);
+  heir.server.send(1);
+  expect(told(await fresh)).toBe("m1");
+  expect(heir.server.acknowledged).toEqual([]);
 });
 
 test("a subscription that is gone says so", async () => {

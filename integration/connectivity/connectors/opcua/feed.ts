@@ -60,6 +60,8 @@ export class Feed {
   #failure: Error | null = null;
   #epoch = 0;
   #announce = false;
+  #heir: Feed | null = null;
+  #adopted = 0;
   #wake: () => void = () => {};
   /** The server's clock against ours, by its newest answer. */
   skewUs = 0;
@@ -112,7 +114,7 @@ export class Feed {
 
   /** Durable, or refused for good: the server may forget it. */
   settle(sequence: number): void {
-    if (!this.#unsettled.delete(sequence)) return;
+    if (!this.#unsettled.delete(sequence) || sequence < 0) return;
     this.#acknowledgements.push(sequence);
     if (this.#flushing) return;
     this.#flushing = true;
@@ -129,8 +131,30 @@ export class Feed {
     const returned = this.#unsettled.get(sequence);
     if (returned === undefined) return;
     this.#unsettled.delete(sequence);
-    const behind = this.#queue.findIndex((item) => item.kind === "message" && ahead(sequence, item.sequence) > 0);
-    this.#queue.splice(behind === -1 ? this.#queue.length : behind, 0, returned);
+    if (this.#heir === null) this.#insert(returned);
+    else this.#heir.#adopt(returned);
+  }
+
+  /** This subscription is gone; what was received and is not durable is the next one's to deliver. */
+  bequeath(heir: Feed): void {
+    this.#heir = heir;
+    for (const item of this.#queue.splice(0)) if (item.kind === "message") heir.#adopt(item);
+  }
+
+  /** Numbers below 0 are of former subscriptions: the older, the nearer to 0. Nobody waits for their acknowledgement. */
+  #adopt(item: FeedMessage): void {
+    this.#adopted -= 1;
+    this.#insert({ ...item, sequence: this.#adopted });
+  }
+
+  #insert(message: FeedMessage): void {
+    const isNewer = (item: FeedItem): boolean => {
+      if (item.kind !== "message") return false;
+      if (message.sequence < 0) return item.sequence > 0 || item.sequence < message.sequence;
+      return item.sequence > 0 && ahead(message.sequence, item.sequence) > 0;
+    };
+    const behind = this.#queue.findIndex(isNewer);
+    this.#queue.splice(behind === -1 ? this.#queue.length : behind, 0, message);
     this.#wake();
   }
 
