@@ -76,22 +76,22 @@ describe("the host runs what the registry holds", () => {
     await running.follow();
   };
   const becomes = async (tenant: number, state: string | undefined): Promise<void> => {
-    for (let i = 0; i < 400 && running.health(tenant, "filler")?.state !== state; i++) await sleep(10);
-    expect(running.health(tenant, "filler")?.state).toBe(state);
+    for (let i = 0; i < 400 && running.status(tenant, "filler")?.health.state !== state; i++) await sleep(10);
+    expect(running.status(tenant, "filler")?.health.state).toBe(state);
   };
 
   test("each tenant's apart, started and stopped as the registry changes", async () => {
     await decide([modbus(1)]);
     await becomes(1, "waiting");
-    expect(running.health(2, "filler")).toBe(null);
-    expect(running.health(1, "filler")).toMatchObject({ fault: "unreachable" });
+    expect(running.status(2, "filler")).toBe(null);
+    expect(running.status(1, "filler")).toMatchObject({ health: { fault: "unreachable" } });
     expect(await running.diagnose(1, "filler")).toMatchObject({ name: "filler", kind: "modbus" });
     await decide([modbus(2)]);
-    expect(running.health(1, "filler")).toBe(null);
+    expect(running.status(1, "filler")).toBe(null);
     await becomes(2, "waiting");
     await expect(running.restart(1, "filler")).rejects.toMatchObject({ code: "not_found" });
     await decide([{ ...modbus(2), kind: "http" }]);
-    expect(running.health(2, "filler")).toBe(null);
+    expect(running.status(2, "filler")).toBe(null);
   });
 
   test("every kind can be described as a form and checked without being saved", async () => {

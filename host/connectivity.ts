@@ -16,7 +16,9 @@ interface Parts {
 }
 
 export interface RunningConnectivity extends ConnectivityService {
-  /** Makes what runs what the registry says; called by itself once a second when something has changed. */
+  /** From now on what runs is what the registry says, a second later at most. */
+  start(): void;
+  /** The same at once. */
   follow(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -72,17 +74,18 @@ export async function runConnectivity(parts: Parts): Promise<RunningConnectivity
       .catch((error: Error) => parts.log("warning", `Following the configuration failed: ${error.message}`));
     return following;
   };
-  void (async () => {
+  const keepFollowing = async (): Promise<void> => {
     while (!over.signal.aborted) {
       await follow();
       await clock.sleep(followMs, over.signal).catch(() => undefined);
     }
-  })();
+  };
 
   return {
+    start: () => void keepFollowing(),
     follow,
     kinds: () => kinds,
-    health: (tenant, name) => tenants.get(tenant)?.get(name)?.health ?? null,
+    status: (tenant, name) => tenants.get(tenant)?.get(name) ?? null,
     diagnose: async (tenant, name) => (await tenants.get(tenant)?.diagnose(name)) ?? null,
     check: (kind, config, signal) => of(checkTenant).check(kind, config, signal),
     async restart(tenant, name) {

@@ -1,5 +1,5 @@
 import type { TSchema } from "typebox";
-import type { Columns, DeliveryClass, Micros, ProblemCode, RowFault } from "../api/index.ts";
+import type { CheckStep, Columns, DeliveryClass, Micros, ProblemCode, RowFault } from "../api/index.ts";
 import type { Clock } from "./clock.ts";
 import type { Offer } from "./sink.ts";
 
@@ -147,12 +147,7 @@ export interface Connector {
 }
 
 /** What a check of a configuration found, before anything is saved. */
-export interface CheckStep {
-  step: string;
-  ok: boolean;
-  detail: string;
-  hint?: string;
-}
+export type { CheckStep };
 
 /** One kind of connector: what a folder under connectors/ exports. */
 export interface ConnectorType<Config = unknown> {
@@ -206,7 +201,7 @@ export interface ConnectionKind {
 export interface ConnectivityService {
   kinds(): readonly ConnectionKind[];
   /** null: it is not run by this server. */
-  health(tenant: number, connection: string): ConnectionHealth | null;
+  status(tenant: number, connection: string): { health: ConnectionHealth; delivery: DeliveryClass } | null;
   /** For support: plain values without secrets; null: it is not run by this server. */
   diagnose(tenant: number, connection: string): Promise<Record<string, unknown> | null>;
   /** Tries a configuration without saving it. */

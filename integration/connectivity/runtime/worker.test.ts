@@ -75,7 +75,10 @@ describe("connectors in the worker", () => {
       await it.connectivity.start(spec("good", "in-worker"));
       await it.connectivity.start(spec("other", "in-worker"));
       await flowing("good");
-      await it.connectivity.start(spec("bad", "in-worker", { script }));
+      await it.connectivity.start(spec("bad", "in-worker", { script, afterRows: 40 }));
+      await flowing("bad");
+      // The last to be called is not the one that hangs.
+      await it.connectivity.diagnose("good");
       await it.until("bad is parked", () => it.state("bad") === "parked");
       expect(it.connectivity.get("bad")?.health).toMatchObject({ message: expect.stringContaining("hung") });
       await it.until("good is back", () => it.state("good") === "flowing");

@@ -33,11 +33,11 @@ export interface Call<N extends RouteName> {
 /** An answer that is not one small JSON object: text in pieces, or bytes. */
 export class Answer {
   readonly mediaType: string;
-  readonly content: Iterable<string> | Uint8Array;
+  readonly content: Iterable<string> | AsyncIterable<string> | Uint8Array;
   /** Worth compressing and sending piece by piece? */
   readonly large: boolean;
 
-  constructor(mediaType: string, content: Iterable<string> | Uint8Array, large: boolean) {
+  constructor(mediaType: string, content: Answer["content"], large: boolean) {
     this.mediaType = mediaType;
     this.content = content;
     this.large = large;

@@ -17,6 +17,7 @@ import {
 import type { Page, Written } from "@lineshaft/contract/ports";
 import { Answer, baseRevision, type Call, type Handlers } from "./call.ts";
 import { configurationHandlers } from "./configuration.ts";
+import { connectivityHandlers } from "./connectivity.ts";
 import type { CursorSeal } from "./cursor.ts";
 import { IngestGate, ingest } from "./ingest.ts";
 import { bucketSeriesJson, pointSeriesJson } from "./series.ts";
@@ -132,6 +133,7 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
     },
     getSourceCursor: ({ principal, params }) => connections.sourceCursor(principal, params.connection),
 
+    ...connectivityHandlers(services),
     listConnections: (call) => page("listConnections", call, (q) => connections.list(call.principal, q)),
     createConnection: async (call) => {
       const { name, scope = "", corrections = false, tagQuota = defaultTagQuota } = call.body;

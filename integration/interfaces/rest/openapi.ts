@@ -11,6 +11,7 @@ import {
 } from "@lineshaft/contract/api";
 import type { TSchema } from "typebox";
 import { yamlMediaType } from "./configuration.ts";
+import { linesMediaType } from "./connectivity.ts";
 
 type Json = Record<string, unknown>;
 
@@ -55,6 +56,7 @@ const tagTexts: Record<string, string> = {
   session: "Signing in to the console",
   ingest: "Offering points",
   connections: "Sources of points",
+  "connection-kinds": "What the platform can connect to by itself",
   equipment: "The equipment tree (ISA-95)",
   tags: "Raw tags",
   values: "Last values",
@@ -72,6 +74,10 @@ function operation(name: RouteName, route: Route, schemas: Json): Json {
   const content = (schema: Json): Json => ({ "application/json": { schema } });
   const status = String(route.status ?? 200);
   const answer: Json = content(schemaOf(route.response, schemas));
+  if (name === "checkConnection") {
+    answer[linesMediaType] = answer["application/json"];
+    delete answer["application/json"];
+  }
   if (name === "rawHistory") answer[columnsMediaType] = { schema: binary };
   if (name === "getConfiguration") answer[yamlMediaType] = { schema: yaml };
   const takesIfMatch = route.method === "PATCH" || route.method === "PUT";

@@ -662,6 +662,39 @@ function decodeEmpty() {
   };
 }
 
+describe("connections that the platform runs itself", () => {
+  it("are of kinds that describe their own forms", async () => {
+    const kinds = await ask("connection-kinds", { key: "viewer" });
+    expect(kinds.json()).toMatchObject({ items: [{ kind: "modbus", mode: "connects", config: { type: "object" } }] });
+  });
+
+  it("are checked before they are saved, a line for each step as it is done", async () => {
+    const body = '{"kind":"modbus","config":{"host":"10.0.0.7"}}';
+    const checked = await ask("connections/check", { method: "POST", body });
+    expect([checked.statusCode, checked.headers["content-type"]]).toEqual([200, "application/x-ndjson"]);
+    const steps = checked.body
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { ok: boolean });
+    expect(steps.map(({ ok }) => ok)).toEqual([true, false]);
+    const broken = await ask("connections/check", { method: "POST", body: body.replace("modbus", "breaks") });
+    expect(broken.body).toContain('"step":"Check","ok":false');
+    expect(broken.body).not.toContain("The pipe burst");
+    await expectProblem("forbidden", "connections/check", { method: "POST", body, key: "viewer" });
+    await expectProblem("request_invalid", "connections/check", { method: "POST", body: '{"kind":"modbus"}' });
+  });
+
+  it("are examined and restarted by those who may configure and see them", async () => {
+    platform.addConnection("line", "");
+    expect((await ask("connections/line/diagnosis", { key: "engineer" })).json()).toEqual({ connected: true });
+    await expectProblem("forbidden", "connections/line/diagnosis", { key: "viewer" });
+    await expectProblem("not_found", "connections/nowhere/diagnosis", { key: "engineer" });
+    expect((await ask("connections/line/restart", { method: "POST", key: "engineer" })).statusCode).toBe(200);
+    expect(platform.restarted).toEqual(["1/line"]);
+    await expectProblem("forbidden", "connections/line/restart", { method: "POST", key: "source" });
+  });
+});
+
 describe("the configuration as a whole", () => {
   const wanted = '{"version":1,"equipment":[]}';
 

@@ -2,6 +2,7 @@ import type {
   Clock,
   ConfigurationService,
   ConnectionService,
+  ConnectivityService,
   EventSource,
   History,
   Identity,
@@ -23,6 +24,7 @@ export interface Services {
   identity: Identity;
   events: EventSource;
   connections: ConnectionService;
+  connectivity: ConnectivityService;
   configuration: ConfigurationService;
   system: SystemService;
   outbox: Outbox;

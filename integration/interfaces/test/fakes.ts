@@ -243,6 +243,26 @@ export class FakePlatform implements Services {
     },
   };
 
+  /** Asked to restart, by tenant and name. */
+  restarted: string[] = [];
+
+  connectivity: Services["connectivity"] = {
+    kinds: () => [
+      { kind: "modbus", title: "Modbus", mode: "connects", config: { type: "object" }, tagOptions: { type: "object" } },
+    ],
+    status: () => null,
+    diagnose: async (_tenant, connection) => (connection === "line" ? { connected: true } : null),
+    async *check(kind) {
+      yield { step: "Read the configuration", ok: true, detail: `It is a ${kind}.` };
+      if (kind === "breaks") throw new Error("The pipe burst.");
+      yield { step: "Connect", ok: false, detail: "Nobody answers.", hint: "Is it on?" };
+    },
+    restart: async (tenant, connection) => {
+      if (connection !== "line") throw new ProblemError("not_found", "It does not run.");
+      this.restarted.push(`${tenant}/${connection}`);
+    },
+  };
+
   #plan(input: ConfigurationInput): Plan {
     if ("text" in input && input.text.includes("wrong"))
       throw new ProblemError("configuration_invalid", "line 1, column 1: wrong.", {
