@@ -14,7 +14,7 @@ import { describeItems } from "./describe.ts";
 import { connectFailure, lost } from "./failure.ts";
 import { Feed, SubscriptionGone } from "./feed.ts";
 import { fillGap } from "./fill.ts";
-import { type Item, ItemTable, monitor, readLimits, type ServerLimits, unmonitor } from "./items.ts";
+import { type Item, ItemTable, monitor, readLimits, resolveItems, type ServerLimits, unmonitor } from "./items.ts";
 import { loadOpcua, type Opcua } from "./library.ts";
 import { type Link, leave, openLink, orAborted, type RawSession } from "./link.ts";
 import { type Counters, Reader, SinkFailure } from "./reader.ts";
@@ -204,14 +204,9 @@ export class OpcuaConnector implements Connector {
     try {
       const reason = "The server did not keep the subscription.";
       const all = this.#items.all();
-      // What takes long comes before the subscription stands, so that its queues do not overflow meanwhile.
-      await this.#fill(
-        reading,
-        all.filter((item) => item.described),
-        resumeUs,
-        reason,
-        true,
-      );
+      // What takes long comes before the server watches them, so that its queues do not overflow meanwhile.
+      await this.#describe(reading, all);
+      await this.#fill(reading, all, resumeUs, reason, true);
       await this.#watchItems(reading, all);
       await this.#fill(reading, all, resumeUs, reason);
       this.#feed = feed;
@@ -245,15 +240,17 @@ export class OpcuaConnector implements Connector {
     return new Feed(opcua, link.session, this.#context.clock, answer.subscriptionId, timeoutMs);
   }
 
-  async #watchItems({ opcua, link, limits, feed, reader, signal }: Reading, items: readonly Item[]): Promise<void> {
+  async #watchItems(reading: Reading, items: readonly Item[]): Promise<void> {
+    const { opcua, link, limits, feed, reader, signal } = reading;
+    await this.#describe(reading, items);
     await monitor(opcua, link.session, feed.id, items, this.#config!, limits);
-    await describeItems(
-      opcua,
-      link.session,
-      items.filter((item) => !item.described),
-      limits,
-    );
     await reader.offerRefusals(items, signal);
+  }
+
+  #describe({ opcua, link, limits }: Reading, items: readonly Item[]): Promise<void> {
+    resolveItems(opcua, items, limits);
+    const unknown = items.filter((item) => !item.described);
+    return describeItems(opcua, link.session, unknown, limits);
   }
 
   #fill(

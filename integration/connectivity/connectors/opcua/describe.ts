@@ -21,7 +21,7 @@ export async function describeItems(
   items: readonly Item[],
   limits: ServerLimits,
 ): Promise<void> {
-  const open = items.filter((item) => item.nodeId !== null && item.refusal === 0);
+  const open = items.filter((item) => item.nodeId !== null);
   // A server without one of these services gives its values all the same; a broken channel shows soon enough.
   const facts = await readFacts(
     opcua,

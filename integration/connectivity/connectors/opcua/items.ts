@@ -154,7 +154,12 @@ export class ItemTable {
   }
 }
 
-/** Has the server watch these items; each that it refuses keeps its reason in `refusal`, and the others go on. */
+/** NodeIds of the addresses, by the server's present numbering of its namespaces. */
+export function resolveItems(opcua: Opcua, items: readonly Item[], limits: ServerLimits): void {
+  for (const item of items) item.nodeId = parseAddress(opcua, item.address, limits.namespaces);
+}
+
+/** Has the server watch these items, which are resolved; each that it refuses keeps its reason in `refusal`, and the others go on. */
 export async function monitor(
   opcua: Opcua,
   session: RawSession,
@@ -163,12 +168,11 @@ export async function monitor(
   config: OpcuaConfig,
   limits: ServerLimits,
 ): Promise<void> {
-  const readable = items.filter((item) => {
-    item.nodeId = parseAddress(opcua, item.address, limits.namespaces);
+  for (const item of items) {
     item.monitoredItemId = null;
     item.refusal = item.nodeId === null ? BadNodeIdInvalid : 0;
-    return item.nodeId !== null;
-  });
+  }
+  const readable = items.filter((item) => item.nodeId !== null);
   const results = await inPieces(readable, limits.monitoredItems, async (some) => {
     const response = await session.createMonitoredItems({
       subscriptionId,
