@@ -16,7 +16,7 @@ import { Type } from "typebox";
 import { unitFault } from "../registry/ucum.ts";
 import { followRenames, modelKey } from "./canonical.ts";
 import { secretsIn } from "./references.ts";
-import { shapeProblems } from "./shape.ts";
+import { ownShapeProblems } from "./shape.ts";
 import { escapePointer } from "./source.ts";
 import { didYouMean, nearest } from "./suggest.ts";
 
@@ -178,7 +178,7 @@ class Check {
   #connection(connection: ConnectionEntry, base: string): void {
     const { kind, scope = "", config = {}, tags = [] } = connection;
     const known = this.#kind(kind, `${base}/kind`);
-    if (known !== null) this.problems.push(...shapeProblems(known.config, config, `${base}/config`));
+    if (known !== null) this.problems.push(...ownShapeProblems(known.config, config, `${base}/config`));
     this.#secrets(config, `${base}/config`);
     if (scope !== "" && !this.#equipment.has(this.#follow(scope))) {
       // A scope may name a place that is still to come, but rarely one that differs in a letter from what is there.
@@ -238,7 +238,7 @@ class Check {
         "Name one of the connection's `classes`, or add it there.",
       );
     if (kind !== null && options !== undefined)
-      this.problems.push(...shapeProblems(kind.tagOptions, options, `${base}/options`));
+      this.problems.push(...ownShapeProblems(kind.tagOptions, options, `${base}/options`));
     for (const [i, binding] of bind.entries()) {
       const at = `${base}/bind/${i}`;
       const place = binding.equipment ?? equipment;

@@ -9,7 +9,7 @@ const modbus = {
   config: Type.Object(
     {
       host: Type.String({ minLength: 1, description: "Name or address of the device." }),
-      port: Type.Optional(Type.Integer({ minimum: 1, maximum: 65535, description: "TCP port." })),
+      port: Type.Integer({ minimum: 1, maximum: 65535, default: 502, description: "TCP port." }),
       password: Type.Optional(Type.String()),
     },
     { additionalProperties: false },

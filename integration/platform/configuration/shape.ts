@@ -9,6 +9,7 @@ import {
 } from "@lineshaft/contract/api";
 import type { TSchema } from "typebox";
 import { Compile, type Validator } from "typebox/compile";
+import { Clone, Default } from "typebox/value";
 import { readPointer } from "./source.ts";
 import { didYouMean } from "./suggest.ts";
 
@@ -35,6 +36,11 @@ export function shapeProblems(schema: TSchema, value: unknown, base = ""): Confi
   if (problems.length === 0)
     problems.push(configurationProblem("request_invalid", base, "It does not have its shape."));
   return problems;
+}
+
+/** The same after the schema's defaults are put in, as the connector that owns the schema does. */
+export function ownShapeProblems(schema: TSchema, value: object, base: string): ConfigurationProblem[] {
+  return shapeProblems(schema, Default(schema, Clone(value)), base);
 }
 
 function problemsOf(error: ShapeError, schema: JsonSchema, root: unknown, base: string): ConfigurationProblem[] {
