@@ -43,23 +43,25 @@ export async function* browseNode(
       "Refresh its parent.",
       result.statusCode.toString(),
     );
-  for (;;) {
-    const fresh = (result.references ?? []).filter((reference) => {
-      const key = reference.nodeId.toString();
-      // References to other servers are not followed: nobody configured those (A44).
-      if (reference.nodeId.serverIndex !== 0 || seen.has(key)) return false;
-      seen.add(key);
-      return true;
-    });
-    for (const some of chunks(fresh, limits.browse)) yield* itemsOf(opcua, session, limits, some, signal);
-    const point: Buffer | null = result.continuationPoint ?? null;
-    if (point === null || point.length === 0) return;
-    const enough = signal.aborted || seen.size >= childrenMax;
-    result = await session.browseNext(point, enough);
-    if (enough) {
+  let point: Buffer | null = null;
+  try {
+    for (;;) {
+      point = result.continuationPoint?.length ? result.continuationPoint : null;
+      const fresh = (result.references ?? []).filter((reference) => {
+        const key = reference.nodeId.toString();
+        // References to other servers are not followed: nobody configured those (A44).
+        if (reference.nodeId.serverIndex !== 0 || seen.has(key)) return false;
+        seen.add(key);
+        return true;
+      });
+      for (const some of chunks(fresh, limits.browse)) yield* itemsOf(opcua, session, limits, some, signal);
+      if (point === null || seen.size >= childrenMax) return;
       signal.throwIfAborted();
-      return;
+      result = await session.browseNext(point, false);
     }
+  } finally {
+    // Also when nobody wants the rest: a server keeps only a few of them.
+    if (point !== null) await session.browseNext(point, true).catch(() => {});
   }
 }
 
