@@ -23,7 +23,7 @@ async function start(
   const connector = mqtt.create(config, {
     clock: realClock,
     secret: (name) => (name === "pw" ? "hub" : null),
-    stateDir: "/nonexistent",
+    stateDir: "/dev/null/none",
     share: (_, make) => make(),
     log: () => {},
   });
@@ -96,7 +96,7 @@ describe("from messages to rows", () => {
       const context = {
         clock: realClock,
         secret: () => "press",
-        stateDir: "",
+        stateDir: "/dev/null/none",
         share: <T>(_: string, make: () => T) => make(),
         log: () => {},
       };

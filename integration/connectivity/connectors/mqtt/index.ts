@@ -1,4 +1,5 @@
 import { type CheckStep, ConnectionError, type ConnectorContext, type ConnectorType } from "@lineshaft/contract/ports";
+import { ownClientId } from "../../kit/mqtt/client-id.ts";
 import { embeddedSource } from "../../kit/mqtt/embedded.ts";
 import { dialServer } from "../../kit/mqtt/server.ts";
 import {
@@ -22,12 +23,14 @@ export const mqtt: ConnectorType<MqttConfig> = {
   delivery: ({ qos, session }) => (qos > 0 && session === "kept" ? "acknowledged" : "bestEffort"),
   thread: "worker",
   check,
-  create: (config, context) =>
-    new MqttConnector(config, (_, unreleased, signal) => {
+  create: (config, context) => {
+    let ownId: string | undefined;
+    return new MqttConnector(config, (_, unreleased, signal) => {
       const { server, qos, session } = config;
-      const clientId = server.clientId ?? `lineshaft-${server.host}-${server.user ?? "mqtt"}`.slice(0, 128);
-      return dialServer(server, context, { clientId, qos, clean: session === "clean", unreleased }, signal);
-    }),
+      ownId ??= server.clientId ?? ownClientId(context);
+      return dialServer(server, context, { clientId: ownId, qos, clean: session === "clean", unreleased }, signal);
+    });
+  },
 };
 
 /** The same for devices that come to the embedded broker. */

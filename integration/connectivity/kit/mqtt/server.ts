@@ -32,7 +32,7 @@ export const ServerSchema = Type.Object(
       Type.String({
         minLength: 1,
         maxLength: 128,
-        description: "Client identifier; unique at the server. Default: made from the connection.",
+        description: "Client identifier; unique at the server. Default: one made for this connection and kept.",
       }),
     ),
     keepAliveSeconds: Type.Integer({

@@ -13,7 +13,7 @@ import { parseTopic } from "../topic.ts";
 export const context = (change: Partial<ConnectorContext> = {}): ConnectorContext => ({
   clock: realClock,
   secret: () => null,
-  stateDir: "/nonexistent",
+  stateDir: "/dev/null/none",
   share: (_, make) => make(),
   log: () => {},
   ...change,
