@@ -55,3 +55,43 @@ export const CheckStepSchema = Type.Object(
   { $id: "CheckStep" },
 );
 export type CheckStep = Static<typeof CheckStepSchema>;
+
+const connectionName = Type.Object(
+  { connection: Type.String({ minLength: 1, maxLength: 128 }) },
+  { additionalProperties: false },
+);
+
+/** Their part of the table in `routes.ts`. */
+export const connectivityRoutes = {
+  listConnectionKinds: {
+    method: "GET",
+    path: "/connection-kinds",
+    summary: "Kinds of connections that the platform can run, with the schemas of their forms",
+    permission: "read",
+    response: Type.Object({ items: Type.Array(ConnectionKindSchema) }),
+  },
+  checkConnection: {
+    method: "POST",
+    path: "/connections/check",
+    summary: "Try a configuration without saving it; each step is a line of JSON as soon as it is done",
+    permission: "configure",
+    body: ConnectionCheckSchema,
+    response: CheckStepSchema,
+  },
+  diagnoseConnection: {
+    method: "GET",
+    path: "/connections/{connection}/diagnosis",
+    summary: "The state of a running connection in plain values, without secrets",
+    permission: "configure",
+    params: connectionName,
+    response: Type.Record(Type.String(), Type.Unknown()),
+  },
+  restartConnection: {
+    method: "POST",
+    path: "/connections/{connection}/restart",
+    summary: "End a running connection and begin it anew; a parked one too",
+    permission: "configure",
+    params: connectionName,
+    response: Type.Object({}),
+  },
+} as const;

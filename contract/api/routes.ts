@@ -1,7 +1,7 @@
 import { type Static, type TSchema, Type } from "typebox";
 import { ApiKeySchema, NewApiKeySchema, type Permission, SessionSchema } from "./access.ts";
 import { ConfigurationRevisionSchema, ConfigurationSchema, PlanSchema, TagImportSchema } from "./configuration.ts";
-import { CheckStepSchema, ConnectionCheckSchema, ConnectionKindSchema } from "./connectivity.ts";
+import { connectivityRoutes } from "./connectivity.ts";
 import { EquipmentChangeSchema, EquipmentSchema, NewEquipmentSchema, WriteReceiptSchema } from "./equipment.ts";
 import { IngestQuerySchema, IngestReceiptSchema } from "./ingest.ts";
 import {
@@ -104,38 +104,7 @@ export const routes = {
     }),
   },
 
-  listConnectionKinds: {
-    method: "GET",
-    path: "/connection-kinds",
-    summary: "Kinds of connections that the platform can run, with the schemas of their forms",
-    permission: "read",
-    response: Type.Object({ items: Type.Array(ConnectionKindSchema) }),
-  },
-  checkConnection: {
-    method: "POST",
-    path: "/connections/check",
-    summary: "Try a configuration without saving it; each step is a line of JSON as soon as it is done",
-    permission: "configure",
-    body: ConnectionCheckSchema,
-    response: CheckStepSchema,
-  },
-  diagnoseConnection: {
-    method: "GET",
-    path: "/connections/{connection}/diagnosis",
-    summary: "The state of a running connection in plain values, without secrets",
-    permission: "configure",
-    params: connectionName,
-    response: Type.Record(Type.String(), Type.Unknown()),
-  },
-  restartConnection: {
-    method: "POST",
-    path: "/connections/{connection}/restart",
-    summary: "End a running connection and begin it anew; a parked one too",
-    permission: "configure",
-    params: connectionName,
-    response: Type.Object({}),
-  },
-
+  ...connectivityRoutes,
   listConnections: {
     method: "GET",
     path: "/connections",
