@@ -10,10 +10,11 @@ import {
 } from "@lineshaft/contract/ports";
 import { Type } from "typebox";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ChaosProxy } from "../chaos-proxy.ts";
 import { echo } from "../echo/index.ts";
 import { echoFixture } from "../echo/peer.fixture.ts";
 import { ruleTests } from "./connector-contract.ts";
-import type { ConnectorRule } from "./connector-fixture.ts";
+import type { ConnectorFixture, ConnectorRule, PeerAddress } from "./connector-fixture.ts";
 
 /** The proof of the suite: a correct connector with one fault turns exactly the rule of that fault red. */
 
@@ -286,4 +287,58 @@ describe("the contract suite of connectors, proved with one fault a rule", () =>
       expect(Object.keys(red.get(rule) ?? {}), JSON.stringify(red.get(rule))).toEqual([rule]);
     });
   }
+});
+
+describe("the suite for kinds that listen", () => {
+  /** A peer behind a proxy of the fixture's own: it comes and goes, and the suite does not know how. */
+  const listening: ConnectorFixture = {
+    ...echoFixture,
+    mode: "listens",
+    patienceMs: 4000,
+    async start(stateDir) {
+      const peer = await echoFixture.start(stateDir);
+      const proxy = await ChaosProxy.start(peer.address as PeerAddress);
+      return {
+        ...peer,
+        address: null,
+        config: () => peer.config(proxy.address),
+        refusedConfig: (fault) => peer.refusedConfig(fault, proxy.address),
+        attempts: () => proxy.attempts,
+        drop: async () => proxy.drop(),
+        async stop() {
+          await proxy.stop();
+          await peer.stop();
+        },
+      };
+    },
+  };
+  /** Stands for a listener: a peer that leaves is waited for within `read`. */
+  const patient = hooked(() => ({
+    async read(inner, ...args): Promise<never> {
+      for (;;) {
+        const error = await inner.read(...args).catch((e: unknown) => e);
+        args[3].throwIfAborted();
+        if (!(error instanceof ConnectionError)) throw error;
+        await inner.connect(args[3]);
+      }
+    },
+  }));
+  const red = async (type: AnyType): Promise<string[]> => {
+    const found: string[] = [];
+    for (const { rule, run } of ruleTests(type, listening, { quietMs: 30, retryMs: 30 }))
+      await run().catch(() => void found.push(rule));
+    return found;
+  };
+
+  test("has no rules of dialling, and is green for one that outlives its peers", async () => {
+    const rules = ruleTests(echo, listening).map(({ rule }) => rule);
+    expect(rules).toContain("peer-leaves");
+    expect(rules).not.toContain("unreachable");
+    expect(await red(patient(echo as AnyType))).toEqual([]);
+  });
+
+  test("one that ends with its peer breaks peer-leaves", async () => {
+    const [rule] = ruleTests(echo, { ...listening, patienceMs: 500 }).filter((one) => one.rule === "peer-leaves");
+    await expect(rule.run()).rejects.toThrow(/was not offered/);
+  });
 });
