@@ -173,7 +173,9 @@ export function configurationContract(make: (clock: FakeClock) => RegistryFixtur
         "North/Line/Filler",
         "South",
       ]);
-      expect(registry.readableTags(principal({ scopes: ["Nord"] }), [1])).toEqual([]);
+      const site = idOf("North");
+      expect(registry.getEquipment(principal({ scopes: ["North"] }), site).path).toBe("North");
+      expect(code(() => registry.getEquipment(principal({ scopes: ["Nord"] }), site))).toBe("not_found");
       registry.revokeKey(admin, "k", 1);
       apply(wanted);
       expect(now().equipment?.map(({ path }) => path)).toEqual(["Nord", "Nord/New"]);
@@ -244,6 +246,19 @@ export function configurationContract(make: (clock: FakeClock) => RegistryFixtur
       expect(registry.allConnections()).toMatchObject([{ id: 100, name: "plc", scope: "North" }]);
       expect(registry.getTag(principal({ scopes: ["North"] }), 1).unit).toBe("bar");
       expect(registry.readableTags(principal({ scopes: ["South"] }), [1])).toEqual([]);
+    });
+
+    test("a property has one tag at a time", () => {
+      apply(plant);
+      const bind = (validFrom?: string, validTo?: string) => {
+        const dates = { ...(validFrom && { validFrom }), ...(validTo && { validTo }) };
+        const tag = { address: "s=3", equipment: "North/Line/Filler", bind: [{ property: "state", ...dates }] };
+        const [plc, south] = plant.connections ?? [];
+        return { connections: [{ ...plc, tags: [...(plc.tags ?? []).slice(0, 1), tag] }, south] };
+      };
+      expect(code(() => apply(bind()))).toBe("path_taken");
+      expect(code(() => apply(bind("2026-05-31T23:59:59Z")))).toBe("path_taken");
+      expect(code(() => apply(bind("2026-06-01T00:00:00Z")))).toBeNull();
     });
 
     test("models are published once and for ever", () => {

@@ -138,6 +138,10 @@ describe("the service over a registry", () => {
     ).toMatchObject({
       errors: [{ code: "connection_kind_unknown", path: "/connections/0/kind" }],
     });
+    // What was sent reads nothing of the server's own.
+    expect(problem(() => service.plan(admin, { text: text.replace("bar", '"$' + '{env:PATH}"') }))).toMatchObject({
+      errors: [{ code: "environment_missing", line: 5 }],
+    });
     const { revision } = service.plan(admin, { text });
     service.apply(admin, { text }, revision);
     expect(known.get("gw")).toBe(7);
