@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { ProblemError, statusBadNoCommunication } from "@lineshaft/contract/api";
 import { ConnectionError } from "@lineshaft/contract/ports";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -86,7 +87,7 @@ describe("supervised connections", () => {
     expect(it.connectivity.get("line")).toBe(null);
     expect(it.sink.bad("line").map(({ tag }) => tag)).toEqual(["a", "b"]);
     const rows = it.sink.rows("line").length;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await sleep(50);
     expect(it.sink.rows("line").length).toBe(rows);
     expect(it.health.at(-1)?.health.state).toBe("stopped");
   });
@@ -127,6 +128,25 @@ describe("supervised connections", () => {
     await it.until("it is parked", () => it.state("line") === "parked");
     expect(it.sink.rejected[0]).toMatchObject({ connection: "line", code: "columns_invalid", points: 7 });
     expect(it.connectivity.get("line")?.figures.rejected).toBe(21);
+  });
+
+  test("nothing is offered beyond the credit, the connection's own or the platform's", async () => {
+    await it.close();
+    it = rig({ credit: { rows: 6, bytes: 1e6 } });
+    it.sink.held = [];
+    const { held } = it.sink;
+    await it.connectivity.start(spec("line", "on-main"));
+    await it.until("the credit is spent", () => held.length === 3);
+    await sleep(60);
+    expect(held.length).toBe(3);
+    it.sink.held = null;
+    it.sink.creditRows = 0;
+    for (const answer of held.splice(0)) answer();
+    await it.until("verdicts", () => it.sink.batches.length === 3);
+    await sleep(60);
+    expect(it.sink.batches.length).toBe(3);
+    it.sink.creditRows = 1000;
+    await it.until("it goes on", () => it.sink.batches.length > 6);
   });
 
   test("a full disk delays verdicts and loses neither rows nor their order", async () => {
