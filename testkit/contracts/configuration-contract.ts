@@ -361,7 +361,7 @@ export function configurationContract(make: (clock: FakeClock) => RegistryFixtur
             fresh.cleanup();
           }
         }),
-        { numRuns: 15 },
+        { numRuns: 8 },
       );
     });
   });

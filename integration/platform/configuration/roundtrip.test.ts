@@ -21,7 +21,7 @@ describe("text and configuration", () => {
         expect(back && canonical(back)).toEqual(canonical(JSON.parse(JSON.stringify(configuration))));
         expect(back && renderConfiguration(back)).toBe(text);
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
