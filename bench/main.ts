@@ -12,6 +12,7 @@ import { describeProfiles } from "./lib/profile.ts";
 import { type Bench, type BenchContext, type Line, resultsPage, verdict } from "./lib/report.ts";
 import { root } from "./lib/server.ts";
 import { memory } from "./memory.ts";
+import { modbus } from "./modbus.ts";
 import { peers } from "./peers.ts";
 import { queries } from "./queries.ts";
 import { recovery } from "./recovery.ts";
@@ -27,6 +28,7 @@ const benches: readonly Bench[] = [
   replay,
   recovery,
   memory,
+  modbus,
   size,
   peers,
 ];

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { ProblemError } from "@lineshaft/contract/api";
 import { startApplications } from "./applications.ts";
 import { readConfig, settings, UsageError } from "./config.ts";
+import { configurationCommands } from "./configuration-commands.ts";
 import { startServer, version } from "./server.ts";
 import { startSimulation } from "./simulation.ts";
 import { verify } from "./verify.ts";
@@ -14,6 +15,10 @@ const commands = {
   up: "Start the server on its data directory (empty at first)",
   demo: "Start the server with a demo plant; data in their own directory",
   verify: "Check the sum rule of a running server: verify [--settle] [--url …] (key in LINESHAFT_KEY)",
+  check: "Look for mistakes in configuration files, without a server: check <file or folder> …",
+  plan: "What applying them would change: plan <file or folder> … [--exit-code] [--json]",
+  apply: "Apply them, all or nothing: apply <file or folder> …, or go back: apply --revision <n>",
+  export: "The configuration as YAML: export [--revision <n>] [--output <file>]",
   version: "Print the version",
   help: "Print this",
 };
@@ -96,6 +101,12 @@ async function main(): Promise<void> {
       return serve(command, args);
     case "verify":
       process.exitCode = await verify(args, process.env);
+      return;
+    case "check":
+    case "plan":
+    case "apply":
+    case "export":
+      process.exitCode = await configurationCommands[command](args, process.env);
       return;
     case "version":
       process.stdout.write(`${version}\n`);

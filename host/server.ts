@@ -23,6 +23,8 @@ import { loadSnapshot, saveSnapshot, Views } from "@lineshaft/platform/values";
 import pino from "pino";
 import { systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
+import { configurationService, loadKinds } from "./configuration.ts";
+import { runConnectivity } from "./connectivity.ts";
 import { LogConsumer, registrationsFrom, registryConsumer } from "./consumers.ts";
 import { crashPointFrom } from "./crash-point.ts";
 import { historyNote } from "./history-events.ts";
@@ -190,7 +192,16 @@ export async function startServer(config: Config, consoleDir: string | undefined
     appliedTime: () => feeder.appliedTime,
     leadUs: defaultClockBounds.leadUs,
   });
+  const connectivity = await runConnectivity({
+    registry,
+    sink: ingest,
+    clock,
+    dataDir,
+    sourceCursor: (tenant, name) => directory.connection(tenant, name)?.durable?.sourceCursor ?? null,
+    log: (level, text) => log[level === "info" ? "info" : "warn"](text),
+  });
   const connections = createConnectionService({
+    running: (tenant, name) => connectivity.status(tenant, name),
     directory,
     ingest,
     registry,
@@ -228,6 +239,8 @@ export async function startServer(config: Config, consoleDir: string | undefined
       identity,
       events,
       connections,
+      connectivity,
+      configuration: configurationService(registry, directory, await loadKinds()),
       outbox,
       system: { status: () => watch.status(), metrics: () => metrics.text(), ready: () => watch.ready() },
       clock,
@@ -277,6 +290,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
   let lastSaved = snapshot?.appliedLsn ?? 0;
   const drains = periodic(1000, () => outbox.drain(), fail("Publishing registry changes"));
 
+  connectivity.start();
   await http.listen({ port: config.port, host: config.host });
   const { port } = http.server.address() as AddressInfo;
   return {
@@ -286,9 +300,11 @@ export async function startServer(config: Config, consoleDir: string | undefined
     log,
     createKey: (name, role) => identity.createSystemKey(name, role),
     stop: async () => {
-      stopping = true;
       const forced = setTimeout(() => process.exit(1), drainMs);
       forced.unref();
+      // While batches are still taken: the tags of what ends are marked stale.
+      await connectivity.stop();
+      stopping = true;
       watch.stop();
       await http.close();
       await drains.stop();

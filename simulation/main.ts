@@ -1,40 +1,46 @@
 /**
- * The simulated plant as a process of its own: it plays two lines (plant/) and sends them to a platform through the SDK, as any source would.
- * `node simulation/main.ts --url http://127.0.0.1:8750 [--seed 1] [--speed 1] [--history-minutes 120]`, API key in LINESHAFT_KEY.
+ * The simulated plant as a process of its own: it plays two lines (plant/). Which machine speaks what is in plant/wiring.ts; what is not on as a protocol of
+ * its own goes to the platform through the SDK, as any source would.
+ * `node simulation/main.ts --url http://127.0.0.1:8750 [--seed 1] [--speed 1] [--history-minutes 120] [--protocols http,mqtt,sparkplug,opcua,modbus]`
+ * `[--mqtt-url mqtt://127.0.0.1:1883] [--primary-host id] [--opcua-port 0] [--modbus-port 0] [--fault-port 0] [--state-dir folder]`, API key in LINESHAFT_KEY.
+ * LINESHAFT_SIMULATION_TOKEN opens the fault API (faults.ts), LINESHAFT_SIMULATION_OPCUA_USER=name:password a user on the OPC UA server. The ports that
+ * were chosen are one line of JSON on standard output: `{"simulation":"ready","ports":{"opcua":…,"modbus":…,"faults":…}}`.
  */
 import { fstatSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { connectLineshaft, UnreachableError } from "@lineshaft/client";
-import { type Micros, minuteUs, ProblemError } from "@lineshaft/contract/api";
+import { type Micros, ProblemError } from "@lineshaft/contract/api";
+import { serveFaults } from "./faults.ts";
+import { OptionError, parseOptions } from "./options.ts";
 import { lineKinds, PlantLine } from "./plant/index.ts";
+import { partOfLine } from "./plant/part-of-line.ts";
+import { machinesOn } from "./plant/wiring.ts";
+import { PlantFloor } from "./plant-floor.ts";
+import { Disturbances } from "./protocols/disturbance.ts";
+import type { ProtocolEnd, Waiting } from "./protocols/end.ts";
+import { HttpGateway } from "./protocols/http-gateway.ts";
 import { registerPlant } from "./register.ts";
-import { type PlantClock, Source, type Uplink, type Waiting } from "./source.ts";
-
-const { values } = parseArgs({
-  options: {
-    url: { type: "string", default: "http://127.0.0.1:8750" },
-    seed: { type: "string", default: "1" },
-    speed: { type: "string", default: "1" },
-    "history-minutes": { type: "string", default: "120" },
-  },
-});
+import { type PlantClock, Source, type Uplink } from "./source.ts";
 
 function refuse(text: string): never {
   process.stderr.write(`simulation: ${text}\n`);
   process.exit(2);
 }
 
-function numberFrom(name: "seed" | "speed" | "history-minutes", low: number, high: number): number {
-  const number = Number(values[name]);
-  if (Number.isFinite(number) && number >= low && number <= high) return number;
-  return refuse(`--${name} must be a number from ${low} to ${high}; it is "${values[name]}".`);
+function optionsOrRefuse() {
+  try {
+    return parseOptions(process.argv.slice(2));
+  } catch (error) {
+    if (error instanceof OptionError || error instanceof TypeError) return refuse(error.message);
+    throw error;
+  }
 }
 
-const seed = numberFrom("seed", 0, 2 ** 31);
-const speed = numberFrom("speed", 0.1, 50);
-const historyUs = numberFrom("history-minutes", 0, 8 * 60) * minuteUs;
-const key = process.env.LINESHAFT_KEY ?? refuse("LINESHAFT_KEY is not set; give it an API key with the role engineer.");
+const options = optionsOrRefuse();
+const { seed, speed, historyUs } = options;
+const overHttp = machinesOn("http", options.protocols);
+const key = process.env.LINESHAFT_KEY ?? "";
+if (key === "" && overHttp.size > 0) refuse("LINESHAFT_KEY is not set; give it an API key with the role engineer.");
 
 const say = (text: string): void => void process.stderr.write(`simulation: ${text}\n`);
 
@@ -54,7 +60,7 @@ const waiting: Waiting = {
   },
 };
 
-const platform = connectLineshaft({ url: values.url, key });
+const platform = connectLineshaft({ url: options.url, key });
 const stopping = new AbortController();
 const { signal } = stopping;
 const stop = (): void => {
@@ -83,13 +89,28 @@ function uplinkOf(connection: string): Uplink {
   };
 }
 
-const sources = lineKinds.map(
-  (kind) =>
+const nowMs = Date.now;
+const disturbances = new Disturbances(nowMs);
+const speakers = new Map<string, Pick<ProtocolEnd, "fault">>();
+
+const gateways = lineKinds.flatMap((kind) => {
+  const machines = overHttp.get(kind.connection);
+  if (machines === undefined) return [];
+  const names = new Set(machines);
+  const gateway = new HttpGateway(machines, nowMs);
+  for (const machine of machines) speakers.set(machine, gateway);
+  const lineAt = (fromUs: Micros) => partOfLine(new PlantLine(kind, seed, fromUs), names);
+  return [{ connection: kind.connection, gateway, lineAt }];
+});
+
+const sources = gateways.map(
+  ({ connection, gateway, lineAt }) =>
     new Source({
-      uplink: uplinkOf(kind.connection),
+      uplink: gateway.over(uplinkOf(connection), waiting, signal),
       clock,
       waiting,
-      lineAt: (fromUs) => new PlantLine(kind, seed, fromUs),
+      lineAt,
+      disturb: (columns, signals) => disturbances.apply(columns, signals),
       speed,
       historyUs: historyUs * speed,
       say,
@@ -98,7 +119,7 @@ const sources = lineKinds.map(
 
 /** Data first: the tree may come a moment later, and a platform that cannot take it now may be able to in a while. */
 async function registerForEver(): Promise<void> {
-  const lines = lineKinds.map((kind) => new PlantLine(kind, seed, clock.nowUs()));
+  const lines = gateways.map(({ connection, lineAt }) => ({ connection, signals: lineAt(clock.nowUs()).signals }));
   let said = "";
   while (!signal.aborted) {
     try {
@@ -118,7 +139,27 @@ async function registerForEver(): Promise<void> {
   }
 }
 
-say(`${lineKinds.length} lines, seed ${seed}, speed ${speed}, to ${values.url}`);
-await Promise.all([...sources.map((source) => source.run(signal)), registerForEver()]);
-say(`stopped; sent ${sources.reduce((sum, { sums }) => sum + sums.sent, 0)} datapoints.`);
+/** `name:password`; null: anonymous clients only. */
+function opcUaUser(): { name: string; password: string } | null {
+  const [, name, password] = /^([^:]+):(.+)$/.exec(process.env.LINESHAFT_SIMULATION_OPCUA_USER ?? "") ?? [];
+  return name === undefined ? null : { name, password };
+}
+
+const floor = await PlantFloor.open({ options, clock, waiting, disturbances, opcUaUser: opcUaUser(), nowMs, say });
+for (const [name, end] of floor.speakers) speakers.set(name, end);
+const token = process.env.LINESHAFT_SIMULATION_TOKEN ?? "";
+const faults = token === "" ? null : await serveFaults({ port: options.faultPort, token, speakers, disturbances, say });
+const ports = { ...floor.ports, ...(faults && { faults: faults.port }) };
+if (Object.keys(ports).length > 0) process.stdout.write(`${JSON.stringify({ simulation: "ready", ports })}\n`);
+
+say(
+  `${lineKinds.length} lines, seed ${seed}, speed ${speed}, by ${[...options.protocols].join(", ")}, to ${options.url}`,
+);
+await Promise.all([
+  ...sources.map((source) => source.run(signal)),
+  floor.run(signal),
+  gateways.length > 0 ? registerForEver() : undefined,
+]);
+await Promise.all([floor.close(), faults?.close()]);
+say(`stopped; sent ${sources.reduce((sum, { sums }) => sum + sums.sent, 0)} datapoints by HTTP.`);
 process.exit(0);

@@ -1,6 +1,8 @@
 import type { NamedColumns } from "@lineshaft/client";
-import { formatTimeUs, type Micros, minuteUs, ProblemError, secondUs } from "@lineshaft/contract/api";
-import type { PlantLine } from "./plant/index.ts";
+import { type Columns, formatTimeUs, type Micros, minuteUs, ProblemError, secondUs } from "@lineshaft/contract/api";
+import type { Signal } from "./plant/index.ts";
+import type { PlayedLine } from "./plant/part-of-line.ts";
+import type { Waiting } from "./protocols/end.ts";
 
 /** The time that the plant's controllers show, and how a plant that lives faster maps to it. */
 export interface PlantClock {
@@ -19,19 +21,14 @@ export interface Uplink {
   write(batch: NamedColumns, cursor: string): Promise<unknown>;
 }
 
-export interface Waiting {
-  /** Resolves early when the signal is aborted. */
-  sleep(ms: number, signal: AbortSignal): Promise<void>;
-  /** Calls after `ms` unless it is cancelled. */
-  alarm(ms: number, ring: () => void): { cancel(): void };
-}
-
 export interface SourceOptions {
   uplink: Uplink;
   clock: PlantClock;
   waiting: Waiting;
   /** The line as it goes on from an instant of model time. */
-  lineAt(fromUs: Micros): PlantLine;
+  lineAt(fromUs: Micros): PlayedLine;
+  /** What is wrong with the values on their way. */
+  disturb?(columns: Columns, signals: readonly Signal[]): Columns;
   /** Model time per true time. */
   speed: number;
   /** How far back the plant remembers: on an empty platform this much is sent first, and after an outage no more than this. */
@@ -91,11 +88,12 @@ export class Source {
     return Number.isFinite(last) && last <= now ? Math.max(last, now - historyUs) : now - historyUs;
   }
 
-  async #send(line: PlantLine, untilUs: Micros, signal: AbortSignal): Promise<void> {
-    const { uplink, clock } = this.#options;
-    const columns = line.advance(untilUs);
-    if (columns.rows === 0) return;
-    for (let i = 0; i < columns.rows; i++) columns.time[i] = clock.stampUs(columns.time[i]);
+  async #send(line: PlayedLine, untilUs: Micros, signal: AbortSignal): Promise<void> {
+    const { uplink, clock, disturb } = this.#options;
+    const played = line.advance(untilUs);
+    if (played.rows === 0) return;
+    for (let i = 0; i < played.rows; i++) played.time[i] = clock.stampUs(played.time[i]);
+    const columns = disturb?.(played, line.signals) ?? played;
     const names = line.signals.map(({ address }) => address);
     const written = await this.#untilAnswered(async () => {
       await uplink.write({ names, columns }, String(untilUs));

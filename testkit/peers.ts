@@ -13,6 +13,8 @@ export const peers = {
     for: "power cuts on a real file system (F7)",
   },
   strace: { packages: ["strace"], files: ["strace"], for: "failing and slow syncs (F8, F10)" },
+  mosquitto: { packages: ["mosquitto"], files: ["/usr/sbin/mosquitto"], for: "a foreign MQTT broker" },
+  openssl: { packages: ["openssl"], files: ["openssl"], for: "certificates for TLS" },
   faketime: { packages: ["faketime"], files: ["faketime"], for: "jumps of the wall clock (F15)" },
 } as const satisfies Record<string, { packages: string[]; files: string[]; for: string }>;
 

@@ -34,6 +34,9 @@ export const EquipmentSchema = Type.Object(
     parentId: Type.Union([Type.Integer(), Type.Null()]),
     path: Type.String({ description: "Names from the site down, joined by '/'; \"\" is the enterprise itself." }),
     lifecycle: Type.Enum([...lifecycleStates]),
+    model: Type.Optional(
+      Type.Union([Type.String(), Type.Null()], { description: "Its model and version, e.g. `filler@1.0.0`." }),
+    ),
     revision: Type.Integer(),
     changedUs: MicrosSchema,
   },

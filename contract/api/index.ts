@@ -4,6 +4,9 @@
  */
 export * from "./access.ts";
 export * from "./columns.ts";
+export * from "./configuration.ts";
+export * from "./connection-spec.ts";
+export * from "./connectivity.ts";
 export * from "./equipment.ts";
 export * from "./ingest.ts";
 export * from "./problem.ts";

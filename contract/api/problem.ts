@@ -1,22 +1,8 @@
 import { type Static, Type } from "typebox";
+import { configurationProblems } from "./problem-configuration.ts";
+import { type CatalogueEntry, catalogueEntry as entry, type Retry } from "./problem-entry.ts";
 
-/** Does trying again make sense? `later`: the same request may succeed; `changed`: only a changed one; `never`. */
-export type Retry = "later" | "changed" | "never";
-
-interface CatalogueEntry {
-  status: number;
-  title: string;
-  /** What the caller should do next. */
-  action: string;
-  retry: Retry;
-}
-
-const entry = (status: number, retry: Retry, title: string, action: string): CatalogueEntry => ({
-  status,
-  title,
-  action,
-  retry,
-});
+export type { Retry } from "./problem-entry.ts";
 
 /**
  * Every error that Lineshaft gives, in HTTP, on streams and for rejected items. The docs page is generated from this table.
@@ -229,20 +215,50 @@ export const problemCatalogue = {
     "A correction came from a source that does not declare corrections.",
     "Send mode=correct only from a source that owns its history.",
   ),
-  // Equipment and tags
-  equipment_level_invalid: entry(
+  // Sparkplug and MQTT
+  spb_payload_invalid: entry(
     422,
     "changed",
-    "The level does not fit below the parent.",
-    "The order is enterprise, site, area, workCenter, workUnit.",
+    "The message is not a Sparkplug B payload.",
+    "Check what publishes on this topic; only Sparkplug B in protobuf belongs below spBv1.0.",
   ),
-  path_taken: entry(409, "changed", "Another item has this name here.", "Choose another name."),
-  connection_kind_invalid: entry(
-    409,
+  spb_limits: entry(
+    422,
     "changed",
-    "The connection exists with another kind.",
-    "Choose another name for the connection.",
+    "The Sparkplug message is larger or nested more deeply than allowed.",
+    "Spread the metrics over several devices or messages.",
   ),
+  spb_birth_missing: entry(
+    422,
+    "later",
+    "Data came without a birth certificate that explains it, and a rebirth did not bring one in time.",
+    "Check that the edge node answers `Node Control/Rebirth`; restarting it sends the birth too.",
+  ),
+  spb_alias_unknown: entry(
+    422,
+    "later",
+    "A metric has an alias or a name that the birth certificate does not hold.",
+    "The edge node must announce every metric at birth; a rebirth has been asked for.",
+  ),
+  spb_alias_ambiguous: entry(
+    422,
+    "changed",
+    "A birth certificate gives one alias to two metrics of an edge node.",
+    "Give each metric of the edge node, its devices included, an alias of its own.",
+  ),
+  mqtt_payload_invalid: entry(
+    422,
+    "changed",
+    "The payload of an MQTT message cannot be read as its topic template says.",
+    "Correct the template's payload form, or what the machine publishes.",
+  ),
+  mqtt_value_missing: entry(
+    422,
+    "changed",
+    "The payload of an MQTT message does not hold the value that the template names.",
+    "Correct the path in the template, or what the machine publishes.",
+  ),
+  ...configurationProblems,
   // Platform
   disk_full: entry(
     507,
@@ -318,9 +334,17 @@ export const ProblemSchema = Type.Object(
     instance: Type.Optional(Type.String({ description: "The request, for finding it in the server's log." })),
     retryAfterSeconds: Type.Optional(Type.Number()),
     errors: Type.Optional(
-      Type.Array(Type.Object({ path: Type.String({ description: "JSON pointer" }), message: Type.String() }), {
-        maxItems: 100,
-      }),
+      Type.Array(
+        Type.Object({
+          path: Type.String({ description: "JSON pointer" }),
+          message: Type.String(),
+          code: Type.Optional(Type.String()),
+          action: Type.Optional(Type.String()),
+          line: Type.Optional(Type.Integer({ description: "Where text was sent: its line and column, from 1." })),
+          column: Type.Optional(Type.Integer()),
+        }),
+        { maxItems: 100 },
+      ),
     ),
   },
   { $id: "Problem", description: "RFC 9457 problem details." },
@@ -332,12 +356,12 @@ export class ProblemError extends Error {
   override name = "ProblemError";
   readonly code: ProblemCode;
   readonly retryAfterSeconds: number | undefined;
-  readonly errors: { path: string; message: string }[] | undefined;
+  readonly errors: Problem["errors"];
 
   constructor(
     code: ProblemCode,
     detail: string,
-    options: { cause?: unknown; retryAfterSeconds?: number; errors?: { path: string; message: string }[] } = {},
+    options: { cause?: unknown; retryAfterSeconds?: number; errors?: Problem["errors"] } = {},
   ) {
     super(detail, { cause: options.cause });
     this.code = code;

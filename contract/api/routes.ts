@@ -1,5 +1,7 @@
 import { type Static, type TSchema, Type } from "typebox";
 import { ApiKeySchema, NewApiKeySchema, type Permission, SessionSchema } from "./access.ts";
+import { ConfigurationRevisionSchema, ConfigurationSchema, PlanSchema, TagImportSchema } from "./configuration.ts";
+import { connectivityRoutes } from "./connectivity.ts";
 import { EquipmentChangeSchema, EquipmentSchema, NewEquipmentSchema, WriteReceiptSchema } from "./equipment.ts";
 import { IngestQuerySchema, IngestReceiptSchema } from "./ingest.ts";
 import {
@@ -18,7 +20,7 @@ import { ConnectionSchema, NewConnectionSchema, NewTagSchema, RawTagSchema, TagC
  * generated from it.
  */
 export interface Route {
-  method: "GET" | "POST" | "PATCH" | "DELETE";
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Path below /api/v1; `{name}` are parameters. */
   path: string;
   summary: string;
@@ -26,7 +28,7 @@ export interface Route {
   permission: Permission | null;
   params?: TSchema;
   query?: TSchema;
-  /** Absent: no body, or (ingest) a body that is parsed by media type. */
+  /** Absent: no body, or one that is parsed by media type (ingest, configuration, tables). */
   body?: TSchema;
   response: TSchema;
   status?: 200 | 201;
@@ -102,6 +104,7 @@ export const routes = {
     }),
   },
 
+  ...connectivityRoutes,
   listConnections: {
     method: "GET",
     path: "/connections",
@@ -213,6 +216,55 @@ export const routes = {
     params: id,
     body: TagChangeSchema,
     response: written(RawTagSchema),
+  },
+
+  importTags: {
+    method: "POST",
+    path: "/connections/{connection}/tags/import",
+    summary: "Add or change tags by a table (text/csv)",
+    permission: "configure",
+    params: connectionName,
+    query: Type.Object(
+      {
+        dryRun: Type.Optional(Type.Enum(["true", "false"], { description: "Say what would be done, and do nothing." })),
+      },
+      { additionalProperties: false },
+    ),
+    response: TagImportSchema,
+  },
+
+  getConfiguration: {
+    method: "GET",
+    path: "/configuration",
+    summary: "All that was decided, as JSON or, by Accept, as YAML",
+    permission: "configure",
+    query: Type.Object(
+      { revision: Type.Optional(Type.Integer({ minimum: 1, description: "As it was then. Default: as it is." })) },
+      { additionalProperties: false },
+    ),
+    response: ConfigurationSchema,
+  },
+  planConfiguration: {
+    method: "POST",
+    path: "/configuration/plan",
+    summary: "What applying a configuration would do",
+    permission: "configure",
+    response: PlanSchema,
+  },
+  applyConfiguration: {
+    method: "PUT",
+    path: "/configuration",
+    summary: "Make the configuration this one, all of it or nothing (If-Match)",
+    permission: "configure",
+    response: Type.Object({ plan: PlanSchema, receipt: WriteReceiptSchema }),
+  },
+  listConfigurationRevisions: {
+    method: "GET",
+    path: "/configuration/revisions",
+    summary: "Changes of the configuration, newest first",
+    permission: "configure",
+    query: Type.Object(page, { additionalProperties: false }),
+    response: pageOf(ConfigurationRevisionSchema),
   },
 
   lastValues: {

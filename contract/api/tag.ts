@@ -1,4 +1,5 @@
 import { type Static, Type } from "typebox";
+import { ConnectionHealthSchema } from "./connectivity.ts";
 import { NameSchema } from "./equipment.ts";
 import { MicrosSchema } from "./time.ts";
 
@@ -62,6 +63,7 @@ export const ConnectionSchema = Type.Object(
     corrections: Type.Boolean({ description: "May this source replace values it sent before?" }),
     tagQuota: Type.Integer(),
     revision: Type.Integer(),
+    health: Type.Optional(ConnectionHealthSchema),
     state: Type.Enum(["active", "silent", "never"], { description: "`silent`: nothing for 60 s." }),
     tags: Type.Integer(),
     lastBatchUs: Type.Union([MicrosSchema, Type.Null()]),

@@ -1,5 +1,7 @@
 /** Ports between the layers: for integration, host and testkit only. No I/O and no state here. */
 export * from "./clock.ts";
+export * from "./configuration.ts";
+export * from "./connector.ts";
 export * from "./disk.ts";
 export * from "./history.ts";
 export * from "./log.ts";

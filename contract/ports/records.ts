@@ -146,10 +146,11 @@ export interface GapRecord {
 
 export interface RegistryChangedRecord {
   revision: number;
-  entity: "equipment" | "tag" | "connection" | "key";
+  entity: "equipment" | "tag" | "connection" | "key" | "model" | "binding";
+  /** A tag that is declared before its first value has no number yet: it is `<connection id>/<address>`. */
   id: number | string;
   actor: string;
-  /** The item after the change. */
+  /** The item after the change; with `removed: true` when it is gone. */
   after: Record<string, unknown>;
 }
 

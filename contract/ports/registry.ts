@@ -1,9 +1,13 @@
 import type {
   ApiKey,
+  Configuration,
+  ConfigurationRevision,
+  ConnectionSpec,
   Equipment,
   EquipmentChange,
   NewEquipment,
   NewTag,
+  Plan,
   Principal,
   RawTag,
   Role,
@@ -26,6 +30,15 @@ export interface ConnectionRow {
 export interface Written<T> {
   item: T;
   revision: number;
+}
+
+/** What applying a configuration came to. */
+export interface AppliedConfiguration {
+  plan: Plan;
+  /** The revision of the configuration after it; the one before when nothing changed. */
+  revision: number;
+  /** Connections as they are now, those that it created, changed or no longer declares. */
+  connections: (ConnectionRow & { tenant: number })[];
 }
 
 export interface Page<T> {
@@ -75,6 +88,24 @@ export interface Registry {
   tagsUnder(p: Principal, path: string): number[];
 
   createConnection(p: Principal, row: Omit<ConnectionRow, "revision">): Written<ConnectionRow>;
+
+  /** What people decided, as far as `p` sees it, in canonical form; secrets are references in it. Needs `configure`. */
+  configuration(p: Principal): { configuration: Configuration; revision: number };
+  /** The same as it was at a revision. Applying it is how one goes back. */
+  configurationAt(p: Principal, revision: number): Configuration;
+  configurationRevisions(p: Principal, q: { limit?: number; cursor?: string }): Page<ConfigurationRevision>;
+  /**
+   * Makes the configuration what is wanted, in one transaction: all of it, with a revision and an outbox row for each thing, or nothing.
+   * `wanted` has been checked; sections it leaves out stay. `revision_conflict` unless `revision` is current. `connectionId` gives a new connection its number.
+   */
+  applyConfiguration(
+    p: Principal,
+    wanted: Configuration,
+    revision: number,
+    connectionId: (name: string, kind: string) => number,
+  ): AppliedConfiguration;
+  /** What declared connections of all tenants run on, for those who run them. */
+  connectionSpecs(): (ConnectionSpec & { id: number; tenant: number })[];
 
   /** Keys, for governance. `hash` is of the secret. */
   insertKey(p: Principal, key: ApiKey & { tenant: number; hash: Uint8Array }): void;

@@ -13,7 +13,7 @@ From a clone: \`npm run lineshaft -- <command> [flags]\`. Flags win over environ
 ${output.trim()}
 \`\`\`
 
-Exit codes: 0 all is well · 1 it failed, and the text says why · 2 the command line is wrong · 128 + n ended by signal n.
+Exit codes: 0 all is well · 1 it failed, and the text says why · 2 the command line is wrong · 3 \`plan --exit-code\`: there are changes · 128 + n ended by signal n.
 
 | environment | |
 |---|---|

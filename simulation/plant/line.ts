@@ -18,17 +18,17 @@ export interface LineKind {
 export function definer(table: SignalTable, equipment: readonly string[], prefix: string) {
   return {
     number: (name: string, address: string, unit: string | null, sampling: Signal["sampling"], initial: number) =>
-      table.define({ address: `${prefix}.${address}`, name, equipment, unit, sampling, integer: false }, initial),
+      table.define({ address: `${prefix}.${address}`, name, equipment, unit, sampling, type: "double" }, initial),
     integer: (name: string, address: string, sampling: Signal["sampling"], initial: number | bigint) =>
-      table.define({ address: `${prefix}.${address}`, name, equipment, unit: null, sampling, integer: true }, initial),
+      table.define({ address: `${prefix}.${address}`, name, equipment, unit: null, sampling, type: "int64" }, initial),
     text: (name: string, address: string, initial: string) =>
       table.define(
-        { address: `${prefix}.${address}`, name, equipment, unit: null, sampling: "change", integer: false },
+        { address: `${prefix}.${address}`, name, equipment, unit: null, sampling: "change", type: "string" },
         initial,
       ),
     boolean: (name: string, address: string, initial: boolean) =>
       table.define(
-        { address: `${prefix}.${address}`, name, equipment, unit: null, sampling: "change", integer: false },
+        { address: `${prefix}.${address}`, name, equipment, unit: null, sampling: "change", type: "boolean" },
         initial,
       ),
   };

@@ -13,8 +13,7 @@ export interface Signal {
   /** UCUM code; null: a number without unit, or no number. */
   unit: string | null;
   sampling: Sampling;
-  /** Numbers of this signal are integers (int64) rather than doubles. */
-  integer: boolean;
+  type: "double" | "int64" | "boolean" | "string";
 }
 
 /** Scans in one second; states and fast analogs are read at each. */
@@ -47,7 +46,7 @@ export class SignalTable {
   /** Writes the rows of one scan to `rows`. `wholeSecond` is true once a second. */
   scan(timeUs: Micros, wholeSecond: boolean, rows: ColumnsBuilder): void {
     for (let i = 0; i < this.signals.length; i++) {
-      const { sampling, integer } = this.signals[i];
+      const { sampling, type } = this.signals[i];
       const value = this.#value[i];
       const changed = value !== this.#sent[i];
       const due =
@@ -56,7 +55,7 @@ export class SignalTable {
         (sampling === "1Hz" && wholeSecond) ||
         (changed && (sampling === "change" || wholeSecond));
       if (!due) continue;
-      rows.add(i, timeUs, value, 0, 0, integer ? "int64" : undefined);
+      rows.add(i, timeUs, value, 0, 0, type === "int64" ? "int64" : undefined);
       this.#sent[i] = value;
     }
   }

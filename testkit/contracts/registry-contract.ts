@@ -3,6 +3,7 @@ import type { Registry, TagRegisteredRecord } from "@lineshaft/contract/ports";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeClock } from "../clock.ts";
+import { configurationContract } from "./configuration-contract.ts";
 
 /** One store under test, on its own storage. */
 export interface RegistryFixture {
@@ -23,6 +24,7 @@ export function registryContract(make: (clock: FakeClock) => RegistryFixture): v
     registry = fixture.open();
   });
   afterEach(() => fixture.cleanup());
+  configurationContract(make);
 
   const admin = principal();
   const create = (level: EquipmentLevel, name: string, parentId?: number, p = admin) =>

@@ -8,59 +8,20 @@ import {
   ProblemError,
   parseTimeUs,
   queryLimits,
-  type RouteBody,
   type RouteName,
-  type RouteParams,
   type RouteQuery,
-  type RouteResponse,
   type routes,
   type Session,
   type WriteReceipt,
 } from "@lineshaft/contract/api";
 import type { Page, Written } from "@lineshaft/contract/ports";
-import type { RequestBody } from "./body.ts";
+import { Answer, baseRevision, type Call, type Handlers } from "./call.ts";
+import { configurationHandlers } from "./configuration.ts";
+import { connectivityHandlers } from "./connectivity.ts";
 import type { CursorSeal } from "./cursor.ts";
 import { IngestGate, ingest } from "./ingest.ts";
 import { bucketSeriesJson, pointSeriesJson } from "./series.ts";
 import type { HttpLimits, Services } from "./services.ts";
-
-/** One checked request: who asks, typed parameters, and what the handler may do beyond its answer. */
-export interface Call<N extends RouteName> {
-  /** null only where the route needs no credential. */
-  principal: (typeof routes)[N]["permission"] extends null ? null : Principal;
-  params: RouteParams<N>;
-  query: RouteQuery<N>;
-  body: RouteBody<N>;
-  raw: RequestBody | null;
-  url: string;
-  address: string;
-  session: string | undefined;
-  accept: string;
-  ifMatch: string | undefined;
-  header(name: string, value: string): void;
-  /** Sets the session cookie; null takes it away. */
-  setSession(session: { value: string; maxAgeSeconds: number } | null): void;
-  /** Aborted when the caller has gone. */
-  signal: AbortSignal;
-}
-
-/** An answer that is not one small JSON object: text in pieces, or bytes. */
-export class Answer {
-  readonly mediaType: string;
-  readonly content: Iterable<string> | Uint8Array;
-  /** Worth compressing and sending piece by piece? */
-  readonly large: boolean;
-
-  constructor(mediaType: string, content: Iterable<string> | Uint8Array, large: boolean) {
-    this.mediaType = mediaType;
-    this.content = content;
-    this.large = large;
-  }
-}
-
-type Handler<N extends RouteName> = (call: Call<N>) => RouteResponse<N> | Answer | Promise<RouteResponse<N> | Answer>;
-/** One handler for each route of the contract; a missing one does not compile. */
-export type Handlers = { [N in RouteName]: Handler<N> };
 
 const json = "application/json";
 const defaultPage = 100;
@@ -172,6 +133,7 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
     },
     getSourceCursor: ({ principal, params }) => connections.sourceCursor(principal, params.connection),
 
+    ...connectivityHandlers(services),
     listConnections: (call) => page("listConnections", call, (q) => connections.list(call.principal, q)),
     createConnection: async (call) => {
       const { name, scope = "", corrections = false, tagQuota = defaultTagQuota } = call.body;
@@ -201,6 +163,8 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
       const { principal, params, body } = call;
       return written(call, registry.changeTag(principal, params.id, body, baseRevision(call.ifMatch)));
     },
+
+    ...configurationHandlers(services, { receipt, page }),
 
     lastValues: ({ principal, query: { tag } }) => {
       requireReadable(principal, tag);
@@ -257,15 +221,6 @@ export function requirePermission(principal: Principal, permission: (typeof rout
       "forbidden",
       `The role "${principal.role}" does not include the permission "${permission}".`,
     );
-}
-
-function baseRevision(ifMatch: string | undefined): number {
-  const match = /^(?:W\/)?"(\d{1,15})"$/.exec(ifMatch ?? "");
-  if (match === null) {
-    const what = ifMatch === undefined ? "There is no If-Match." : "If-Match is not an ETag of this item.";
-    throw new ProblemError("precondition_required", what);
-  }
-  return Number(match[1]);
 }
 
 interface Range {

@@ -14,10 +14,11 @@ import {
   sessionCookie,
 } from "./auth.ts";
 import { RequestBody, readBody } from "./body.ts";
+import type { Call, Handlers } from "./call.ts";
 import { checkBody, checkText, compileChecks } from "./check.ts";
 import { serveConsole } from "./console.ts";
 import { CursorSeal } from "./cursor.ts";
-import { type Call, createHandlers, type Handlers, requirePermission } from "./handlers.ts";
+import { createHandlers, requirePermission } from "./handlers.ts";
 import { assertCleanTexts, parseJson } from "./json.ts";
 import { openApiDocument } from "./openapi.ts";
 import { clientErrorProblem, problemMediaType, toProblem, writeRawProblem } from "./problems.ts";
@@ -216,7 +217,7 @@ const commonHeaders = {
 };
 const secureHeaders = { ...commonHeaders, "strict-transport-security": "max-age=31536000" };
 const corsHeaders = {
-  "access-control-allow-methods": "GET, POST, PATCH, DELETE",
+  "access-control-allow-methods": "GET, POST, PUT, PATCH, DELETE",
   "access-control-allow-headers": "authorization, content-type, content-encoding, if-match",
   "access-control-expose-headers": "etag, link, location, lineshaft-cursor, lineshaft-warnings, retry-after",
   "access-control-max-age": "600",

@@ -1,5 +1,6 @@
 import {
   apiBase,
+  ConfigurationSchema,
   columnsMediaType,
   PointColumnsSchema,
   PointRowsSchema,
@@ -9,6 +10,8 @@ import {
   routes,
 } from "@lineshaft/contract/api";
 import type { TSchema } from "typebox";
+import { yamlMediaType } from "./configuration.ts";
+import { linesMediaType } from "./connectivity.ts";
 
 type Json = Record<string, unknown>;
 
@@ -53,12 +56,14 @@ const tagTexts: Record<string, string> = {
   session: "Signing in to the console",
   ingest: "Offering points",
   connections: "Sources of points",
+  "connection-kinds": "What the platform can connect to by itself",
   equipment: "The equipment tree (ISA-95)",
   tags: "Raw tags",
   values: "Last values",
   history: "Recorded points and their aggregates",
   rejected: "What was refused and kept",
   gaps: "Data known to be missing",
+  configuration: "All that was decided, as one document",
   system: "State of the server",
   keys: "API keys",
 };
@@ -69,8 +74,13 @@ function operation(name: RouteName, route: Route, schemas: Json): Json {
   const content = (schema: Json): Json => ({ "application/json": { schema } });
   const status = String(route.status ?? 200);
   const answer: Json = content(schemaOf(route.response, schemas));
+  if (name === "checkConnection") {
+    answer[linesMediaType] = answer["application/json"];
+    delete answer["application/json"];
+  }
   if (name === "rawHistory") answer[columnsMediaType] = { schema: binary };
-  const takesIfMatch = route.method === "PATCH";
+  if (name === "getConfiguration") answer[yamlMediaType] = { schema: yaml };
+  const takesIfMatch = route.method === "PATCH" || route.method === "PUT";
   return {
     operationId: name,
     summary: route.summary,
@@ -96,6 +106,11 @@ function operation(name: RouteName, route: Route, schemas: Json): Json {
   };
 }
 
+const yaml = { type: "string", description: "The same as YAML 1.2, with comments where they were sent." };
+const table = {
+  type: "string",
+  description: "`;`, `,` or tabs; UTF-8 or Windows-1252; the first row names the columns.",
+};
 const binary = { type: "string", format: "binary", description: "A columnar frame." };
 const ifMatch = {
   name: "If-Match",
@@ -132,6 +147,13 @@ function requestBody(name: RouteName, route: Route, schemas: Json): Json {
       requestBody: { required: true, description: "Rows, columns, or a columnar frame; gzip is read.", content },
     };
   }
+  if (name === "planConfiguration" || name === "applyConfiguration") {
+    const schema = schemaOf(ConfigurationSchema, schemas);
+    return {
+      requestBody: { required: true, content: { "application/json": { schema }, [yamlMediaType]: { schema: yaml } } },
+    };
+  }
+  if (name === "importTags") return { requestBody: { required: true, content: { "text/csv": { schema: table } } } };
   if (route.body === undefined) return {};
   return {
     requestBody: { required: true, content: { "application/json": { schema: schemaOf(route.body, schemas) } } },

@@ -661,3 +661,95 @@ function decodeEmpty() {
     exact: null,
   };
 }
+
+describe("connections that the platform runs itself", () => {
+  it("are of kinds that describe their own forms", async () => {
+    const kinds = await ask("connection-kinds", { key: "viewer" });
+    expect(kinds.json()).toMatchObject({ items: [{ kind: "modbus", mode: "connects", config: { type: "object" } }] });
+  });
+
+  it("are checked before they are saved, a line for each step as it is done", async () => {
+    const body = '{"kind":"modbus","config":{"host":"10.0.0.7"}}';
+    const checked = await ask("connections/check", { method: "POST", body });
+    expect([checked.statusCode, checked.headers["content-type"]]).toEqual([200, "application/x-ndjson"]);
+    const steps = checked.body
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { ok: boolean });
+    expect(steps.map(({ ok }) => ok)).toEqual([true, false]);
+    const broken = await ask("connections/check", { method: "POST", body: body.replace("modbus", "breaks") });
+    expect(broken.body).toContain('"step":"Check","ok":false');
+    expect(broken.body).not.toContain("The pipe burst");
+    await expectProblem("forbidden", "connections/check", { method: "POST", body, key: "viewer" });
+    await expectProblem("request_invalid", "connections/check", { method: "POST", body: '{"kind":"modbus"}' });
+  });
+
+  it("are examined and restarted by those who may configure and see them", async () => {
+    platform.addConnection("line", "");
+    expect((await ask("connections/line/diagnosis", { key: "engineer" })).json()).toEqual({ connected: true });
+    await expectProblem("forbidden", "connections/line/diagnosis", { key: "viewer" });
+    await expectProblem("not_found", "connections/nowhere/diagnosis", { key: "engineer" });
+    expect((await ask("connections/line/restart", { method: "POST", key: "engineer" })).statusCode).toBe(200);
+    expect(platform.restarted).toEqual(["1/line"]);
+    await expectProblem("forbidden", "connections/line/restart", { method: "POST", key: "source" });
+  });
+});
+
+describe("the configuration as a whole", () => {
+  const wanted = '{"version":1,"equipment":[]}';
+
+  it("is served as JSON or YAML with its ETag, now or at a revision", async () => {
+    const json = await ask("configuration", { key: "engineer" });
+    expect([json.statusCode, json.headers.etag, json.headers.vary]).toEqual([200, '"7"', "Accept"]);
+    expect(json.json()).toEqual(platform.applied);
+    const yaml = await ask("configuration", { headers: { accept: "application/yaml" } });
+    expect(yaml.headers["content-type"]).toBe("application/yaml; charset=utf-8");
+    expect(yaml.body).toBe("version: 1\n");
+    expect((await ask("configuration?revision=3")).json()).toEqual({ version: 1 });
+    await expectProblem("request_invalid", "configuration?revision=0");
+    await expectProblem("not_acceptable", "tags", { headers: { accept: "application/yaml" } });
+  });
+
+  it("is planned and applied from JSON and YAML, based on a revision", async () => {
+    const plan = await ask("configuration/plan", { body: wanted });
+    expect([plan.statusCode, plan.headers.etag]).toEqual([200, '"7"']);
+    await expectProblem("precondition_required", "configuration", { method: "PUT", body: wanted });
+    await expectProblem("revision_conflict", "configuration", {
+      method: "PUT",
+      body: wanted,
+      headers: { "if-match": '"6"' },
+    });
+    const put = await ask("configuration", { method: "PUT", body: wanted, headers: { "if-match": '"7"' } });
+    expect([put.statusCode, put.headers.etag]).toEqual([200, '"8"']);
+    expect(put.json()).toMatchObject({ receipt: { revision: 8, lsn: 0 }, plan: { counts: { create: 0 } } });
+    expect(platform.applied).toEqual({ version: 1, equipment: [] });
+    const yaml = { "content-type": "application/yaml", "if-match": '"8"' };
+    expect((await ask("configuration", { method: "PUT", body: "version: 1", headers: yaml })).statusCode).toBe(200);
+  });
+
+  it("tells line and column of mistakes in YAML, and refuses what is neither", async () => {
+    const headers = { "content-type": "application/yaml" };
+    const problem = await expectProblem("configuration_invalid", "configuration/plan", { body: "wrong", headers });
+    expect(problem.errors).toEqual([{ path: "", message: "wrong", code: "yaml_invalid", line: 1, column: 1 }]);
+    await expectProblem("json_encoding", "configuration/plan", { body: new Uint8Array([0xff, 0xfe]), headers });
+    await expectProblem("reserved_key", "configuration/plan", { body: '{"version":1,"__proto__":{}}' });
+    await expectProblem("media_type_unsupported", "configuration/plan", {
+      body: "x",
+      headers: { "content-type": "text/plain" },
+    });
+    await expectProblem("json_invalid", "configuration/plan", { method: "POST" });
+  });
+
+  it("lists revisions, and imports tables with and without writing", async () => {
+    expect((await ask("configuration/revisions?limit=1")).json()).toMatchObject({ items: [{ revision: 7 }] });
+    platform.addConnection("plc");
+    const headers = { "content-type": "text/csv" };
+    const dry = await ask("connections/plc/tags/import?dryRun=true", { body: "address\nx", headers });
+    expect([dry.statusCode, dry.json()]).toMatchObject([200, { receipt: null, rows: 9 }]);
+    const wet = await ask("connections/plc/tags/import", { body: "address\nx", headers });
+    expect(wet.json()).toMatchObject({ receipt: { revision: 8 } });
+    await expectProblem("not_found", "connections/none/tags/import", { body: "address\nx", headers });
+    await expectProblem("media_type_unsupported", "connections/plc/tags/import", { body: "{}" });
+    await expectProblem("request_invalid", "connections/plc/tags/import?dryRun=maybe", { body: "x", headers });
+  });
+});

@@ -2,7 +2,9 @@ import { Readable } from "node:stream";
 import { createGzip } from "node:zlib";
 import { columnsMediaType, ProblemError, type RouteName } from "@lineshaft/contract/api";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { Answer } from "./handlers.ts";
+import { Answer } from "./call.ts";
+import { yamlTypes } from "./configuration.ts";
+import { linesMediaType } from "./connectivity.ts";
 
 /** JSON below this many characters is not worth compressing. */
 const gzipFrom = 16 * 1024;
@@ -12,6 +14,9 @@ const jsonType = "application/json; charset=utf-8";
 export function send(request: FastifyRequest, reply: FastifyReply, answer: object): FastifyReply {
   if (!(answer instanceof Answer)) return sendText(request, reply, JSON.stringify(answer));
   if (answer.content instanceof Uint8Array) return reply.type(answer.mediaType).send(answer.content);
+  // Each piece goes out as it comes; nothing is held back to compress it.
+  if (Symbol.asyncIterator in answer.content)
+    return reply.type(answer.mediaType).send(Readable.from(answer.content, { objectMode: false }));
   if (!answer.large) return sendText(request, reply, [...answer.content].join(""));
   // Pulled piece by piece as the socket drains.
   return sendStream(request, reply, Readable.from(answer.content, { objectMode: false }));
@@ -49,7 +54,9 @@ export function requireAcceptable(accept: string | undefined, route: RouteName):
       type === "application/problem+json"
     )
       return;
+    if (route === "checkConnection" && type === linesMediaType) return;
     if (route === "rawHistory" && type === columnsMediaType) return;
+    if (route === "getConfiguration" && yamlTypes.includes(type)) return;
   }
   throw new ProblemError(
     "not_acceptable",

@@ -1,6 +1,8 @@
 import type {
   Clock,
+  ConfigurationService,
   ConnectionService,
+  ConnectivityService,
   EventSource,
   History,
   Identity,
@@ -22,6 +24,8 @@ export interface Services {
   identity: Identity;
   events: EventSource;
   connections: ConnectionService;
+  connectivity: ConnectivityService;
+  configuration: ConfigurationService;
   system: SystemService;
   outbox: Outbox;
   clock: Clock;

@@ -218,6 +218,9 @@ export class Visibility {
     const item = (after ?? {}) as Record<string, unknown>;
     if (entity === "equipment") return typeof item.path === "string" && inScope(this.#principal, item.path);
     if (entity === "tag") return this.#registry.readableTags(this.#principal, [Number(id)]).length > 0;
+    // Models belong to the whole enterprise, like the roles of its people.
+    if (entity === "model") return true;
+    if (entity === "binding") return typeof item.path === "string" && inScope(this.#principal, item.path);
     return entity === "connection" && typeof item.scope === "string" && inScope(this.#principal, item.scope);
   }
 }

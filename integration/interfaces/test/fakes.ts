@@ -1,12 +1,14 @@
 import {
   type ApiKey,
   type Columns,
+  type Configuration,
   type Connection,
   type Equipment,
   type EventType,
   encodeColumns,
   inScope,
   type LastValue,
+  type Plan,
   type Principal,
   ProblemError,
   type RawTag,
@@ -20,7 +22,7 @@ import {
   valueToJson,
   valueTypeAt,
 } from "@lineshaft/contract/api";
-import type { Clock, EventItem, EventReader, SourceBatch } from "@lineshaft/contract/ports";
+import type { Clock, ConfigurationInput, EventItem, EventReader, SourceBatch } from "@lineshaft/contract/ports";
 import type { Services } from "../rest/services.ts";
 
 /** Real time, for tests that speak over sockets. */
@@ -216,6 +218,62 @@ export class FakePlatform implements Services {
   };
 
   registry: Services["registry"] = registryOf(this);
+
+  /** What was applied last, and its revision. */
+  applied: Configuration = { version: 1, equipment: [{ path: "North", level: "site" }] };
+  configurationRevision = 7;
+
+  configuration: Services["configuration"] = {
+    read: (_p, at) => ({
+      configuration: at === undefined ? this.applied : { version: 1 },
+      revision: this.configurationRevision,
+    }),
+    render: (configuration) => `version: ${configuration.version}\n`,
+    plan: (_p, input) => this.#plan(input),
+    apply: (_p, input, revision) => {
+      if (revision !== this.configurationRevision)
+        throw new ProblemError("revision_conflict", `It is at revision ${this.configurationRevision}.`);
+      const plan = this.#plan(input);
+      if ("value" in input) this.applied = input.value as Configuration;
+      this.configurationRevision++;
+      return { plan, revision: this.configurationRevision, connections: [] };
+    },
+    revisions: (_p, q) => pageOf([{ revision: 7, changedUs: 0, actor: "x", changes: 1 }], q),
+    importTags: (p, connection, table, dryRun) => {
+      this.connections.get(p, connection);
+      const plan = this.#plan({ text: "" });
+      const summary = { rows: table.length, encoding: "utf-8" as const, separator: ";", plan };
+      return { summary, applied: dryRun ? null : { plan, revision: 8, connections: [] } };
+    },
+  };
+
+  /** Asked to restart, by tenant and name. */
+  restarted: string[] = [];
+
+  connectivity: Services["connectivity"] = {
+    kinds: () => [
+      { kind: "modbus", title: "Modbus", mode: "connects", config: { type: "object" }, tagOptions: { type: "object" } },
+    ],
+    status: () => null,
+    diagnose: async (_tenant, connection) => (connection === "line" ? { connected: true } : null),
+    async *check(kind) {
+      yield { step: "Read the configuration", ok: true, detail: `It is a ${kind}.` };
+      if (kind === "breaks") throw new Error("The pipe burst.");
+      yield { step: "Connect", ok: false, detail: "Nobody answers.", hint: "Is it on?" };
+    },
+    restart: async (tenant, connection) => {
+      if (connection !== "line") throw new ProblemError("not_found", "It does not run.");
+      this.restarted.push(`${tenant}/${connection}`);
+    },
+  };
+
+  #plan(input: ConfigurationInput): Plan {
+    if ("text" in input && input.text.includes("wrong"))
+      throw new ProblemError("configuration_invalid", "line 1, column 1: wrong.", {
+        errors: [{ path: "", message: "wrong", code: "yaml_invalid", line: 1, column: 1 }],
+      });
+    return { items: [], counts: { create: 0, change: 0, rename: 0, remove: 0 }, revision: this.configurationRevision };
+  }
 
   lastValues: Services["lastValues"] = {
     get: (tags) => tags.map((tag) => this.#last(tag)),

@@ -20,6 +20,8 @@ interface Parts {
   registry: Registry;
   sums: SumLedger;
   clock: Clock;
+  /** Of the connections that the platform runs itself; null for those that come by HTTP. */
+  running?: (tenant: number, name: string) => Pick<Connection, "health" | "delivery"> | null;
   /** Resolves when the registry has applied the log up to this LSN. */
   registryApplied(lsn: Lsn): Promise<void>;
 }
@@ -38,13 +40,15 @@ export function createConnectionService(parts: Parts): ConnectionService {
 
   const present = (connection: LiveConnection): Connection => {
     const { id, name, kind, scope, corrections, tagQuota, revision, lastBatchUs } = connection;
+    const running = parts.running?.(connection.tenant, name) ?? null;
     const silent = lastBatchUs !== null && clock.nowUs() - lastBatchUs > silentAfterUs;
     return {
       id,
       name,
       kind,
       scope,
-      delivery: "acknowledged",
+      delivery: running?.delivery ?? "acknowledged",
+      ...(running?.health === undefined ? {} : { health: running.health }),
       corrections,
       tagQuota,
       revision,

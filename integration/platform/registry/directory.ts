@@ -19,20 +19,49 @@ export class Directory {
   #tagConnection = new Int32Array(1024);
   #tagEquipment = new Int32Array(1024);
   #lastTag = 0;
+  /** While a change may still fail: how to take back what it did here, last first. */
+  #undo: (() => void)[] | null = null;
 
   get lastTag(): number {
     return this.#lastTag;
   }
 
+  /** Follows a change of many parts as it goes; when `work` throws, everything here is as it was before. */
+  together<T>(work: () => T): T {
+    this.#undo = [];
+    try {
+      return work();
+    } catch (error) {
+      for (const undo of this.#undo.toReversed()) undo();
+      throw error;
+    } finally {
+      this.#undo = null;
+    }
+  }
+
   setEquipment(id: number, tenant: number, path: string): void {
-    this.#equipment.set(id, { tenant, path });
+    this.#put(this.#equipment, id, { tenant, path });
+  }
+
+  removeEquipment(id: number): void {
+    this.#put(this.#equipment, id, undefined);
   }
 
   setConnection(id: number, tenant: number, scope: string): void {
-    this.#connections.set(id, { tenant, path: scope });
+    this.#put(this.#connections, id, { tenant, path: scope });
+  }
+
+  #put(places: Map<number, Place>, id: number, place: Place | undefined): void {
+    const before = places.get(id);
+    this.#undo?.push(() => restore(places, id, before));
+    restore(places, id, place);
   }
 
   setTag(id: number, connectionId: number, equipmentId: number | null): void {
+    const equipmentBefore = this.equipmentOf(id);
+    this.#undo?.push(() => {
+      this.#tagEquipment[id] = equipmentBefore;
+    });
     if (id >= this.#tagConnection.length) this.#grow(id);
     this.#tagConnection[id] = connectionId;
     this.#tagEquipment[id] = equipmentId ?? 0;
@@ -90,6 +119,11 @@ export class Directory {
     equipment.set(this.#tagEquipment);
     this.#tagEquipment = equipment;
   }
+}
+
+function restore(places: Map<number, Place>, id: number, place: Place | undefined): void {
+  if (place === undefined) places.delete(id);
+  else places.set(id, place);
 }
 
 function visible(p: Principal, place: Place | undefined): boolean {

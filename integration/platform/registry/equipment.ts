@@ -20,7 +20,7 @@ import type { Journal } from "./journal.ts";
 const maxPathLength = 1024;
 
 const columns =
-  "id, level, name, parent_id AS parentId, path, lifecycle, revision, changed_us AS changedUs FROM equipment";
+  "id, level, name, parent_id AS parentId, path, lifecycle, model, revision, changed_us AS changedUs FROM equipment";
 const treeKey = "replace(path, '/', char(1))";
 /** At or below a path, in tree-key terms: the key itself, or between its first and after its last possible child. */
 const atOrBelow = `(${treeKey} = @at OR (${treeKey} > @at || char(1) AND ${treeKey} < @at || char(2)))`;
@@ -31,6 +31,8 @@ export interface EquipmentParts {
   journal: Journal;
   directory: Directory;
   cursors: Cursors;
+  /** What still refers to an equipment or lies below it, in words; empty when it can go. */
+  usesOf(tenant: number, id: number, path: string): string[];
   /** Scopes of keys and connections name places: called in the transaction that moves `from` to `to`; returns what to do after it. */
   scopesFollow(p: Principal, from: string, to: string): () => void;
 }
@@ -45,7 +47,9 @@ export class EquipmentTree {
     this.#parts = parts;
     const { sql } = parts.db;
     this.#byId = sql.prepare(`SELECT ${columns} WHERE id = ?`);
-    const rows = sql.prepare("SELECT id, tenant, parent_id AS parentId, path FROM equipment").iterate();
+    const rows = sql
+      .prepare("SELECT id, tenant, parent_id AS parentId, path FROM equipment WHERE removed = 0")
+      .iterate();
     for (const row of rows as Iterable<{ id: number; tenant: number; parentId: number | null; path: string }>) {
       parts.directory.setEquipment(row.id, row.tenant, row.path);
       if (row.parentId === null) this.#roots.set(row.tenant, row.id);
@@ -64,6 +68,7 @@ export class EquipmentTree {
         parentId: null,
         path: "",
         lifecycle: "productive",
+        model: null,
       }),
     );
     this.#parts.directory.setEquipment(item.id, tenant, "");
@@ -89,7 +94,7 @@ export class EquipmentTree {
     const { where, values } = scopeCondition(p);
     const rows = this.#parts.db.sql
       .prepare(
-        `SELECT ${columns} WHERE tenant = @tenant AND ${where}
+        `SELECT ${columns} WHERE tenant = @tenant AND removed = 0 AND ${where}
          ${under === "" ? "" : `AND ${atOrBelow}`}
          ${q.parentId === undefined ? "" : "AND parent_id = @parentId"}
          ${after === null ? "" : `AND ${treeKey} > @after`}
@@ -109,7 +114,8 @@ export class EquipmentTree {
     return { items, cursor: more ? this.#parts.cursors.seal(p, query, [last.id, last.revision]) : null };
   }
 
-  create(p: Principal, item: NewEquipment): Written<Equipment> {
+  /** What stood at the same path on the same level and was removed comes back as itself. */
+  create(p: Principal, item: NewEquipment & { model?: string }): Written<Equipment> {
     demand(p, "configure");
     const root = this.root(p.tenant);
     const parentId = item.parentId ?? root;
@@ -122,14 +128,23 @@ export class EquipmentTree {
     this.#checkPath(p, path);
     const created = this.#parts.db.write(() => {
       this.#checkFree(parentId, item.name, null, path);
-      return this.#insert(p, { ...item, parentId, path, lifecycle: item.lifecycle ?? "productive" });
+      const { lifecycle = "productive", model = null } = item;
+      const removed = this.#removedAt(p.tenant, path, item.level);
+      if (removed === null) return this.#insert(p, { ...item, parentId, path, lifecycle, model });
+      this.#update(p, removed, { name: item.name, parentId, path, lifecycle, model });
+      return this.#row(removed.id);
     });
     this.#parts.directory.setEquipment(created.id, p.tenant, path);
     return { item: created, revision: created.revision };
   }
 
   /** Renames, moves or ages an item. What stands below it follows, under the same revision. */
-  change(p: Principal, id: number, change: EquipmentChange, revision: number): Written<Equipment> {
+  change(
+    p: Principal,
+    id: number,
+    change: EquipmentChange & { model?: string | null },
+    revision: number,
+  ): Written<Equipment> {
     demand(p, "configure");
     const before = this.#visible(p, id);
     if (before.revision !== revision) throw conflict("equipment", id, before.revision, revision);
@@ -148,15 +163,54 @@ export class EquipmentTree {
     }
     if (path !== before.path) this.#checkPath(p, path);
 
-    const lifecycle = change.lifecycle ?? before.lifecycle;
+    const { lifecycle = before.lifecycle, model = before.model } = change;
     const { moved, afterwards } = this.#parts.db.write(() => {
       if (parentId !== null) this.#checkFree(parentId, name, id, path);
-      return this.#update(p, before, { name, parentId, path, lifecycle });
+      return this.#parts.journal.together(() => this.#update(p, before, { name, parentId, path, lifecycle, model }));
     });
     for (const row of moved) this.#parts.directory.setEquipment(row.id, p.tenant, row.path);
     afterwards();
     const item = this.#row(id);
     return { item, revision: item.revision };
+  }
+
+  /** Takes it out of the tree; what was recorded under it stays, and so does its history. `still_in_use` while anything refers to it. */
+  remove(p: Principal, id: number): void {
+    demand(p, "configure");
+    const before = this.#visible(p, id);
+    const { db, directory, journal, clock, usesOf } = this.#parts;
+    const uses = before.parentId === null ? ["the enterprise itself"] : usesOf(p.tenant, id, before.path);
+    if (uses.length > 0)
+      throw new ProblemError("still_in_use", `${JSON.stringify(before.path)} is still used by ${uses.join(", ")}.`);
+    db.write(() => {
+      const revision = journal.next();
+      const atUs = clock.nowUs();
+      db.sql
+        .prepare("UPDATE equipment SET removed = 1, revision = ?, changed_us = ? WHERE id = ?")
+        .run(revision, atUs, id);
+      this.#keepHistory(p.tenant, revision, p.id);
+      journal.add(p, "equipment", id, { ...this.#row(id), removed: true }, atUs, revision);
+    });
+    directory.removeEquipment(id);
+  }
+
+  /** Of the tree as it is now. */
+  idAt(tenant: number, path: string): number | null {
+    const find = this.#parts.db.sql
+      .prepare(`SELECT id FROM equipment WHERE tenant = ? AND removed = 0 AND ${treeKey} = ?`)
+      .pluck();
+    return (find.get(tenant, toTreeKey(path)) as number | undefined) ?? null;
+  }
+
+  /** All that stands, in no order. */
+  all(tenant: number): Equipment[] {
+    return this.#parts.db.sql.prepare(`SELECT ${columns} WHERE tenant = ? AND removed = 0`).all(tenant) as Equipment[];
+  }
+
+  /** Where what was removed stood last; null for what stands or never was. */
+  removedPath(id: number): string | null {
+    const find = this.#parts.db.sql.prepare("SELECT path FROM equipment WHERE id = ? AND removed = 1").pluck();
+    return (find.get(id) as string | undefined) ?? null;
   }
 
   /**
@@ -166,12 +220,11 @@ export class EquipmentTree {
   resolvePath(p: Principal, path: string): string {
     if (path === "") return "";
     const { sql } = this.#parts.db;
-    const current = sql.prepare(`SELECT id FROM equipment WHERE tenant = ? AND ${treeKey} = ?`).pluck();
     const former = sql
       .prepare("SELECT id FROM equipment_history WHERE tenant = ? AND path = ? ORDER BY revision DESC LIMIT 1")
       .pluck();
-    const id = (current.get(p.tenant, toTreeKey(path)) ?? former.get(p.tenant, path)) as number | undefined;
-    if (id === undefined) throw notFound("equipment", path);
+    const id = this.idAt(p.tenant, path) ?? (former.get(p.tenant, path) as number | undefined);
+    if (id === undefined || this.removedPath(id) !== null) throw notFound("equipment", path);
     const now = this.#row(id).path;
     // Whoever holds a scope further down knows the way to it.
     const onTheWay = p.scopes.some((scope) => scope.startsWith(`${now}/`));
@@ -182,7 +235,9 @@ export class EquipmentTree {
   /** Ids of the equipment at or below a current path. */
   idsUnder(tenant: number, path: string): number[] {
     return this.#parts.db.sql
-      .prepare(`SELECT id FROM equipment WHERE tenant = @tenant ${path === "" ? "" : `AND ${atOrBelow}`}`)
+      .prepare(
+        `SELECT id FROM equipment WHERE tenant = @tenant AND removed = 0 ${path === "" ? "" : `AND ${atOrBelow}`}`,
+      )
       .pluck()
       .all({ tenant, at: toTreeKey(path) }) as number[];
   }
@@ -198,38 +253,39 @@ export class EquipmentTree {
 
   #insert(
     by: { id: string; tenant: number },
-    row: Pick<Equipment, "level" | "name" | "parentId" | "path" | "lifecycle">,
+    row: Pick<Equipment, "level" | "name" | "parentId" | "path" | "lifecycle" | "model">,
   ): Equipment {
     const { db, journal, clock } = this.#parts;
     const revision = journal.next();
     const atUs = clock.nowUs();
     const { lastInsertRowid } = db.sql
       .prepare(
-        `INSERT INTO equipment (tenant, parent_id, level, name, path, lifecycle, revision, changed_us)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO equipment (tenant, parent_id, level, name, path, lifecycle, model, revision, changed_us)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       )
-      .run(by.tenant, row.parentId, row.level, row.name, row.path, row.lifecycle, revision, atUs);
+      .run(by.tenant, row.parentId, row.level, row.name, row.path, row.lifecycle, row.model, revision, atUs);
     const item = this.#row(Number(lastInsertRowid));
     this.#keepHistory(by.tenant, revision, by.id);
     journal.add(by, "equipment", item.id, item, atUs, revision);
     return item;
   }
 
-  #update(p: Principal, before: Equipment, to: Pick<Equipment, "name" | "parentId" | "path" | "lifecycle">) {
+  #update(p: Principal, before: Equipment, to: Pick<Equipment, "name" | "parentId" | "path" | "lifecycle" | "model">) {
     const { db, journal, clock, scopesFollow } = this.#parts;
     const revision = journal.next();
     const atUs = clock.nowUs();
     db.sql
       .prepare(
-        "UPDATE equipment SET name = ?, parent_id = ?, path = ?, lifecycle = ?, revision = ?, changed_us = ? WHERE id = ?",
+        `UPDATE equipment SET name = ?, parent_id = ?, path = ?, lifecycle = ?, model = ?, removed = 0, revision = ?, changed_us = ?
+         WHERE id = ?`,
       )
-      .run(to.name, to.parentId, to.path, to.lifecycle, revision, atUs, before.id);
+      .run(to.name, to.parentId, to.path, to.lifecycle, to.model, revision, atUs, before.id);
     const renamed = to.path !== before.path;
     if (renamed) {
       db.sql
         .prepare(
           `UPDATE equipment SET path = @to || substr(path, length(@from) + 1), revision = @revision, changed_us = @atUs
-           WHERE tenant = @tenant AND ${treeKey} > @at || char(1) AND ${treeKey} < @at || char(2)`,
+           WHERE tenant = @tenant AND removed = 0 AND ${treeKey} > @at || char(1) AND ${treeKey} < @at || char(2)`,
         )
         .run({ tenant: p.tenant, from: before.path, at: toTreeKey(before.path), to: to.path, revision, atUs });
     }
@@ -248,10 +304,21 @@ export class EquipmentTree {
     this.#parts.db.sql
       .prepare(
         `INSERT INTO equipment_history
-         SELECT id, revision, tenant, parent_id, level, name, path, lifecycle, changed_us, ? FROM equipment
+         SELECT id, revision, tenant, parent_id, level, name, path, lifecycle, changed_us, ?, model, removed FROM equipment
          WHERE tenant = ? AND revision = ?`,
       )
       .run(actor, tenant, revision);
+  }
+
+  /** What stood last at this path, if it was removed and was of this level. */
+  #removedAt(tenant: number, path: string, level: EquipmentLevel): Equipment | null {
+    const id = this.#parts.db.sql
+      .prepare("SELECT id FROM equipment_history WHERE tenant = ? AND path = ? ORDER BY revision DESC LIMIT 1")
+      .pluck()
+      .get(tenant, path) as number | undefined;
+    if (id === undefined || this.removedPath(id) !== path) return null;
+    const row = this.#row(id);
+    return row.level === level ? row : null;
   }
 
   #checkPath(p: Principal, path: string): void {
@@ -262,7 +329,7 @@ export class EquipmentTree {
 
   #checkFree(parentId: number, name: string, except: number | null, path: string): void {
     const other = this.#parts.db.sql
-      .prepare("SELECT id FROM equipment WHERE parent_id = ? AND name = ?")
+      .prepare("SELECT id FROM equipment WHERE parent_id = ? AND name = ? AND removed = 0")
       .pluck()
       .get(parentId, name) as number | undefined;
     if (other !== undefined && other !== except)

@@ -1,12 +1,15 @@
 import { randomBytes } from "node:crypto";
 import type { Clock, Registry } from "@lineshaft/contract/ports";
 import { createCursors } from "../sqlite/cursor.ts";
-import { openDatabase } from "../sqlite/open.ts";
+import { openDatabase, type Sql } from "../sqlite/open.ts";
+import { Bindings } from "./bindings.ts";
+import { ConfigurationStore } from "./configuration.ts";
 import { Connections } from "./connections.ts";
 import { Directory } from "./directory.ts";
 import { EquipmentTree } from "./equipment.ts";
 import { Journal } from "./journal.ts";
 import { Keys } from "./keys.ts";
+import { Models } from "./models.ts";
 import { migrations } from "./schema.ts";
 import { Tags } from "./tags.ts";
 
@@ -49,12 +52,16 @@ export function openRegistry(options: {
   const tags = new Tags({ ...parts, connections, advanceEveryMs });
   const equipment = new EquipmentTree({
     ...parts,
+    usesOf: (tenant, id, path) => usesOf({ sql, connections, keys }, tenant, id, path),
     scopesFollow: (p, from, to) => {
       keys.scopesFollow(p, from, to);
       return connections.scopesFollow(p, from, to);
     },
   });
   equipment.root(firstTenant);
+  const models = new Models(parts);
+  const bindings = new Bindings(parts);
+  const configuration = new ConfigurationStore({ ...parts, equipment, connections, tags, models, bindings });
 
   return {
     get revision() {
@@ -80,6 +87,12 @@ export function openRegistry(options: {
     tagsUnder: (p, under) => tags.assignedTo(p, equipment.idsUnder(p.tenant, equipment.resolvePath(p, under))),
     createConnection: (p, row) => connections.create(p, row),
 
+    configuration: (p) => configuration.read(p),
+    configurationAt: (p, revision) => configuration.at(p, revision),
+    configurationRevisions: (p, q) => configuration.revisions(p, q),
+    applyConfiguration: (p, wanted, revision, connectionId) => configuration.apply(p, wanted, revision, connectionId),
+    connectionSpecs: () => configuration.specs(),
+
     insertKey: (p, key) => keys.insert(p, key),
     findKey: (id) => keys.find(id),
     listKeys: (p, q) => keys.list(p, q),
@@ -95,4 +108,25 @@ export function openRegistry(options: {
     lsnOf: (revision) => (revision === 0 ? tags.appliedLsn : journal.lsnOf(revision)),
     close: () => db.close(),
   };
+}
+
+/** What keeps an equipment from being removed, in words; at most a few of each. */
+function usesOf(
+  { sql, connections, keys }: { sql: Sql; connections: Connections; keys: Keys },
+  tenant: number,
+  id: number,
+  path: string,
+): string[] {
+  const names = (query: string): string[] => sql.prepare(query).pluck().all(id) as string[];
+  const scoped = keys.scopedUnder(tenant, path);
+  return [
+    ...names("SELECT 'the equipment ' || path FROM equipment WHERE parent_id = ? AND removed = 0 LIMIT 3"),
+    ...names("SELECT 'the tag ' || address FROM declared_tag WHERE equipment_id = ? LIMIT 3"),
+    ...names("SELECT 'a binding of ' || address FROM binding WHERE equipment_id = ? LIMIT 3"),
+    ...connections
+      .declaredUnder(tenant, path)
+      .slice(0, 3)
+      .map((name) => `the connection ${name}`),
+    ...(scoped === 0 ? [] : [`the scope of ${scoped} API ${scoped === 1 ? "key" : "keys"}`]),
+  ];
 }

@@ -1,8 +1,11 @@
-import type { Principal } from "@lineshaft/contract/api";
+import type { ConfigurationRevision, Principal } from "@lineshaft/contract/api";
 import type { Lsn, RegistryChangedRecord } from "@lineshaft/contract/ports";
 import type { Sql } from "../sqlite/open.ts";
 
 type Entity = RegistryChangedRecord["entity"];
+
+/** An item as the journal holds it: its fields, and whether it is gone. */
+export type JournalItem = Record<string, unknown> & { removed?: boolean };
 
 interface JournalRow {
   revision: number;
@@ -20,11 +23,14 @@ export class Journal {
   readonly #last;
   readonly #outbox;
   readonly #lsnOf;
+  /** While several changes are one: the revision of the first. */
+  #partOf: number | null = null;
 
   constructor(sql: Sql) {
     this.#sql = sql;
     this.#insert = sql.prepare(
-      "INSERT INTO journal (revision, tenant, entity, entity_id, actor, changed_us, after) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      `INSERT INTO journal (revision, tenant, entity, entity_id, actor, changed_us, after, kept, part_of)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#last = sql.prepare("SELECT coalesce(max(revision), 0) FROM journal").pluck();
     this.#outbox = sql.prepare(
@@ -49,8 +55,53 @@ export class Journal {
     after: object,
     atUs: number,
     revision: number,
+    /** What of it must not go into the log, where every reader sees it. */
+    kept: object | null = null,
   ): void {
-    this.#insert.run(revision, by.tenant, entity, id, by.id, atUs, JSON.stringify(after));
+    const hidden = kept === null ? null : JSON.stringify(kept);
+    this.#insert.run(revision, by.tenant, entity, id, by.id, atUs, JSON.stringify(after), hidden, this.#partOf);
+  }
+
+  /** Everything that `work` changes counts as one change of the configuration. */
+  together<T>(work: () => T): T {
+    if (this.#partOf !== null) return work();
+    this.#partOf = this.next();
+    try {
+      return work();
+    } finally {
+      this.#partOf = null;
+    }
+  }
+
+  /** The last revision of what a configuration holds. */
+  configurationRevision(tenant: number): number {
+    const last = this.#sql
+      .prepare("SELECT revision FROM journal WHERE tenant = ? AND entity <> 'key' ORDER BY revision DESC LIMIT 1")
+      .pluck();
+    return (last.get(tenant) as number | undefined) ?? 0;
+  }
+
+  /** Changes of the configuration, newest first, from before `before`. */
+  configurationRevisions(tenant: number, before: number, limit: number): ConfigurationRevision[] {
+    return this.#sql
+      .prepare(
+        `SELECT max(revision) AS revision, max(changed_us) AS changedUs, actor, count(*) AS changes FROM journal
+         WHERE tenant = ? AND revision < ? AND entity <> 'key'
+         GROUP BY coalesce(part_of, revision) ORDER BY max(revision) DESC LIMIT ?`,
+      )
+      .all(tenant, before, limit) as ConfigurationRevision[];
+  }
+
+  /** What each thing of a configuration was at a revision: its last row until then, in the order of their coming. */
+  *itemsAt(tenant: number, revision: number): Iterable<{ entity: Entity; id: number | string; item: JournalItem }> {
+    const rows = this.#sql
+      .prepare(
+        `SELECT entity, entity_id AS id, after, kept FROM journal
+         WHERE tenant = ? AND revision <= ? AND entity <> 'key' ORDER BY revision`,
+      )
+      .all(tenant, revision) as { entity: Entity; id: number | string; after: string; kept: string | null }[];
+    for (const { entity, id, after, kept } of rows)
+      yield { entity, id, item: { ...JSON.parse(after), ...(kept === null ? {} : JSON.parse(kept)) } as JournalItem };
   }
 
   outbox(limit: number): { revision: number; tenant: number; record: RegistryChangedRecord }[] {

@@ -101,6 +101,16 @@ export class Keys {
     });
   }
 
+  /** How many that are not revoked hold a scope at or below a path. */
+  scopedUnder(tenant: number, path: string): number {
+    const rows = this.#db.sql
+      .prepare("SELECT scopes FROM api_key WHERE tenant = ? AND revoked_us IS NULL")
+      .pluck()
+      .all(tenant) as string[];
+    const under = (scope: string): boolean => scope === path || scope.startsWith(`${path}/`);
+    return rows.filter((text) => (JSON.parse(text) as string[]).some(under)).length;
+  }
+
   /** Moves the scopes at or below `from`. Inside a transaction. */
   scopesFollow(p: Principal, from: string, to: string): void {
     const moves = (scope: string): boolean => scope === from || scope.startsWith(`${from}/`);

@@ -106,4 +106,63 @@ export const migrations: readonly Migration[] = [
   CREATE TABLE applied (one INTEGER PRIMARY KEY CHECK (one = 1), lsn INTEGER NOT NULL) STRICT;
   INSERT INTO applied VALUES (1, 0);
   `,
+  // Configuration as files (adr/0007). Its history is the journal itself; `kept` is what of an item stays out of the log.
+  `
+  ALTER TABLE journal ADD COLUMN part_of INTEGER;
+  ALTER TABLE journal ADD COLUMN kept TEXT;
+
+  ALTER TABLE equipment ADD COLUMN model TEXT;
+  ALTER TABLE equipment ADD COLUMN removed INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE equipment_history ADD COLUMN model TEXT;
+  ALTER TABLE equipment_history ADD COLUMN removed INTEGER NOT NULL DEFAULT 0;
+  DROP INDEX equipment_sibling;
+  CREATE UNIQUE INDEX equipment_sibling ON equipment (parent_id, name) WHERE removed = 0;
+
+  -- Declared: people decided that it is there. Others came with their data and are not part of the configuration.
+  ALTER TABLE connection ADD COLUMN declared INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE connection ADD COLUMN config TEXT NOT NULL DEFAULT '{}';
+  ALTER TABLE connection ADD COLUMN classes TEXT NOT NULL DEFAULT '{}';
+
+  -- What people said of a tag, whether it has come yet or not; a raw tag holds a copy of name, place and unit.
+  CREATE TABLE declared_tag (
+    connection_id INTEGER NOT NULL REFERENCES connection,
+    address TEXT NOT NULL,
+    name TEXT,
+    equipment_id INTEGER REFERENCES equipment,
+    unit TEXT,
+    class TEXT,
+    options TEXT,
+    behaviour TEXT,
+    revision INTEGER NOT NULL,
+    PRIMARY KEY (connection_id, address)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX declared_tag_equipment ON declared_tag (equipment_id);
+  INSERT INTO declared_tag SELECT connection_id, address, name, equipment_id, unit, NULL, NULL, NULL, revision FROM tag
+    WHERE name IS NOT NULL OR equipment_id IS NOT NULL OR unit IS NOT NULL;
+  UPDATE connection SET declared = 1 WHERE id IN (SELECT connection_id FROM declared_tag)
+    OR id IN (SELECT entity_id FROM journal WHERE entity = 'connection');
+
+  CREATE TABLE model (
+    tenant INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    definition TEXT NOT NULL,
+    withdrawn INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    PRIMARY KEY (tenant, name)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE binding (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    tenant INTEGER NOT NULL,
+    connection_id INTEGER NOT NULL REFERENCES connection,
+    address TEXT NOT NULL,
+    equipment_id INTEGER NOT NULL REFERENCES equipment,
+    property TEXT NOT NULL,
+    valid_from_us INTEGER,
+    valid_to_us INTEGER,
+    revision INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX binding_property ON binding (equipment_id, property);
+  CREATE INDEX binding_tag ON binding (connection_id, address);
+  `,
 ];

@@ -4,6 +4,7 @@ import { type Cursors, pageSize } from "../sqlite/cursor.ts";
 import type { OwnedDatabase } from "../sqlite/open.ts";
 import { conflict, demand, notFound } from "./access.ts";
 import type { Connections } from "./connections.ts";
+import { type Declaration, DeclaredTags } from "./declared.ts";
 import type { Directory } from "./directory.ts";
 import type { Journal } from "./journal.ts";
 import { unitFault } from "./ucum.ts";
@@ -29,6 +30,7 @@ export interface TagParts {
 export class Tags {
   readonly #parts: TagParts;
   readonly #byId;
+  readonly declared: DeclaredTags;
   #appliedLsn: Lsn;
   #advancedMs = Number.NEGATIVE_INFINITY;
 
@@ -36,6 +38,7 @@ export class Tags {
     this.#parts = parts;
     const { sql } = parts.db;
     this.#byId = sql.prepare(`${select} WHERE t.id = ?`);
+    this.declared = new DeclaredTags(sql);
     this.#appliedLsn = sql.prepare("SELECT lsn FROM applied").pluck().get() as number;
     for (const tag of this.#rows()) parts.directory.setTag(tag.id, tag.connectionId, tag.equipmentId);
   }
@@ -49,26 +52,29 @@ export class Tags {
     const news = records.filter((r) => r.lsn > this.#appliedLsn);
     if (news.length === 0) return;
     const last = news[news.length - 1].lsn;
+    const placed = new Map<number, number | null>();
     db.write(() => {
       const insert = db.sql.prepare(
         `INSERT INTO tag (id, connection_id, address, folded, revision, registered_us) VALUES (?, ?, ?, ?, 0, ?)`,
       );
       for (const { record, tenant, recordedTime } of news) {
         if (record.newConnection) connections.bringIntoBeing(tenant, record);
-        for (let i = 0; i < record.ids.length; i++)
-          insert.run(
-            record.ids[i],
-            record.connectionId,
-            record.addresses[i],
-            folded(record.addresses[i], null),
-            recordedTime,
-          );
+        const declared = this.declared.any(record.connectionId);
+        for (let i = 0; i < record.ids.length; i++) {
+          const [id, address] = [record.ids[i], record.addresses[i]];
+          insert.run(id, record.connectionId, address, folded(address, null), recordedTime);
+          if (!declared) continue;
+          const known = this.declared.get(record.connectionId, address);
+          if (known === null) continue;
+          this.#write(id, address, known, known.revision, "declared", recordedTime);
+          placed.set(id, known.equipmentId);
+        }
       }
       this.#writeApplied(last);
     });
-    for (const { record, tenant } of news) {
-      if (record.newConnection) directory.setConnection(record.connectionId, tenant, record.scope);
-      for (const id of record.ids) directory.setTag(id, record.connectionId, null);
+    for (const { record } of news) {
+      if (record.newConnection) connections.stands(record.connectionId);
+      for (const id of record.ids) directory.setTag(id, record.connectionId, placed.get(id) ?? null);
     }
     this.#appliedLsn = last;
   }
@@ -167,7 +173,7 @@ export class Tags {
 
   change(p: Principal, id: number, change: TagChange, revision: number): Written<RawTag> {
     demand(p, "configure");
-    const { db, directory, journal, clock } = this.#parts;
+    const { db, directory, journal, connections } = this.#parts;
     const before = this.#visible(p, id);
     if (before.revision !== revision) throw conflict("tag", id, before.revision, revision);
     const { name = before.name, equipmentId = before.equipmentId, unit = before.unit } = change;
@@ -179,21 +185,83 @@ export class Tags {
       if (equipmentId === null && !directory.seesConnection(p, before.connectionId))
         throw new ProblemError("forbidden", `Your scope does not include the connection of tag ${id}.`);
     }
-    const item = db.write(() => {
-      const next = journal.next();
-      const atUs = clock.nowUs();
-      db.sql
-        .prepare("UPDATE tag SET name = ?, equipment_id = ?, unit = ?, folded = ?, revision = ? WHERE id = ?")
-        .run(name, equipmentId, unit, folded(before.address, name), next, id);
-      db.sql
-        .prepare("INSERT INTO tag_history VALUES (?, ?, ?, ?, ?, ?, ?)")
-        .run(id, next, name, equipmentId, unit, atUs, p.id);
-      const after = this.#row(id);
-      journal.add(p, "tag", id, after, atUs, next);
-      return after;
-    });
-    directory.setTag(id, item.connectionId, item.equipmentId);
+    const { connectionId, address } = before;
+    const earlier = this.declared.get(connectionId, address) ?? { class: null, options: null, behaviour: null };
+    db.write(() =>
+      journal.together(() => {
+        connections.adopt(p, connectionId);
+        this.#declare(p, connectionId, address, id, { ...earlier, name, equipmentId, unit });
+      }),
+    );
+    directory.setTag(id, connectionId, equipmentId);
+    const item = this.#row(id);
     return { item, revision: item.revision };
+  }
+
+  /** What a configuration says of a tag; `id` is that of its raw tag, where one has come. null: nothing any more. */
+  declare(
+    p: Principal,
+    connectionId: number,
+    address: string,
+    id: number | null,
+    declaration: Declaration | null,
+  ): void {
+    demand(p, "configure");
+    const { db, directory } = this.#parts;
+    if (!directory.seesConnection(p, connectionId)) throw notFound("connection", connectionId);
+    const earlier = this.declared.get(connectionId, address);
+    for (const equipmentId of [earlier?.equipmentId, declaration?.equipmentId])
+      if (equipmentId != null && !directory.seesEquipment(p, equipmentId)) throw notFound("equipment", equipmentId);
+    if (declaration !== null) {
+      checkName(declaration.name);
+      if (declaration.unit !== null) checkUnit(declaration.unit);
+    }
+    db.write(() => this.#declare(p, connectionId, address, id, declaration));
+    if (id !== null) directory.setTag(id, connectionId, declaration?.equipmentId ?? null);
+  }
+
+  /** Raw tags of a connection by address: a pass over all of its tags, as there is no index. */
+  byAddress(connectionId: number): Map<string, number> {
+    const rows = this.#parts.db.sql
+      .prepare("SELECT address, id FROM tag WHERE connection_id = ?")
+      .raw()
+      .all(connectionId) as [string, number][];
+    return new Map(rows);
+  }
+
+  #declare(p: Principal, connectionId: number, address: string, id: number | null, said: Declaration | null): void {
+    const { journal, clock, connections } = this.#parts;
+    const revision = journal.next();
+    const atUs = clock.nowUs();
+    const { name = null, equipmentId = null, unit = null } = said ?? {};
+    if (said === null) this.declared.remove(connectionId, address);
+    else this.declared.put({ ...said, connectionId, address, revision });
+    if (id !== null) this.#write(id, address, { name, equipmentId, unit }, revision, p.id, atUs);
+    const connection = connections.nameOf(connectionId);
+    const plain = { id, connectionId, connection, address, name, equipmentId, unit, revision };
+    const after = {
+      ...(id === null ? plain : this.#row(id)),
+      ...(said === null ? { removed: true } : { class: said.class, options: said.options, behaviour: said.behaviour }),
+    };
+    journal.add(p, "tag", id ?? `${connectionId}/${address}`, after, atUs, revision);
+  }
+
+  /** The raw tag's copy of what was said, with its history. */
+  #write(
+    id: number,
+    address: string,
+    { name, equipmentId, unit }: Pick<Declaration, "name" | "equipmentId" | "unit">,
+    revision: number,
+    actor: string,
+    atUs: number,
+  ): void {
+    const { sql } = this.#parts.db;
+    sql
+      .prepare("UPDATE tag SET name = ?, equipment_id = ?, unit = ?, folded = ?, revision = ? WHERE id = ?")
+      .run(name, equipmentId, unit, folded(address, name), revision, id);
+    sql
+      .prepare("INSERT OR REPLACE INTO tag_history VALUES (?, ?, ?, ?, ?, ?, ?)")
+      .run(id, revision, name, equipmentId, unit, atUs, actor);
   }
 
   /** Ids in memory, so that a million tags take milliseconds. */

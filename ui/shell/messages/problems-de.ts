@@ -143,6 +143,34 @@ export const problemsDe: Readonly<Record<ProblemCode, { title: string; action: s
     "Eine Korrektur kam von einer Quelle, die keine Korrekturen ankündigt.",
     "mode=correct nur von einer Quelle senden, der ihre Historie gehört.",
   ),
+  spb_payload_invalid: entry(
+    "Die Nachricht ist kein Sparkplug-B-Inhalt.",
+    "Prüfen, was auf diesem Topic veröffentlicht; unter spBv1.0 gehört nur Sparkplug B in Protobuf.",
+  ),
+  spb_limits: entry(
+    "Die Sparkplug-Nachricht ist größer oder tiefer geschachtelt als erlaubt.",
+    "Die Metriken auf mehrere Geräte oder Nachrichten verteilen.",
+  ),
+  spb_birth_missing: entry(
+    "Daten kamen ohne eine Geburtsurkunde, die sie erklärt, und auch eine Neugeburt brachte rechtzeitig keine.",
+    "Prüfen, ob der Edge-Knoten auf `Node Control/Rebirth` antwortet; ein Neustart sendet die Geburt ebenfalls.",
+  ),
+  spb_alias_unknown: entry(
+    "Eine Metrik hat einen Alias oder Namen, den die Geburtsurkunde nicht enthält.",
+    "Der Edge-Knoten muss jede Metrik bei der Geburt ankündigen; eine Neugeburt wurde angefordert.",
+  ),
+  spb_alias_ambiguous: entry(
+    "Eine Geburtsurkunde gibt zwei Metriken eines Edge-Knotens denselben Alias.",
+    "Jeder Metrik des Edge-Knotens samt seinen Geräten einen eigenen Alias geben.",
+  ),
+  mqtt_payload_invalid: entry(
+    "Der Inhalt einer MQTT-Nachricht ist nicht so lesbar, wie die Topic-Vorlage sagt.",
+    "Die Inhaltsform der Vorlage berichtigen oder das, was die Maschine sendet.",
+  ),
+  mqtt_value_missing: entry(
+    "Der Inhalt einer MQTT-Nachricht enthält den Wert nicht, den die Vorlage nennt.",
+    "Den Pfad in der Vorlage berichtigen oder das, was die Maschine sendet.",
+  ),
   equipment_level_invalid: entry(
     "Die Ebene passt nicht unter die darüber.",
     "Die Reihenfolge ist Unternehmen, Standort, Bereich, Linie, Maschine.",
@@ -151,6 +179,41 @@ export const problemsDe: Readonly<Record<ProblemCode, { title: string; action: s
   connection_kind_invalid: entry(
     "Die Verbindung gibt es mit einer anderen Art.",
     "Einen anderen Namen für die Verbindung wählen.",
+  ),
+  configuration_invalid: entry(
+    "Die Konfiguration kann so nicht angewendet werden.",
+    "Die in `errors` genannten Stellen berichtigen; es wurde nichts geändert.",
+  ),
+  yaml_invalid: entry(
+    "Der Text ist kein YAML, das hier gelesen werden kann.",
+    "Die genannte Stelle berichtigen; gelesen wird YAML 1.2 ohne eigene Tags.",
+  ),
+  key_unknown: entry("Diesen Schlüssel gibt es hier nicht.", "Die Schreibweise berichtigen oder ihn weglassen."),
+  key_duplicate: entry("Etwas ist zweimal genannt.", "Eines von beiden behalten."),
+  reference_unknown: entry(
+    "Es wird auf etwas verwiesen, das es nicht gibt.",
+    "Den Namen berichtigen oder das Genannte hinzufügen.",
+  ),
+  environment_missing: entry(
+    "Eine Umgebungsvariable, auf die die Datei verweist, kann nicht gelesen werden.",
+    "Sie dort setzen, wo `lineshaft` läuft; ein Server liest für eine zugesandte Konfiguration nie seine eigene Umgebung.",
+  ),
+  connection_kind_unknown: entry(
+    "Es gibt keinen Konnektor dieser Art.",
+    "Eine der genannten Arten benutzen; siehe die Seiten der Konnektoren.",
+  ),
+  model_published: entry(
+    "Eine veröffentlichte Fassung eines Modells ändert sich nie.",
+    "Dem geänderten Modell eine neue Version geben und die Anlagen diese benutzen lassen.",
+  ),
+  still_in_use: entry("Etwas verweist noch darauf.", "Zuerst das Genannte verschieben oder entfernen."),
+  csv_invalid: entry(
+    "Die Tabelle kann nicht gelesen werden.",
+    "Die genannten Zeilen berichtigen; die erste Zeile enthält die Namen der Spalten.",
+  ),
+  cell_damaged: entry(
+    "Ein Tabellenprogramm hat diese Zelle verändert.",
+    "Die Spalte im Tabellenprogramm als Text formatieren, den Wert neu eingeben und noch einmal exportieren.",
   ),
   disk_full: entry(
     "Die Platte ist voll; es wird nichts angenommen, bis Platz ist.",

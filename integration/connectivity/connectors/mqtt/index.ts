@@ -1,0 +1,119 @@
+import { type CheckStep, ConnectionError, type ConnectorContext, type ConnectorType } from "@lineshaft/contract/ports";
+import { ownClientId } from "../../kit/mqtt/client-id.ts";
+import { embeddedSource } from "../../kit/mqtt/embedded.ts";
+import { dialServer } from "../../kit/mqtt/server.ts";
+import {
+  type MqttBrokerConfig,
+  MqttBrokerConfigSchema,
+  type MqttConfig,
+  MqttConfigSchema,
+  type MqttReading,
+  MqttTagOptionsSchema,
+} from "./config.ts";
+import { MqttConnector } from "./connector.ts";
+import { readTemplate } from "./template.ts";
+
+/** Plain MQTT: topics by template as raw tags. Begin with `template.ts` and `payload.ts` (pure), then `connector.ts`. */
+export const mqtt: ConnectorType<MqttConfig> = {
+  kind: "mqtt",
+  title: "MQTT 3.1.1 and 5",
+  mode: "connects",
+  config: MqttConfigSchema,
+  tagOptions: MqttTagOptionsSchema,
+  delivery: ({ qos, session }) => (qos > 0 && session === "kept" ? "acknowledged" : "bestEffort"),
+  thread: "worker",
+  check,
+  create: (config, context) => {
+    let ownId: string | undefined;
+    return new MqttConnector(config, (_, unreleased, signal) => {
+      const { server, qos, session } = config;
+      ownId ??= server.clientId ?? ownClientId(context);
+      return dialServer(server, context, { clientId: ownId, qos, clean: session === "clean", unreleased }, signal);
+    });
+  },
+};
+
+/** The same for devices that come to the embedded broker. */
+export const mqttBroker: ConnectorType<MqttBrokerConfig> = {
+  kind: "mqtt-broker",
+  title: "MQTT devices at the embedded broker",
+  mode: "listens",
+  config: MqttBrokerConfigSchema,
+  tagOptions: MqttTagOptionsSchema,
+  // What devices send at QoS 1 and 2; QoS 0 promises nothing anywhere.
+  delivery: () => "acknowledged",
+  // The broker lives there, and its handlers with it.
+  thread: "main",
+  async *check(config, context) {
+    const filters = checkTemplates(config);
+    if (!Array.isArray(filters)) {
+      yield filters;
+      return;
+    }
+    try {
+      embeddedSource(context, config.realm).close();
+      yield { step: "Embedded broker", ok: true, detail: "It is switched on." };
+    } catch (error) {
+      if (!(error instanceof ConnectionError)) throw error;
+      yield { step: "Embedded broker", ok: false, detail: error.message, hint: error.hint };
+    }
+  },
+  create: (config, context) =>
+    new MqttConnector(config, async (filters) => {
+      const source = embeddedSource(context, config.realm);
+      // From now on nothing on these topics is acknowledged without us.
+      source.reserve(filters);
+      return source;
+    }),
+};
+
+/** The topic filters, or the step that failed. */
+function checkTemplates(config: MqttReading): string[] | CheckStep {
+  const filters: string[] = [...config.learn];
+  for (const template of config.templates) {
+    const ready = readTemplate(template);
+    if (typeof ready === "string") {
+      const hint = "Correct the topic or the tag of the template.";
+      return { step: `Template ${template.topic}`, ok: false, detail: ready, hint };
+    }
+    filters.push(ready.filter);
+  }
+  if (filters.length > 0) return filters;
+  return {
+    step: "Templates",
+    ok: false,
+    detail: "No topic is read.",
+    hint: "Add a template, or a filter to learn from.",
+  };
+}
+
+async function* check(config: MqttConfig, context: ConnectorContext, signal: AbortSignal): AsyncGenerator<CheckStep> {
+  const filters = checkTemplates(config);
+  if (!Array.isArray(filters)) {
+    yield filters;
+    return;
+  }
+  const where = `${config.server.host}:${config.server.port}`;
+  try {
+    // A client identifier of its own: the check must not take over the session that is running.
+    const clientId = `${config.server.clientId ?? "lineshaft"}-check`;
+    const session = await dialServer(config.server, context, { clientId, clean: true, qos: 0 }, signal);
+    yield { step: `Connect to ${where}`, ok: true, detail: "The server accepts us." };
+    try {
+      await session.claim(filters, async () => {});
+      yield { step: "Subscribe", ok: true, detail: `${filters.length} topic filters may be read.` };
+    } finally {
+      await session.close();
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof ConnectionError)) throw error;
+    const { message, technical, hint } = error;
+    yield {
+      step: `Connect to ${where}`,
+      ok: false,
+      detail: technical === "" ? message : `${message} (${technical})`,
+      hint,
+    };
+  }
+}

@@ -1,0 +1,99 @@
+import type { CheckStep, ConnectorContext, ConnectorType } from "@lineshaft/contract/ports";
+import { ConnectionError } from "@lineshaft/contract/ports";
+import { embeddedSource } from "../../kit/mqtt/embedded.ts";
+import { dialServer } from "../../kit/mqtt/server.ts";
+import {
+  type SparkplugBrokerConfig,
+  SparkplugBrokerConfigSchema,
+  type SparkplugConfig,
+  SparkplugConfigSchema,
+  SparkplugTagOptionsSchema,
+} from "./config.ts";
+import { type HostServer, SparkplugConnector } from "./connector.ts";
+import { hostFilters } from "./host.ts";
+
+/** Sparkplug B 3.0 as a host application. Begin with `machine.ts` (what a message means), then `connector.ts` (what is done about it). */
+export const sparkplug: ConnectorType<SparkplugConfig> = {
+  kind: "sparkplug",
+  title: "Sparkplug B 3.0 (host application)",
+  mode: "connects",
+  config: SparkplugConfigSchema,
+  tagOptions: SparkplugTagOptionsSchema,
+  // Data travel at QoS 0 (6.4.22); the sequence numbers tell of a loss.
+  delivery: () => "detectable",
+  thread: "worker",
+  check,
+  create: (config, context) => new SparkplugConnector(config, externalServers(config, context), context),
+};
+
+/** The same at the embedded broker, where edge nodes come to us. */
+export const sparkplugBroker: ConnectorType<SparkplugBrokerConfig> = {
+  kind: "sparkplug-broker",
+  title: "Sparkplug B 3.0 at the embedded broker",
+  mode: "listens",
+  config: SparkplugBrokerConfigSchema,
+  tagOptions: SparkplugTagOptionsSchema,
+  delivery: () => "detectable",
+  // The broker lives there, and its handlers with it.
+  thread: "main",
+  async *check(config, context) {
+    try {
+      embeddedSource(context, config.realm).close();
+      yield { step: "Embedded broker", ok: true, detail: "It is switched on." };
+    } catch (error) {
+      if (!(error instanceof ConnectionError)) throw error;
+      yield { step: "Embedded broker", ok: false, detail: error.message, hint: error.hint };
+    }
+  },
+  create: (config, context) => {
+    const open: HostServer["open"] = async () => {
+      const source = embeddedSource(context, config.realm);
+      source.reserve(hostFilters(config.hostId, config.groups));
+      return source;
+    };
+    return new SparkplugConnector(config, [{ where: "embedded broker", open }], context);
+  },
+};
+
+function externalServers(config: SparkplugConfig, context: ConnectorContext): HostServer[] {
+  return config.servers.map((server, i) => ({
+    where: `${server.host}:${server.port}`,
+    open: (presence, signal) => {
+      const clientId = server.clientId ?? `${config.hostId}-host-${i + 1}`;
+      // 5.3: clean session, so that nothing of an earlier one arrives before the births.
+      return dialServer(server, context, { clientId, clean: true, qos: 1, will: presence.will() }, signal);
+    },
+  }));
+}
+
+/** Each server: is it there, does it take us, may we subscribe? Without STATE: nobody must believe that the host has come. */
+async function* check(
+  config: SparkplugConfig,
+  context: ConnectorContext,
+  signal: AbortSignal,
+): AsyncGenerator<CheckStep> {
+  for (const server of config.servers) {
+    const where = `${server.host}:${server.port}`;
+    try {
+      const clientId = `${server.clientId ?? config.hostId}-check`;
+      const session = await dialServer(server, context, { clientId, clean: true, qos: 1 }, signal);
+      yield { step: `Connect to ${where}`, ok: true, detail: "The server accepts us." };
+      try {
+        await session.claim(hostFilters(config.hostId, config.groups), async () => {});
+        yield { step: `Subscribe at ${where}`, ok: true, detail: "The Sparkplug topics may be read." };
+      } finally {
+        await session.close();
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof ConnectionError)) throw error;
+      const { message, technical, hint } = error;
+      yield {
+        step: `Connect to ${where}`,
+        ok: false,
+        detail: technical === "" ? message : `${message} (${technical})`,
+        hint,
+      };
+    }
+  }
+}

@@ -1,0 +1,395 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, type TLSSocket } from "node:tls";
+import type { Aedes, AedesPublishPacket, AuthenticateError, Client, ConnectPacket, PublishPacket } from "aedes";
+import {
+  type MqttLogin,
+  type MqttPrincipal,
+  mayPublish,
+  mayReceive,
+  maySubscribe,
+  mayUseClientId,
+} from "./broker-access.ts";
+import {
+  type BrokerEvent,
+  type BrokerLimits,
+  type BrokerListener,
+  type BrokerOptions,
+  defaultLimits,
+} from "./broker-options.ts";
+import { BrokerSource, type Claims } from "./broker-source.ts";
+import { BrokerStore, defaultStoreLimits } from "./broker-store.ts";
+import { Emitter } from "./emitter.ts";
+import type { MqttMessage } from "./source.ts";
+import { topicNameFault } from "./topic.ts";
+
+interface Session {
+  principal: string;
+  remoteAddress: string;
+  violations: number;
+  /** Has it a subscription above QoS 0? Only then must it not miss anything. */
+  reliable: boolean;
+  /** QoS 2 messages under way by packet number: a repeat waits for the first. */
+  receiving: Map<number, Promise<boolean>>;
+}
+
+/** MQTT 5, 2.4. */
+const reason = { notAuthorised: 0x87, topicNameInvalid: 0x90, receiveMaximum: 0x93, quotaExceeded: 0x97 } as const;
+/** MQTT 3.1.1, 3.2.2.3; aedes translates to MQTT 5: 2 → 0x85, 4 → 0x86, 5 → 0x87. */
+const returnCode = { identifierRejected: 2, badCredential: 4, notAuthorised: 5 } as const;
+const ownClientId = (realm: string): string => `$lineshaft/${realm}`;
+
+const refusal = (code: number, message: string): AuthenticateError =>
+  Object.assign(new Error(message), { returnCode: code }) as AuthenticateError;
+
+/**
+ * The embedded MQTT broker (3.1.1 and 5) on aedes. A PUBLISH that somebody of the platform has claimed is acknowledged only after the claim's handler has
+ * resolved, i.e. after it is durable; all rights are checked at connect, publish, subscribe and again at delivery.
+ */
+export class EmbeddedBroker {
+  readonly #o: BrokerOptions;
+  readonly #limits: BrokerLimits;
+  readonly #store: BrokerStore;
+  readonly #claims: Claims;
+  readonly #connects = new WeakMap<Client, ConnectPacket>();
+  readonly #sessions = new WeakMap<object, Session>();
+  /** Who used a client id last; retained messages are judged by it. */
+  readonly #owners = new Map<string, string>();
+  readonly #clients = new Set<Client>();
+  readonly #sockets = new Set<Socket>();
+  readonly #servers: Server[] = [];
+  #aedes: Aedes | null = null;
+  #closed = false;
+  readonly #counts = { received: 0, refused: 0, unclaimed: 0, unacknowledged: 0, droppedAtSubscribers: 0, cut: 0 };
+
+  constructor(options: BrokerOptions) {
+    this.#o = options;
+    this.#limits = { ...defaultLimits, ...options.limits };
+    this.#store = new BrokerStore({ ...defaultStoreLimits, ...options.storeLimits });
+    this.#claims = { clock: options.clock, holdMs: this.#limits.holdMs, sources: new Set() };
+  }
+
+  async start(): Promise<void> {
+    if (this.#aedes !== null) return;
+    const { Aedes } = await import("aedes");
+    const limits = this.#limits;
+    this.#aedes = await Aedes.createBroker({
+      mq: new Emitter(),
+      persistence: this.#store,
+      connectTimeout: limits.connectTimeoutMs,
+      drainTimeout: limits.drainTimeoutMs,
+      keepaliveLimit: limits.keepAliveSeconds,
+      maximumPacketSize: limits.packetBytes,
+      receiveMaximum: this.#store.limits.unreleased,
+      // Twelve levels are ours and answered with a reason; this one only keeps nonsense away from the trees.
+      maxTopicLevels: 100,
+      sessionExpiryIntervalLimit: 86_400,
+      pendingSessionsLimit: this.#store.limits.sessions,
+      preConnect: (client, packet, done) => {
+        this.#connects.set(client, packet);
+        const known = packet.protocolVersion === 4 || packet.protocolVersion === 5;
+        done(known ? null : new Error("Only MQTT 3.1.1 and 5 are spoken."), known);
+      },
+      authenticate: (client, username, password, done) => {
+        this.#authenticate(client, username ?? null, password ?? null).then(
+          () => done(null, true),
+          (error: AuthenticateError) => done(error, false),
+        );
+      },
+      authorizePublish: (client, packet, done) => this.#publish(client, packet, done),
+      authorizeSubscribe: (client, subscription, done) => {
+        const { session, principal } = this.#who(client);
+        if (session !== null && principal !== null && maySubscribe(principal, subscription.topic)) {
+          if (subscription.qos > 0) session.reliable = true;
+          return done(null, subscription);
+        }
+        this.#violation(client, session, `subscribe ${subscription.topic.slice(0, 200)}`);
+        done(null, null);
+      },
+      authorizeForward: (client, packet) => this.#forward(client, packet),
+    });
+    this.#aedes.on("clientReady", (client) => {
+      // It may have gone while it was being let in.
+      if (!client.closed) this.#clients.add(client);
+    });
+    this.#aedes.on("clientDisconnect", (client) => {
+      this.#clients.delete(client);
+      this.#tell("disconnected", client, "");
+    });
+    // aedes tears a connection down itself; what it says is for the audit.
+    this.#aedes.on("clientError", (client, error) => this.#tell("cut", client, error.message));
+    this.#aedes.on("connectionError", (client, error) => this.#tell("refused", client, error.message));
+  }
+
+  /** Opens one port more; resolves with the port. */
+  async listen(listener: BrokerListener): Promise<number> {
+    await this.start();
+    const accept = (socket: Socket): void => {
+      if (this.#closed) return void socket.destroy();
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+      socket.setNoDelay(true);
+      this.#aedes!.handle(socket);
+    };
+    const { tls } = listener;
+    const server =
+      tls === undefined
+        ? createServer(accept)
+        : createTlsServer(
+            {
+              key: tls.key,
+              cert: tls.certificate,
+              ca: tls.authorities,
+              minVersion: "TLSv1.2",
+              handshakeTimeout: this.#limits.connectTimeoutMs,
+              requestCert: tls.clientCertificate !== "none",
+              rejectUnauthorized: tls.clientCertificate === "required",
+            },
+            accept,
+          );
+    server.maxConnections = this.#limits.connections;
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(listener.port, listener.host, resolve);
+    });
+    this.#servers.push(server);
+    const address = server.address();
+    return typeof address === "object" && address !== null ? address.port : listener.port;
+  }
+
+  /** The messages of one realm, for a codec to claim. */
+  source(realm: string): BrokerSource {
+    return new BrokerSource(realm, this.#claims, (topic, payload, { qos, retain }) => {
+      const packet = { cmd: "publish", topic, payload: Buffer.from(payload), qos, retain, dup: false } as const;
+      return new Promise<void>((resolve, reject) => {
+        if (this.#aedes === null) return reject(new Error("The broker is not running."));
+        const stamped: PublishPacket & { clientId: string } = { ...packet, clientId: ownClientId(realm) };
+        this.#aedes.publish(stamped, (error) => (error ? reject(error) : resolve()));
+      });
+    });
+  }
+
+  /** Ends the connections of a principal whose rights were taken away. */
+  disconnect(principal: string): void {
+    for (const client of this.#clients) {
+      if (this.#sessions.get(client)?.principal === principal) client.disconnect({ reasonCode: reason.notAuthorised });
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const stopped = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)));
+    const aedes = this.#aedes;
+    if (aedes !== null) await new Promise<void>((resolve) => aedes.close(resolve));
+    // Connections that never said CONNECT are unknown to aedes.
+    for (const socket of this.#sockets) socket.destroy();
+    await Promise.all(stopped);
+  }
+
+  diagnose(): Record<string, unknown> {
+    return { connections: this.#sockets.size, ...this.#counts, ...this.#store.counts() };
+  }
+
+  // ── connect ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #authenticate(client: Client, username: string | null, password: Uint8Array | null): Promise<void> {
+    const connect = this.#connects.get(client);
+    this.#connects.delete(client);
+    const login: MqttLogin = {
+      clientId: client.id,
+      username,
+      password,
+      certificate: certificateOf(client.conn as TLSSocket),
+      remoteAddress: (client.conn as Socket).remoteAddress ?? "",
+    };
+    const refuse = (code: number, detail: string): never => {
+      this.#counts.refused++;
+      throw refusal(code, detail);
+    };
+    if (login.password === null && login.certificate === null)
+      refuse(returnCode.notAuthorised, "Anonymous access is not allowed.");
+    const name = await this.#o.authenticate(login);
+    const principal = name === null ? null : this.#o.principal(name);
+    if (principal === null) return refuse(returnCode.badCredential, "The credential is not known.");
+    if (!mayUseClientId(principal, login.clientId))
+      refuse(returnCode.identifierRejected, `"${principal.name}" may not use this client identifier.`);
+    // A20: a will is a publish in the future, so its rights are checked now, and again when it is due.
+    if (connect?.will !== undefined && !mayPublish(principal, connect.will.topic))
+      refuse(returnCode.notAuthorised, `"${principal.name}" may not leave a will on this topic.`);
+    const { remoteAddress } = login;
+    this.#sessions.set(client, {
+      principal: principal.name,
+      remoteAddress,
+      violations: 0,
+      reliable: false,
+      receiving: new Map(),
+    });
+    this.#remember(login.clientId, principal.name);
+    this.#tell("connected", client, "");
+  }
+
+  #remember(clientId: string, principal: string): void {
+    this.#owners.delete(clientId);
+    this.#owners.set(clientId, principal);
+    if (this.#owners.size > 100_000) this.#owners.delete(this.#owners.keys().next().value!);
+  }
+
+  // ── publish ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** aedes acknowledges as soon as `done` is called, so it is called when the message is durable (FACTS: Transport). */
+  #publish(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): void {
+    if (client === null) {
+      done(new Error("Nobody published this."));
+      return;
+    }
+    const { session, principal } = this.#who(client);
+    const { topic } = packet;
+    if (principal === null || session === null || !mayPublish(principal, topic)) {
+      const invalid = topicNameFault(topic);
+      this.#violation(client, session, `publish ${topic.slice(0, 200)}`);
+      if (invalid !== null && client.connected) {
+        client.disconnect({ reasonCode: reason.topicNameInvalid });
+        return;
+      }
+      done(new Error("not authorised"));
+      return;
+    }
+    this.#counts.received++;
+    // Survives aedes' copies, so that the publisher is known at delivery and with the retained message.
+    (packet as PublishPacket & { clientId?: string }).clientId = client.id;
+    const settled = (durable: boolean): void => {
+      if (durable) {
+        done();
+        return;
+      }
+      this.#counts.unacknowledged++;
+      // An error would be answered by MQTT 5 with a refusal, after which the sender forgets the message. Without an answer it sends it again.
+      if (packet.qos === 0) done();
+      else client.close();
+    };
+    if (packet.qos !== 2 || packet.messageId === undefined) {
+      this.#hand(client, principal.realm, packet, settled);
+      return;
+    }
+    this.#publishOnce(client, session, principal.realm, packet as PublishPacket & { messageId: number }, settled);
+  }
+
+  /** QoS 2: a repeat of what is durable, or on its way there, is acknowledged and not handed over again (4.3.3). */
+  #publishOnce(
+    client: Client,
+    session: Session,
+    realm: string,
+    packet: PublishPacket & { messageId: number },
+    settled: (durable: boolean) => void,
+  ): void {
+    const { messageId } = packet;
+    if (this.#store.isUnreleased(client.id, messageId)) {
+      settled(true);
+      return;
+    }
+    const first = session.receiving.get(messageId);
+    if (first !== undefined) return void first.then(settled);
+    if (this.#store.unreleasedFull(client.id)) {
+      client.disconnect({ reasonCode: reason.receiveMaximum });
+      return;
+    }
+    const outcome = new Promise<boolean>((resolve) => this.#hand(client, realm, packet, resolve));
+    session.receiving.set(messageId, outcome);
+    void outcome.then((durable) => {
+      settled(durable);
+      session.receiving.delete(messageId);
+    });
+  }
+
+  #hand(client: Client, realm: string, packet: PublishPacket, settled: (durable: boolean) => void): void {
+    const message: MqttMessage = {
+      topic: packet.topic,
+      payload: packet.payload as Buffer,
+      qos: packet.qos,
+      retain: packet.retain,
+      dup: packet.dup ?? false,
+      packetId: packet.messageId ?? null,
+      clientId: client.id,
+      receivedUs: this.#o.clock.nowUs(),
+    };
+    const pending: Promise<void>[] = [];
+    for (const source of this.#claims.sources) {
+      if (source.realm !== realm) continue;
+      const handled = source.hand(message);
+      if (handled !== null) pending.push(handled);
+    }
+    if (pending.length === 0) {
+      this.#counts.unclaimed++;
+      settled(true);
+      return;
+    }
+    const all: Promise<unknown> = pending.length === 1 ? pending[0] : Promise.all(pending);
+    all.then(
+      () => settled(true),
+      () => settled(false),
+    );
+  }
+
+  // ── deliver ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The last check before a message leaves: rights now, realm, and whether the subscriber still takes anything. */
+  #forward(client: Client, packet: AedesPublishPacket): AedesPublishPacket | null {
+    const { session, principal } = this.#who(client);
+    if (session === null || principal === null || !mayReceive(principal, packet.topic)) return null;
+    const publisher =
+      (packet as { clientId?: string }).clientId ?? this.#store.retained(packet.topic)?.clientId ?? null;
+    if (publisher === null || !this.#mayComeFrom(publisher, principal.realm, packet.topic)) return null;
+    if ((client.conn as Socket).writableLength > this.#limits.backlogBytes) {
+      if (packet.qos === 0 || !session.reliable) {
+        this.#counts.droppedAtSubscribers++;
+      } else {
+        this.#counts.cut++;
+        this.#tell("cut", client, "The subscriber does not keep up.");
+        client.disconnect({ reasonCode: reason.quotaExceeded });
+      }
+      return null;
+    }
+    return packet;
+  }
+
+  /** A26: what a client published, or left as retained, counts only as long as it may publish there. */
+  #mayComeFrom(clientId: string, realm: string, topic: string): boolean {
+    if (clientId === ownClientId(realm)) return true;
+    const name = this.#owners.get(clientId);
+    const owner = name === undefined ? null : this.#o.principal(name);
+    return owner !== null && owner.realm === realm && mayPublish(owner, topic);
+  }
+
+  #who(client: Client): { session: Session | null; principal: MqttPrincipal | null } {
+    const session = this.#sessions.get(client) ?? null;
+    return { session, principal: session === null ? null : this.#o.principal(session.principal) };
+  }
+
+  #violation(client: Client, session: Session | null, detail: string): void {
+    this.#counts.refused++;
+    this.#tell("refused", client, detail);
+    if (session === null || ++session.violations < this.#limits.violations) return;
+    this.#counts.cut++;
+    this.#tell("cut", client, `${session.violations} refusals`);
+    client.disconnect({ reasonCode: reason.notAuthorised });
+  }
+
+  #tell(event: BrokerEvent["event"], client: Client, detail: string): void {
+    const session = this.#sessions.get(client);
+    this.#o.audit?.({
+      event,
+      clientId: client.id,
+      principal: session?.principal ?? null,
+      remoteAddress: session?.remoteAddress ?? (client.conn as Socket).remoteAddress ?? "",
+      detail,
+    });
+  }
+}
+
+function certificateOf(socket: TLSSocket): MqttLogin["certificate"] {
+  if (socket.encrypted !== true || !socket.authorized) return null;
+  const peer = socket.getPeerCertificate();
+  if (peer?.fingerprint256 === undefined) return null;
+  const commonName = peer.subject?.CN;
+  return { fingerprint256: peer.fingerprint256, commonName: typeof commonName === "string" ? commonName : "" };
+}

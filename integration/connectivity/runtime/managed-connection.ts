@@ -1,0 +1,335 @@
+import {
+  type ConnectionSpec,
+  type DeliveryClass,
+  type Micros,
+  statusBadNoCommunication,
+} from "@lineshaft/contract/api";
+import {
+  type Clock,
+  ConnectionError,
+  type ConnectionHealth,
+  type Connector,
+  type ConnectorType,
+  type Sink,
+} from "@lineshaft/contract/ports";
+import { ConnectionSink, connectionCredit } from "./connection-sink.ts";
+import { LastRows } from "./last-rows.ts";
+import { RateMeter } from "./rate-meter.ts";
+import { BindingsChanged, ConnectorCrash, type Failure, type Keepable, keepConnected } from "./retry.ts";
+import type { Secrecy } from "./secrecy.ts";
+
+export interface ConnectionFigures {
+  rowsPerSecond: number;
+  rows: number;
+  rejected: number;
+  reconnects: number;
+  inFlightRows: number;
+  /** Our time less the newest source time of the last batch. */
+  lagUs: Micros | null;
+  lastDataUs: Micros | null;
+  /** The last batch with a good value in it. */
+  lastGoodAtUs: Micros | null;
+}
+
+/** A connector here, or in the worker, where its state can only be asked for. */
+export type LiveConnector = Omit<Connector, "diagnose"> & {
+  diagnose(): Record<string, unknown> | Promise<Record<string, unknown>>;
+};
+
+/** What a connection needs of the runtime around it. */
+export interface ConnectionParts {
+  tenant: number;
+  sink: Sink;
+  clock: Clock;
+  random(): number;
+  generation: number;
+  credit?: { rows: number; bytes: number };
+  silentAfterMs: number;
+  /** The last durable position from before this process. */
+  sourceCursor: string | null;
+  secrecy: Secrecy;
+  type: ConnectorType;
+  /** A live instance, here or in the worker. Throws ConnectionError "misconfigured". */
+  open(spec: ConnectionSpec, credit: { rows: number; bytes: number }): Promise<LiveConnector>;
+  onHealth(health: ConnectionHealth): void;
+  log(level: "info" | "warning", text: string): void;
+}
+
+/** How long a connector may take to end after an abort; then it is left behind. */
+const stopMs = 2000;
+
+/** One supervised connection: its connector, its sink, its health. All retry is in `retry.ts`. */
+export class ManagedConnection implements Keepable {
+  readonly clock: Clock;
+  readonly #parts: ConnectionParts;
+  #spec: ConnectionSpec;
+  #sink: ConnectionSink;
+  #connector: LiveConnector | null = null;
+  #health: ConnectionHealth = { state: "stopped" };
+  #stop = new AbortController();
+  /** Outlasts `#stop`: the values are still marked stale. */
+  #life = new AbortController();
+  #last = new LastRows();
+  #events: ReadonlySet<string>;
+  #running: Promise<void> = Promise.resolve();
+  /** Ends the read under way; null between reads. */
+  #endRead: ((reason: unknown) => void) | null = null;
+  #cursor: string | null;
+  #rate = new RateMeter();
+  #figures = { rows: 0, rejected: 0, reconnects: 0 };
+  #newestUs: Micros | null = null;
+  #lastDataUs: Micros | null = null;
+  #lastGoodAtUs: Micros | null = null;
+  /** Since when the connection is away; told once, until it is back. */
+  #lostUs: Micros | null = null;
+  #gapFromUs: Micros | null = null;
+
+  constructor(spec: ConnectionSpec, parts: ConnectionParts) {
+    this.#spec = spec;
+    this.#parts = parts;
+    this.clock = parts.clock;
+    this.#cursor = parts.sourceCursor;
+    this.#events = eventsOf(spec);
+    this.#sink = this.#newSink();
+  }
+
+  get spec(): ConnectionSpec {
+    return this.#spec;
+  }
+
+  get health(): ConnectionHealth {
+    return this.#health;
+  }
+
+  random(): number {
+    return this.#parts.random();
+  }
+
+  start(): void {
+    this.#stop = new AbortController();
+    this.#life = new AbortController();
+    this.#sink = this.#newSink();
+    this.#running = keepConnected(this, this.#stop.signal);
+  }
+
+  async stop(): Promise<void> {
+    const wasLive = this.#endRead !== null;
+    this.#stop.abort(new ConnectionError("lost", "The connection was stopped.", "Start it again."));
+    await this.#orTooLong(this.#running);
+    await this.#orTooLong(this.#connector?.close() ?? Promise.resolve());
+    this.#connector = null;
+    if (wasLive) await this.#orTooLong(this.#markStale("all", this.clock.nowUs()));
+    this.#life.abort(this.#stop.signal.reason);
+    this.#become({ state: "stopped" });
+  }
+
+  /** Other tags are read on the same connection; anything else needs a restart. */
+  rebind(spec: ConnectionSpec): void {
+    const kept = new Set(spec.tags.map(({ address }) => address));
+    const gone = this.#spec.tags.map(({ address }) => address).filter((address) => !kept.has(address));
+    this.#spec = spec;
+    this.#events = eventsOf(spec);
+    void this.#markStale(gone, this.clock.nowUs()).catch(() => undefined);
+    this.#endRead?.(new BindingsChanged("The bindings have changed."));
+  }
+
+  // ── for the loop in retry.ts ──────────────────────────────────────────────────────────────────────────────────────
+  async connect(signal: AbortSignal): Promise<void> {
+    if (this.#health.state !== "waiting") this.#become({ state: "connecting", since: this.clock.nowUs() });
+    this.#connector ??= await this.#parts.open(this.#spec, this.#sink.credit());
+    await this.#connector.connect(signal);
+    this.#become({ state: "connecting", since: this.clock.nowUs() });
+    if (this.#lostUs !== null) {
+      this.#figures.reconnects++;
+      this.#parts.log("info", "restored");
+      this.#lostUs = null;
+    }
+  }
+
+  async read(signal: AbortSignal): Promise<never> {
+    const connector = this.#connector as LiveConnector;
+    const abort = new AbortController();
+    const over = new AbortController();
+    this.#endRead = (reason) => abort.abort(reason);
+    const stop = (): void => abort.abort(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      const reading = connector.read(this.#spec.tags, this.#cursor, this.#sink, abort.signal);
+      const ended = new Promise<never>((_, reject) => {
+        abort.signal.addEventListener("abort", () => {
+          // It has its second to end by itself; then we go on without it.
+          const crash = new ConnectorCrash("culprit", "It does not end its read.");
+          this.clock.sleep(stopMs, over.signal).then(
+            () => reject(crash),
+            () => undefined,
+          );
+        });
+      });
+      await Promise.race([reading, ended]);
+      throw new ConnectorCrash("culprit", "Its read returned, which it never may.");
+    } catch (error) {
+      throw abort.signal.aborted && error !== abort.signal.reason && !(error instanceof ConnectorCrash)
+        ? abort.signal.reason
+        : error;
+    } finally {
+      over.abort();
+      signal.removeEventListener("abort", stop);
+      this.#endRead = null;
+    }
+  }
+
+  waiting(failure: Failure, pauseMs: number | null, was: { wasConnected: boolean; crashed: boolean }): void {
+    const now = this.clock.nowUs();
+    this.#lost(failure, now, was.wasConnected);
+    if (was.crashed) this.#discard();
+    const retryAt = pauseMs === null ? null : now + Math.round(pauseMs * 1000);
+    const since = this.#health.state === "waiting" ? this.#health.since : now;
+    this.#become({ state: "waiting", since, retryAt, ...this.#clean(failure) });
+  }
+
+  parked(failure: Failure): void {
+    const now = this.clock.nowUs();
+    this.#lost(failure, now, true);
+    this.#discard();
+    const { message, hint, technical } = this.#clean(failure);
+    this.#become({ state: "parked", since: now, message, hint, technical });
+  }
+
+  // ── health and figures ────────────────────────────────────────────────────────────────────────────────────────────
+  /** Called once a second: connected, but nothing has come for longer than expected. */
+  tick(): void {
+    const { state } = this.#health;
+    if ((state !== "flowing" && state !== "connecting") || this.#endRead === null) return;
+    const now = this.clock.nowUs();
+    const last = state === "flowing" ? (this.#lastDataUs ?? now) : (this.#health as { since: Micros }).since;
+    if (now - last > this.#parts.silentAfterMs * 1000) this.#become({ state: "silent", since: now });
+  }
+
+  figures(): ConnectionFigures {
+    return {
+      ...this.#figures,
+      rowsPerSecond: this.#rate.perSecond(this.clock.monotonicMs()),
+      inFlightRows: this.#sink.inFlight.rows,
+      lagUs: this.#newestUs === null || this.#lastDataUs === null ? null : this.#lastDataUs - this.#newestUs,
+      lastDataUs: this.#lastDataUs,
+      lastGoodAtUs: this.#lastGoodAtUs,
+    };
+  }
+
+  delivery(): DeliveryClass {
+    return this.#parts.type.delivery(this.#spec.config);
+  }
+
+  /** For support and the console; never a secret. */
+  async diagnose(): Promise<Record<string, unknown>> {
+    let own: Record<string, unknown> = {};
+    try {
+      own = (await this.#connector?.diagnose()) ?? {};
+    } catch (error) {
+      own = { failed: String(error) };
+    }
+    const { name, kind, tags } = this.#spec;
+    const figures = this.figures();
+    return this.#parts.secrecy.value({
+      name,
+      kind,
+      tags: tags.length,
+      health: this.#health,
+      figures,
+      connector: own,
+    }) as Record<string, unknown>;
+  }
+
+  async *browse(address: string, signal: AbortSignal) {
+    if (this.#connector?.browse === undefined || this.#endRead === null) return;
+    yield* this.#connector.browse(address, signal);
+  }
+
+  #newSink(): ConnectionSink {
+    const { tenant, sink, random, generation, credit } = this.#parts;
+    return new ConnectionSink({
+      connection: this.#spec.name,
+      tenant,
+      sink,
+      clock: this.clock,
+      random,
+      generation,
+      credit: credit ?? connectionCredit,
+      last: this.#last,
+      stands: (name) => !this.#events.has(name),
+      fail: (crash) => this.#endRead?.(crash),
+      arrived: (rows, newestUs, good) => this.#arrived(rows, newestUs, good),
+      settled: (verdict, cursor) => {
+        if (verdict.kind === "durable" && cursor !== null) this.#cursor = cursor;
+      },
+      rejected: (points) => {
+        this.#figures.rejected += points;
+      },
+      delayed: (detail) => this.#parts.log("warning", `waiting for the platform: ${detail}`),
+      signal: this.#life.signal,
+    });
+  }
+
+  #arrived(rows: number, newestUs: Micros, good: boolean): void {
+    const now = this.clock.nowUs();
+    this.#figures.rows += rows;
+    this.#rate.add(this.clock.monotonicMs(), rows);
+    this.#lastDataUs = now;
+    if (Number.isFinite(newestUs)) this.#newestUs = newestUs;
+    if (good) this.#lastGoodAtUs = now;
+    if (this.#gapFromUs !== null) this.#closeGap(now);
+    if (this.#health.state === "connecting" || this.#health.state === "silent")
+      this.#become({ state: "flowing", since: now });
+  }
+
+  #lost(failure: Failure, now: Micros, wasConnected: boolean): void {
+    if (this.#lostUs !== null || !wasConnected) return;
+    this.#lostUs = now;
+    this.#parts.log("warning", `lost: ${this.#clean(failure).message}`);
+    void this.#markStale("all", now).catch(() => undefined);
+    // A source that repeats what was not acknowledged, or can be asked again, has lost nothing.
+    const delivery = this.delivery();
+    if (delivery === "acknowledged" || delivery === "resumable") return;
+    this.#gapFromUs = this.#lastDataUs ?? now;
+    this.#gap(this.#gapFromUs, null, `The connection was lost: ${this.#clean(failure).message}`);
+  }
+
+  #closeGap(now: Micros): void {
+    this.#gap(this.#gapFromUs as Micros, now, "The connection was away.");
+    this.#gapFromUs = null;
+  }
+
+  #gap(fromUs: Micros, toUs: Micros | null, reason: string): void {
+    void this.#sink.gap({ fromUs, toUs, points: null, reason }).catch(() => undefined);
+  }
+
+  async #markStale(names: readonly string[] | "all", atUs: Micros): Promise<void> {
+    await this.#sink.stale(names, statusBadNoCommunication, atUs);
+  }
+
+  /** A crashed instance is not used again. */
+  #discard(): void {
+    const old = this.#connector;
+    this.#connector = null;
+    void this.#orTooLong(old?.close() ?? Promise.resolve()).catch(() => undefined);
+  }
+
+  #clean(failure: Failure): Failure {
+    return this.#parts.secrecy.value(failure) as Failure;
+  }
+
+  #become(health: ConnectionHealth): void {
+    this.#health = health;
+    this.#parts.onHealth(health);
+  }
+
+  async #orTooLong(work: Promise<unknown>): Promise<void> {
+    const done = new AbortController();
+    const late = this.clock.sleep(stopMs, done.signal).catch(() => undefined);
+    await Promise.race([work.catch(() => undefined), late]);
+    done.abort();
+  }
+}
+
+const eventsOf = (spec: ConnectionSpec): ReadonlySet<string> =>
+  new Set(spec.tags.filter(({ behaviour }) => behaviour === "event").map(({ address }) => address));

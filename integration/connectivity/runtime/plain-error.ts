@@ -1,0 +1,15 @@
+import { ConnectionError } from "@lineshaft/contract/ports";
+import type { PlainError } from "./messages.ts";
+
+/** Errors on their way between threads: a ConnectionError stays one. */
+export function toPlain(error: unknown): PlainError {
+  if (error instanceof ConnectionError) {
+    const { message, fault, hint, technical } = error;
+    return { message, fault, hint, technical };
+  }
+  return { message: error instanceof Error ? error.message : String(error) };
+}
+
+export function fromPlain({ message, fault, hint, technical }: PlainError): Error {
+  return fault === undefined ? new Error(message) : new ConnectionError(fault, message, hint ?? "", technical);
+}

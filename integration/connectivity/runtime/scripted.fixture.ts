@@ -1,0 +1,125 @@
+import { ColumnsBuilder } from "@lineshaft/contract/api";
+import { ConnectionError, type Connector, type ConnectorContext, type ConnectorType } from "@lineshaft/contract/ports";
+import { type Static, Type } from "typebox";
+
+/** Connectors that behave, or misbehave, as their configuration says. */
+const configSchema = Type.Object({
+  script: Type.Enum(
+    [
+      "steady",
+      "quiet",
+      "throwsLater",
+      "throwsNow",
+      "spins",
+      "spinsInPromises",
+      "malformed",
+      "exits",
+      "lost",
+      "refused",
+      "misconfigured",
+      "stubborn",
+      "returns",
+    ],
+    {
+      description: "What it does.",
+      default: "steady",
+    },
+  ),
+  afterRows: Type.Integer({ minimum: 0, default: 3, description: "When it does it." }),
+  everyMs: Type.Integer({ minimum: 1, default: 5, description: "A row so often." }),
+  password: Type.String({ default: "", description: "Reference of a secret." }),
+});
+type Config = Static<typeof configSchema>;
+
+const wait = (context: ConnectorContext, ms: number, signal: AbortSignal): Promise<void> =>
+  context.clock.sleep(ms, signal).catch(() => signal.throwIfAborted());
+
+class Scripted implements Connector {
+  readonly #config: Config;
+  readonly #context: ConnectorContext;
+  #connects = 0;
+  #secret: string | null = null;
+
+  constructor(config: Config, context: ConnectorContext) {
+    this.#config = config;
+    this.#context = context;
+  }
+
+  async connect(): Promise<void> {
+    this.#connects++;
+    const { script, password } = this.#config;
+    this.#secret = password === "" ? null : this.#context.secret(password);
+    if (script === "refused")
+      throw new ConnectionError("unreachable", `Nobody answers (${this.#secret}).`, "Switch it on.");
+    if (script === "misconfigured") throw new ConnectionError("misconfigured", "It cannot work.", "Change it.");
+  }
+
+  async read(...[bindings, resumeFrom, sink, signal]: Parameters<Connector["read"]>): Promise<never> {
+    const names = bindings.map(({ address }) => address);
+    const { script, afterRows, everyMs } = this.#config;
+    for (let n = 1; ; n++) {
+      if (script === "stubborn") await new Promise(() => undefined);
+      await wait(this.#context, everyMs, signal);
+      this.#context.wire?.("in", Buffer.from(`row ${n} ${this.#secret}`));
+      if (n > afterRows) await this.#misbehave(names, sink, signal);
+      if (script === "quiet" && n > afterRows) continue;
+      if (sink.credit().rows === 0) await sink.ready(signal);
+      const columns = new ColumnsBuilder(names.length);
+      for (let i = 0; i < names.length; i++) columns.add(i, this.#context.clock.nowUs(), n);
+      const sourceCursor = `${resumeFrom ?? ""}+${n}`.slice(-20);
+      void sink.offer({ names, columns: columns.build(), ordinalsGiven: false, sourceCursor }).catch(() => undefined);
+    }
+  }
+
+  async #misbehave(names: string[], sink: Parameters<Connector["read"]>[2], signal: AbortSignal): Promise<void> {
+    switch (this.#config.script) {
+      case "throwsNow":
+        throw new TypeError("Cannot read properties of undefined");
+      case "throwsLater":
+        setImmediate(() => {
+          throw new TypeError("Cannot read properties of null");
+        });
+        return wait(this.#context, 60_000, signal);
+      case "spins":
+        for (;;);
+      case "spinsInPromises":
+        for (;;) await Promise.resolve();
+      case "malformed": {
+        const columns = { ...new ColumnsBuilder(1).build(), rows: 7 };
+        void sink.offer({ names, columns, ordinalsGiven: false }).catch(() => undefined);
+        return wait(this.#context, 60_000, signal);
+      }
+      case "exits":
+        process.exit(3);
+        break;
+      case "lost":
+        throw new ConnectionError("lost", "The device has gone.", "Look at it.");
+      default:
+    }
+  }
+
+  async close(): Promise<void> {}
+
+  diagnose(): Record<string, unknown> {
+    return { connects: this.#connects, secret: this.#secret };
+  }
+}
+
+const scripted = (kind: string, thread: "main" | "worker"): ConnectorType<Config> => ({
+  kind,
+  title: kind,
+  mode: "connects",
+  config: configSchema,
+  tagOptions: Type.Object({}),
+  delivery: () => "bestEffort",
+  thread,
+  async *check() {
+    yield { step: "Look", ok: true, detail: "There it is." };
+  },
+  create: (config, context) => new Scripted(config, context),
+});
+
+export const connectorKinds: Record<string, () => Promise<ConnectorType>> = {
+  "in-worker": async () => scripted("in-worker", "worker") as ConnectorType,
+  "on-main": async () => scripted("on-main", "main") as ConnectorType,
+};
