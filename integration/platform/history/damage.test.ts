@@ -259,6 +259,26 @@ describe("F14: a file that is not what it was", () => {
   });
 });
 
+test("a run that is found damaged while it is being copied leaves no copy behind, which would bring its rows back twice", async () => {
+  await plant.start();
+  await plant.run(series(1, t0, 10));
+  const { files } = plant.store;
+  const addCopy = files.addCopy.bind(files);
+  files.addCopy = async (file, bytes) => {
+    files.addCopy = addCopy;
+    await plant.flip(file.name, 4000);
+    await plant.store.scrub();
+    return addCopy(file, bytes);
+  };
+  await plant.store.protect();
+  await plant.mended();
+  await plant.store.compact();
+  expect(await plant.files("copy")).toEqual((await plant.files("original")).map((name) => `copies/${name}.zst`));
+  await plant.stop();
+  await plant.start();
+  await wholeAgain();
+});
+
 test("a compaction gives way to the rebuilding of a file", async () => {
   await stocked();
   await plant.stop();

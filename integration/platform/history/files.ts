@@ -294,8 +294,10 @@ export class Files {
     await rm(this.#copyPath(file.name), { force: true });
   }
 
+  /** A file that went out of service meanwhile gets none: a copy without its original would bring it back. */
   async addCopy(file: StoredFile, bytes: number): Promise<void> {
     await rename(this.temporaryCopyPath(file.name), this.#copyPath(file.name));
+    if (!this.isValid(file)) return rm(this.#copyPath(file.name), { force: true });
     await syncDir(join(this.dir, "copies"));
     (file as Entry).copyBytes = bytes;
   }

@@ -213,7 +213,8 @@ export class Plant {
   /** Names, the largest first. */
   async files(kind: "run" | "part" | "side" | "copy" | "original" | "any"): Promise<string[]> {
     const originals = (await readdir(this.dir)).filter((name) => name.endsWith(".duckdb"));
-    const copies = (await readdir(join(this.dir, "copies"))).map((name) => join("copies", name));
+    const written = (await readdir(join(this.dir, "copies"))).filter((name) => name.endsWith(".zst"));
+    const copies = written.map((name) => join("copies", name));
     const all = { copy: copies, original: originals, any: [...originals, ...copies] };
     const names = kind in all ? all[kind as keyof typeof all] : originals.filter((name) => name.startsWith(kind));
     const sizes = new Map<string, number>();
