@@ -199,7 +199,7 @@ describe("security", () => {
   );
 });
 
-describe.runIf(process.env.LINESHAFT_LONG === "1")("faults", () => {
+describe("faults", () => {
   it("after a cut the same session goes on; after a restart the server shows its last values to a new one", async () => {
     expect(server.fault("Packer1", "duplicate", 10)).toBeNull();
     const { port } = server;
