@@ -194,6 +194,24 @@ export function historyContract(name: string, open: (dir: string, clock: Clock) 
       expect(await raw([1])).toEqual(expected);
     });
 
+    test("F23: −0 among zeros stays −0, and is repeated by −0 only", async () => {
+      const rows = Array.from(
+        { length: 300 },
+        (_, i): TestRow => ({ tag: 1, time: t0 + i, value: i % 7 === 3 ? -0 : 0 }),
+      );
+      await history.apply([make.points(rows, t0 + 1000)]);
+      const expected = rows.map((row) => Object.is(row.value, -0));
+      const negative = async () =>
+        Array.from((await history.raw({ tags: [1], fromUs: t0, toUs: t0 + 500, limit: 500 })).columns.value, (value) =>
+          Object.is(value, -0),
+        );
+      for (const settle of [() => history.flush(), () => history.compact(), () => reopen()]) {
+        await settle();
+        expect(await negative()).toEqual(expected);
+      }
+      expect(await history.apply([make.points(rows.slice(0, 50), t0 + 2000)])).toMatchObject([{ new: 0, repeats: 50 }]);
+    });
+
     test("times before 1970 and in 2200 are kept", async () => {
       const times = [-5_000_000_000_001, -1, 0, 7_258_118_400_000_001];
       await history.apply([
@@ -770,7 +788,7 @@ export async function sameAsOracle(history: History, oracle: ReferenceHistory, a
 }
 
 // Sums may differ in their last bits, and −0 is 0 here.
-const round = (x: number): number => (Number.isNaN(x) ? x : Math.round(x * 1e9) / 1e9 + 0);
+const round = (x: number): number => (Number.isFinite(x) ? Number(x.toPrecision(12)) + 0 : x);
 
 function bucketsOf(points: readonly ReferencePoint[], bucketUs: number): unknown[] {
   const groups = new Map<string, ReferencePoint[]>();

@@ -3,13 +3,14 @@ import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { writeCopy } from "./copies.ts";
 import {
+  createPoints,
   type Duck,
   type Feed,
   pointsBlock,
   pointsFeed,
   pointsSelect,
-  pointsTable,
   QueryStream,
+  strideOf,
   vectorRows,
 } from "./duck.ts";
 import { formatName, nameOf, type StoredFile, temporarySuffix } from "./file-name.ts";
@@ -138,6 +139,8 @@ async function writeRegion(
     toUs: 0,
     originals: null,
     presence,
+    tagTo: Math.max(0, ...inputs.map((file) => file.meta.tagTo)),
+    strideUs: strideOfRegion(inputs, partition),
     corrections: 0,
     hours: [],
     rollups: { minute: null, hour: null },
@@ -180,6 +183,15 @@ async function writeRegion(
   return { temporary, meta, appendices };
 }
 
+/** The rows lie somewhere in here; how far they really reach is known only when they are written. */
+function strideOfRegion(inputs: readonly StoredFile[], partition: Partition | null): number {
+  const from = Math.min(...inputs.map((file) => file.meta.fromUs));
+  const to = Math.max(...inputs.map((file) => file.meta.toUs));
+  const tagTo = Math.max(...inputs.map((file) => file.meta.tagTo));
+  if (partition === null) return strideOf(from, to, tagTo);
+  return strideOf(Math.max(from, partition.fromUs), Math.min(to, partition.toUs - 1), tagTo);
+}
+
 /** Fills one file, points and roll-ups, and notes in `meta` what it holds. */
 class PartWriter {
   readonly #connection: DuckDBConnection;
@@ -204,7 +216,7 @@ class PartWriter {
     this.#alias = alias;
     this.#meta = meta;
     this.#block = newRows(meta.rows, meta.presence);
-    this.#points = pointsFeed(meta.presence);
+    this.#points = pointsFeed(meta.presence, meta.strideUs);
     this.#levels = levels;
     // Roll-ups are of what a reader sees: without the rows that corrections in this file replace.
     this.#resolver = new Resolver(meta.presence, (rows, start, end) => {
@@ -217,7 +229,7 @@ class PartWriter {
 
   async begin(): Promise<void> {
     await this.#connection.run("BEGIN");
-    await this.#connection.run(`CREATE TABLE ${this.#alias}.${pointsTable}`);
+    await createPoints(this.#connection, this.#alias, this.#meta.strideUs);
   }
 
   add(rows: Rows, start: number, end: number): boolean | Promise<boolean> {
@@ -305,7 +317,7 @@ class PartWriter {
       at = Math.min(block.n, at + vectorRows);
       return start === at ? null : pointsBlock(block, start, at - start);
     });
-    await this.#connection.run(`INSERT INTO ${this.#alias}.p SELECT ${this.#points.select} FROM ${this.#feed.name}()`);
+    await this.#connection.run(`INSERT INTO ${this.#alias}.q SELECT ${this.#points.select} FROM ${this.#feed.name}()`);
     clearRows(block);
   }
 }

@@ -12,6 +12,7 @@ import {
   compareRows,
   encodeExact,
   flagCorrection,
+  flagNegativeZero,
   newRows,
   type Presence,
   pickRows,
@@ -23,7 +24,7 @@ const chunkShift = 16;
 const chunkRows = 1 << chunkShift;
 const chunkMask = chunkRows - 1;
 
-/** Bits of `Chunk.flag` beyond `flagCorrection`. */
+/** Bits of `Chunk.flag` beyond those that files have. */
 const storesLsn = 2;
 const outOfOrder = 4;
 
@@ -82,6 +83,7 @@ export class Head {
   toUs = Number.NEGATIVE_INFINITY;
   origFromUs = Number.POSITIVE_INFINITY;
   origToUs = Number.NEGATIVE_INFINITY;
+  tagTo = 0;
   /** First and last frame that it covers, with or without rows. */
   lsnFrom: Lsn;
   lsnTo: Lsn;
@@ -144,7 +146,10 @@ export class Head {
     if (tag >= this.#lastOrdered.length) this.#growTags(tag);
     let flag = 0;
     const last = this.#lastOrdered[tag];
-    if (last === -1 && this.#lastOther[tag] === -1) this.#tags.push(tag);
+    if (last === -1 && this.#lastOther[tag] === -1) {
+      this.#tags.push(tag);
+      if (tag > this.tagTo) this.tagTo = tag;
+    }
     if (!known && (last === -1 || this.#chunks[last >>> chunkShift].time[last & chunkMask] <= time)) {
       if (last === -1) this.#firstTime[tag] = time;
       chunk.before[at] = last;
@@ -158,6 +163,11 @@ export class Head {
     if (known) {
       flag |= storesLsn;
       this.presence.lsn = true;
+    }
+    // DuckDB's run lengths take −0 for 0.
+    if (columns.value[i] === 0 && 1 / columns.value[i] < 0) {
+      flag |= flagNegativeZero;
+      this.presence.flag = true;
     }
     if (correction) {
       flag |= flagCorrection;
@@ -277,7 +287,7 @@ export class Head {
     if (to.ordinal !== null) to.ordinal[n] = chunk.ordinal === null ? 0 : chunk.ordinal[at];
     if (to.status !== null) to.status[n] = chunk.status === null ? 0 : chunk.status[at];
     if (to.type !== null) to.type[n] = chunk.type === null ? 0 : chunk.type[at];
-    if (to.flag !== null) to.flag[n] = chunk.flag[at] & flagCorrection;
+    if (to.flag !== null) to.flag[n] = chunk.flag[at] & (flagCorrection | flagNegativeZero);
     if (to.lsn !== null) to.lsn[n] = this.storedLsnOf(row);
     if (to.orig !== null) to.orig[n] = chunk.orig === null ? Number.NaN : chunk.orig[at];
     if (to.exact !== null) {

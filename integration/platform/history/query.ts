@@ -9,7 +9,7 @@ import {
 } from "@lineshaft/contract/api";
 import type { BucketColumns, Lsn, PointsAnswer } from "@lineshaft/contract/ports";
 import { Buckets } from "./aggregate.ts";
-import { type Duck, pointsSelect, QueryStream } from "./duck.ts";
+import { type Duck, pointsSelect, positionCondition, QueryStream } from "./duck.ts";
 import type { StoredFile } from "./file-name.ts";
 import type { Files } from "./files.ts";
 import type { Head } from "./head.ts";
@@ -168,6 +168,15 @@ function checkRange(tags: readonly number[] | null, fromUs: Micros, toUs: Micros
   return [...new Set(tags)].sort((a, b) => a - b);
 }
 
+/** Rows of the tags in the range. Of one tag they lie together, and `pos` leads there. */
+function rowsCondition(file: StoredFile, tags: readonly number[], fromUs: Micros, toUs: Micros): string {
+  const range = `${tagCondition(tags)} AND ${rangeCondition(fromUs, toUs)}`;
+  const { strideUs } = file.meta;
+  return tags.length === 1 && strideUs > 0
+    ? `${range} AND ${positionCondition(tags[0], fromUs, toUs, strideUs)}`
+    : range;
+}
+
 function tagCondition(tags: readonly number[]): string {
   return tags.length === 1 ? `tag = ${tags[0]}` : `tag IN (${tags.join(",")})`;
 }
@@ -207,7 +216,7 @@ export async function readRaw(sources: Sources, query: RawQuery, signal: AbortSi
         streams.push(
           view.open(
             file,
-            `SELECT ${pointsSelect(presence)} FROM {p} WHERE ${tagCondition(tags)} AND ${rangeCondition(fromUs, toUs)}${asOfCondition(presence, asOf)}${position}`,
+            `SELECT ${pointsSelect(presence)} FROM {p} WHERE ${rowsCondition(file, tags, fromUs, toUs)}${asOfCondition(presence, asOf)}${position}`,
           ),
         );
       }
@@ -292,10 +301,7 @@ async function fillBuckets(
   // At once: a head becomes a file, and its memory is used again, while files are read.
   const inHeads = view.heads.map((head) => streamOf(head.collect(tags, fromUs, toUs, everything)));
   const points = (file: StoredFile, from: Micros, to: Micros): RowStream =>
-    view.open(
-      file,
-      `SELECT ${pointsSelect(file.meta.presence)} FROM {p} WHERE ${tagCondition(tags)} AND ${rangeCondition(from, to)}`,
-    );
+    view.open(file, `SELECT ${pointsSelect(file.meta.presence)} FROM {p} WHERE ${rowsCondition(file, tags, from, to)}`);
   const entangled = entangledFiles(view);
   let budget = bucketRowsMax;
   const add = (rows: Rows, start: number, end: number): boolean => {

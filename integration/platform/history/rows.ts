@@ -3,6 +3,8 @@ import { type Columns, type ExactColumn, type ExactValue, valueTypeCode } from "
 
 /** The row replaces all rows of its (tag, time, ordinal) that have a smaller LSN. */
 export const flagCorrection = 1;
+/** The value is −0. */
+export const flagNegativeZero = 8;
 
 /** Which columns of a block differ from their default anywhere; columns that do not are neither stored nor read. */
 export interface Presence {

@@ -26,6 +26,10 @@ export interface FileMeta {
   /** The same of original times; null where no row has one. */
   originals: { fromUs: Micros; toUs: Micros } | null;
   presence: Presence;
+  /** Greatest raw tag of a row. */
+  tagTo: number;
+  /** See `strideOf` in duck.ts. */
+  strideUs: number;
   corrections: number;
   /** Rows by hour: start of the hour in µs, rows; ascending. */
   hours: [Micros, number][];

@@ -1,7 +1,7 @@
 // Writes history's files: the points, what they are about, the trailer. Nothing here decides what is written.
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Duck, pointsBlock, pointsFeed, pointsTable, vectorRows } from "./duck.ts";
+import { createPoints, type Duck, pointsBlock, pointsFeed, strideOf, vectorRows } from "./duck.ts";
 import { formatName, nameOf, type StoredFile, temporarySuffix } from "./file-name.ts";
 import type { Files } from "./files.ts";
 import type { Head } from "./head.ts";
@@ -35,7 +35,7 @@ export async function writeRun(
   }
   const temporary = join(files.dir, `run-${head.lsnFrom}${temporarySuffix}`);
   try {
-    await fill(target, head, temporary);
+    await fill(target, head, temporary, meta.strideUs);
     file.bytes = await seal(temporary, meta);
   } catch (error) {
     await removeTemporary(temporary);
@@ -69,6 +69,8 @@ function describeHead(head: Head): FileMeta {
     toUs: head.rows === 0 ? 0 : head.toUs,
     originals: head.presence.orig ? { fromUs: head.origFromUs, toUs: head.origToUs } : null,
     presence: head.presence,
+    tagTo: head.tagTo,
+    strideUs: head.rows === 0 ? 0 : strideOf(head.fromUs, head.toUs, head.tagTo),
     corrections: head.corrections,
     hours: [...head.countHours()].sort((a, b) => a[0] - b[0]),
     rollups: { minute: null, hour: null },
@@ -77,9 +79,9 @@ function describeHead(head: Head): FileMeta {
   };
 }
 
-async function fill({ duck, hooks }: Target, head: Head, temporary: string): Promise<void> {
+async function fill({ duck, hooks }: Target, head: Head, temporary: string, strideUs: number): Promise<void> {
   await removeTemporary(temporary);
-  const { columns, select } = pointsFeed(head.presence);
+  const { columns, select } = pointsFeed(head.presence, strideUs);
   const block = newRows(vectorRows, head.presence);
   const read = head.reader();
   const alias = await duck.attach(temporary, "READ_WRITE");
@@ -87,8 +89,8 @@ async function fill({ duck, hooks }: Target, head: Head, temporary: string): Pro
     await duck.with((connection) =>
       duck.withFeed(async (feed) => {
         feed.load(columns, () => (read(block, vectorRows) === 0 ? null : pointsBlock(block, 0, block.n)));
-        await connection.run(`CREATE TABLE ${alias}.${pointsTable}`);
-        await connection.run(`INSERT INTO ${alias}.p SELECT ${select} FROM ${feed.name}()`);
+        await createPoints(connection, alias, strideUs);
+        await connection.run(`INSERT INTO ${alias}.q SELECT ${select} FROM ${feed.name}()`);
         await hooks.crashPoint("K7");
         await connection.run(`CHECKPOINT ${alias}`);
       }),
