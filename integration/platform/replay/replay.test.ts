@@ -98,7 +98,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 4,
     arbitrary: fc.record({
       kind: fc.constant("send" as const),
-      rows: fc.array(fc.tuple(fc.nat(1), ago), { minLength: 1, maxLength: 4 }),
+      // Two rows of one identity in one message are two points, and would come twice with good reason.
+      rows: fc.uniqueArray(fc.tuple(fc.nat(1), ago), { minLength: 1, maxLength: 4, selector: String }),
     }),
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("wait" as const), seconds: fc.integer({ min: 0, max: 90 }) }) },
@@ -201,7 +202,7 @@ describe("replay", () => {
   it("gives each stored point once, from any past instant to live, under late rows, repeats and resumes", {
     timeout: 60_000,
   }, async () => {
-    await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), play), { numRuns: 400 });
+    await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), play), { numRuns: 300 });
   });
 
   it("refuses cursors that were cut, changed or belong to another generation", async () => {
