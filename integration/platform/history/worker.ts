@@ -44,6 +44,13 @@ opening.catch((error: unknown) => {
 const store = await opening;
 
 const running = new Map<number, AbortController>();
+/** Reads under way: DuckDB must not be taken from under them. */
+const reads = new Set<Promise<unknown>>();
+const reading = <T>(read: Promise<T>): Promise<T> => {
+  const settled = read.catch(() => undefined).finally(() => reads.delete(settled));
+  reads.add(settled);
+  return read;
+};
 const scans = new Map<number, { chunks: AsyncGenerator<Columns>; stop: AbortController }>();
 let scansOpened = 0;
 
@@ -61,8 +68,8 @@ const handlers: { [K in CallName]: (argument: Calls[K][0], signal: AbortSignal) 
     store.rebuild(fromLsn, batch, portion);
     return Promise.resolve(null);
   },
-  raw: (query, signal) => readRaw(store, query, signal),
-  buckets: (query, signal) => readBuckets(store, query, signal),
+  raw: (query, signal) => reading(readRaw(store, query, signal)),
+  buckets: (query, signal) => reading(readBuckets(store, query, signal)),
   scanOpen: (query) => {
     const stop = new AbortController();
     scans.set(++scansOpened, { chunks: scan(store, query, stop.signal), stop });
@@ -72,7 +79,7 @@ const handlers: { [K in CallName]: (argument: Calls[K][0], signal: AbortSignal) 
     const open = scans.get(id);
     if (open === undefined) return null;
     signal.addEventListener("abort", () => open.stop.abort(signal.reason));
-    const { value, done } = await open.chunks.next();
+    const { value, done } = await reading(open.chunks.next());
     if (done) scans.delete(id);
     return done ? null : value;
   },
@@ -80,7 +87,7 @@ const handlers: { [K in CallName]: (argument: Calls[K][0], signal: AbortSignal) 
     const open = scans.get(id);
     scans.delete(id);
     open?.stop.abort(new Error("The scan was closed."));
-    await open?.chunks.return(undefined).catch(() => undefined);
+    if (open !== undefined) await reading(open.chunks.return(undefined)).catch(() => undefined);
     return null;
   },
   extent: () => Promise.resolve(readExtent(store)),
@@ -90,6 +97,13 @@ const handlers: { [K in CallName]: (argument: Calls[K][0], signal: AbortSignal) 
     return null;
   },
   close: async () => {
+    const closing = new Error("History is closing.");
+    for (const stop of running.values()) stop.abort(closing);
+    for (const { chunks, stop } of scans.values()) {
+      stop.abort(closing);
+      void reading(chunks.return(undefined)).catch(() => undefined);
+    }
+    await Promise.all(reads);
     await store.close();
     return null;
   },
