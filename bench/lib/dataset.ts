@@ -16,7 +16,7 @@ import { ServerProcess } from "./server.ts";
 import { round, SharedClock } from "./stats.ts";
 
 /** Raise it when the storage format or this layout changes. */
-const datasetVersion = 1;
+const datasetVersion = 2;
 const olderStepUs = 120 * secondUs;
 const recentStepUs = secondUs;
 

@@ -7,7 +7,7 @@ const exampleFiles: Record<string, (kind: string) => string> = {
   "index.ts": () => "index.ts",
   "session.ts": () => "session.ts",
   "peer.fixture.ts": () => "peer.fixture.ts",
-  "echo.test.ts": (kind) => `${kind}.test.ts`,
+  "echo.system.test.ts": (kind) => `${kind}.test.ts`,
 };
 const listFile = "integration/connectivity/index.ts";
 

@@ -43,6 +43,8 @@ const everything: Lsn = Number.POSITIVE_INFINITY;
 /** Rows that one bucket query may read; about two seconds. */
 const bucketRowsMax = 100_000_000;
 const maxAttempts = 5;
+/** Files that one bucket query reads at a time: while one is planned, another is read. */
+const filesAtOnce = 3;
 
 /** What one read looks at: taken in one go, so that no row is seen twice or missed while heads become files. */
 interface View {
@@ -170,11 +172,12 @@ function checkRange(tags: readonly number[] | null, fromUs: Micros, toUs: Micros
 
 /** Rows of the tags in the range. Of one tag they lie together, and `pos` leads there. */
 function rowsCondition(file: StoredFile, tags: readonly number[], fromUs: Micros, toUs: Micros): string {
-  const range = `${tagCondition(tags)} AND ${rangeCondition(fromUs, toUs)}`;
   const { strideUs } = file.meta;
-  return tags.length === 1 && strideUs > 0
-    ? `${range} AND ${positionCondition(tags[0], fromUs, toUs, strideUs)}`
-    : range;
+  const range =
+    tags.length === 1 && strideUs > 0
+      ? positionCondition(tags[0], fromUs, toUs, strideUs)
+      : rangeCondition(fromUs, toUs);
+  return `${tagCondition(tags)} AND ${range}`;
 }
 
 function tagCondition(tags: readonly number[]): string {
@@ -312,22 +315,25 @@ async function fillBuckets(
     return true;
   };
   // What a correction in the file itself replaces is left out on the way.
-  const drain = async (file: StoredFile, from: Micros, to: Micros): Promise<void> => {
-    const resolver = new Resolver(file.meta.presence, add);
-    await merge([points(file, from, to)], compareRows, (rows, start, end) => resolver.add(rows, start, end));
-    resolver.end();
+  const pieces: (() => Promise<void>)[] = [];
+  const drain = (file: StoredFile, from: Micros, to: Micros): void => {
+    pieces.push(async () => {
+      const resolver = new Resolver(file.meta.presence, add);
+      await merge([points(file, from, to)], compareRows, (rows, start, end) => resolver.add(rows, start, end));
+      resolver.end();
+    });
   };
   for (const file of view.files) {
     if (entangled.has(file)) continue;
     const level = rollupLevels.find((candidate) => serves(candidate, file, query));
     if (level === undefined) {
-      await drain(file, fromUs, toUs);
+      drain(file, fromUs, toUs);
       continue;
     }
     const innerFrom = Math.ceil(fromUs / level.widthUs) * level.widthUs;
     const innerTo = Math.floor(toUs / level.widthUs) * level.widthUs;
     if (innerFrom >= innerTo) {
-      await drain(file, fromUs, toUs);
+      drain(file, fromUs, toUs);
       continue;
     }
     sources.rollups.read(
@@ -340,9 +346,14 @@ async function fillBuckets(
       (cells) => buckets.addCells(cells),
     );
     // A bucket that the range cuts holds only what lies in the range.
-    if (fromUs < innerFrom) await drain(file, fromUs, innerFrom);
-    if (innerTo < toUs) await drain(file, innerTo, toUs);
+    if (fromUs < innerFrom) drain(file, fromUs, innerFrom);
+    if (innerTo < toUs) drain(file, innerTo, toUs);
   }
+  await Promise.all(
+    Array.from({ length: filesAtOnce }, async () => {
+      for (let piece = pieces.shift(); piece !== undefined; piece = pieces.shift()) await piece();
+    }),
+  );
   const streams: RowStream[] = inHeads;
   for (const file of entangled) streams.push(points(file, fromUs, toUs));
   const resolver = new Resolver(view.presence, add);

@@ -15,7 +15,7 @@ export interface RollupLevel {
 
 /** Widest first: the first that fits a query serves it. */
 export const rollupLevels: readonly RollupLevel[] = [
-  { name: "hour", widthUs: 3_600_000_000, rowsPerCellMin: 48 },
+  { name: "hour", widthUs: 3_600_000_000, rowsPerCellMin: 24 },
   { name: "minute", widthUs: 60_000_000, rowsPerCellMin: 96 },
 ];
 
