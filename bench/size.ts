@@ -26,7 +26,7 @@ export function bytesBelow(dir: string): number {
 }
 
 /** Does at once what the nightly compaction does. Gives the rows in files. */
-async function compactAll(dir: string): Promise<{ rows: number; files: number }> {
+export async function compactAll(dir: string): Promise<{ rows: number; files: number }> {
   const shared = new SharedClock();
   const clock = {
     nowUs: () => shared.nowUs(),
