@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { overlay } from "./lib/overlay.ts";
-import { bin, runNode, runVitest } from "./lib/run.ts";
+import { bin, runNode } from "./lib/run.ts";
 import { startServer } from "./lib/server.ts";
 
 interface Outcome {
@@ -22,7 +22,10 @@ export async function separation(testArgs: string[]): Promise<Outcome> {
     const types = await runNode([bin("typescript", "tsc"), "-p", copy.dir], { cwd: copy.dir });
     if (types.code !== 0)
       return { ok: false, output: `It does not type-check without applications/:\n${types.output}` };
-    const tests = await runVitest(["integration/", ...testArgs], { cwd: copy.dir });
+    const tests = await runNode([bin("vitest"), "run", "integration/", ...testArgs], {
+      cwd: copy.dir,
+      env: { NO_COLOR: "1" },
+    });
     if (tests.code !== 0)
       return { ok: false, output: `The platform's own tests fail without applications/:\n${tests.output}` };
     await useServer(copy.dir, data);

@@ -47,46 +47,16 @@ export interface TestCounts {
   skippedNames: string[];
 }
 
-/**
- * Runs vitest. Where a test process was killed by a signal of its own (DuckDB's native code has done so once in some fifty runs), that is said, and its file runs
- * once more: a file that dies twice, and every test that fails, is red.
- */
-export async function runVitest(
-  args: string[],
-  options: { live?: boolean; env?: Record<string, string>; cwd?: string } = {},
-): Promise<Ran & { died: string[] }> {
-  const env = { NO_COLOR: "1", ...options.env };
-  const run = (more: string[]): Promise<Ran> => runNode([bin("vitest"), "run", ...more], { ...options, env });
-  const first = await run(args);
-  const died = [
-    ...first.output.matchAll(/exited unexpectedly with signal (SIG\w+) during .* running test file (\S+)/g),
-  ].map(([, signal, file]) => ({ signal, file }));
-  const errors = Number(/Errors\s+(\d+) error/.exec(first.output)?.[1] ?? 0);
-  if (
-    first.code === 0 ||
-    died.length === 0 ||
-    errors > died.length ||
-    /(Test Files|Tests)\s+\d+ failed/.test(first.output)
-  )
-    return { ...first, died: [] };
-  const files = died.map(({ file }) => file);
-  const say = died.map(({ signal, file }) => `DIED: ${file} by ${signal}; it runs once more.`).join("\n");
-  if (options.live) console.log(say);
-  const second = await run([...files, "--no-file-parallelism"]);
-  return { code: second.code, output: `${first.output}\n${say}\n${second.output}`, died: files };
-}
-
 /** Runs vitest and reads its numbers from the JSON report. A run that left no report counts as one failure. */
 export async function runTests(
   args: string[],
   options: { live?: boolean; env?: Record<string, string>; report: string },
 ): Promise<Ran & { counts: TestCounts }> {
   const report = join(root, "node_modules", ".cache", options.report);
-  const ran = await runVitest(
-    ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...args],
-    options,
+  const ran = await runNode(
+    [bin("vitest"), "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...args],
+    { live: options.live, env: { NO_COLOR: "1", ...options.env } },
   );
-  if (ran.died.length > 0) console.log(`died by a signal and ran once more: ${ran.died.join(", ")}`);
   const counts = existsSync(report) ? readCounts(report) : null;
   if (counts === null)
     return { ...ran, code: ran.code || 1, counts: { passed: 0, failed: 1, skipped: 0, skippedNames: [] } };
