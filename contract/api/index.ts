@@ -10,6 +10,7 @@ export * from "./connectivity.ts";
 export * from "./equipment.ts";
 export * from "./facts.ts";
 export * from "./ingest.ts";
+export * from "./mapping.ts";
 export * from "./problem.ts";
 export * from "./query.ts";
 export * from "./routes.ts";
