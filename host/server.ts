@@ -27,6 +27,7 @@ import { configurationService, loadKinds } from "./configuration.ts";
 import { runConnectivity } from "./connectivity.ts";
 import { LogConsumer, registrationsFrom, registryConsumer } from "./consumers.ts";
 import { crashPointFrom } from "./crash-point.ts";
+import { factsOf } from "./facts.ts";
 import { historyNote } from "./history-events.ts";
 import { RegistryOutbox } from "./outbox.ts";
 import { SystemMonitor } from "./system-status.ts";
@@ -73,7 +74,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
     retention: {
       windowMs: config.logWindowMs,
       maxBytes: config.logBytesMax,
-      pinnedBy: ["registry", "views", "history"],
+      pinnedBy: ["registry", "views", "history", "facts"],
     },
     onEvent: note,
     crashPoint,
@@ -192,6 +193,15 @@ export async function startServer(config: Config, consoleDir: string | undefined
     appliedTime: () => feeder.appliedTime,
     leadUs: defaultClockBounds.leadUs,
   });
+  const derived = factsOf({
+    log: stream,
+    history,
+    registry,
+    ledger,
+    directory,
+    clock,
+    registryApplied: (lsn) => names.until(lsn),
+  });
   const connectivity = await runConnectivity({
     registry,
     sink: ingest,
@@ -235,6 +245,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
       history,
       registry,
       lastValues: views.values,
+      facts: derived.facts,
       ledger,
       identity,
       events,
@@ -262,6 +273,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
   feeder.run(fail("Feeding history"));
   names.run(fail("The registry's view of the log"));
   viewer.run(fail("The views"));
+  derived.run(fail("Deriving facts"));
   watch.start();
   const snapshots = periodic(
     config.snapshotMs,
@@ -309,6 +321,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
       await http.close();
       await drains.stop();
       await snapshots.stop();
+      await derived.stop();
       await feeder.stop();
       await viewer.stop();
       await names.stop();

@@ -11,6 +11,7 @@ import { Journal } from "./journal.ts";
 import { Keys } from "./keys.ts";
 import { Models } from "./models.ts";
 import { migrations } from "./schema.ts";
+import { standardBindings } from "./standard-bindings.ts";
 import { Tags } from "./tags.ts";
 
 /** The tenant of an installation that has one. */
@@ -92,6 +93,7 @@ export function openRegistry(options: {
     configurationRevisions: (p, q) => configuration.revisions(p, q),
     applyConfiguration: (p, wanted, revision, connectionId) => configuration.apply(p, wanted, revision, connectionId),
     connectionSpecs: () => configuration.specs(),
+    standardBindings: () => ({ revision: journal.revision, items: standardBindings(sql) }),
 
     insertKey: (p, key) => keys.insert(p, key),
     findKey: (id) => keys.find(id),

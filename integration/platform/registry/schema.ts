@@ -165,4 +165,8 @@ export const migrations: readonly Migration[] = [
   CREATE INDEX binding_property ON binding (equipment_id, property);
   CREATE INDEX binding_tag ON binding (connection_id, address);
   `,
+  // What the values of a binding mean, as JSON; null: as the model says.
+  `
+  ALTER TABLE binding ADD COLUMN mapping TEXT;
+  `,
 ];
