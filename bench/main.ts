@@ -13,11 +13,13 @@ import { type Bench, type BenchContext, type Line, resultsPage, verdict } from "
 import { root } from "./lib/server.ts";
 import { memory } from "./memory.ts";
 import { modbus } from "./modbus.ts";
+import { mqttExternal } from "./mqtt.ts";
 import { peers } from "./peers.ts";
 import { queries } from "./queries.ts";
 import { recovery } from "./recovery.ts";
 import { replay } from "./replay.ts";
 import { size } from "./size.ts";
+import { ingestSparkplug } from "./sparkplug.ts";
 
 const benches: readonly Bench[] = [
   disk,
@@ -29,6 +31,8 @@ const benches: readonly Bench[] = [
   recovery,
   memory,
   modbus,
+  ingestSparkplug,
+  mqttExternal,
   size,
   peers,
 ];

@@ -35,7 +35,7 @@ export class Helper<Job extends object, Message extends { event: string }> {
     });
   }
 
-  send(command: { command: string }): void {
+  send(command: { command: string; count?: number }): void {
     if (this.#child.connected) this.#child.send(command);
   }
 
