@@ -14,6 +14,7 @@ import { root } from "./lib/server.ts";
 import { memory } from "./memory.ts";
 import { modbus } from "./modbus.ts";
 import { mqttExternal } from "./mqtt.ts";
+import { onboard } from "./onboard.ts";
 import { peers } from "./peers.ts";
 import { queries } from "./queries.ts";
 import { recovery } from "./recovery.ts";
@@ -33,6 +34,7 @@ const benches: readonly Bench[] = [
   modbus,
   ingestSparkplug,
   mqttExternal,
+  onboard,
   size,
   peers,
 ];

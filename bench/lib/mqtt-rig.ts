@@ -1,4 +1,4 @@
-import type { ConnectionEntry, SystemStatus } from "@lineshaft/contract/api";
+import type { Connection, ConnectionEntry, SystemStatus } from "@lineshaft/contract/api";
 import { Consumer, type ConsumerResult } from "./consumer.ts";
 import {
   devicesPerNode,
@@ -109,6 +109,17 @@ export class MqttRig {
     if (sums.stored !== wanted || !sums.balanced || this.consumer.rows !== points)
       throw new Error(`Sent ${points} points; consumed are ${this.consumer.rows}, and ${JSON.stringify(sums)}.`);
     return status;
+  }
+
+  /** Waits until a connection has stored so many points since `go`, neither more nor fewer. */
+  async stored(connection: string, points: number): Promise<void> {
+    let found = -1;
+    for (const end = performance.now() + stallMs; performance.now() < end; await sleep(100)) {
+      const { sums } = await this.#server.api.get<Connection>(`/connections/${connection}`);
+      found = sums.stored;
+      if (found === points && sums.pending === 0) return;
+    }
+    throw new Error(`Sent ${points} points over "${connection}"; it has stored ${found}.`);
   }
 
   /** Points that are stored since `go`, once no more come. */

@@ -11,6 +11,7 @@ import {
   type CallName,
   type Credit,
   type FromWorker,
+  type KeptNames,
   place,
   type ToWorker,
   type WorkerData,
@@ -62,6 +63,8 @@ interface Live {
   granted: Credit;
   inFlight: Credit;
   waiting: (() => void)[];
+  /** The list of names that the main thread knows, and how far. */
+  names: { list: readonly string[]; told: number };
 }
 
 const live = new Map<number, Live>();
@@ -114,13 +117,14 @@ function sinkOf(entry: Live): ConnectorSink {
       }
       const { columns, names, ...head } = batch;
       // Copied once into one buffer: a connector may keep views into its own, and the main thread checks what it decodes.
-      const bytes = encodeColumns(columns, names);
+      const bytes = encodeColumns(columns, head.namesKept ? null : names);
+      const kept = head.namesKept ? tell(entry, names) : undefined;
       const rows = columns.rows + (head.faults?.length ?? 0);
       const size = bytes.length;
       inFlight.rows += rows;
       inFlight.bytes += size;
       try {
-        return await ask(key, "offer", { head, columns: bytes }, [bytes.buffer as ArrayBuffer]);
+        return await ask(key, "offer", { head, columns: bytes, kept }, [bytes.buffer as ArrayBuffer]);
       } finally {
         inFlight.rows -= rows;
         inFlight.bytes -= size;
@@ -131,6 +135,14 @@ function sinkOf(entry: Live): ConnectorSink {
     gap: async (gap) => void (await ask(key, "gap", gap)),
     stale: async (names, status, atUs) => void (await ask(key, "stale", { names, status, atUs })),
   };
+}
+
+/** What the main thread does not know yet of a list that is kept. */
+function tell(entry: Live, list: readonly string[]): KeptNames {
+  if (entry.names.list !== list) entry.names = { list, told: 0 };
+  const from = entry.names.told;
+  entry.names.told = list.length;
+  return { from, names: list.slice(from) };
 }
 
 function contextOf(key: number, stateDir: string, secrets: Record<string, string>): ConnectorContext {
@@ -173,6 +185,7 @@ async function perform(key: number, name: CallName, argument: unknown, signal: A
       granted: credit,
       inFlight: { rows: 0, bytes: 0 },
       waiting: [],
+      names: { list: [], told: 0 },
     });
     return null;
   }
