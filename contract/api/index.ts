@@ -3,6 +3,8 @@
  * public. Start with `routes.ts` (REST), `stream.ts` (events) and `columns.ts` (the shape of a batch).
  */
 export * from "./access.ts";
+export * from "./calendar.ts";
+export * from "./calendar-zone.ts";
 export * from "./columns.ts";
 export * from "./configuration.ts";
 export * from "./connection-spec.ts";
