@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { disk } from "./disk.ts";
+import { fleet } from "./fleet.ts";
 import { ingestHttp, ingestJson } from "./ingest.ts";
 import { latency } from "./latency.ts";
 import { describeProfiles } from "./lib/profile.ts";
@@ -13,7 +14,7 @@ import { type Bench, type BenchContext, type Line, resultsPage, verdict } from "
 import { root } from "./lib/server.ts";
 import { memory } from "./memory.ts";
 import { modbus } from "./modbus.ts";
-import { mqttExternal } from "./mqtt.ts";
+import { mqttExternal, mqttSingle } from "./mqtt.ts";
 import { onboard } from "./onboard.ts";
 import { peers } from "./peers.ts";
 import { queries } from "./queries.ts";
@@ -33,7 +34,9 @@ const benches: readonly Bench[] = [
   memory,
   modbus,
   ingestSparkplug,
+  mqttSingle,
   mqttExternal,
+  fleet,
   onboard,
   size,
   peers,

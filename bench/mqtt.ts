@@ -1,10 +1,11 @@
 /**
- * mqtt-single, mqtt-external: one-value messages at QoS 1 from 500 machines, each with a connection of its own and up to 20 messages under way: into the
+ * ingest-mqtt-single, mqtt-external: one-value messages at QoS 1 from 500 machines, each with a connection of its own and up to 20 messages under way: into the
  * embedded broker, which acknowledges what is durable; and through a real mosquitto, whose acknowledgement promises less, so that what is under way is bounded by what
  * the live consumer has got. The clock stops when all of it is consumed and settled in history. One machine sends its time along: the age of its values at the
  * consumer is `consumerMs`.
  */
 import { join } from "node:path";
+import { claimed, startBroker } from "./lib/broker.ts";
 import { measureSync } from "./lib/disk.ts";
 import { Mosquitto, mosquittoInstalled } from "./lib/mosquitto.ts";
 import { loadOf, MqttRig, type MqttRigOptions } from "./lib/mqtt-rig.ts";
@@ -56,6 +57,28 @@ export async function stream(
     rig.end();
   }
 }
+
+export const mqttSingle: Bench = {
+  name: "ingest-mqtt-single",
+  about:
+    "one-value QoS 1 messages/s from 500 machines into the embedded broker: acknowledged durable, consumed live, settled in history",
+  unit: "msg/s",
+  better: "higher",
+  floor: 12_000,
+  target: 30_000,
+  async run(context) {
+    const { server, account } = await startBroker(context);
+    try {
+      return await stream(context, server, {
+        connection: { name: "machines", kind: "mqtt-broker", config: { templates: scalarTemplates } },
+        attached: claimed,
+        sender: { ...account, seconds: context.seconds },
+      });
+    } finally {
+      await server.stop();
+    }
+  },
+};
 
 export const mqttExternal: Bench = {
   name: "mqtt-external",

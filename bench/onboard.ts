@@ -3,14 +3,12 @@
  * value of every one of the 10,000 tags. Meanwhile 500 machines go on with 10,000 MQTT messages a second on time: `p99Ratio` is the p99 of their acknowledgements
  * from the apply until a second after the last new tag, over that of the time before. Every message of theirs must arrive.
  */
-import { join } from "node:path";
+import { claimed, startBroker } from "./lib/broker.ts";
 import { Helper } from "./lib/child.ts";
 import { measureSync } from "./lib/disk.ts";
 import type { DevicesJob, DevicesMessage } from "./lib/modbus-main.ts";
-import { Mosquitto } from "./lib/mosquitto.ts";
 import { loadOf, MqttRig } from "./lib/mqtt-rig.ts";
 import type { Bench } from "./lib/report.ts";
-import { ServerProcess } from "./lib/server.ts";
 import { round, sleep } from "./lib/stats.ts";
 import { scalarTemplates } from "./mqtt.ts";
 
@@ -47,23 +45,19 @@ export const onboard: Bench = {
   better: "lower",
   floor: 60,
   target: 5,
-  async run({ seconds, quick, dir, say, profileDir }) {
+  async run(context) {
+    const { seconds, quick, dir, say } = context;
     const disk = await measureSync(dir, quick ? 1 : 3);
     const devices = new Helper<DevicesJob, DevicesMessage>("modbus-main.ts", { devices: machines });
-    const mosquitto = await Mosquitto.start(dir);
-    const server = await ServerProcess.start({ dataDir: join(dir, "data"), profileDir });
+    const { server, account } = await startBroker(context);
     let rig: MqttRig | null = null;
     try {
       const { ports } = await devices.next("ready");
-      const connection = {
-        name: "others",
-        kind: "mqtt",
-        config: { server: { host: "127.0.0.1", port: mosquitto.port }, templates: scalarTemplates },
-      };
+      const connection = { name: "others", kind: "mqtt-broker", config: { templates: scalarTemplates } };
       rig = await MqttRig.ready(server, {
         connection,
-        attached: ({ connector }) => (connector.source?.subscriptions?.length ?? 0) === scalarTemplates.length,
-        sender: { port: mosquitto.port, ratePerSecond: messagesPerSecond },
+        attached: claimed,
+        sender: { ...account, ratePerSecond: messagesPerSecond },
       });
       const { sender, consumer } = rig;
       rig.go();
@@ -107,7 +101,6 @@ export const onboard: Bench = {
       rig?.end();
       devices.end();
       await server.stop();
-      mosquitto.end();
     }
   },
 };
