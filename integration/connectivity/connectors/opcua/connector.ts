@@ -4,11 +4,12 @@ import {
   type Connector,
   type ConnectorContext,
   type ConnectorSink,
+  type RestsOn,
   type TagBinding,
 } from "@lineshaft/contract/ports";
 import type { StatusCode } from "node-opcua-client";
 import { browseNode } from "./browse.ts";
-import { type CertificateSummary, certificatesOf, daysLeft } from "./certificates.ts";
+import { type CertificateSummary, certificatesOf } from "./certificates.ts";
 import { type OpcuaConfig, readConfig } from "./config.ts";
 import { describeItems } from "./describe.ts";
 import { connectFailure, lost } from "./failure.ts";
@@ -349,21 +350,31 @@ export class OpcuaConnector implements Connector {
     return browseNode(opcua, link.session, limits, address, signal);
   }
 
+  /** Without security there is no certificate that could end it. */
+  #restsOn(): RestsOn[] {
+    if (this.#link === null || this.#link.policy === "None") return [];
+    const { serverCertificate } = this.#link;
+    return (
+      [
+        ["own", this.#ownCertificate],
+        ["peer", serverCertificate],
+      ] as const
+    ).flatMap(([of, summary]) => {
+      if (summary === null) return [];
+      const { thumbprint, subject, validToUs } = summary;
+      return [{ of, thumbprint, subject, validToUs }];
+    });
+  }
+
   diagnose(): Record<string, unknown> {
-    const nowUs = this.#context.clock.nowUs();
     const items = this.#items.all();
     const refused = items.filter((item) => item.refusal !== 0);
-    const certificate = (summary: CertificateSummary | null) =>
-      summary === null
-        ? null
-        : { thumbprint: summary.thumbprint, subject: summary.subject, daysLeft: daysLeft(summary, nowUs) };
     return {
       connected: this.#link !== null,
       endpointUrl: this.#config?.endpointUrl ?? null,
       securityPolicy: this.#link?.policy ?? null,
       securityMode: this.#link?.mode ?? null,
-      serverCertificate: certificate(this.#link?.serverCertificate ?? null),
-      ownCertificate: certificate(this.#ownCertificate),
+      certificates: this.#restsOn(),
       subscriptionId: this.#feed?.id ?? null,
       subscriptionsMade: this.#recreations,
       republished: this.#feed?.republished ?? 0,
