@@ -8,6 +8,7 @@ import {
   type Clock,
   ConnectionError,
   type ConnectorContext,
+  type RestsOn,
 } from "@lineshaft/contract/ports";
 import type { OPCUAClientOptions } from "node-opcua-client";
 import type { Opcua } from "./library.ts";
@@ -206,6 +207,23 @@ export class CertificateFolder implements CertificateStore {
 export function certificatesOf(context: ConnectorContext): CertificateFolder {
   const dir = context.kindDir ?? context.stateDir;
   return context.share(`opcua.certificates:${dir}`, () => new CertificateFolder(dir));
+}
+
+/** What a channel rests on; without security there is no certificate that could end it. */
+export function restsOn(
+  link: { policy: string; serverCertificate: CertificateSummary | null } | null,
+  own: CertificateSummary | null,
+): RestsOn[] {
+  if (link === null || link.policy === "None") return [];
+  const both = [
+    ["own", own],
+    ["peer", link.serverCertificate],
+  ] as const;
+  return both.flatMap(([of, summary]) => {
+    if (summary === null) return [];
+    const { thumbprint, subject, validToUs } = summary;
+    return [{ of, thumbprint, subject, validToUs }];
+  });
 }
 
 /** Days until the certificate ends; negative afterwards. */

@@ -4,12 +4,11 @@ import {
   type Connector,
   type ConnectorContext,
   type ConnectorSink,
-  type RestsOn,
   type TagBinding,
 } from "@lineshaft/contract/ports";
 import type { StatusCode } from "node-opcua-client";
 import { browseNode } from "./browse.ts";
-import { type CertificateSummary, certificatesOf } from "./certificates.ts";
+import { type CertificateSummary, certificatesOf, restsOn } from "./certificates.ts";
 import { type OpcuaConfig, readConfig } from "./config.ts";
 import { describeItems } from "./describe.ts";
 import { connectFailure, lost } from "./failure.ts";
@@ -350,22 +349,6 @@ export class OpcuaConnector implements Connector {
     return browseNode(opcua, link.session, limits, address, signal);
   }
 
-  /** Without security there is no certificate that could end it. */
-  #restsOn(): RestsOn[] {
-    if (this.#link === null || this.#link.policy === "None") return [];
-    const { serverCertificate } = this.#link;
-    return (
-      [
-        ["own", this.#ownCertificate],
-        ["peer", serverCertificate],
-      ] as const
-    ).flatMap(([of, summary]) => {
-      if (summary === null) return [];
-      const { thumbprint, subject, validToUs } = summary;
-      return [{ of, thumbprint, subject, validToUs }];
-    });
-  }
-
   diagnose(): Record<string, unknown> {
     const items = this.#items.all();
     const refused = items.filter((item) => item.refusal !== 0);
@@ -374,7 +357,7 @@ export class OpcuaConnector implements Connector {
       endpointUrl: this.#config?.endpointUrl ?? null,
       securityPolicy: this.#link?.policy ?? null,
       securityMode: this.#link?.mode ?? null,
-      certificates: this.#restsOn(),
+      certificates: restsOn(this.#link, this.#ownCertificate),
       subscriptionId: this.#feed?.id ?? null,
       subscriptionsMade: this.#recreations,
       republished: this.#feed?.republished ?? 0,
