@@ -29,6 +29,7 @@ import { LogConsumer, registrationsFrom, registryConsumer } from "./consumers.ts
 import { crashPointFrom } from "./crash-point.ts";
 import { historyNote } from "./history-events.ts";
 import { openMqttBroker } from "./mqtt-broker.ts";
+import { openFilesMax } from "./open-files.ts";
 import { RegistryOutbox } from "./outbox.ts";
 import { SystemMonitor } from "./system-status.ts";
 
@@ -204,6 +205,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
           identity,
           clock,
           scopeOf,
+          openFilesMax: openFilesMax(),
           audit: (event) => log[event.event === "refused" || event.event === "cut" ? "warn" : "debug"](event, "MQTT"),
         });
   const connectivity = await runConnectivity({
