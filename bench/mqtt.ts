@@ -40,6 +40,7 @@ export async function stream(
       `${sent.sent} messages sent in ${sentSeconds} s, settled in ${settledSeconds} s; ack ms ${JSON.stringify(sent.ackMs)}; live ms ${JSON.stringify(consumed.latencyMs)}`,
     );
     context.say(`${JSON.stringify(load)}; fdatasync ms ${JSON.stringify(disk)}`);
+    const { gaps } = (await rig.diagnose()).connector;
     if (sent.lost > 0) throw new Error(`${sent.lost} connections were lost.`);
     return {
       value: Math.round(sent.points / settledSeconds),
@@ -47,6 +48,7 @@ export async function stream(
       points: sent.points,
       sentSeconds,
       settledSeconds,
+      ...(gaps === undefined ? {} : { gaps }),
       ackMs: sent.ackMs,
       consumerMs: consumed.latencyMs,
       ...load,

@@ -1,7 +1,6 @@
 import type { Connection, ConnectionEntry, SystemStatus } from "@lineshaft/contract/api";
 import { Consumer, type ConsumerResult } from "./consumer.ts";
 import {
-  devicesPerNode,
   jsonValues,
   MqttSender,
   type MqttSenderJob,
@@ -122,17 +121,6 @@ export class MqttRig {
     throw new Error(`Sent ${points} points over "${connection}"; it has stored ${found}.`);
   }
 
-  /** Points that are stored since `go`, once no more come. */
-  async storedAtRest(): Promise<number> {
-    let last = -1;
-    for (;;) {
-      const { sums } = await this.#server.system();
-      if (sums.stored === last && sums.pending === 0) return last - this.#before;
-      last = sums.stored;
-      await sleep(1000);
-    }
-  }
-
   diagnose(): Promise<Diagnosis> {
     return this.#server.api.get<Diagnosis>(`/connections/${this.#connection}/diagnosis`);
   }
@@ -173,11 +161,6 @@ function markerAddresses({ traffic, clients, firstClient }: MqttSenderJob): stri
 
 function pointsOf({ traffic }: MqttSenderJob): number {
   return traffic === "scalar" ? 1 : traffic === "json" ? jsonValues : metricsPerDevice;
-}
-
-/** Tags that so many machines bring. */
-export function tagsOf(traffic: MqttSenderJob["traffic"], clients: number): number {
-  return clients * (traffic === "scalar" ? 1 : traffic === "json" ? jsonValues : devicesPerNode * metricsPerDevice);
 }
 
 async function untilAttached(
