@@ -15,6 +15,7 @@ import { root } from "./lib/server.ts";
 import { memory } from "./memory.ts";
 import { modbus } from "./modbus.ts";
 import { mqttExternal, mqttSingle } from "./mqtt.ts";
+import { mqttPeers } from "./mqtt-peers.ts";
 import { onboard } from "./onboard.ts";
 import { peers } from "./peers.ts";
 import { queries } from "./queries.ts";
@@ -40,6 +41,7 @@ const benches: readonly Bench[] = [
   onboard,
   size,
   peers,
+  mqttPeers,
 ];
 
 const { values: options, positionals } = parseArgs({

@@ -13,6 +13,9 @@ import type { Bench, BenchContext, BenchResult } from "./lib/report.ts";
 import { ServerProcess } from "./lib/server.ts";
 import { round } from "./lib/stats.ts";
 
+/** Under way at most: a fraction of a second of messages. */
+export const outstandingMax = 4_000;
+
 /** Which topics are read, and how. */
 export const scalarTemplates = [
   { topic: "plant/{machine}/value" },
@@ -104,7 +107,7 @@ export const mqttExternal: Bench = {
           config: { server: { host: "127.0.0.1", port: mosquitto.port }, templates: scalarTemplates },
         },
         attached: ({ connector }) => (connector.source?.subscriptions?.length ?? 0) === scalarTemplates.length,
-        sender: { port: mosquitto.port, seconds: context.seconds, outstandingMax: 4_000 },
+        sender: { port: mosquitto.port, seconds: context.seconds, outstandingMax },
       });
       const { ackMs, cpuSeconds, ...rest } = result;
       const cpu = { ...(cpuSeconds as object), mosquitto: round(mosquitto.figures().cpuSeconds) };

@@ -36,7 +36,8 @@ export class Helper<Job extends object, Message extends { event: string }> {
   }
 
   send(command: { command: string; count?: number }): void {
-    if (this.#child.connected) this.#child.send(command);
+    // One that is just ending hears no more.
+    if (this.#child.connected) this.#child.send(command, () => undefined);
   }
 
   end(): void {
