@@ -26,7 +26,7 @@ export async function startNodeRed(program: string, dir: string, brokerPort: num
   const userDir = join(dir, "node-red");
   mkdirSync(userDir, { recursive: true });
   const broker = {
-    id: "broker",
+    id: "n1",
     type: "mqtt-broker",
     broker: "127.0.0.1",
     port: String(brokerPort),
@@ -34,24 +34,26 @@ export async function startNodeRed(program: string, dir: string, brokerPort: num
   };
   const write = { filename: file, filenameType: "str", appendNewline: true, overwriteFile: "false", encoding: "none" };
   const flow = [
-    { id: "tab", type: "tab", label: "Line" },
+    { id: "n0", type: "tab", label: "Line" },
     { ...broker, clientid: "node-red", autoConnect: true, usetls: false, keepalive: "60", cleansession: true },
     {
-      id: "in",
+      id: "n2",
       type: "mqtt in",
-      z: "tab",
+      x: 100,
+      y: 100,
+      z: "n0",
       topic: "#",
       qos: "1",
       datatype: "utf8",
-      broker: "broker",
+      broker: "n1",
       inputs: 0,
-      wires: [["line"]],
+      wires: [["n3"]],
     },
     {
-      ...{ id: "line", type: "function", z: "tab", outputs: 1, wires: [["file"]] },
+      ...{ id: "n3", type: "function", x: 300, y: 100, z: "n0", outputs: 1, wires: [["n4"]] },
       func: "msg.payload = Date.now() + ' ' + msg.topic + ' ' + msg.payload; return msg;",
     },
-    { id: "file", type: "file", z: "tab", ...write, wires: [[]] },
+    { id: "n4", type: "file", x: 500, y: 100, z: "n0", ...write, wires: [[]] },
   ];
   writeFileSync(join(userDir, "flows.json"), JSON.stringify(flow));
   const settings = {
@@ -59,6 +61,10 @@ export async function startNodeRed(program: string, dir: string, brokerPort: num
     ...{ httpAdminRoot: false, httpNodeRoot: false, telemetry: { enabled: false, updateNotification: false } },
     logging: { console: { level: "error", metrics: false, audit: false } },
   };
-  writeFileSync(join(userDir, "settings.js"), `module.exports = ${JSON.stringify(settings)};`);
-  return spawn(process.execPath, [program, "--userDir", userDir], { stdio: ["ignore", "ignore", "inherit"] });
+  // Not .js: that is an ES module in here.
+  const settingsFile = join(userDir, "settings.cjs");
+  writeFileSync(settingsFile, `module.exports = ${JSON.stringify(settings)};`);
+  return spawn(process.execPath, [program, "--userDir", userDir, "--settings", settingsFile], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
 }
