@@ -1,11 +1,13 @@
 import type { MqttClient } from "mqtt";
 import type { Signal } from "../plant/index.ts";
+import { isCounter } from "../plant/signal.ts";
 import { machineOf } from "../plant/wiring.ts";
-import type { ConnectionFault, PlantRow, ProtocolEnd, Waiting } from "./end.ts";
+import { type FaultKind, type PlantRow, type ProtocolEnd, valueFaults, type Waiting } from "./end.ts";
 import { MqttLink } from "./mqtt-link.ts";
 
 export interface MqttJsonOptions {
   url: string;
+  key?: string;
   /** Topics begin with it. */
   prefix: string;
   machines: readonly { name: string; signals: readonly Signal[] }[];
@@ -38,6 +40,7 @@ const acknowledgeMs = 20_000;
  * At QoS 1; it keeps what was not acknowledged and sends it again in a new session, where the receiver knows a repeat by `seq` or by its timestamp.
  */
 export class MqttJsonGateway implements ProtocolEnd {
+  readonly protocol = "mqtt";
   readonly sums = { acknowledged: 0, dropped: 0 };
   readonly #options: MqttJsonOptions;
   readonly #link: MqttLink;
@@ -58,11 +61,12 @@ export class MqttJsonGateway implements ProtocolEnd {
     for (const { name, signals } of options.machines)
       this.#cards.set(name, {
         inputs: signals.filter(({ type }) => type === "boolean").map(({ address }) => address),
-        counters: signals.filter(isCounter).map(({ address }) => address),
+        counters: signals.filter((signal) => isCounter(signal.address)).map(({ address }) => address),
         values: new Map(),
       });
     this.#link = new MqttLink({
       url: options.url,
+      key: options.key,
       waiting: options.waiting,
       say: (text) => options.say(`MQTT gateway: ${text}`),
       connectOptions: () => ({ clientId: `gateway-${options.prefix.replaceAll("/", "-")}` }),
@@ -99,10 +103,14 @@ export class MqttJsonGateway implements ProtocolEnd {
     this.#pump();
   }
 
-  fault(_machine: string, kind: ConnectionFault, ms: number): readonly string[] | null {
+  faultsOf(): readonly FaultKind[] {
+    return ["cut", "restart", "duplicate", ...valueFaults];
+  }
+
+  fault(_machine: string, kind: FaultKind, ms: number): readonly string[] | null {
     const { waiting, nowMs, machines } = this.#options;
-    if (kind === "rebirth") return null;
     if (kind === "duplicate") this.#doubleUntilMs = nowMs() + ms;
+    else if (kind !== "cut" && kind !== "restart") return null;
     else {
       if (kind === "restart") {
         // A gateway without a disk: its queue and its numbers are gone with the power.
@@ -127,7 +135,7 @@ export class MqttJsonGateway implements ProtocolEnd {
 
   #onCard(machine: string, { signal, value }: PlantRow): boolean {
     const card = this.#cards.get(machine);
-    if (card === undefined || (signal.type !== "boolean" && !isCounter(signal))) return false;
+    if (card === undefined || (signal.type !== "boolean" && !isCounter(signal.address))) return false;
     card.values.set(signal.address, Number(value));
     return true;
   }
@@ -195,10 +203,6 @@ export class MqttJsonGateway implements ProtocolEnd {
     this.#out = Math.max(0, this.#out - done);
     this.sums.acknowledged += done;
   }
-}
-
-function isCounter({ type, address }: Signal): boolean {
-  return type === "int64" && address.endsWith("Count");
 }
 
 function iso(timeUs: number): string {

@@ -1,0 +1,134 @@
+import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { OpcuaCertificates } from "@lineshaft/connectivity";
+import type { Configuration, Connection, Plan } from "@lineshaft/contract/api";
+import { readConfiguration } from "@lineshaft/platform/configuration";
+import type { Logger } from "pino";
+import { loadKinds } from "./configuration.ts";
+import { type Addresses, addressesOf, joined, readdressed } from "./demo-configuration.ts";
+import { type Answer, type RestClient, restClient } from "./rest-client.ts";
+import { type PlantSheet, type Simulation, startSimulation } from "./simulation.ts";
+
+export interface DemoOptions {
+  root: string;
+  dataDir: string;
+  url: string;
+  mqttUrl: string;
+  /** For the plant's gateways, and for whoever sets the platform up for it. */
+  keys: { source: string; engineer: string };
+  log: Logger;
+}
+
+export interface Demo {
+  /** Resolves when the plant is connected; rejects when it cannot be. */
+  live: Promise<PlantSheet>;
+  stop(): Promise<void>;
+}
+
+/**
+ * The demo plant, and what an engineer does to connect it: applies its configuration, and trusts its certificate after comparing the thumbprint. All of it by
+ * the public API; the plant itself is configured nowhere else.
+ */
+export function startDemo(options: DemoOptions): Demo {
+  const { root, dataDir, url, mqttUrl, keys, log } = options;
+  const stateDir = join(dataDir, "simulation");
+  const simulation: Simulation = startSimulation({ root, url, key: keys.source, mqttUrl, stateDir, log });
+  const over = new AbortController();
+  const rest = restClient(url, keys.engineer);
+  const live = (async () => {
+    const sheet = await simulation.ready;
+    const plant = await readPlant(join(root, "simulation", "configuration"), sheet);
+    await configure(rest, plant, join(dataDir, "demo.json"));
+    const opcua = (plant.connections ?? []).filter(({ kind }) => kind === "opcua");
+    await Promise.all(opcua.map(({ name }) => trust(rest, dataDir, name, sheet.opcuaThumbprint, over.signal)));
+    return sheet;
+  })();
+  live.catch((error: Error) => {
+    if (!over.signal.aborted) log.error({ err: error }, "The demo plant cannot be connected");
+  });
+  return {
+    live,
+    stop: async () => {
+      over.abort();
+      await simulation.stop();
+    },
+  };
+}
+
+async function readPlant(folder: string, { ports }: PlantSheet): Promise<Configuration> {
+  const env: Record<string, string> = { PLANT_OPCUA_PORT: `${ports.opcua}`, PLANT_MODBUS_PORT: `${ports.modbus}` };
+  const files = readdirSync(folder).filter((name) => name.endsWith(".yaml"));
+  const sources = files.map((file) => ({ file, text: readFileSync(join(folder, file), "utf8") }));
+  const { configuration, problems } = readConfiguration(sources, { env: (name) => env[name], kinds: await loadKinds() });
+  if (configuration === null) throw new Error(`The plant's configuration is wrong: ${JSON.stringify(problems)}`);
+  return configuration;
+}
+
+/** What earlier starts on this data directory did. */
+interface Memory {
+  /** Everything was applied once: what is not there now was removed by somebody. */
+  complete: boolean;
+  addresses: Addresses;
+}
+
+const conflictsMax = 10;
+
+async function configure(rest: RestClient, plant: Configuration, file: string): Promise<void> {
+  const before = remembered(file);
+  const addresses = addressesOf(plant, before.addresses);
+  // Beforehand: if we end in between, the next start still knows that these addresses are ours.
+  remember(file, { ...before, addresses });
+  for (let conflicts = 0; ; ) {
+    const current = body(await rest.send<Configuration>("GET", "/configuration"));
+    const wanted = readdressed(before.complete ? current : joined(current, plant), addresses);
+    const plan = body(await rest.send<Plan>("POST", "/configuration/plan", { body: wanted }));
+    if (Object.values(plan.counts).every((count) => count === 0)) break;
+    const { revision } = plan;
+    const applied = await rest.send("PUT", "/configuration", { body: wanted, revision });
+    if (!("problem" in applied)) break;
+    // Somebody changes something at the same time: theirs first.
+    if (applied.problem.code !== "revision_conflict" || ++conflicts > conflictsMax) body(applied);
+  }
+  remember(file, { complete: true, addresses });
+}
+
+function remembered(file: string): Memory {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as Memory;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return { complete: false, addresses: {} };
+    throw error;
+  }
+}
+
+function remember(file: string, memory: Memory): void {
+  writeFileSync(`${file}.new`, `${JSON.stringify(memory, null, 2)}\n`);
+  renameSync(`${file}.new`, file);
+}
+
+/** A server is unknown at first, and its certificate waits as rejected. It is trusted if it is the one whose thumbprint stands on the machine. */
+async function trust(
+  rest: RestClient,
+  dataDir: string,
+  connection: string,
+  thumbprint: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const certificates = new OpcuaCertificates(join(dataDir, "connections", "1", connection));
+  while (!(await certificates.list("trusted")).some((one) => one.thumbprint === thumbprint)) {
+    if ((await certificates.trust(thumbprint)) !== null) {
+      body(await rest.send("POST", `/connections/${connection}/restart`));
+      return;
+    }
+    const found = await rest.send<Connection>("GET", `/connections/${connection}`);
+    // Somebody has removed it.
+    if ("problem" in found && found.problem.code === "not_found") return;
+    await sleep(100, undefined, { signal });
+  }
+}
+
+function body<T>(answer: Answer<T>): T {
+  if ("problem" in answer) throw new Error(`${answer.problem.detail} ${JSON.stringify(answer.problem.errors ?? [])}`);
+  return answer.body;
+}
