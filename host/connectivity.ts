@@ -10,8 +10,10 @@ interface Parts {
   clock: Clock;
   dataDir: string;
   sourceCursor(tenant: number, connection: string): string | null;
-  /** Objects that connectors share with the host, by the key they ask with. */
-  shared?: ReadonlyMap<string, object>;
+  /** What the host shares with a connection, by the key it asks with. */
+  shared?(tenant: number, connection: string, key: string): object | null;
+  /** These connections are wanted now, and no others. */
+  followed?(wanted: readonly (ConnectionSpec & { tenant: number })[]): void;
   log(level: "info" | "warning", text: string): void;
 }
 
@@ -45,7 +47,7 @@ export async function runConnectivity(parts: Parts): Promise<RunningConnectivity
       clock,
       random: Math.random,
       kinds: connectorKinds,
-      shared: parts.shared,
+      shared: (name, key) => parts.shared?.(tenant, name, key) ?? null,
       secret,
       stateDir: join(dataDir, "connections", String(tenant)),
       sourceCursor: (name) => parts.sourceCursor(tenant, name),
@@ -60,13 +62,15 @@ export async function runConnectivity(parts: Parts): Promise<RunningConnectivity
     const { revision } = registry;
     if (revision === followed) return;
     followed = revision;
-    const wanted = Map.groupBy(registry.connectionSpecs(), ({ tenant }) => tenant);
+    const all = registry.connectionSpecs();
+    const wanted = Map.groupBy(all, ({ tenant }) => tenant);
     for (const tenant of new Set([...wanted.keys(), ...tenants.keys()])) {
       const specs = (wanted.get(tenant) ?? []).filter(({ kind }) => Object.hasOwn(connectorKinds, kind)).map(plain);
       if (specs.length === 0 && !tenants.has(tenant)) continue;
       for (const [name, error] of await reconcile(of(tenant), specs))
         parts.log("warning", `Connection "${name}" cannot be started: ${error.message}`);
     }
+    parts.followed?.(all);
   };
   const follow = (): Promise<void> => {
     following = following

@@ -8,6 +8,7 @@ export * from "./configuration.ts";
 export * from "./connection-spec.ts";
 export * from "./connectivity.ts";
 export * from "./equipment.ts";
+export * from "./facts.ts";
 export * from "./ingest.ts";
 export * from "./problem.ts";
 export * from "./query.ts";

@@ -39,8 +39,8 @@ export interface ConnectivityOptions {
   sourceCursor(connection: string): string | null;
   onHealth(connection: string, health: ConnectionHealth): void;
   log(level: "info" | "warning", connection: string | null, text: string): void;
-  /** Objects of the host that connectors on this thread share, e.g. the embedded broker. */
-  shared?: ReadonlyMap<string, object>;
+  /** What the host shares with a connection on this thread, e.g. its place at the embedded broker. */
+  shared?(connection: string, key: string): object | null;
   silentAfterMs?: number;
   /** What one connection may have in flight. */
   credit?: { rows: number; bytes: number };
@@ -83,7 +83,7 @@ export function openConnectivity(options: ConnectivityOptions): Connectivity {
   const { clock, kinds, log } = options;
   const kindsModule = options.kindsModule ?? new URL("../index.ts", import.meta.url);
   const entries = new Map<string, Entry>();
-  const shared = new Map<string, object>(options.shared);
+  const shared = new Map<string, object>();
   const over = new AbortController();
   const worker = new ConnectorWorker({
     clock,
@@ -108,6 +108,8 @@ export function openConnectivity(options: ConnectivityOptions): Connectivity {
     secret: secretsOf(secrecy),
     stateDir: folder(options.stateDir, name),
     share<T extends object>(key: string, make: () => T): T {
+      const given = options.shared?.(name, key) ?? null;
+      if (given !== null) return given as T;
       const there = shared.get(key) ?? make();
       shared.set(key, there);
       return there as T;

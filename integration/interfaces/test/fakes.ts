@@ -322,6 +322,7 @@ export class FakePlatform implements Services {
       return this.principalOf(credential);
     },
     signIn: (secret) => ({ session: secret, principal: this.principalOf(secret), maxAgeSeconds: 3600 }),
+    keyById: () => null,
     signOut: () => {},
     createKey: (_p, key) => ({ key: { ...anyKey, ...key, scopes: key.scopes ?? [""] } as ApiKey, secret: "s" }),
     revokeKey: (_p, id) => ({ ...anyKey, id }),

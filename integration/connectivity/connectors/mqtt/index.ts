@@ -51,7 +51,7 @@ export const mqttBroker: ConnectorType<MqttBrokerConfig> = {
       return;
     }
     try {
-      embeddedSource(context, config.realm).close();
+      embeddedSource(context).close();
       yield { step: "Embedded broker", ok: true, detail: "It is switched on." };
     } catch (error) {
       if (!(error instanceof ConnectionError)) throw error;
@@ -60,7 +60,7 @@ export const mqttBroker: ConnectorType<MqttBrokerConfig> = {
   },
   create: (config, context) =>
     new MqttConnector(config, async (filters) => {
-      const source = embeddedSource(context, config.realm);
+      const source = embeddedSource(context);
       // From now on nothing on these topics is acknowledged without us.
       source.reserve(filters);
       return source;

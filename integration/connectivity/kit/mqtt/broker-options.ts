@@ -24,6 +24,8 @@ export interface BrokerLimits {
   violations: number;
   /** How long a message waits for a claim that is known but not there at the moment. */
   holdMs: number;
+  /** Client identifiers that stay bound to one principal; beyond, its oldest is free again. */
+  clientIds: number;
 }
 
 export const defaultLimits: BrokerLimits = {
@@ -35,6 +37,7 @@ export const defaultLimits: BrokerLimits = {
   backlogBytes: 4 * 1024 * 1024,
   violations: 10,
   holdMs: 10_000,
+  clientIds: 20_000,
 };
 
 export interface BrokerOptions {
@@ -46,6 +49,8 @@ export interface BrokerOptions {
   authenticate(login: MqttLogin): Promise<string | null>;
   /** What the principal may do now; null when it is revoked. Asked again for every message and every delivery. */
   principal(name: string): MqttPrincipal | null;
+  /** Whose a client identifier is by its form alone; null: whoever uses it first. */
+  clientIdOwner?(clientId: string): string | null;
   audit?(event: BrokerEvent): void;
   limits?: Partial<BrokerLimits>;
   storeLimits?: Partial<BrokerStoreLimits>;

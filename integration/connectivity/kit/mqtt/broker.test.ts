@@ -212,6 +212,21 @@ describe("who may do what (FAULTS A18 to A27)", () => {
     expect(victim.connected).toBe(true);
   });
 
+  it("A22 any client id is bound to the principal that used it first, as long as that one may connect", async () => {
+    const anyId = { clientIds: ["*"] };
+    const b = await start([principal("press", anyId), principal("thief", anyId)], {
+      clientIdOwner: (clientId) => (clientId.startsWith("press-") ? "press" : null),
+    });
+    const victim = await b.connect("press", { clientId: "filler" });
+    expect(await reasonOf(b.connect("thief", { clientId: "filler" }))).toBe(0x85);
+    expect(victim.connected).toBe(true);
+    await victim.endAsync();
+    expect(await reasonOf(b.connect("thief", { clientId: "filler" }))).toBe(0x85);
+    expect(await reasonOf(b.connect("thief", { clientId: "press-2" }))).toBe(0x85);
+    b.principals.delete("press");
+    expect(await reasonOf(b.connect("thief", { clientId: "filler" }))).toBe("accepted");
+  });
+
   it("A23 a topic that is too long or too deep → 0x90", async () => {
     const b = await start([principal("press")]);
     for (const topic of [`acme/${"x".repeat(65_000)}`, `acme${"/x".repeat(30)}`]) {
@@ -276,7 +291,8 @@ describe("who may do what (FAULTS A18 to A27)", () => {
     await press.publishAsync("acme/press/t", "22", { qos: 1 });
     await sleep(30);
     expect(seen).toHaveLength(1);
-    b.broker.disconnect("screen");
+    b.principals.delete("screen");
+    b.broker.cutRevoked();
     await until(() => !screen.connected, "the revoked client is cut off");
   });
 
