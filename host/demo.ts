@@ -8,13 +8,14 @@ import type { Logger } from "pino";
 import { loadKinds } from "./configuration.ts";
 import { type Addresses, addressesOf, joined, readdressed } from "./demo-configuration.ts";
 import { type Answer, type RestClient, restClient } from "./rest-client.ts";
-import { type PlantSheet, type Simulation, startSimulation } from "./simulation.ts";
+import { type PlantSheet, startSimulation } from "./simulation.ts";
 
 export interface DemoOptions {
   root: string;
   dataDir: string;
   url: string;
-  mqttUrl: string;
+  /** null: there is no broker, and the machines that speak MQTT stay silent. */
+  mqttUrl: string | null;
   /** For the plant's gateways, and for whoever sets the platform up for it. */
   keys: { source: string; engineer: string };
   log: Logger;
@@ -23,6 +24,8 @@ export interface DemoOptions {
 export interface Demo {
   /** Resolves when the plant is connected; rejects when it cannot be. */
   live: Promise<PlantSheet>;
+  /** The set-up is not gone on with: the server is about to stop. */
+  leaveIt(): void;
   stop(): Promise<void>;
 }
 
@@ -33,26 +36,25 @@ export interface Demo {
 export function startDemo(options: DemoOptions): Demo {
   const { root, dataDir, url, mqttUrl, keys, log } = options;
   const stateDir = join(dataDir, "simulation");
-  const simulation: Simulation = startSimulation({ root, url, key: keys.source, mqttUrl, stateDir, log });
   const over = new AbortController();
+  const leaving = over.signal;
+  const simulation = startSimulation({ root, url, key: keys.source, mqttUrl, stateDir, leaving, log });
   const rest = restClient(url, keys.engineer);
   const live = (async () => {
     const sheet = await simulation.ready;
     const plant = await readPlant(join(root, "simulation", "configuration"), sheet);
     await configure(rest, plant, join(dataDir, "demo.json"));
     const opcua = (plant.connections ?? []).filter(({ kind }) => kind === "opcua");
-    await Promise.all(opcua.map(({ name }) => trust(rest, dataDir, name, sheet.opcuaThumbprint, over.signal)));
+    await Promise.all(opcua.map(({ name }) => trust(rest, dataDir, name, sheet.opcuaThumbprint, leaving)));
     return sheet;
   })();
   live.catch((error: Error) => {
-    if (!over.signal.aborted) log.error({ err: error }, "The demo plant cannot be connected");
+    if (!leaving.aborted) log.error({ err: error }, "The demo plant cannot be connected");
   });
   return {
     live,
-    stop: async () => {
-      over.abort();
-      await simulation.stop();
-    },
+    leaveIt: () => over.abort(),
+    stop: () => simulation.stop(),
   };
 }
 
@@ -116,14 +118,15 @@ async function trust(
   signal: AbortSignal,
 ): Promise<void> {
   const certificates = new OpcuaCertificates(join(dataDir, "connections", "1", connection));
-  while (!(await certificates.list("trusted")).some((one) => one.thumbprint === thumbprint)) {
+  const known = async () => (await certificates.list("trusted")).some((one) => one.thumbprint === thumbprint);
+  while (!(await known())) {
     if ((await certificates.trust(thumbprint)) !== null) {
       body(await rest.send("POST", `/connections/${connection}/restart`));
       return;
     }
     const found = await rest.send<Connection>("GET", `/connections/${connection}`);
-    // Somebody has removed it.
-    if ("problem" in found && found.problem.code === "not_found") return;
+    // Somebody has removed it, or led it to another server that is trusted.
+    if ("problem" in found || found.body.health?.state === "flowing") return;
     await sleep(100, undefined, { signal });
   }
 }

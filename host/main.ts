@@ -59,9 +59,11 @@ async function serve(command: "up" | "demo", args: string[]): Promise<void> {
     if (stopping) return;
     stopping = true;
     server.log.info({ signal }, "Stopping");
-    await demo?.stop();
+    demo?.leaveIt();
     await applications.stop();
+    // The plant last: to a machine, the platform goes, not the other way round.
     await server.stop();
+    await demo?.stop();
     process.exit(0);
   };
   process.on("SIGTERM", () => void stop("SIGTERM"));
@@ -75,8 +77,8 @@ function demoOf(server: RunningServer, dataDir: string): Demo | null {
   }
   const source = server.createKey("demo plant", "source");
   const engineer = server.createKey("demo engineer", "engineer");
-  const { url, log } = server;
-  return startDemo({ root, dataDir, url, mqttUrl: "mqtt://127.0.0.1:1883", keys: { source, engineer }, log });
+  const { url, mqttUrl, log } = server;
+  return startDemo({ root, dataDir, url, mqttUrl, keys: { source, engineer }, log });
 }
 
 /** Who may disturb the plant: only this machine, and with the token. */

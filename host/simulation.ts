@@ -9,10 +9,12 @@ export interface SimulationOptions {
   /** Where the platform is reached, and the key that the plant's gateways send with. */
   url: string;
   key: string;
-  /** The broker that its MQTT devices dial. */
-  mqttUrl: string;
+  /** The broker that its MQTT devices dial; null: none. */
+  mqttUrl: string | null;
   /** What the plant's machines keep through a restart: certificates. */
   stateDir: string;
+  /** Aborted when the end of the simulation is nothing to tell. */
+  leaving: AbortSignal;
   log: Logger;
 }
 
@@ -36,15 +38,15 @@ const killAfterMs = 5000;
  * from us.
  */
 export function startSimulation(options: SimulationOptions): Simulation {
-  const { root, url, key, mqttUrl, stateDir, log } = options;
+  const { root, url, key, mqttUrl, stateDir, leaving, log } = options;
   const token = process.env.LINESHAFT_SIMULATION_TOKEN ?? randomBytes(24).toString("base64url");
-  const args = ["--url", url, "--protocols", "http,mqtt,sparkplug,opcua,modbus", "--mqtt-url", mqttUrl];
-  args.push("--primary-host", "lineshaft", "--state-dir", stateDir);
+  const args = ["--url", url, "--state-dir", stateDir];
+  if (mqttUrl === null) args.push("--protocols", "http,opcua,modbus");
+  else args.push("--protocols", "http,mqtt,sparkplug,opcua,modbus", "--mqtt-url", mqttUrl, "--primary-host", "lineshaft");
   const child: ChildProcess = spawn(process.execPath, [join(root, "simulation", "main.ts"), ...args], {
     stdio: ["pipe", "pipe", "inherit"],
     env: { ...process.env, LINESHAFT_KEY: key, LINESHAFT_SIMULATION_TOKEN: token },
   });
-  let stopping = false;
   const ready = new Promise<PlantSheet>((resolve, reject) => {
     if (child.stdout !== null)
       createInterface(child.stdout).on("line", (line) => {
@@ -56,7 +58,7 @@ export function startSimulation(options: SimulationOptions): Simulation {
     child.once("error", reject);
     child.once("exit", (code, signal) => {
       reject(new Error(`The simulation ended (${signal ?? code}).`));
-      if (!stopping) log.warn({ code, signal }, "The simulation ended.");
+      if (!leaving.aborted) log.warn({ code, signal }, "The simulation ended.");
     });
   });
   // Whoever waits for it sees the error; nobody has to.
@@ -65,7 +67,6 @@ export function startSimulation(options: SimulationOptions): Simulation {
     ready,
     stop: () =>
       new Promise((resolve) => {
-        stopping = true;
         if (child.exitCode !== null || child.signalCode !== null) return resolve();
         child.once("exit", () => resolve());
         child.kill("SIGTERM");

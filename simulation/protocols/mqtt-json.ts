@@ -1,3 +1,4 @@
+import { secondUs } from "@lineshaft/contract/api";
 import type { MqttClient } from "mqtt";
 import type { Signal } from "../plant/index.ts";
 import { isCounter } from "../plant/signal.ts";
@@ -29,15 +30,18 @@ interface Card {
   inputs: readonly string[];
   counters: readonly string[];
   values: Map<string, number>;
+  toldUs: number;
 }
 
+/** A value that did not change is told again after so long: whoever comes later knows all of them soon. */
+const repeatUs = 10 * secondUs;
 const inFlightMax = 20;
 /** A broker that is silent for so long is left for a new connection; then everything that it did not acknowledge is sent again. */
 const acknowledgeMs = 20_000;
 
 /**
  * A gateway as plants have many of: its DI card as `{ts, di, cnt, seq}` on `<prefix>/<machine>/io`, other values as `{value, timestamp}` on a topic each.
- * At QoS 1; it keeps what was not acknowledged and sends it again in a new session, where the receiver knows a repeat by `seq` or by its timestamp.
+ * A value that stays the same is told every ten seconds. At QoS 1; it keeps what was not acknowledged and sends it again in a new session, where the receiver knows a repeat by `seq` or by its timestamp.
  */
 export class MqttJsonGateway implements ProtocolEnd {
   readonly protocol = "mqtt";
@@ -46,6 +50,8 @@ export class MqttJsonGateway implements ProtocolEnd {
   readonly #link: MqttLink;
   readonly #cards = new Map<string, Card>();
   readonly #queue: Message[] = [];
+  /** The newest row of each signal with a topic of its own, and when it was told. */
+  readonly #told = new Map<string, PlantRow>();
   #client: MqttClient | null = null;
   /** How many of the queue are out in this session; the first of them that is not acknowledged is the head. */
   #out = 0;
@@ -63,6 +69,7 @@ export class MqttJsonGateway implements ProtocolEnd {
         inputs: signals.filter(({ type }) => type === "boolean").map(({ address }) => address),
         counters: signals.filter((signal) => isCounter(signal.address)).map(({ address }) => address),
         values: new Map(),
+        toldUs: Infinity,
       });
     this.#link = new MqttLink({
       url: options.url,
@@ -95,9 +102,11 @@ export class MqttJsonGateway implements ProtocolEnd {
       for (; i < rows.length && rows[i].timeUs === timeUs; i++) {
         const machine = machineOf(rows[i].signal);
         if (this.#onCard(machine, rows[i])) changed.add(machine);
-        else this.#enqueue(this.#topicOf(rows[i].signal), { value: plain(rows[i].value), timestamp: iso(timeUs) });
+        else this.#tell(rows[i]);
       }
+      for (const [machine, { toldUs }] of this.#cards) if (timeUs - toldUs >= repeatUs) changed.add(machine);
       for (const machine of changed) this.#sendCard(machine, timeUs);
+      for (const row of this.#told.values()) if (timeUs - row.timeUs >= repeatUs) this.#tell({ ...row, timeUs });
     }
     if (this.#inFlight > 0 && this.#options.nowMs() - this.#lastAnswerMs > acknowledgeMs) this.#link.cut(0);
     this.#pump();
@@ -133,6 +142,12 @@ export class MqttJsonGateway implements ProtocolEnd {
     await this.#link.stop();
   }
 
+  #tell(row: PlantRow): void {
+    const { signal, timeUs, value } = row;
+    this.#told.set(signal.address, row);
+    this.#enqueue(this.#topicOf(signal), { value: plain(value), timestamp: iso(timeUs) });
+  }
+
   #onCard(machine: string, { signal, value }: PlantRow): boolean {
     const card = this.#cards.get(machine);
     if (card === undefined || (signal.type !== "boolean" && !isCounter(signal.address))) return false;
@@ -143,6 +158,7 @@ export class MqttJsonGateway implements ProtocolEnd {
   #sendCard(machine: string, timeUs: number): void {
     const card = this.#cards.get(machine);
     if (card === undefined) return;
+    card.toldUs = timeUs;
     const read = (address: string): number => card.values.get(address) ?? 0;
     this.#enqueue(`${this.#options.prefix}/${machine}/io`, {
       ts: Math.floor(timeUs / 1000),
