@@ -1,5 +1,11 @@
 import { ColumnsBuilder } from "@lineshaft/contract/api";
-import { ConnectionError, type Connector, type ConnectorContext, type ConnectorType } from "@lineshaft/contract/ports";
+import {
+  type BrowseItem,
+  ConnectionError,
+  type Connector,
+  type ConnectorContext,
+  type ConnectorType,
+} from "@lineshaft/contract/ports";
 import { type Static, Type } from "typebox";
 
 /** Connectors that behave, or misbehave, as their configuration says. */
@@ -28,6 +34,8 @@ const configSchema = Type.Object({
   afterRows: Type.Integer({ minimum: 0, default: 3, description: "When it does it." }),
   everyMs: Type.Integer({ minimum: 1, default: 5, description: "A row so often." }),
   password: Type.String({ default: "", description: "Reference of a secret." }),
+  children: Type.Integer({ minimum: 0, default: 3, description: "What a browse finds." }),
+  certificateDays: Type.Optional(Type.Number({ description: "Days until its certificate ends." })),
 });
 type Config = Static<typeof configSchema>;
 
@@ -100,8 +108,24 @@ class Scripted implements Connector {
 
   async close(): Promise<void> {}
 
+  async *browse(address: string): AsyncGenerator<BrowseItem> {
+    if (address === "broken") throw new ConnectionError("protocol", `No ${this.#secret}.`, "Refresh.", "BadNode");
+    for (let i = 0; i < this.#config.children; i++)
+      yield { address: `${address}/${i}`, name: String(i), readable: true, expandable: false };
+  }
+
   diagnose(): Record<string, unknown> {
-    return { connects: this.#connects, secret: this.#secret };
+    const { certificateDays, script } = this.#config;
+    const validToUs = this.#context.clock.nowUs() + ((certificateDays ?? 0) + 0.5) * 86_400e6;
+    return {
+      connects: this.#connects,
+      secret: this.#secret,
+      script,
+      kindDir: this.#context.kindDir,
+      ...(certificateDays === undefined
+        ? {}
+        : { certificates: [{ of: "peer", thumbprint: "AA", subject: "CN=Press", validToUs }] }),
+    };
   }
 }
 
@@ -117,9 +141,21 @@ const scripted = (kind: string, thread: "main" | "worker"): ConnectorType<Config
     yield { step: "Look", ok: true, detail: "There it is." };
   },
   create: (config, context) => new Scripted(config, context),
+  learning: {
+    config: (config, filters) => ({ ...config, script: filters[0] as "quiet" }),
+    proposals: ({ script }) => ({ items: [{ template: { script }, topics: 1, example: "a" }], overlooked: 0 }),
+  },
 });
 
 export const connectorKinds: Record<string, () => Promise<ConnectorType>> = {
   "in-worker": async () => scripted("in-worker", "worker") as ConnectorType,
   "on-main": async () => scripted("on-main", "main") as ConnectorType,
+  blind: async () => {
+    const type = scripted("blind", "worker") as ConnectorType;
+    return {
+      ...type,
+      learning: undefined,
+      create: (config, context) => Object.assign(type.create(config, context), { browse: undefined }),
+    };
+  },
 };

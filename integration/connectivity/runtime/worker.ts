@@ -11,11 +11,12 @@ import {
   type CallName,
   type Credit,
   type FromWorker,
+  type Making,
   place,
   type ToWorker,
   type WorkerData,
 } from "./messages.ts";
-import { fromPlain, toPlain } from "./plain-error.ts";
+import { cannotBrowse, fromPlain, toPlain } from "./plain-error.ts";
 
 /** The worker that connectors run in. It only carries calls, offers and verdicts; what to do about failures is decided on the main thread. */
 const port = parentPort;
@@ -133,11 +134,12 @@ function sinkOf(entry: Live): ConnectorSink {
   };
 }
 
-function contextOf(key: number, stateDir: string, secrets: Record<string, string>): ConnectorContext {
+function contextOf(key: number, { stateDir, kindDir, secrets }: Making): ConnectorContext {
   return {
     clock,
     secret: (reference) => secrets[reference] ?? null,
     stateDir,
+    kindDir,
     share<T extends object>(name: string, make: () => T): T {
       const there = sharedObjects.get(name) ?? owner.exit(make);
       sharedObjects.set(name, there);
@@ -154,17 +156,29 @@ function contextOf(key: number, stateDir: string, secrets: Record<string, string
 
 const { connectorKinds } = (await import(kindsUrl)) as { connectorKinds: Record<string, () => Promise<ConnectorType>> };
 
-async function perform(key: number, name: CallName, argument: unknown, signal: AbortSignal): Promise<unknown> {
+/** Children of one node that are passed on; what is beyond is not waited for. */
+const itemsMax = 10_000;
+
+/** A library is loaded with the first use of its kind, which may take seconds in one piece. */
+async function loading<T>(kind: string, work: () => Promise<T>): Promise<T> {
+  if (loadedKinds.has(kind)) return work();
+  loadedKinds.add(kind);
+  Atomics.add(marks, place.loading, 1);
+  return work().finally(() => Atomics.sub(marks, place.loading, 1));
+}
+
+async function perform(
+  key: number,
+  name: CallName,
+  argument: unknown,
+  signal: AbortSignal,
+  emit: (item: unknown) => void,
+): Promise<unknown> {
   if (name === "open") {
-    const { kind, config, stateDir, secrets, credit } = argument as {
-      kind: string;
-      config: unknown;
-      stateDir: string;
-      secrets: Record<string, string>;
-      credit: Credit;
-    };
+    const making = argument as Making & { credit: Credit };
+    const { kind, config, credit } = making;
     const type = await connectorKinds[kind]();
-    const connector = type.create(config, contextOf(key, stateDir, secrets));
+    const connector = type.create(config, contextOf(key, making));
     live.set(key, {
       key,
       kind,
@@ -176,6 +190,14 @@ async function perform(key: number, name: CallName, argument: unknown, signal: A
     });
     return null;
   }
+  if (name === "check") {
+    const making = argument as Making;
+    const type = await connectorKinds[making.kind]();
+    return loading(making.kind, async () => {
+      for await (const step of type.check(making.config, contextOf(key, making), signal)) emit(step);
+      return null;
+    });
+  }
   const entry = live.get(key);
   if (entry === undefined) {
     if (name === "close") return null;
@@ -184,11 +206,7 @@ async function perform(key: number, name: CallName, argument: unknown, signal: A
   const { connector, kind } = entry;
   switch (name) {
     case "connect":
-      if (loadedKinds.has(kind)) return void (await connector.connect(signal));
-      // The first of a kind loads its library, which may take seconds in one piece.
-      loadedKinds.add(kind);
-      Atomics.add(marks, place.loading, 1);
-      return void (await connector.connect(signal).finally(() => Atomics.sub(marks, place.loading, 1)));
+      return loading(kind, () => connector.connect(signal));
     case "read": {
       const { bindings, resumeFrom } = argument as Parameters<typeof read>[1];
       return read(entry, { bindings, resumeFrom }, signal);
@@ -199,10 +217,13 @@ async function perform(key: number, name: CallName, argument: unknown, signal: A
     case "diagnose":
       return connector.diagnose();
     case "browse": {
-      const found = [];
-      for await (const item of connector.browse?.((argument as { address: string }).address, signal) ?? [])
-        if (found.push(item) >= 10_000) break;
-      return found;
+      if (connector.browse === undefined) throw cannotBrowse(kind);
+      let found = 0;
+      for await (const item of connector.browse((argument as { address: string }).address, signal)) {
+        emit(item);
+        if (++found >= itemsMax) break;
+      }
+      return null;
     }
   }
 }
@@ -222,7 +243,7 @@ port.on("message", (message: ToWorker) => {
     calls.set(call, abort);
     owner.run(key, () => {
       marks[place.executing] = key;
-      perform(key, name, argument, abort.signal)
+      perform(key, name, argument, abort.signal, (value) => post({ item: call, value }))
         .then(
           (value) => post({ done: call, value: value ?? null }),
           (error: unknown) => post({ done: call, value: null, error: toPlain(error) }),

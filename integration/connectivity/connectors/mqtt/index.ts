@@ -11,6 +11,7 @@ import {
   MqttTagOptionsSchema,
 } from "./config.ts";
 import { MqttConnector } from "./connector.ts";
+import { learning } from "./learn.ts";
 import { readTemplate } from "./template.ts";
 
 /** Plain MQTT: topics by template as raw tags. Begin with `template.ts` and `payload.ts` (pure), then `connector.ts`. */
@@ -23,6 +24,7 @@ export const mqtt: ConnectorType<MqttConfig> = {
   delivery: ({ qos, session }) => (qos > 0 && session === "kept" ? "acknowledged" : "bestEffort"),
   thread: "worker",
   check,
+  learning,
   create: (config, context) => {
     let ownId: string | undefined;
     return new MqttConnector(config, (_, unreleased, signal) => {
