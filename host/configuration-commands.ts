@@ -1,13 +1,13 @@
 import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import {
-  type Configuration,
-  type ConfigurationProblem,
-  type Plan,
-  type PlanItem,
-  type Problem,
-  type WriteReceipt,
+import type {
+  Configuration,
+  ConfigurationProblem,
+  Plan,
+  PlanItem,
+  Problem,
+  WriteReceipt,
 } from "@lineshaft/contract/api";
 import {
   type ReadConfiguration,

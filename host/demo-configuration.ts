@@ -12,8 +12,7 @@ export function addressesOf(plant: Configuration, before: Addresses): Addresses 
   for (const { name, config = {} } of plant.connections ?? []) {
     found[name] = {};
     for (const field of addressFields)
-      if (config[field] !== undefined)
-        found[name][field] = [...(before[name]?.[field] ?? []).slice(-1), config[field]];
+      if (config[field] !== undefined) found[name][field] = [...(before[name]?.[field] ?? []).slice(-1), config[field]];
   }
   return found;
 }
@@ -24,7 +23,10 @@ export function readdressed(current: Configuration, addresses: Addresses): Confi
     const { name, config = {} } = connection;
     const known = Object.entries(addresses[name] ?? {}).filter(([field, values]) => values.includes(config[field]));
     if (known.length === 0) return connection;
-    return { ...connection, config: { ...config, ...Object.fromEntries(known.map(([f, values]) => [f, values.at(-1)])) } };
+    return {
+      ...connection,
+      config: { ...config, ...Object.fromEntries(known.map(([f, values]) => [f, values.at(-1)])) },
+    };
   });
   return { ...current, connections };
 }

@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { OpcuaCertificates } from "@lineshaft/connectivity";
-import type { Configuration, Connection, Plan } from "@lineshaft/contract/api";
+import type { Certificate, Certificates, Configuration, Plan } from "@lineshaft/contract/api";
 import { readConfiguration } from "@lineshaft/platform/configuration";
 import type { Logger } from "pino";
 import { loadKinds } from "./configuration.ts";
@@ -44,11 +43,11 @@ export function startDemo(options: DemoOptions): Demo {
     const sheet = await simulation.ready;
     const plant = await readPlant(join(root, "simulation", "configuration"), sheet);
     await configure(rest, plant, join(dataDir, "demo.json"));
-    const opcua = (plant.connections ?? []).filter(({ kind }) => kind === "opcua");
-    await Promise.all(opcua.map(({ name }) => trust(rest, dataDir, name, sheet.opcuaThumbprint, leaving)));
     return sheet;
   })();
-  live.catch((error: Error) => {
+  // Nobody waits for it: if people removed these connections, their server never shows itself.
+  const trusted = live.then(({ opcuaThumbprint }) => trust(rest, opcuaThumbprint, leaving));
+  trusted.catch((error: Error) => {
     if (!leaving.aborted) log.error({ err: error }, "The demo plant cannot be connected");
   });
   return {
@@ -62,7 +61,10 @@ async function readPlant(folder: string, { ports }: PlantSheet): Promise<Configu
   const env: Record<string, string> = { PLANT_OPCUA_PORT: `${ports.opcua}`, PLANT_MODBUS_PORT: `${ports.modbus}` };
   const files = readdirSync(folder).filter((name) => name.endsWith(".yaml"));
   const sources = files.map((file) => ({ file, text: readFileSync(join(folder, file), "utf8") }));
-  const { configuration, problems } = readConfiguration(sources, { env: (name) => env[name], kinds: await loadKinds() });
+  const { configuration, problems } = readConfiguration(sources, {
+    env: (name) => env[name],
+    kinds: await loadKinds(),
+  });
   if (configuration === null) throw new Error(`The plant's configuration is wrong: ${JSON.stringify(problems)}`);
   return configuration;
 }
@@ -110,24 +112,14 @@ function remember(file: string, memory: Memory): void {
 }
 
 /** A server is unknown at first, and its certificate waits as rejected. It is trusted if it is the one whose thumbprint stands on the machine. */
-async function trust(
-  rest: RestClient,
-  dataDir: string,
-  connection: string,
-  thumbprint: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const certificates = new OpcuaCertificates(join(dataDir, "connections", "1", connection));
-  const known = async () => (await certificates.list("trusted")).some((one) => one.thumbprint === thumbprint);
-  while (!(await known())) {
-    if ((await certificates.trust(thumbprint)) !== null) {
-      body(await rest.send("POST", `/connections/${connection}/restart`));
-      return;
-    }
-    const found = await rest.send<Connection>("GET", `/connections/${connection}`);
-    // Somebody has removed it, or led it to another server that is trusted.
-    if ("problem" in found || found.body.health?.state === "flowing") return;
-    await sleep(100, undefined, { signal });
+async function trust(rest: RestClient, thumbprint: string, signal: AbortSignal): Promise<void> {
+  const store = "/connection-kinds/opcua/certificates";
+  const has = (list: Certificate[]): boolean => list.some((one) => one.thumbprint === thumbprint);
+  for (;;) {
+    const { trusted, rejected } = body(await rest.send<Certificates>("GET", store));
+    if (has(trusted)) return;
+    if (has(rejected)) body(await rest.send("POST", `${store}/${thumbprint}/trust`));
+    else await sleep(100, undefined, { signal });
   }
 }
 

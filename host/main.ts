@@ -83,8 +83,7 @@ function demoOf(server: RunningServer, dataDir: string): Demo | null {
 
 /** Who may disturb the plant: only this machine, and with the token. */
 function sayFaults(faults: { url: string; token: string }): void {
-  if (process.env.LINESHAFT_READY_JSON === "1")
-    process.stdout.write(`${JSON.stringify({ event: "plant", faults })}\n`);
+  if (process.env.LINESHAFT_READY_JSON === "1") process.stdout.write(`${JSON.stringify({ event: "plant", faults })}\n`);
   else process.stdout.write(`  The plant is live. Its fault menu: ${faults.url} with token ${faults.token}\n\n`);
 }
 

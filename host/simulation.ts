@@ -42,7 +42,8 @@ export function startSimulation(options: SimulationOptions): Simulation {
   const token = process.env.LINESHAFT_SIMULATION_TOKEN ?? randomBytes(24).toString("base64url");
   const args = ["--url", url, "--state-dir", stateDir];
   if (mqttUrl === null) args.push("--protocols", "http,opcua,modbus");
-  else args.push("--protocols", "http,mqtt,sparkplug,opcua,modbus", "--mqtt-url", mqttUrl, "--primary-host", "lineshaft");
+  else
+    args.push("--protocols", "http,mqtt,sparkplug,opcua,modbus", "--mqtt-url", mqttUrl, "--primary-host", "lineshaft");
   const child: ChildProcess = spawn(process.execPath, [join(root, "simulation", "main.ts"), ...args], {
     stdio: ["pipe", "pipe", "inherit"],
     env: { ...process.env, LINESHAFT_KEY: key, LINESHAFT_SIMULATION_TOKEN: token },

@@ -20,8 +20,14 @@ const seconds: Parameter = { text: "How long it lasts.", minimum: 0.1, maximum: 
 
 /** Every fault in words, with its numbers. */
 const menu: Record<FaultKind, { text: string; parameters: Parameters }> = {
-  cut: { text: "The network cable is pulled; a Sparkplug device loses its line to the edge node.", parameters: { seconds } },
-  restart: { text: "Off, and on again: what lies in memory (queues, pulse counters) is gone.", parameters: { seconds } },
+  cut: {
+    text: "The network cable is pulled; a Sparkplug device loses its line to the edge node.",
+    parameters: { seconds },
+  },
+  restart: {
+    text: "Off, and on again: what lies in memory (queues, pulse counters) is gone.",
+    parameters: { seconds },
+  },
   plcDownload: {
     text: "A program is loaded into the controller: it is silent, then its counters begin at 0.",
     parameters: { seconds },
@@ -102,7 +108,8 @@ export class FaultMenu {
   }
 
   order(body: unknown): Answer {
-    if (typeof body !== "object" || body === null) return refused(400, "Send a JSON object: {machine, fault, seconds}.");
+    if (typeof body !== "object" || body === null)
+      return refused(400, "Send a JSON object: {machine, fault, seconds}.");
     const { machine, fault, ...numbers } = body as Record<string, unknown>;
     const kind = faultKinds.find((each) => each === fault);
     if (kind === undefined) return refused(400, `There is no such fault; there are ${faultKinds.join(", ")}.`);
@@ -111,7 +118,8 @@ export class FaultMenu {
     for (const [name, parameter] of Object.entries(parameters)) if (parameter) given[name] = parameter.default;
     for (const [name, value] of Object.entries(numbers)) {
       const parameter = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
-      if (parameter === undefined) return refused(400, `"${kind}" takes ${Object.keys(parameters).join(", ") || "no numbers"}.`);
+      if (parameter === undefined)
+        return refused(400, `"${kind}" takes ${Object.keys(parameters).join(", ") || "no numbers"}.`);
       const { minimum, maximum } = parameter;
       if (typeof value !== "number" || !(value >= minimum && value <= maximum))
         return refused(400, `${name} must be a number from ${minimum} to ${maximum}.`);

@@ -147,10 +147,7 @@ if (Object.keys(ports).length > 0)
 say(
   `${lineKinds.length} lines, seed ${seed}, speed ${speed}, by ${[...options.protocols].join(", ")}, to ${options.url}`,
 );
-await Promise.all([
-  ...sources.map((source) => source.run(signal)),
-  floor.run(signal),
-]);
+await Promise.all([...sources.map((source) => source.run(signal)), floor.run(signal)]);
 await Promise.all([floor.close(), faults?.close()]);
 say(`stopped; sent ${sources.reduce((sum, { sums }) => sum + sums.sent, 0)} datapoints by HTTP.`);
 process.exit(0);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import {
+  type Certificates,
   type Configuration,
   type Connection,
   type LastValue,
@@ -53,7 +54,9 @@ async function start(): Promise<void> {
   const ended = server.exited.then(() => Promise.reject(new Error(`The demo ended:\n${server.stderr}`)));
   faults = await Promise.race([server.plant, ended]);
   ended.catch(() => undefined);
-  console.log(`demo: ready after ${Math.round(readyMs)} ms, its plant after ${Math.round(performance.now() - began)} ms`);
+  console.log(
+    `demo: ready after ${Math.round(readyMs)} ms, its plant after ${Math.round(performance.now() - began)} ms`,
+  );
 }
 
 const tags = async (query = ""): Promise<RawTag[]> =>
@@ -168,12 +171,10 @@ describe("the demo", { timeout: 180_000 }, () => {
       expect(seen.get(address), address).toMatchObject({ unit, name, equipmentId: expect.any(Number), status: 0 });
   });
 
-  it("F3: trusts the machines' certificate by its thumbprint, and no other", async () => {
-    for (const name of ["northfield-packer-1", "eastgate-machining-centre-1"]) {
-      const pki = join(dir.path, "connections", "1", name, "pki");
-      expect(readdirSync(join(pki, "trusted"))).toHaveLength(1);
-      expect(readdirSync(join(pki, "rejected"))).toEqual([]);
-    }
+  it("trusts the machines' certificate by its thumbprint, and no other", async () => {
+    const store = await rest.get<Certificates>("/api/v1/connection-kinds/opcua/certificates");
+    expect(store.trusted.map(({ applicationUri }) => applicationUri)).toEqual(["urn:lineshaft:simulation"]);
+    expect(store.rejected).toEqual([]);
   });
 
   it("lives: values of every connection change, with the source's time", async () => {
@@ -274,7 +275,11 @@ describe("the demo", { timeout: 180_000 }, () => {
       order("Line1", "duplicate", { seconds: 2 }),
     ]);
     const before = (await rest.system()).sums;
-    await until("repeats that are known as such", () => rest.system(), ({ sums }) => sums.duplicates > before.duplicates);
+    await until(
+      "repeats that are known as such",
+      () => rest.system(),
+      ({ sums }) => sums.duplicates > before.duplicates,
+    );
     await allWell();
     expect((await rest.settle()).balanced).toBe(true);
   });
@@ -315,10 +320,11 @@ describe("the demo", { timeout: 180_000 }, () => {
     await server.kill("SIGKILL");
     await until(
       "the end of the simulation",
-      () => fetch(faults.url).then(
-        () => "answers",
-        () => "gone",
-      ),
+      () =>
+        fetch(faults.url).then(
+          () => "answers",
+          () => "gone",
+        ),
       (found) => found === "gone",
     );
     await start();

@@ -16,8 +16,7 @@ const rowsOf = (columns: Columns, signals: readonly { address: string }[]): Show
 const of = (rows: readonly Shown[], address: string): Shown[] => rows.filter(([a]) => a === address);
 const pressure = "Filler1.PV.BowlPressure";
 const count = "Filler1.Admin.ProdProcessedCount";
-const byTime = (rows: readonly Shown[]): Shown[] =>
-  rows.toSorted((a, b) => a[1] - b[1] || a[0].localeCompare(b[0]));
+const byTime = (rows: readonly Shown[]): Shown[] => rows.toSorted((a, b) => a[1] - b[1] || a[0].localeCompare(b[0]));
 
 function rig() {
   let now = 0;

@@ -51,7 +51,10 @@ export class Disturbances {
   }
 
   begin(machine: string, kind: ValueFault, ms: number, strength: Strength = {}): void {
-    if (kind === "counterReset" || kind === "counterRollover") return this.#counters.order(machine, kind);
+    if (kind === "counterReset" || kind === "counterRollover") {
+      this.#counters.order(machine, kind);
+      return;
+    }
     if (kind === "plcDownload") this.#counters.order(machine, "counterReset");
     this.#orders.set(`${kind} ${machine}`, {
       untilMs: this.#nowMs() + ms,
@@ -81,7 +84,8 @@ export class Disturbances {
     for (let i = 0; i < columns.rows; i++) {
       const { address } = signals[columns.tag[i]];
       const type = valueTypeAt(columns, i) === "int64" ? "int64" : undefined;
-      for (const row of this.#pass({ address, time: columns.time[i], value: valueAt(columns, i), type }, now)) emit(row);
+      for (const row of this.#pass({ address, time: columns.time[i], value: valueAt(columns, i), type }, now))
+        emit(row);
     }
     return rows.build();
   }

@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 import { lineKinds, PlantLine } from "../plant/index.ts";
 import { partOfLine } from "../plant/part-of-line.ts";
 import { machineOf, machinesOn, type Protocol, spokenBy, wiring } from "../plant/wiring.ts";
-import { Disturbances } from "./disturbance.ts";
 import type { PlantRow, ProtocolEnd } from "./end.ts";
 import { Feed } from "./feed.ts";
 import { startUs, truth } from "./test/rig.ts";
@@ -102,4 +101,3 @@ describe("a part of a line", () => {
     expect(partOfLine(whole, new Set(whole.signals.map(machineOf)))).toBe(whole);
   });
 });
-

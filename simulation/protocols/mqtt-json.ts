@@ -12,6 +12,7 @@ export interface MqttJsonOptions {
   /** Topics begin with it. */
   prefix: string;
   machines: readonly { name: string; signals: readonly Signal[] }[];
+  repeatSeconds?: number;
   /** Messages that are kept while nobody acknowledges them. */
   queueMax?: number;
   nowMs(): number;
@@ -34,7 +35,7 @@ interface Card {
 }
 
 /** A value that did not change is told again after so long: whoever comes later knows all of them soon. */
-const repeatUs = 10 * secondUs;
+const repeatSecondsDefault = 10;
 const inFlightMax = 20;
 /** A broker that is silent for so long is left for a new connection; then everything that it did not acknowledge is sent again. */
 const acknowledgeMs = 20_000;
@@ -95,6 +96,7 @@ export class MqttJsonGateway implements ProtocolEnd {
 
   accept(rows: readonly PlantRow[]): void {
     if (this.#off) return;
+    const repeatUs = (this.#options.repeatSeconds ?? repeatSecondsDefault) * secondUs;
     for (let i = 0; i < rows.length; ) {
       // One scan has one time: what changed in it on a card is one message.
       const { timeUs } = rows[i];

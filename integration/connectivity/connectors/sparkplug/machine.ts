@@ -70,7 +70,14 @@ export interface Now {
 
 /** What is to be done, in this order. `begins`: it is the birth of what was not online before. `values` refers to the payload that was passed to `step` and must be used before the next call. */
 export type Effect =
-  | { kind: "values"; node: EdgeNode; table: MetricTable; entries: (MetricEntry | null)[]; birth: boolean; begins: boolean }
+  | {
+      kind: "values";
+      node: EdgeNode;
+      table: MetricTable;
+      entries: (MetricEntry | null)[];
+      birth: boolean;
+      begins: boolean;
+    }
   | { kind: "stale"; addresses: string[]; atUs: Micros; who: string }
   | { kind: "rebirth"; server: number; group: string; node: string }
   | { kind: "reject"; code: ProblemCode; detail: string; payload: Uint8Array | null }
