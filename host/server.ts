@@ -27,8 +27,10 @@ import { configurationService, loadKinds } from "./configuration.ts";
 import { runConnectivity } from "./connectivity.ts";
 import { LogConsumer, registrationsFrom, registryConsumer } from "./consumers.ts";
 import { crashPointFrom } from "./crash-point.ts";
+import { HealthLog } from "./health-log.ts";
 import { historyNote } from "./history-events.ts";
 import { openMqttBroker } from "./mqtt-broker.ts";
+import { openFilesMax } from "./open-files.ts";
 import { RegistryOutbox } from "./outbox.ts";
 import { SystemMonitor } from "./system-status.ts";
 
@@ -204,8 +206,14 @@ export async function startServer(config: Config, consoleDir: string | undefined
           identity,
           clock,
           scopeOf,
+          openFilesMax: openFilesMax(),
           audit: (event) => log[event.event === "refused" || event.event === "cut" ? "warn" : "debug"](event, "MQTT"),
         });
+  const healths = new HealthLog({
+    log: stream,
+    connectionOf: (tenant, name) => directory.connection(tenant, name) ?? null,
+    onError: (error) => log.debug({ err: error }, "A change of a connection's health was not recorded"),
+  });
   const connectivity = await runConnectivity({
     registry,
     sink: ingest,
@@ -214,6 +222,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
     shared: (tenant, name, key) => broker?.shared(tenant, name, key) ?? null,
     followed: (wanted) => broker?.followed(wanted),
     sourceCursor: (tenant, name) => directory.connection(tenant, name)?.durable?.sourceCursor ?? null,
+    onHealth: (tenant, name, health) => healths.note(tenant, name, health),
     log: (level, text) => log[level === "info" ? "info" : "warn"](text),
   });
   const connections = createConnectionService({

@@ -8,6 +8,7 @@ import { TestServer } from "../integration/connectivity/connectors/opcua/test/se
 import { principal, type TestBroker, testBroker } from "../integration/connectivity/kit/mqtt/test/broker.ts";
 import { Rest } from "./support/rest.ts";
 import { ServerProcess, tempDir } from "./support/server-process.ts";
+import { Stream } from "./support/stream.ts";
 
 /** From an unknown machine to its values, over REST alone, as a person in the console would do it. */
 describe("connecting machines without editing a file", () => {
@@ -18,6 +19,7 @@ describe("connecting machines without editing a file", () => {
   let machine: TestServer;
   let broker: TestBroker;
   let config: { endpointUrl: string };
+  let stream: Stream;
 
   const lines = async (method: "GET" | "POST", path: string, body?: object): Promise<Record<string, never>[]> => {
     const response = await fetch(`${server.url}/api/v1/${path}`, {
@@ -53,8 +55,10 @@ describe("connecting machines without editing a file", () => {
     server = await ServerProcess.start({ dataDir: dir.path });
     rest = new Rest(server.url, server.adminSecret ?? "");
     config = { endpointUrl: machine.url };
+    stream = new Stream(server.url, server.adminSecret ?? "", { types: ["connection.changed"] });
   });
   afterAll(async () => {
+    stream.close();
     await server.kill("SIGTERM");
     await machine.stop();
     await broker.close();
@@ -144,6 +148,25 @@ describe("connecting machines without editing a file", () => {
       () => connection("machine"),
       ({ health }) => health?.fault === "untrusted",
     );
+  });
+
+  test("each change of its health came over the event stream, attempts in between did not", async () => {
+    const states = (): string[] =>
+      stream.messages.flatMap(({ data }) => (data?.health as { state: string })?.state ?? []);
+    await stream.until(() => states().filter((state) => state === "waiting").length === 2, "the end of its trust");
+    // A restart by trust ends the waiting, and the distrust the flow.
+    expect(states()).toEqual([
+      "connecting",
+      "waiting",
+      "stopped",
+      "connecting",
+      "flowing",
+      "stopped",
+      "connecting",
+      "waiting",
+    ]);
+    const { data } = stream.messages.findLast((message) => message.type === "connection.changed") ?? {};
+    expect(data).toMatchObject({ connection: "machine", scope: "", health: { fault: "untrusted" } });
   });
 
   test("templates are proposed for the topics of an MQTT server", async () => {
