@@ -1,14 +1,13 @@
 import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import {
-  apiBase,
-  type Configuration,
-  type ConfigurationProblem,
-  type Plan,
-  type PlanItem,
-  type Problem,
-  type WriteReceipt,
+import type {
+  Configuration,
+  ConfigurationProblem,
+  Plan,
+  PlanItem,
+  Problem,
+  WriteReceipt,
 } from "@lineshaft/contract/api";
 import {
   type ReadConfiguration,
@@ -18,6 +17,7 @@ import {
 } from "@lineshaft/platform/configuration";
 import { UsageError } from "./config.ts";
 import { loadKinds } from "./configuration.ts";
+import { type RestClient, restClient } from "./rest-client.ts";
 
 type Env = Record<string, string | undefined>;
 
@@ -153,28 +153,16 @@ async function read(paths: readonly string[], env: Env): Promise<ReadConfigurati
   return readConfiguration(sources, { env: (name) => env[name], kinds: await loadKinds() });
 }
 
-type Answer<T> = { body: T } | { problem: Problem };
-
-function server(url: string | undefined, env: Env) {
+function server(url: string | undefined, env: Env): RestClient {
   const base = url ?? env.LINESHAFT_URL ?? "http://127.0.0.1:8750";
   const key = env.LINESHAFT_KEY;
   if (key === undefined) throw new UsageError("Give an API key or the admin secret in LINESHAFT_KEY.");
+  const client = restClient(base, key);
   return {
-    async send<T>(method: string, path: string, more: { body?: unknown; revision?: number } = {}): Promise<Answer<T>> {
-      const response = await fetch(`${base}${apiBase}${path}`, {
-        method,
-        headers: {
-          authorization: `Bearer ${key}`,
-          ...(more.body === undefined ? {} : { "content-type": "application/json" }),
-          ...(more.revision === undefined ? {} : { "if-match": `"${more.revision}"` }),
-        },
-        ...(more.body === undefined ? {} : { body: JSON.stringify(more.body) }),
-      }).catch((error: unknown) => {
+    send: (method, path, more) =>
+      client.send<never>(method, path, more).catch((error: unknown) => {
         throw new UsageError(`${base} does not answer: ${String((error as Error).cause ?? error)}.`);
-      });
-      const answer: unknown = await response.json();
-      return response.ok ? { body: answer as T } : { problem: answer as Problem };
-    },
+      }),
   };
 }
 

@@ -26,7 +26,7 @@ interface View {
   ready: string;
 }
 
-const filler = ["Status.CurMachSpeed", "Status.StateName", "Admin.ProdProcessedCount"];
+const filler = ["Status/CurMachSpeed", "Status/StateName", "Admin/ProdProcessedCount"];
 
 /** What a real plant would have brought by now: refused batches, and every quality. */
 async function prepare(rest: Rest): Promise<View[]> {
@@ -42,7 +42,7 @@ async function prepare(rest: Rest): Promise<View[]> {
     ],
   });
   await rest.ingest("press-7", '{"points": [');
-  const ids = await Promise.all(filler.map((name) => tagNamed(rest, `Filler1.${name}`)));
+  const ids = await Promise.all(filler.map((name) => tagNamed(rest, `Northfield/Bottling-1/Filler1/${name}`)));
   await rest.settle();
   const refused = await rest.get<{ items: { id: number; code: string }[] }>("/api/v1/rejected?limit=10");
   const item = refused.items.find(({ code }) => code === "time_invalid")?.id;
