@@ -221,7 +221,7 @@ export const routes = {
   importTags: {
     method: "POST",
     path: "/connections/{connection}/tags/import",
-    summary: "Add or change tags by a table (text/csv)",
+    summary: "Add or change tags by a table (CSV, or XLSX: its sheet `Tags`, else the first)",
     permission: "configure",
     params: connectionName,
     query: Type.Object(

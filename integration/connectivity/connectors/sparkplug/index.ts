@@ -1,5 +1,6 @@
 import type { CheckStep, ConnectorContext, ConnectorType } from "@lineshaft/contract/ports";
 import { ConnectionError } from "@lineshaft/contract/ports";
+import { readCapture } from "../../kit/mqtt/capture.ts";
 import { embeddedSource } from "../../kit/mqtt/embedded.ts";
 import { dialServer } from "../../kit/mqtt/server.ts";
 import {
@@ -24,6 +25,13 @@ export const sparkplug: ConnectorType<SparkplugConfig> = {
   thread: "worker",
   check,
   create: (config, context) => new SparkplugConnector(config, externalServers(config, context), context),
+  replay: (config, context, records, sink) =>
+    readCapture(
+      (source) => new SparkplugConnector(config, [{ where: "capture", open: async () => source }], context),
+      records,
+      config.servers[0].version === "5" ? 5 : 4,
+      sink,
+    ),
 };
 
 /** The same at the embedded broker, where edge nodes come to us. */
