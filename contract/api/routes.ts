@@ -30,6 +30,8 @@ export interface Route {
   query?: TSchema;
   /** Absent: no body, or one that is parsed by media type (ingest, configuration, tables). */
   body?: TSchema;
+  /** What the body means where it is parsed by media type; as JSON it is just that. */
+  content?: TSchema;
   response: TSchema;
   status?: 200 | 201;
 }
@@ -249,6 +251,7 @@ export const routes = {
     path: "/configuration/plan",
     summary: "What applying a configuration would do",
     permission: "configure",
+    content: ConfigurationSchema,
     response: PlanSchema,
   },
   applyConfiguration: {
@@ -256,6 +259,7 @@ export const routes = {
     path: "/configuration",
     summary: "Make the configuration this one, all of it or nothing (If-Match)",
     permission: "configure",
+    content: ConfigurationSchema,
     response: Type.Object({ plan: PlanSchema, receipt: WriteReceiptSchema }),
   },
   listConfigurationRevisions: {
@@ -375,7 +379,9 @@ export type RouteName = keyof typeof routes;
 type Part<R, K extends string> = R extends Record<K, infer S extends TSchema> ? Static<S> : undefined;
 export type RouteParams<N extends RouteName> = Part<(typeof routes)[N], "params">;
 export type RouteQuery<N extends RouteName> = Part<(typeof routes)[N], "query">;
+/** What is sent as JSON; undefined: nothing. */
 export type RouteBody<N extends RouteName> = Part<(typeof routes)[N], "body">;
+export type RouteContent<N extends RouteName> = Part<(typeof routes)[N], "content">;
 export type RouteResponse<N extends RouteName> = Static<(typeof routes)[N]["response"]>;
 
 /** Where the API lives. */

@@ -28,8 +28,10 @@ export function openRegistry(options: {
   advanceEveryMs?: number;
   /** Chance as a parameter; the default is the system's. */
   random?: (bytes: number) => Uint8Array;
+  /** Of the fault tests (K9). */
+  crashPoint?: (name: string) => void;
 }): Registry {
-  const { path, clock, random = randomBytes, advanceEveryMs = 30_000 } = options;
+  const { path, clock, random = randomBytes, advanceEveryMs = 30_000, crashPoint } = options;
   const db = openDatabase({ path, migrations, durability: "synced" });
   const { sql } = db;
   const getSetting = (name: string): string | null =>
@@ -61,7 +63,15 @@ export function openRegistry(options: {
   equipment.root(firstTenant);
   const models = new Models(parts);
   const bindings = new Bindings(parts);
-  const configuration = new ConfigurationStore({ ...parts, equipment, connections, tags, models, bindings });
+  const configuration = new ConfigurationStore({
+    ...parts,
+    crashPoint,
+    equipment,
+    connections,
+    tags,
+    models,
+    bindings,
+  });
 
   return {
     get revision() {
