@@ -66,6 +66,12 @@ export const configurationProblems = {
     "A spreadsheet program has changed this cell.",
     "Format the column as text in the spreadsheet, enter the value again, and export once more.",
   ),
+  valid_from_future: entry(
+    422,
+    "changed",
+    "A change cannot hold from a time that has not come.",
+    "Give a time until now, or leave it out.",
+  ),
   archive_invalid: entry(
     422,
     "changed",

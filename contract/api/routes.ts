@@ -14,6 +14,7 @@ import {
 } from "./query.ts";
 import { GapSchema, RejectedItemSchema, SystemStatusSchema } from "./system.ts";
 import { ConnectionSchema, NewConnectionSchema, NewTagSchema, RawTagSchema, TagChangeSchema } from "./tag.ts";
+import { TimeInputSchema } from "./time.ts";
 
 /**
  * One row a REST operation: the server registers its handlers from this table, the client is typed by it, OpenAPI is
@@ -160,15 +161,16 @@ export const routes = {
   getEquipment: {
     method: "GET",
     path: "/equipment/{id}",
-    summary: "One equipment",
+    summary: "One equipment, as it is or as it was at a time",
     permission: "read",
     params: id,
+    query: Type.Object({ at: Type.Optional(TimeInputSchema) }, { additionalProperties: false }),
     response: EquipmentSchema,
   },
   changeEquipment: {
     method: "PATCH",
     path: "/equipment/{id}",
-    summary: "Rename or move equipment (If-Match)",
+    summary: "Rename, move or age equipment, from now or from an earlier time on (If-Match)",
     permission: "configure",
     params: id,
     body: EquipmentChangeSchema,

@@ -207,6 +207,10 @@ export const problemsDe: Readonly<Record<ProblemCode, { title: string; action: s
     "Dem geänderten Modell eine neue Version geben und die Anlagen diese benutzen lassen.",
   ),
   still_in_use: entry("Etwas verweist noch darauf.", "Zuerst das Genannte verschieben oder entfernen."),
+  valid_from_future: entry(
+    "Eine Änderung kann nicht ab einem Zeitpunkt gelten, der noch nicht gekommen ist.",
+    "Einen Zeitpunkt bis jetzt angeben, oder keinen.",
+  ),
   archive_invalid: entry(
     "Das Archiv oder die Arbeitsmappe ist nicht lesbar.",
     "Ohne Kennwort noch einmal als XLSX speichern, oder als CSV.",
