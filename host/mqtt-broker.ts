@@ -23,6 +23,8 @@ interface Parts {
   /** Scope of a connection on the equipment tree; null: there is no such connection. */
   scopeOf(tenant: number, connection: string): string | null;
   audit(event: BrokerEvent): void;
+  /** How many files this process may open; null: nobody knows. */
+  openFilesMax: number | null;
 }
 
 export interface MqttBroker {
@@ -53,7 +55,15 @@ const commandTopics = ["spBv1.0/+/NCMD/#", "spBv1.0/+/DCMD/#", "spBv1.0/STATE/#"
  * The embedded MQTT broker with the platform's own keys as accounts: the password is the key (or a certificate names its id), its tenant is the realm, its
  * scope decides the topics. Rights are looked up again for every message, so a change works at once; connections of a revoked key are cut within a second or two.
  */
-export function openMqttBroker({ settings, registry, identity, clock, scopeOf, audit }: Parts): MqttBroker {
+export function openMqttBroker({
+  settings,
+  registry,
+  identity,
+  clock,
+  scopeOf,
+  audit,
+  openFilesMax,
+}: Parts): MqttBroker {
   const listener = readListener(settings);
   const sources = new Map<string, BrokerSource>();
   const rights = new WeakMap<Principal, MqttPrincipal>();
@@ -72,8 +82,11 @@ export function openMqttBroker({ settings, registry, identity, clock, scopeOf, a
       throw error;
     }
   };
+  // A quarter and some more stay for the log, history and HTTP: devices must not take the last descriptor (F36).
+  const connections = openFilesMax === null ? 20_000 : Math.max(16, Math.floor(openFilesMax * 0.75) - 128);
   const broker = new EmbeddedBroker({
     clock,
+    limits: { connections: Math.min(20_000, connections) },
     authenticate: async (login) => keyOf(login)?.id ?? null,
     principal: (id) => {
       const key = identity.keyById(id);
@@ -105,8 +118,8 @@ export function openMqttBroker({ settings, registry, identity, clock, scopeOf, a
     return source;
   };
   /**
-   * The door must not open before the connections have said which topics they read: what devices send again after our restart would be acknowledged and
-   * stored by nobody. One that cannot be started at all is not waited for.
+   * The door must not open before the connections read: what devices send again after our restart would be acknowledged and stored by nobody, and births at
+   * QoS 0 would be lost. A connection that cannot be started at all is not waited for.
    */
   const connectionsStand = async (connectivity: Parameters<MqttBroker["listen"]>[0]): Promise<void> => {
     await connectivity.follow();
@@ -116,7 +129,7 @@ export function openMqttBroker({ settings, registry, identity, clock, scopeOf, a
     const stands = ({ tenant, name }: { tenant: number; name: string }): boolean => {
       const state = connectivity.status(tenant, name)?.health.state;
       const hopeless = state === undefined || state === "waiting" || state === "parked";
-      return hopeless || sources.get(`${tenant}/${name}`)?.standing === true;
+      return hopeless || sources.get(`${tenant}/${name}`)?.claimed === true;
     };
     const until = clock.monotonicMs() + standMs;
     while (!awaited.every(stands) && clock.monotonicMs() < until) await clock.sleep(10);

@@ -30,6 +30,7 @@ import { crashPointFrom } from "./crash-point.ts";
 import { HealthLog } from "./health-log.ts";
 import { historyNote } from "./history-events.ts";
 import { openMqttBroker } from "./mqtt-broker.ts";
+import { openFilesMax } from "./open-files.ts";
 import { RegistryOutbox } from "./outbox.ts";
 import { SystemMonitor } from "./system-status.ts";
 
@@ -210,6 +211,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
           identity,
           clock,
           scopeOf,
+          openFilesMax: openFilesMax(),
           audit: (event) => log[event.event === "refused" || event.event === "cut" ? "warn" : "debug"](event, "MQTT"),
         });
   const healths = new HealthLog({

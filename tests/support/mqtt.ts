@@ -12,12 +12,15 @@ export async function declare(rest: Rest, connections: readonly Record<string, u
   if (status !== 200) throw new Error(`The configuration was refused: ${status} ${JSON.stringify(body)}`);
 }
 
-/** Waits until a connection at the broker takes messages. */
+/** Waits until a connection takes messages, at the embedded broker or from an external one. */
 export async function reading(rest: Rest, connection: string): Promise<void> {
-  type Found = { connector?: { source?: { claimed?: boolean } } };
+  type Found = { connector?: { source?: { claimed?: boolean; subscriptions?: string[] } } };
   const look = (): Promise<{ status: number; body: Found }> =>
     rest.request<Found>("GET", `/api/v1/connections/${connection}/diagnosis`);
-  await until(`"${connection}" reads`, look, ({ body }) => body.connector?.source?.claimed === true);
+  await until(`"${connection}" reads`, look, ({ body }) => {
+    const source = body.connector?.source;
+    return source?.claimed ?? (source?.subscriptions ?? []).length > 0;
+  });
 }
 
 /** A key for one device; its id is its user name too. */

@@ -13,7 +13,11 @@ export interface BrokerEvent {
 
 export interface BrokerLimits {
   connections: number;
+  /** So many are let in a second; the others wait in line, as long as a CONNECT may take. */
+  connectsPerSecond: number;
   packetBytes: number;
+  /** User properties of one packet (MQTT 5). */
+  userProperties: number;
   keepAliveSeconds: number;
   connectTimeoutMs: number;
   /** A subscriber that takes nothing for so long is cut off (F33). */
@@ -30,7 +34,9 @@ export interface BrokerLimits {
 
 export const defaultLimits: BrokerLimits = {
   connections: 20_000,
+  connectsPerSecond: 500,
   packetBytes: 1024 * 1024,
+  userProperties: 100,
   keepAliveSeconds: 300,
   connectTimeoutMs: 10_000,
   drainTimeoutMs: 10_000,

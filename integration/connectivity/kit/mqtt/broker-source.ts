@@ -45,9 +45,9 @@ export class BrokerSource implements MqttSource {
     claims.sources.add(this);
   }
 
-  /** Is anything reserved? */
-  get standing(): boolean {
-    return this.#reserved.size > 0;
+  /** Does somebody take messages at the moment? */
+  get claimed(): boolean {
+    return this.#tree.size > 0;
   }
 
   /** Says before the first claim what will be claimed, so that nothing is missed at a start. */
@@ -103,7 +103,7 @@ export class BrokerSource implements MqttSource {
     return {
       realm: this.realm,
       filters: [...this.#reserved],
-      claimed: this.#tree.size > 0,
+      claimed: this.claimed,
       waiting: this.#waiting.length,
     };
   }

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { MqttPrincipal } from "./broker-access.ts";
 import type { BrokerOptions } from "./broker-options.ts";
 import type { MqttMessage } from "./source.ts";
-import { principal, type TestBroker, testBroker, until } from "./test/broker.ts";
+import { principal, realClock, type TestBroker, testBroker, until } from "./test/broker.ts";
 
 const open: TestBroker[] = [];
 afterEach(async () => {
@@ -249,6 +249,29 @@ describe("who may do what (FAULTS A18 to A27)", () => {
     expect(peer.packets.at(-1)).toMatchObject({ cmd: "disconnect", reasonCode: 0x95 });
   });
 
+  it("A24 user properties without end → 0x95, in CONNECT no entry; the next client is served", async () => {
+    const b = await start([principal("press")]);
+    const many = { userProperties: { name: Array.from({ length: 140_000 }, () => "v") } };
+    const publish: Packet = {
+      cmd: "publish",
+      topic: "acme/x",
+      payload: "",
+      qos: 1,
+      messageId: 1,
+      dup: false,
+      retain: true,
+    };
+    const peer = await raw(b.port, connectPacket("press"), { ...publish, properties: { userProperties: { a: "b" } } });
+    await until(() => peer.packets.length === 2, "PUBACK: a few are welcome");
+    peer.socket.write(generate({ ...publish, properties: many }, { protocolVersion: 5 }));
+    await peer.closed;
+    expect(peer.packets.at(-1)).toMatchObject({ cmd: "disconnect", reasonCode: 0x95 });
+    const greedy = await raw(b.port, { ...connectPacket("press"), properties: many } as Packet);
+    await greedy.closed;
+    expect(greedy.packets.some((p) => p.cmd === "connack" && p.reasonCode === 0)).toBe(false);
+    expect((await b.connect("press")).connected).toBe(true);
+  });
+
   it("A25 QoS 2 without PUBREL → 0x93 at the receive maximum", async () => {
     const b = await start([principal("press")], { storeLimits: { unreleased: 16 } });
     await b.broker.source("acme").claim(["acme/#"], async () => {});
@@ -294,6 +317,26 @@ describe("who may do what (FAULTS A18 to A27)", () => {
     b.principals.delete("screen");
     b.broker.cutRevoked();
     await until(() => !screen.connected, "the revoked client is cut off");
+  });
+
+  it("A26 the will of a revoked client is nobody's: neither stored nor delivered", async () => {
+    const b = await start([principal("press"), principal("screen")]);
+    const stored: string[] = [];
+    await b.broker.source("acme").claim(["acme/#"], async (m) => void stored.push(m.topic));
+    const screen = await b.connect("screen");
+    const seen = collect(screen);
+    await screen.subscribeAsync("acme/#");
+    const will = { topic: "acme/press/gone", payload: Buffer.from("x"), qos: 1 as const, retain: true };
+    const press = await b.connect("press", { will });
+    b.principals.delete("press");
+    press.stream.destroy();
+    await until(
+      () => b.events.some((e) => e.event === "refused" && e.detail.includes("acme/press/gone")),
+      "it is refused",
+    );
+    await screen.publishAsync("acme/last", "1", { qos: 1 });
+    await until(() => seen.length > 0, "what comes behind it");
+    expect([press.connected, stored, seen]).toEqual([false, ["acme/last"], ["acme/last=1"]]);
   });
 
   it("A27 what is not CONNECT first, or announces 200 MB, is closed at once", async () => {
@@ -356,6 +399,43 @@ describe("fan-out", () => {
       expect(own.filter((i) => i % 2 === 0)).toEqual(Array.from({ length: 50 }, (_, i) => 2 * i));
       expect(own.filter((i) => i % 2 === 1)).toEqual(Array.from({ length: 50 }, (_, i) => 2 * i + 1));
     }
+  });
+
+  it("F2: a client that falls silent is ended after 1.5 × keep-alive, and its will is published", async () => {
+    const b = await start([principal("press")]);
+    const seen: string[] = [];
+    await b.broker.source("acme").claim(["acme/#"], async (m) => void seen.push(m.topic));
+    const begin = performance.now();
+    const will = { topic: "acme/press/gone", payload: Buffer.from("x"), qos: 1 as const, retain: false };
+    const peer = await raw(b.port, { ...connectPacket("press"), keepalive: 1, will } as Packet);
+    await peer.closed;
+    expect(performance.now() - begin).toBeGreaterThan(1000);
+    expect(performance.now() - begin).toBeLessThan(7500);
+    await until(() => seen.length === 1, "the will");
+  });
+
+  it("F36: everybody at once: so many a second are let in, the others wait in line, what would wait too long is turned away", async () => {
+    const names = Array.from({ length: 60 }, (_, i) => `m${i}`);
+    let now = 0;
+    const b = await start(
+      names.map((name) => principal(name)),
+      {
+        clock: { ...realClock, monotonicMs: () => now },
+        limits: { connectsPerSecond: 50, connectTimeoutMs: 800 },
+      },
+    );
+    const clients = names.map((name) => b.connect(name, { connectTimeout: 20_000 }));
+    const outcomes = Promise.allSettled(clients);
+    const entered = (): number => b.events.filter(({ event }) => event === "connected").length;
+    const figures = (): Record<string, number> => b.broker.diagnose() as Record<string, number>;
+    await until(() => figures().turnedAway === 10, "the line is full");
+    await until(() => entered() === 10, "the first ten are in");
+    expect(figures().waited).toBe(40);
+    for (const ten of [1, 2, 3, 4]) {
+      now += 200;
+      await until(() => entered() === 10 + 10 * ten, `after ${now} ms`);
+    }
+    expect((await outcomes).filter(({ status }) => status === "fulfilled")).toHaveLength(50);
   });
 
   it("F33: a frozen subscriber is cut off and holds nobody up", async () => {

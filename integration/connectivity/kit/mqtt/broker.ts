@@ -36,7 +36,13 @@ interface Session {
 }
 
 /** MQTT 5, 2.4. */
-const reason = { notAuthorised: 0x87, topicNameInvalid: 0x90, receiveMaximum: 0x93, quotaExceeded: 0x97 } as const;
+const reason = {
+  notAuthorised: 0x87,
+  topicNameInvalid: 0x90,
+  receiveMaximum: 0x93,
+  packetTooLarge: 0x95,
+  quotaExceeded: 0x97,
+} as const;
 /** MQTT 3.1.1, 3.2.2.3; aedes translates to MQTT 5: 2 → 0x85, 4 → 0x86, 5 → 0x87. */
 const returnCode = { identifierRejected: 2, badCredential: 4, notAuthorised: 5 } as const;
 const ownClientId = (realm: string): string => `$lineshaft/${realm}`;
@@ -68,7 +74,7 @@ export class EmbeddedBroker {
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#store = new BrokerStore({ ...defaultStoreLimits, ...options.storeLimits });
     this.#claims = { clock: options.clock, holdMs: this.#limits.holdMs, sources: new Set() };
-    this.#doors = new BrokerDoors(this.#limits, (socket) => this.#aedes?.handle(socket));
+    this.#doors = new BrokerDoors(this.#limits, options.clock, (socket) => this.#aedes?.handle(socket));
   }
 
   async start(): Promise<void> {
@@ -89,8 +95,10 @@ export class EmbeddedBroker {
       pendingSessionsLimit: this.#store.limits.sessions,
       preConnect: (client, packet, done) => {
         this.#connects.set(client, packet);
-        const known = packet.protocolVersion === 4 || packet.protocolVersion === 5;
-        done(known ? null : new Error("Only MQTT 3.1.1 and 5 are spoken."), known);
+        if (packet.protocolVersion !== 4 && packet.protocolVersion !== 5)
+          done(new Error("Only MQTT 3.1.1 and 5 are spoken."), false);
+        else if (userProperties(packet) > limits.userProperties) done(new Error("Too many user properties."), false);
+        else done(null, true);
       },
       authenticate: (client, username, password, done) => {
         this.#authenticate(client, username ?? null, password ?? null).then(
@@ -166,7 +174,7 @@ export class EmbeddedBroker {
   }
 
   diagnose(): Record<string, unknown> {
-    return { connections: this.#doors.connections, ...this.#counts, ...this.#store.counts() };
+    return { connections: this.#doors.connections, ...this.#doors.counts, ...this.#counts, ...this.#store.counts() };
   }
 
   // ── connect ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -231,6 +239,11 @@ export class EmbeddedBroker {
         return;
       }
       done(new Error("not authorised"));
+      return;
+    }
+    if (userProperties(packet) > this.#limits.userProperties) {
+      this.#violation(client, session, "too many user properties");
+      client.disconnect({ reasonCode: reason.packetTooLarge });
       return;
     }
     this.#counts.received++;
@@ -363,6 +376,14 @@ export class EmbeddedBroker {
       detail,
     });
   }
+}
+
+/** How many a packet carries; the same name may stand several times. */
+function userProperties(packet: PublishPacket | ConnectPacket): number {
+  let count = 0;
+  const given = packet.properties?.userProperties ?? {};
+  for (const name in given) count += Array.isArray(given[name]) ? given[name].length : 1;
+  return count;
 }
 
 function certificateOf(socket: TLSSocket): MqttLogin["certificate"] {
