@@ -4,9 +4,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Certificate, Certificates, Configuration, Plan } from "@lineshaft/contract/api";
 import { readConfiguration } from "@lineshaft/platform/configuration";
 import type { Logger } from "pino";
+import { type Answer, type RestClient, restClient } from "./api-call.ts";
 import { loadKinds } from "./configuration.ts";
 import { type Addresses, addressesOf, joined, readdressed } from "./demo-configuration.ts";
-import { type Answer, type RestClient, restClient } from "./rest-client.ts";
 import { type PlantSheet, startSimulation } from "./simulation.ts";
 
 export interface DemoOptions {
