@@ -13,6 +13,9 @@ import { type Bench, type BenchContext, type Line, resultsPage, verdict } from "
 import { root } from "./lib/server.ts";
 import { memory } from "./memory.ts";
 import { modbus } from "./modbus.ts";
+import { opcuaBrowse } from "./opcua-browse.ts";
+import { opcuaChanges } from "./opcua-changes.ts";
+import { opcuaReconnect } from "./opcua-reconnect.ts";
 import { peers } from "./peers.ts";
 import { queries } from "./queries.ts";
 import { recovery } from "./recovery.ts";
@@ -29,6 +32,9 @@ const benches: readonly Bench[] = [
   recovery,
   memory,
   modbus,
+  opcuaChanges,
+  opcuaReconnect,
+  opcuaBrowse,
   size,
   peers,
 ];

@@ -1,7 +1,7 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
-/** `pass`: as if it were not there; `refuse`: connections are reset at once; `blackHole`: bytes are swallowed and nobody hears of it (a pulled cable). */
-export type ProxyMode = "pass" | "refuse" | "blackHole";
+/** `pass`: as if it were not there; `refuse`: connections are reset at once; `blackHole`: bytes are swallowed and nobody hears of it (a pulled cable); `deaf`: only what the client says is swallowed. */
+export type ProxyMode = "pass" | "refuse" | "blackHole" | "deaf";
 
 /** A TCP proxy on loopback that counts, cuts and stalls the connections through it. */
 export class ChaosProxy {
@@ -32,8 +32,8 @@ export class ChaosProxy {
         return;
       }
       const far = connect(target);
-      this.#join(near, far);
-      this.#join(far, near);
+      this.#join(near, far, true);
+      this.#join(far, near, false);
     });
   }
 
@@ -56,9 +56,10 @@ export class ChaosProxy {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  #join(from: Socket, to: Socket): void {
+  /** `away`: from the client to the server. */
+  #join(from: Socket, to: Socket, away: boolean): void {
     from.on("data", (chunk: Buffer) => {
-      if (this.mode === "blackHole") return;
+      if (this.mode === "blackHole" || (this.mode === "deaf" && away)) return;
       if (!to.write(chunk)) from.pause();
     });
     to.on("drain", () => from.resume());

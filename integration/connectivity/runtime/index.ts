@@ -173,7 +173,7 @@ export function openConnectivity(options: ConnectivityOptions): Connectivity {
       silentAfterMs: options.silentAfterMs ?? 60_000,
       sourceCursor: options.sourceCursor(name),
       secrecy,
-      type,
+      delivery: (written) => type.delivery(Value.Default(type.config, structuredClone(written))),
       open,
       onHealth: (health) => options.onHealth(name, health),
       log: (level, text) => log(level, name, secrecy.text(text)),

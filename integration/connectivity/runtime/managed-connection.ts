@@ -9,7 +9,6 @@ import {
   ConnectionError,
   type ConnectionHealth,
   type Connector,
-  type ConnectorType,
   type Sink,
 } from "@lineshaft/contract/ports";
 import { ConnectionSink, connectionCredit } from "./connection-sink.ts";
@@ -48,7 +47,8 @@ export interface ConnectionParts {
   /** The last durable position from before this process. */
   sourceCursor: string | null;
   secrecy: Secrecy;
-  type: ConnectorType;
+  /** By the configuration as it is written, its defaults filled in. */
+  delivery(config: ConnectionSpec["config"]): DeliveryClass;
   /** A live instance, here or in the worker. Throws ConnectionError "misconfigured". */
   open(spec: ConnectionSpec, credit: { rows: number; bytes: number }): Promise<LiveConnector>;
   onHealth(health: ConnectionHealth): void;
@@ -217,7 +217,7 @@ export class ManagedConnection implements Keepable {
   }
 
   delivery(): DeliveryClass {
-    return this.#parts.type.delivery(this.#spec.config);
+    return this.#parts.delivery(this.#spec.config);
   }
 
   /** For support and the console; never a secret. */

@@ -15,9 +15,18 @@ export interface Calls {
   read: [{ bindings: readonly TagBinding[]; resumeFrom: string | null }, null];
   close: [null, null];
   diagnose: [null, Record<string, unknown>];
-  browse: [{ address: string }, BrowseItem[]];
+  browse: [{ address: string }, BrowsePage];
+  /** The next page of a browse, or, where nobody wants it, none. */
+  browseNext: [{ browse: number; end: boolean }, BrowsePage];
 }
 export type CallName = keyof Calls;
+
+/** Part of what a browse finds; the rest waits at the connector until it is asked for. */
+export interface BrowsePage {
+  items: BrowseItem[];
+  /** By this number the rest is asked for; null: this was all. */
+  browse: number | null;
+}
 
 /** The batch without its columns: these travel as bytes, transferred. */
 export type BatchHead = Omit<ConnectorBatch, "columns" | "names">;

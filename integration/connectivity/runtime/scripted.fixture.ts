@@ -1,5 +1,11 @@
 import { ColumnsBuilder } from "@lineshaft/contract/api";
-import { ConnectionError, type Connector, type ConnectorContext, type ConnectorType } from "@lineshaft/contract/ports";
+import {
+  type BrowseItem,
+  ConnectionError,
+  type Connector,
+  type ConnectorContext,
+  type ConnectorType,
+} from "@lineshaft/contract/ports";
 import { type Static, Type } from "typebox";
 
 /** Connectors that behave, or misbehave, as their configuration says. */
@@ -39,6 +45,7 @@ class Scripted implements Connector {
   readonly #context: ConnectorContext;
   #connects = 0;
   #secret: string | null = null;
+  #browsing = 0;
 
   constructor(config: Config, context: ConnectorContext) {
     this.#config = config;
@@ -98,10 +105,21 @@ class Scripted implements Connector {
     }
   }
 
+  /** As many children as the address says. */
+  async *browse(address: string): AsyncGenerator<BrowseItem> {
+    this.#browsing++;
+    try {
+      for (let n = 0; n < Number(address); n++)
+        yield { address: String(n), name: `Child ${n}`, readable: true, expandable: false };
+    } finally {
+      this.#browsing--;
+    }
+  }
+
   async close(): Promise<void> {}
 
   diagnose(): Record<string, unknown> {
-    return { connects: this.#connects, secret: this.#secret };
+    return { connects: this.#connects, secret: this.#secret, browsing: this.#browsing };
   }
 }
 
@@ -111,7 +129,8 @@ const scripted = (kind: string, thread: "main" | "worker"): ConnectorType<Config
   mode: "connects",
   config: configSchema,
   tagOptions: Type.Object({}),
-  delivery: () => "bestEffort",
+  // By a field's default, so that it shows whether defaults were filled in.
+  delivery: ({ script }) => (script === "steady" ? "bestEffort" : "detectable"),
   thread,
   async *check() {
     yield { step: "Look", ok: true, detail: "There it is." };

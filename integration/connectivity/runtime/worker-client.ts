@@ -89,7 +89,20 @@ export class ConnectorWorker {
       },
       diagnose: () => call("diagnose", null),
       async *browse(address, signal): ReturnType<NonNullable<Connector["browse"]>> {
-        yield* await call("browse", { address }, signal);
+        let browse: number | null = null;
+        try {
+          let page = await call("browse", { address }, signal);
+          for (;;) {
+            browse = page.browse;
+            yield* page.items;
+            if (browse === null) return;
+            signal.throwIfAborted();
+            page = await call("browseNext", { browse, end: false }, signal);
+          }
+        } finally {
+          // Also when nobody wants the rest: the connector, and its server, hold it until they are told.
+          if (browse !== null) void call("browseNext", { browse, end: true }).catch(() => undefined);
+        }
       },
       watch: (on) => {
         remote.watching = on;

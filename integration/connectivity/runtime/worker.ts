@@ -2,11 +2,19 @@ import { AsyncLocalStorage, createHook } from "node:async_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { encodeColumns } from "@lineshaft/contract/api";
-import type { Clock, Connector, ConnectorContext, ConnectorSink, ConnectorType } from "@lineshaft/contract/ports";
+import type {
+  BrowseItem,
+  Clock,
+  Connector,
+  ConnectorContext,
+  ConnectorSink,
+  ConnectorType,
+} from "@lineshaft/contract/ports";
 import { flawOf } from "./flaw.ts";
 import {
   type AskName,
   type Asks,
+  type BrowsePage,
   beatMs,
   type CallName,
   type Credit,
@@ -195,16 +203,63 @@ async function perform(key: number, name: CallName, argument: unknown, signal: A
     }
     case "close":
       live.delete(key);
+      for (const [browse, { key: owner, abort }] of browses) {
+        if (owner !== key) continue;
+        browses.delete(browse);
+        abort.abort(new Error("The connector is closed."));
+      }
       return void (await connector.close());
     case "diagnose":
       return connector.diagnose();
-    case "browse": {
-      const found = [];
-      for await (const item of connector.browse?.((argument as { address: string }).address, signal) ?? [])
-        if (found.push(item) >= 10_000) break;
-      return found;
-    }
+    case "browse":
+      return firstPage(key, connector, (argument as { address: string }).address, signal);
+    case "browseNext":
+      return nextPage(argument as { browse: number; end: boolean }, signal);
   }
+}
+
+// ── browsing: page by page, so that a level of any size is neither kept here nor cut off ──────────────────────────────
+const pageItems = 1_000;
+interface Browse {
+  key: number;
+  items: AsyncIterator<BrowseItem>;
+  abort: AbortController;
+}
+const browses = new Map<number, Browse>();
+let browsed = 0;
+
+async function firstPage(key: number, connector: Connector, address: string, signal: AbortSignal): Promise<BrowsePage> {
+  const abort = new AbortController();
+  const items = connector.browse?.(address, abort.signal)[Symbol.asyncIterator]();
+  if (items === undefined) return { items: [], browse: null };
+  const browse = ++browsed;
+  browses.set(browse, { key, items, abort });
+  return nextPage({ browse, end: false }, signal);
+}
+
+async function nextPage({ browse, end }: { browse: number; end: boolean }, signal: AbortSignal): Promise<BrowsePage> {
+  const found = browses.get(browse);
+  if (found === undefined) return { items: [], browse: null };
+  const items: BrowseItem[] = [];
+  const stop = (): void => found.abort.abort(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    while (!end && items.length < pageItems) {
+      const next = await found.items.next();
+      if (next.done === true) break;
+      items.push(next.value);
+    }
+  } catch (error) {
+    browses.delete(browse);
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+  if (items.length === pageItems) return { items, browse };
+  browses.delete(browse);
+  if (end) found.abort.abort(new Error("Nobody wants the rest."));
+  await found.items.return?.();
+  return { items, browse: null };
 }
 
 function read(
