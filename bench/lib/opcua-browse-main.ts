@@ -3,9 +3,9 @@ import {
   attribute,
   type Plant,
   type RawReference,
-  RawServer,
   status,
-} from "../../integration/connectivity/connectors/opcua/test/raw-server.ts";
+} from "../../integration/connectivity/connectors/opcua/test/raw-nodes.ts";
+import { RawServer } from "../../integration/connectivity/connectors/opcua/test/raw-server.ts";
 import { builtIn, type WireValue, Writer } from "../../integration/connectivity/connectors/opcua/test/wire.ts";
 import { cpuSecondsSince, endWith, tellParent } from "./helper-process.ts";
 

@@ -1,10 +1,6 @@
 // Hot path: a message of 2,000 changes is patched, not encoded. The OPC UA server of the bench `opcua-changes`, a process of its own: every tag changes as often as it is asked for.
-import {
-  attribute,
-  type Plant,
-  RawServer,
-  status,
-} from "../../integration/connectivity/connectors/opcua/test/raw-server.ts";
+import { attribute, type Plant, status } from "../../integration/connectivity/connectors/opcua/test/raw-nodes.ts";
+import { RawServer } from "../../integration/connectivity/connectors/opcua/test/raw-server.ts";
 import type {
   RawItem,
   RawSubscription,

@@ -1,4 +1,4 @@
-import { attribute, type Plant, type RawReference, status } from "./raw-server.ts";
+import { attribute, type Plant, type RawReference, status } from "./raw-nodes.ts";
 import { encodeChanges, type RawChange, type RawItem, type RawSubscription, type Source } from "./raw-subscription.ts";
 import { builtIn, type WireValue } from "./wire.ts";
 
