@@ -74,11 +74,12 @@ async function serve(command: "up" | "demo", args: string[]): Promise<void> {
 function say(server: Awaited<ReturnType<typeof startServer>>, demoSecret: string | null): void {
   const secret = demoSecret ?? server.adminSecret;
   if (process.env.LINESHAFT_READY_JSON === "1") {
-    const line = { event: "ready", url: server.url, pid: process.pid, adminSecret: secret };
+    const line = { event: "ready", url: server.url, mqtt: server.mqttUrl, pid: process.pid, adminSecret: secret };
     process.stdout.write(`${JSON.stringify(line)}\n`);
     return;
   }
   const lines = ["", `  Lineshaft ${version}  ${server.url}`, ""];
+  if (server.mqttUrl !== null) lines.splice(2, 0, `  MQTT           ${server.mqttUrl}`);
   if (demoSecret !== null) lines.push(`  Sign in with   ${demoSecret}`, "  (the demo listens on this machine only)");
   else if (secret !== null) lines.push(`  Admin secret   ${secret}`, "  It is shown this once. Keep it.");
   process.stdout.write(`${lines.join("\n")}\n\n`);

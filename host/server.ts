@@ -22,12 +22,15 @@ import { createEventSource } from "@lineshaft/platform/replay";
 import { loadSnapshot, saveSnapshot, Views } from "@lineshaft/platform/values";
 import pino from "pino";
 import { systemClock } from "./clock.ts";
-import type { Config } from "./config.ts";
+import { type Config, hostInUrl } from "./config.ts";
 import { configurationService, loadKinds } from "./configuration.ts";
 import { runConnectivity } from "./connectivity.ts";
 import { LogConsumer, registrationsFrom, registryConsumer } from "./consumers.ts";
 import { crashPointFrom } from "./crash-point.ts";
+import { HealthLog } from "./health-log.ts";
 import { historyNote } from "./history-events.ts";
+import { openMqttBroker } from "./mqtt-broker.ts";
+import { openFilesMax } from "./open-files.ts";
 import { RegistryOutbox } from "./outbox.ts";
 import { SystemMonitor } from "./system-status.ts";
 
@@ -38,6 +41,8 @@ const drainMs = 5000;
 export interface RunningServer {
   url: string;
   port: number;
+  /** Where the embedded broker listens; null: it is not switched on. */
+  mqttUrl: string | null;
   /** Shown once, at the first start on a data directory. */
   adminSecret: string | null;
   /** Creates an API key with the system's own rights, e.g. for the demo and for applications. */
@@ -192,12 +197,32 @@ export async function startServer(config: Config, consoleDir: string | undefined
     appliedTime: () => feeder.appliedTime,
     leadUs: defaultClockBounds.leadUs,
   });
+  const broker =
+    config.mqtt === null
+      ? null
+      : openMqttBroker({
+          settings: config.mqtt,
+          registry,
+          identity,
+          clock,
+          scopeOf,
+          openFilesMax: openFilesMax(),
+          audit: (event) => log[event.event === "refused" || event.event === "cut" ? "warn" : "debug"](event, "MQTT"),
+        });
+  const healths = new HealthLog({
+    log: stream,
+    connectionOf: (tenant, name) => directory.connection(tenant, name) ?? null,
+    onError: (error) => log.debug({ err: error }, "A change of a connection's health was not recorded"),
+  });
   const connectivity = await runConnectivity({
     registry,
     sink: ingest,
     clock,
     dataDir,
+    shared: (tenant, name, key) => broker?.shared(tenant, name, key) ?? null,
+    followed: (wanted) => broker?.followed(wanted),
     sourceCursor: (tenant, name) => directory.connection(tenant, name)?.durable?.sourceCursor ?? null,
+    onHealth: (tenant, name, health) => healths.note(tenant, name, health),
     log: (level, text) => log[level === "info" ? "info" : "warn"](text),
   });
   const connections = createConnectionService({
@@ -222,6 +247,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
     views,
     sums,
     directory,
+    mqtt: () => broker?.status() ?? null,
     streams: () => streams(),
     historyTime: () => feeder.appliedTime,
   });
@@ -293,9 +319,11 @@ export async function startServer(config: Config, consoleDir: string | undefined
   connectivity.start();
   await http.listen({ port: config.port, host: config.host });
   const { port } = http.server.address() as AddressInfo;
+  const mqttUrl = (await broker?.listen(connectivity)) ?? null;
   return {
-    url: `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`,
+    url: `http://${hostInUrl(config.host)}:${port}`,
     port,
+    mqttUrl,
     adminSecret,
     log,
     createKey: (name, role) => identity.createSystemKey(name, role),
@@ -304,6 +332,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
       forced.unref();
       // While batches are still taken: the tags of what ends are marked stale.
       await connectivity.stop();
+      await broker?.stop();
       stopping = true;
       watch.stop();
       await http.close();

@@ -32,6 +32,7 @@ const status: SystemStatus = {
   },
   disk: { freeBytes: 1, totalBytes: 2, usedByDataBytes: 3, hoursLeft: null },
   process: { rssBytes: 4, cpuSeconds: 5.5, loopLagMs: 2 },
+  mqtt: null,
   streams: 6,
   tags: 7,
   connections: 8,

@@ -22,6 +22,8 @@ export interface ServerOptions {
 export class ServerProcess {
   readonly child: ChildProcess;
   url = "";
+  /** Of the embedded broker, where it is switched on. */
+  mqttUrl = "";
   /** pid of the Node process itself, also under a wrapper. */
   pid = 0;
   adminSecret: string | null = null;
@@ -60,9 +62,16 @@ export class ServerProcess {
     const ready = new Promise<void>((resolve) => {
       lines.on("line", (line) => {
         if (!line.startsWith("{")) return;
-        const message = JSON.parse(line) as { event?: string; url: string; pid: number; adminSecret: string | null };
+        const message = JSON.parse(line) as {
+          event?: string;
+          url: string;
+          mqtt: string | null;
+          pid: number;
+          adminSecret: string | null;
+        };
         if (message.event !== "ready") return;
         server.url = message.url;
+        server.mqttUrl = message.mqtt ?? "";
         server.pid = message.pid;
         server.adminSecret = message.adminSecret;
         resolve();

@@ -9,10 +9,13 @@ import {
   ConnectionError,
   type ConnectionHealth,
   type Connector,
+  type RestsOn,
   type Sink,
 } from "@lineshaft/contract/ports";
+import { CertificateWatch, restsOn } from "./certificates.ts";
 import { ConnectionSink, connectionCredit } from "./connection-sink.ts";
 import { LastRows } from "./last-rows.ts";
+import { cannotBrowse } from "./plain-error.ts";
 import { RateMeter } from "./rate-meter.ts";
 import { BindingsChanged, ConnectorCrash, type Failure, type Keepable, keepConnected } from "./retry.ts";
 import type { Secrecy } from "./secrecy.ts";
@@ -25,6 +28,9 @@ export interface ConnectionFigures {
   inFlightRows: number;
   /** Our time less the newest source time of the last batch. */
   lagUs: Micros | null;
+  /** Of the tags whose class says how often they are fetched; null: none does. */
+  expectedRowsPerSecond: number | null;
+  certificates: readonly RestsOn[];
   lastDataUs: Micros | null;
   /** The last batch with a good value in it. */
   lastGoodAtUs: Micros | null;
@@ -55,6 +61,9 @@ export interface ConnectionParts {
   log(level: "info" | "warning", text: string): void;
 }
 
+/** A certificate ends on a day, not at a minute. */
+const certificatesEveryMs = 600_000;
+
 /** How long a connector may take to end after an abort; then it is left behind. */
 const stopMs = 2000;
 
@@ -83,6 +92,9 @@ export class ManagedConnection implements Keepable {
   /** Since when the connection is away; told once, until it is back. */
   #lostUs: Micros | null = null;
   #gapFromUs: Micros | null = null;
+  #watch = new CertificateWatch();
+  /** When the certificates are looked at next. */
+  #lookAtMs = -Infinity;
 
   constructor(spec: ConnectionSpec, parts: ConnectionParts) {
     this.#spec = spec;
@@ -138,6 +150,7 @@ export class ManagedConnection implements Keepable {
     if (this.#health.state !== "waiting") this.#become({ state: "connecting", since: this.clock.nowUs() });
     this.#connector ??= await this.#parts.open(this.#spec, this.#sink.credit());
     await this.#connector.connect(signal);
+    this.#lookAtMs = -Infinity;
     this.#become({ state: "connecting", since: this.clock.nowUs() });
     if (this.#lostUs !== null) {
       this.#figures.reconnects++;
@@ -196,9 +209,10 @@ export class ManagedConnection implements Keepable {
   }
 
   // ── health and figures ────────────────────────────────────────────────────────────────────────────────────────────
-  /** Called once a second: connected, but nothing has come for longer than expected. */
+  /** Called once a second: a certificate nears its end; connected, but nothing has come for longer than expected. */
   tick(): void {
     const { state } = this.#health;
+    if (this.#endRead !== null && this.clock.monotonicMs() >= this.#lookAtMs) void this.#lookAtCertificates();
     if ((state !== "flowing" && state !== "connecting") || this.#endRead === null) return;
     const now = this.clock.nowUs();
     const last = state === "flowing" ? (this.#lastDataUs ?? now) : (this.#health as { since: Micros }).since;
@@ -210,6 +224,8 @@ export class ManagedConnection implements Keepable {
       ...this.#figures,
       rowsPerSecond: this.#rate.perSecond(this.clock.monotonicMs()),
       inFlightRows: this.#sink.inFlight.rows,
+      expectedRowsPerSecond: expectedOf(this.#spec),
+      certificates: this.#watch.certificates,
       lagUs: this.#newestUs === null || this.#lastDataUs === null ? null : this.#lastDataUs - this.#newestUs,
       lastDataUs: this.#lastDataUs,
       lastGoodAtUs: this.#lastGoodAtUs,
@@ -240,9 +256,34 @@ export class ManagedConnection implements Keepable {
     }) as Record<string, unknown>;
   }
 
+  /** Throws what keeps the connection away. */
   async *browse(address: string, signal: AbortSignal) {
-    if (this.#connector?.browse === undefined || this.#endRead === null) return;
-    yield* this.#connector.browse(address, signal);
+    const connector = this.#connector;
+    if (this.#endRead === null || connector === null) {
+      if (this.#health.state === "waiting") {
+        const { fault, message, hint, technical } = this.#health;
+        throw new ConnectionError(fault, message, hint, technical);
+      }
+      throw new ConnectionError("lost", "The connection is not up.", "Wait until it is, or start it again.");
+    }
+    if (connector.browse === undefined) throw cannotBrowse(this.#spec.kind);
+    yield* connector.browse(address, signal);
+  }
+
+  /** The connector knows what it rests on; what nears its end is logged once at each threshold, and stands in the health. */
+  async #lookAtCertificates(): Promise<void> {
+    this.#lookAtMs = this.clock.monotonicMs() + certificatesEveryMs;
+    let rest: RestsOn[];
+    try {
+      rest = restsOn((await this.#connector?.diagnose()) ?? {});
+    } catch {
+      return; // It is on its way out; the next connection is looked at again.
+    }
+    const now = this.clock.nowUs();
+    for (const sentence of this.#watch.follow(rest, now)) this.#parts.log("warning", sentence);
+    const { state } = this.#health;
+    if ((state === "flowing" || state === "silent") && !sameTexts(this.#health.warnings, this.#watch.warnings(now)))
+      this.#become(this.#health);
   }
 
   #newSink(): ConnectionSink {
@@ -318,7 +359,12 @@ export class ManagedConnection implements Keepable {
     return this.#parts.secrecy.value(failure) as Failure;
   }
 
-  #become(health: ConnectionHealth): void {
+  #become(to: ConnectionHealth): void {
+    const health = { ...to };
+    if (health.state === "flowing" || health.state === "silent") {
+      const warnings = this.#watch.warnings(this.clock.nowUs());
+      health.warnings = warnings.length > 0 ? warnings : undefined;
+    }
     this.#health = health;
     this.#parts.onHealth(health);
   }
@@ -333,3 +379,13 @@ export class ManagedConnection implements Keepable {
 
 const eventsOf = (spec: ConnectionSpec): ReadonlySet<string> =>
   new Set(spec.tags.filter(({ behaviour }) => behaviour === "event").map(({ address }) => address));
+
+const sameTexts = (a: readonly string[] = [], b: readonly string[] = []): boolean =>
+  a.length === b.length && a.every((text, i) => text === b[i]);
+
+/** Values a second that the tags' classes promise; those that come on change or by themselves promise none. */
+function expectedOf({ tags }: ConnectionSpec): number | null {
+  const sampled = tags.flatMap((tag) => (tag.class === undefined || tag.class.samplingMs <= 0 ? [] : [tag.class]));
+  if (sampled.length === 0) return null;
+  return sampled.reduce((sum, { samplingMs }) => sum + 1000 / samplingMs, 0);
+}

@@ -1,5 +1,12 @@
 import type { Micros, ProblemCode } from "@lineshaft/contract/api";
-import type { BrowseItem, ConnectionFault, ConnectorBatch, Offer, TagBinding } from "@lineshaft/contract/ports";
+import type {
+  BrowseItem,
+  CheckStep,
+  ConnectionFault,
+  ConnectorBatch,
+  Offer,
+  TagBinding,
+} from "@lineshaft/contract/ports";
 
 /** What the main thread and the worker of the connectors say to each other. `key` is one live connector. */
 
@@ -8,25 +15,27 @@ export interface Credit {
   bytes: number;
 }
 
-/** Calls on a connector: argument and answer. */
+/** What a connector in the worker is made with. */
+export interface Making {
+  kind: string;
+  config: unknown;
+  stateDir: string;
+  kindDir: string;
+  secrets: Record<string, string>;
+}
+
+/** Calls on a connector: argument and answer; of `browse` and `check` the items, which come one by one. */
 export interface Calls {
-  open: [{ kind: string; config: unknown; stateDir: string; secrets: Record<string, string>; credit: Credit }, null];
+  open: [Making & { credit: Credit }, null];
+  check: [Making, CheckStep];
   connect: [null, null];
   read: [{ bindings: readonly TagBinding[]; resumeFrom: string | null }, null];
   close: [null, null];
   diagnose: [null, Record<string, unknown>];
-  browse: [{ address: string }, BrowsePage];
-  /** The next page of a browse, or, where nobody wants it, none. */
-  browseNext: [{ browse: number; end: boolean }, BrowsePage];
+  browse: [{ address: string }, BrowseItem];
 }
 export type CallName = keyof Calls;
-
-/** Part of what a browse finds; the rest waits at the connector until it is asked for. */
-export interface BrowsePage {
-  items: BrowseItem[];
-  /** By this number the rest is asked for; null: this was all. */
-  browse: number | null;
-}
+export type StreamName = "browse" | "check";
 
 /** The batch without its columns: these travel as bytes, transferred. */
 export type BatchHead = Omit<ConnectorBatch, "columns" | "names">;
@@ -58,6 +67,8 @@ export type ToWorker =
 
 export type FromWorker =
   | { done: number; value: unknown; error?: PlainError }
+  /** One of several answers to a call. */
+  | { item: number; value: unknown }
   | { ask: number; key: number; name: AskName; argument: unknown }
   | { key: number; log: { event: "info" | "warning"; text: string } }
   | { key: number; wire: { direction: "in" | "out"; bytes: Uint8Array; note?: string } }

@@ -34,6 +34,8 @@ const configSchema = Type.Object({
   afterRows: Type.Integer({ minimum: 0, default: 3, description: "When it does it." }),
   everyMs: Type.Integer({ minimum: 1, default: 5, description: "A row so often." }),
   password: Type.String({ default: "", description: "Reference of a secret." }),
+  children: Type.Integer({ minimum: 0, default: 3, description: "What a browse finds." }),
+  certificateDays: Type.Optional(Type.Number({ description: "Days until its certificate ends." })),
 });
 type Config = Static<typeof configSchema>;
 
@@ -45,7 +47,6 @@ class Scripted implements Connector {
   readonly #context: ConnectorContext;
   #connects = 0;
   #secret: string | null = null;
-  #browsing = 0;
 
   constructor(config: Config, context: ConnectorContext) {
     this.#config = config;
@@ -105,21 +106,26 @@ class Scripted implements Connector {
     }
   }
 
-  /** As many children as the address says. */
-  async *browse(address: string): AsyncGenerator<BrowseItem> {
-    this.#browsing++;
-    try {
-      for (let n = 0; n < Number(address); n++)
-        yield { address: String(n), name: `Child ${n}`, readable: true, expandable: false };
-    } finally {
-      this.#browsing--;
-    }
-  }
-
   async close(): Promise<void> {}
 
+  async *browse(address: string): AsyncGenerator<BrowseItem> {
+    if (address === "broken") throw new ConnectionError("protocol", `No ${this.#secret}.`, "Refresh.", "BadNode");
+    for (let i = 0; i < this.#config.children; i++)
+      yield { address: `${address}/${i}`, name: String(i), readable: true, expandable: false };
+  }
+
   diagnose(): Record<string, unknown> {
-    return { connects: this.#connects, secret: this.#secret, browsing: this.#browsing };
+    const { certificateDays, script } = this.#config;
+    const validToUs = this.#context.clock.nowUs() + ((certificateDays ?? 0) + 0.5) * 86_400e6;
+    return {
+      connects: this.#connects,
+      secret: this.#secret,
+      script,
+      kindDir: this.#context.kindDir,
+      ...(certificateDays === undefined
+        ? {}
+        : { certificates: [{ of: "peer", thumbprint: "AA", subject: "CN=Press", validToUs }] }),
+    };
   }
 }
 
@@ -136,9 +142,21 @@ const scripted = (kind: string, thread: "main" | "worker"): ConnectorType<Config
     yield { step: "Look", ok: true, detail: "There it is." };
   },
   create: (config, context) => new Scripted(config, context),
+  learning: {
+    config: (config, filters) => ({ ...config, script: filters[0] as "quiet" }),
+    proposals: ({ script }) => ({ items: [{ template: { script }, topics: 1, example: "a" }], overlooked: 0 }),
+  },
 });
 
 export const connectorKinds: Record<string, () => Promise<ConnectorType>> = {
   "in-worker": async () => scripted("in-worker", "worker") as ConnectorType,
   "on-main": async () => scripted("on-main", "main") as ConnectorType,
+  blind: async () => {
+    const type = scripted("blind", "worker") as ConnectorType;
+    return {
+      ...type,
+      learning: undefined,
+      create: (config, context) => Object.assign(type.create(config, context), { browse: undefined }),
+    };
+  },
 };

@@ -31,21 +31,6 @@ describe("connectors in the worker", () => {
     expect(told).not.toContain("s3cr3t-word");
   });
 
-  test("a level of any size is browsed page by page, and one that nobody wants to the end is left", async () => {
-    await it.connectivity.start(spec("line", "in-worker"));
-    await flowing("line");
-    const { signal } = new AbortController();
-    const names = new Set<string>();
-    for await (const { name } of it.connectivity.browse("line", "25000", signal)) names.add(name);
-    expect(names.size).toBe(25_000);
-    for await (const _ of it.connectivity.browse("line", "5000", signal)) break;
-    let browsing: unknown = 1;
-    while (browsing !== 0)
-      ({ browsing } = ((await it.connectivity.diagnose("line")) as { connector: { browsing: unknown } }).connector);
-    for await (const { name } of it.connectivity.browse("line", "0", signal)) names.add(`no ${name}`);
-    expect(names.size).toBe(25_000);
-  });
-
   test("a connector waits when its credit is spent, and goes on with the verdicts", async () => {
     await it.close();
     it = rig({ credit: { rows: 6, bytes: 1e6 } });

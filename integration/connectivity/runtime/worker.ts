@@ -2,28 +2,21 @@ import { AsyncLocalStorage, createHook } from "node:async_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { encodeColumns } from "@lineshaft/contract/api";
-import type {
-  BrowseItem,
-  Clock,
-  Connector,
-  ConnectorContext,
-  ConnectorSink,
-  ConnectorType,
-} from "@lineshaft/contract/ports";
+import type { Clock, Connector, ConnectorContext, ConnectorSink, ConnectorType } from "@lineshaft/contract/ports";
 import { flawOf } from "./flaw.ts";
 import {
   type AskName,
   type Asks,
-  type BrowsePage,
   beatMs,
   type CallName,
   type Credit,
   type FromWorker,
+  type Making,
   place,
   type ToWorker,
   type WorkerData,
 } from "./messages.ts";
-import { fromPlain, toPlain } from "./plain-error.ts";
+import { cannotBrowse, fromPlain, tooMany, toPlain } from "./plain-error.ts";
 
 /** The worker that connectors run in. It only carries calls, offers and verdicts; what to do about failures is decided on the main thread. */
 const port = parentPort;
@@ -141,11 +134,12 @@ function sinkOf(entry: Live): ConnectorSink {
   };
 }
 
-function contextOf(key: number, stateDir: string, secrets: Record<string, string>): ConnectorContext {
+function contextOf(key: number, { stateDir, kindDir, secrets }: Making): ConnectorContext {
   return {
     clock,
     secret: (reference) => secrets[reference] ?? null,
     stateDir,
+    kindDir,
     share<T extends object>(name: string, make: () => T): T {
       const there = sharedObjects.get(name) ?? owner.exit(make);
       sharedObjects.set(name, there);
@@ -162,17 +156,29 @@ function contextOf(key: number, stateDir: string, secrets: Record<string, string
 
 const { connectorKinds } = (await import(kindsUrl)) as { connectorKinds: Record<string, () => Promise<ConnectorType>> };
 
-async function perform(key: number, name: CallName, argument: unknown, signal: AbortSignal): Promise<unknown> {
+/** Children of one node that are passed on; that there are more is said. */
+const itemsMax = 100_000;
+
+/** A library is loaded with the first use of its kind, which may take seconds in one piece. */
+async function loading<T>(kind: string, work: () => Promise<T>): Promise<T> {
+  if (loadedKinds.has(kind)) return work();
+  loadedKinds.add(kind);
+  Atomics.add(marks, place.loading, 1);
+  return work().finally(() => Atomics.sub(marks, place.loading, 1));
+}
+
+async function perform(
+  key: number,
+  name: CallName,
+  argument: unknown,
+  signal: AbortSignal,
+  emit: (item: unknown) => void,
+): Promise<unknown> {
   if (name === "open") {
-    const { kind, config, stateDir, secrets, credit } = argument as {
-      kind: string;
-      config: unknown;
-      stateDir: string;
-      secrets: Record<string, string>;
-      credit: Credit;
-    };
+    const making = argument as Making & { credit: Credit };
+    const { kind, config, credit } = making;
     const type = await connectorKinds[kind]();
-    const connector = type.create(config, contextOf(key, stateDir, secrets));
+    const connector = type.create(config, contextOf(key, making));
     live.set(key, {
       key,
       kind,
@@ -184,6 +190,14 @@ async function perform(key: number, name: CallName, argument: unknown, signal: A
     });
     return null;
   }
+  if (name === "check") {
+    const making = argument as Making;
+    const type = await connectorKinds[making.kind]();
+    return loading(making.kind, async () => {
+      for await (const step of type.check(making.config, contextOf(key, making), signal)) emit(step);
+      return null;
+    });
+  }
   const entry = live.get(key);
   if (entry === undefined) {
     if (name === "close") return null;
@@ -192,74 +206,26 @@ async function perform(key: number, name: CallName, argument: unknown, signal: A
   const { connector, kind } = entry;
   switch (name) {
     case "connect":
-      if (loadedKinds.has(kind)) return void (await connector.connect(signal));
-      // The first of a kind loads its library, which may take seconds in one piece.
-      loadedKinds.add(kind);
-      Atomics.add(marks, place.loading, 1);
-      return void (await connector.connect(signal).finally(() => Atomics.sub(marks, place.loading, 1)));
+      return loading(kind, () => connector.connect(signal));
     case "read": {
       const { bindings, resumeFrom } = argument as Parameters<typeof read>[1];
       return read(entry, { bindings, resumeFrom }, signal);
     }
     case "close":
       live.delete(key);
-      for (const [browse, { key: owner, abort }] of browses) {
-        if (owner !== key) continue;
-        browses.delete(browse);
-        abort.abort(new Error("The connector is closed."));
-      }
       return void (await connector.close());
     case "diagnose":
       return connector.diagnose();
-    case "browse":
-      return firstPage(key, connector, (argument as { address: string }).address, signal);
-    case "browseNext":
-      return nextPage(argument as { browse: number; end: boolean }, signal);
-  }
-}
-
-// ── browsing: page by page, so that a level of any size is neither kept here nor cut off ──────────────────────────────
-const pageItems = 1_000;
-interface Browse {
-  key: number;
-  items: AsyncIterator<BrowseItem>;
-  abort: AbortController;
-}
-const browses = new Map<number, Browse>();
-let browsed = 0;
-
-async function firstPage(key: number, connector: Connector, address: string, signal: AbortSignal): Promise<BrowsePage> {
-  const abort = new AbortController();
-  const items = connector.browse?.(address, abort.signal)[Symbol.asyncIterator]();
-  if (items === undefined) return { items: [], browse: null };
-  const browse = ++browsed;
-  browses.set(browse, { key, items, abort });
-  return nextPage({ browse, end: false }, signal);
-}
-
-async function nextPage({ browse, end }: { browse: number; end: boolean }, signal: AbortSignal): Promise<BrowsePage> {
-  const found = browses.get(browse);
-  if (found === undefined) return { items: [], browse: null };
-  const items: BrowseItem[] = [];
-  const stop = (): void => found.abort.abort(signal.reason);
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    while (!end && items.length < pageItems) {
-      const next = await found.items.next();
-      if (next.done === true) break;
-      items.push(next.value);
+    case "browse": {
+      if (connector.browse === undefined) throw cannotBrowse(kind);
+      let found = 0;
+      for await (const item of connector.browse((argument as { address: string }).address, signal)) {
+        if (++found > itemsMax) throw tooMany(itemsMax);
+        emit(item);
+      }
+      return null;
     }
-  } catch (error) {
-    browses.delete(browse);
-    throw error;
-  } finally {
-    signal.removeEventListener("abort", stop);
   }
-  if (items.length === pageItems) return { items, browse };
-  browses.delete(browse);
-  if (end) found.abort.abort(new Error("Nobody wants the rest."));
-  await found.items.return?.();
-  return { items, browse: null };
 }
 
 function read(
@@ -277,7 +243,7 @@ port.on("message", (message: ToWorker) => {
     calls.set(call, abort);
     owner.run(key, () => {
       marks[place.executing] = key;
-      perform(key, name, argument, abort.signal)
+      perform(key, name, argument, abort.signal, (value) => post({ item: call, value }))
         .then(
           (value) => post({ done: call, value: value ?? null }),
           (error: unknown) => post({ done: call, value: null, error: toPlain(error) }),

@@ -11,7 +11,7 @@ import {
 } from "@lineshaft/contract/api";
 import type { TSchema } from "typebox";
 import { yamlMediaType } from "./configuration.ts";
-import { linesMediaType } from "./connectivity.ts";
+import { lineRoutes, linesMediaType } from "./connectivity.ts";
 
 type Json = Record<string, unknown>;
 
@@ -74,7 +74,7 @@ function operation(name: RouteName, route: Route, schemas: Json): Json {
   const content = (schema: Json): Json => ({ "application/json": { schema } });
   const status = String(route.status ?? 200);
   const answer: Json = content(schemaOf(route.response, schemas));
-  if (name === "checkConnection") {
+  if (lineRoutes.has(name)) {
     answer[linesMediaType] = answer["application/json"];
     delete answer["application/json"];
   }

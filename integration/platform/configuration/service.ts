@@ -82,7 +82,7 @@ export function createConfigurationService({
       const plan = planOf(diffConfigurations(configuration, canonical(wanted, configuration)), revision);
       const { rows, encoding, separator } = read;
       return {
-        summary: { rows: rows.length, encoding, separator, plan },
+        summary: { rows: rows.length, format: "csv", encoding, separator, sheet: null, plan },
         applied: dryRun ? null : apply(p, wanted, revision),
       };
     },

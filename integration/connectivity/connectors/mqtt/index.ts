@@ -11,6 +11,7 @@ import {
   MqttTagOptionsSchema,
 } from "./config.ts";
 import { MqttConnector } from "./connector.ts";
+import { learning } from "./learn.ts";
 import { readTemplate } from "./template.ts";
 
 /** Plain MQTT: topics by template as raw tags. Begin with `template.ts` and `payload.ts` (pure), then `connector.ts`. */
@@ -23,6 +24,7 @@ export const mqtt: ConnectorType<MqttConfig> = {
   delivery: ({ qos, session }) => (qos > 0 && session === "kept" ? "acknowledged" : "bestEffort"),
   thread: "worker",
   check,
+  learning,
   create: (config, context) => {
     let ownId: string | undefined;
     return new MqttConnector(config, (_, unreleased, signal) => {
@@ -51,7 +53,7 @@ export const mqttBroker: ConnectorType<MqttBrokerConfig> = {
       return;
     }
     try {
-      embeddedSource(context, config.realm).close();
+      embeddedSource(context).close();
       yield { step: "Embedded broker", ok: true, detail: "It is switched on." };
     } catch (error) {
       if (!(error instanceof ConnectionError)) throw error;
@@ -60,7 +62,7 @@ export const mqttBroker: ConnectorType<MqttBrokerConfig> = {
   },
   create: (config, context) =>
     new MqttConnector(config, async (filters) => {
-      const source = embeddedSource(context, config.realm);
+      const source = embeddedSource(context);
       // From now on nothing on these topics is acknowledged without us.
       source.reserve(filters);
       return source;

@@ -8,7 +8,7 @@ import {
 } from "@lineshaft/contract/ports";
 import type { StatusCode } from "node-opcua-client";
 import { browseNode } from "./browse.ts";
-import { type CertificateSummary, certificatesOf, daysLeft } from "./certificates.ts";
+import { type CertificateSummary, certificatesOf, restsOn } from "./certificates.ts";
 import { type OpcuaConfig, readConfig } from "./config.ts";
 import { describeItems } from "./describe.ts";
 import { connectFailure, lost } from "./failure.ts";
@@ -351,20 +351,14 @@ export class OpcuaConnector implements Connector {
   }
 
   diagnose(): Record<string, unknown> {
-    const nowUs = this.#context.clock.nowUs();
     const items = this.#items.all();
     const refused = items.filter((item) => item.refusal !== 0);
-    const certificate = (summary: CertificateSummary | null) =>
-      summary === null
-        ? null
-        : { thumbprint: summary.thumbprint, subject: summary.subject, daysLeft: daysLeft(summary, nowUs) };
     return {
       connected: this.#link !== null,
       endpointUrl: this.#config?.endpointUrl ?? null,
       securityPolicy: this.#link?.policy ?? null,
       securityMode: this.#link?.mode ?? null,
-      serverCertificate: certificate(this.#link?.serverCertificate ?? null),
-      ownCertificate: certificate(this.#ownCertificate),
+      certificates: restsOn(this.#link, this.#ownCertificate),
       subscriptionId: this.#feed?.id ?? null,
       subscriptionsMade: this.#recreations,
       republished: this.#feed?.republished ?? 0,

@@ -94,7 +94,7 @@ describe("A server that stops answering", () => {
     const proxy = await ChaosProxy.start({ host: "127.0.0.1", port: server.port });
     cleanUp.push(() => proxy.stop());
     const bench = await reading(`opc.tcp://127.0.0.1:${proxy.address.port}`);
-    proxy.mode = "deaf";
+    proxy.mode = "noRequests";
     expect(await bench.ended).toMatchObject({ fault: "lost" });
     const [subscription] = server.subscriptions.values();
     const kept = subscription.kept.size;

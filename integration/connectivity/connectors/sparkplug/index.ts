@@ -36,9 +36,9 @@ export const sparkplugBroker: ConnectorType<SparkplugBrokerConfig> = {
   delivery: () => "detectable",
   // The broker lives there, and its handlers with it.
   thread: "main",
-  async *check(config, context) {
+  async *check(_, context) {
     try {
-      embeddedSource(context, config.realm).close();
+      embeddedSource(context).close();
       yield { step: "Embedded broker", ok: true, detail: "It is switched on." };
     } catch (error) {
       if (!(error instanceof ConnectionError)) throw error;
@@ -47,7 +47,7 @@ export const sparkplugBroker: ConnectorType<SparkplugBrokerConfig> = {
   },
   create: (config, context) => {
     const open: HostServer["open"] = async () => {
-      const source = embeddedSource(context, config.realm);
+      const source = embeddedSource(context);
       source.reserve(hostFilters(config.hostId, config.groups));
       return source;
     };

@@ -1,5 +1,5 @@
-import { createServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer, type TLSSocket } from "node:tls";
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import type { Aedes, AedesPublishPacket, AuthenticateError, Client, ConnectPacket, PublishPacket } from "aedes";
 import {
   type MqttLogin,
@@ -9,6 +9,7 @@ import {
   maySubscribe,
   mayUseClientId,
 } from "./broker-access.ts";
+import { BrokerDoors } from "./broker-doors.ts";
 import {
   type BrokerEvent,
   type BrokerLimits,
@@ -18,8 +19,10 @@ import {
 } from "./broker-options.ts";
 import { BrokerSource, type Claims } from "./broker-source.ts";
 import { BrokerStore, defaultStoreLimits } from "./broker-store.ts";
+import { ClientIdOwners } from "./client-id-owners.ts";
 import { Emitter } from "./emitter.ts";
-import type { MqttMessage } from "./source.ts";
+
+import type { MqttMessage, MqttSource } from "./source.ts";
 import { topicNameFault } from "./topic.ts";
 
 interface Session {
@@ -33,7 +36,13 @@ interface Session {
 }
 
 /** MQTT 5, 2.4. */
-const reason = { notAuthorised: 0x87, topicNameInvalid: 0x90, receiveMaximum: 0x93, quotaExceeded: 0x97 } as const;
+const reason = {
+  notAuthorised: 0x87,
+  topicNameInvalid: 0x90,
+  receiveMaximum: 0x93,
+  packetTooLarge: 0x95,
+  quotaExceeded: 0x97,
+} as const;
 /** MQTT 3.1.1, 3.2.2.3; aedes translates to MQTT 5: 2 → 0x85, 4 → 0x86, 5 → 0x87. */
 const returnCode = { identifierRejected: 2, badCredential: 4, notAuthorised: 5 } as const;
 const ownClientId = (realm: string): string => `$lineshaft/${realm}`;
@@ -52,11 +61,10 @@ export class EmbeddedBroker {
   readonly #claims: Claims;
   readonly #connects = new WeakMap<Client, ConnectPacket>();
   readonly #sessions = new WeakMap<object, Session>();
-  /** Who used a client id last; retained messages are judged by it. */
-  readonly #owners = new Map<string, string>();
+  /** Whose a client id is: of the first who used it. Retained messages are judged by it too. */
+  readonly #owners = new ClientIdOwners();
   readonly #clients = new Set<Client>();
-  readonly #sockets = new Set<Socket>();
-  readonly #servers: Server[] = [];
+  readonly #doors: BrokerDoors;
   #aedes: Aedes | null = null;
   #closed = false;
   readonly #counts = { received: 0, refused: 0, unclaimed: 0, unacknowledged: 0, droppedAtSubscribers: 0, cut: 0 };
@@ -66,6 +74,7 @@ export class EmbeddedBroker {
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#store = new BrokerStore({ ...defaultStoreLimits, ...options.storeLimits });
     this.#claims = { clock: options.clock, holdMs: this.#limits.holdMs, sources: new Set() };
+    this.#doors = new BrokerDoors(this.#limits, options.clock, (socket) => this.#aedes?.handle(socket));
   }
 
   async start(): Promise<void> {
@@ -86,8 +95,10 @@ export class EmbeddedBroker {
       pendingSessionsLimit: this.#store.limits.sessions,
       preConnect: (client, packet, done) => {
         this.#connects.set(client, packet);
-        const known = packet.protocolVersion === 4 || packet.protocolVersion === 5;
-        done(known ? null : new Error("Only MQTT 3.1.1 and 5 are spoken."), known);
+        if (packet.protocolVersion !== 4 && packet.protocolVersion !== 5)
+          done(new Error("Only MQTT 3.1.1 and 5 are spoken."), false);
+        else if (userProperties(packet) > limits.userProperties) done(new Error("Too many user properties."), false);
+        else done(null, true);
       },
       authenticate: (client, username, password, done) => {
         this.#authenticate(client, username ?? null, password ?? null).then(
@@ -123,71 +134,47 @@ export class EmbeddedBroker {
   /** Opens one port more; resolves with the port. */
   async listen(listener: BrokerListener): Promise<number> {
     await this.start();
-    const accept = (socket: Socket): void => {
-      if (this.#closed) return void socket.destroy();
-      this.#sockets.add(socket);
-      socket.once("close", () => this.#sockets.delete(socket));
-      socket.setNoDelay(true);
-      this.#aedes!.handle(socket);
-    };
-    const { tls } = listener;
-    const server =
-      tls === undefined
-        ? createServer(accept)
-        : createTlsServer(
-            {
-              key: tls.key,
-              cert: tls.certificate,
-              ca: tls.authorities,
-              minVersion: "TLSv1.2",
-              handshakeTimeout: this.#limits.connectTimeoutMs,
-              requestCert: tls.clientCertificate !== "none",
-              rejectUnauthorized: tls.clientCertificate === "required",
-            },
-            accept,
-          );
-    server.maxConnections = this.#limits.connections;
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen(listener.port, listener.host, resolve);
-    });
-    this.#servers.push(server);
-    const address = server.address();
-    return typeof address === "object" && address !== null ? address.port : listener.port;
+    return this.#doors.open(listener);
   }
 
-  /** The messages of one realm, for a codec to claim. */
-  source(realm: string): BrokerSource {
-    return new BrokerSource(realm, this.#claims, (topic, payload, { qos, retain }) => {
+  /** The messages of one realm, for a codec to claim; `accepts` says whose. */
+  source(realm: string, accepts: (publisher: MqttPrincipal) => boolean = () => true): BrokerSource {
+    const publish: MqttSource["publish"] = (topic, payload, { qos, retain }) => {
       const packet = { cmd: "publish", topic, payload: Buffer.from(payload), qos, retain, dup: false } as const;
       return new Promise<void>((resolve, reject) => {
-        if (this.#aedes === null) return reject(new Error("The broker is not running."));
+        if (this.#aedes === null || this.#closed) return reject(new Error("The broker is not running."));
         const stamped: PublishPacket & { clientId: string } = { ...packet, clientId: ownClientId(realm) };
         this.#aedes.publish(stamped, (error) => (error ? reject(error) : resolve()));
       });
-    });
+    };
+    return new BrokerSource(realm, this.#claims, publish, accepts);
   }
 
-  /** Ends the connections of a principal whose rights were taken away. */
-  disconnect(principal: string): void {
+  /** Ends the connections whose principal is no more: revoked, expired. What it may not do it could not do before either; the host asks every second or so. */
+  cutRevoked(): void {
     for (const client of this.#clients) {
-      if (this.#sessions.get(client)?.principal === principal) client.disconnect({ reasonCode: reason.notAuthorised });
+      const { session, principal } = this.#who(client);
+      if (session === null || principal !== null) continue;
+      this.#counts.cut++;
+      this.#tell("cut", client, "The credential has been revoked or has expired.");
+      client.disconnect({ reasonCode: reason.notAuthorised });
     }
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    const stopped = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)));
+    for (const source of this.#claims.sources) source.end();
+    const stopped = this.#doors.close();
     const aedes = this.#aedes;
     if (aedes !== null) await new Promise<void>((resolve) => aedes.close(resolve));
     // Connections that never said CONNECT are unknown to aedes.
-    for (const socket of this.#sockets) socket.destroy();
-    await Promise.all(stopped);
+    this.#doors.dismiss();
+    await stopped;
   }
 
   diagnose(): Record<string, unknown> {
-    return { connections: this.#sockets.size, ...this.#counts, ...this.#store.counts() };
+    return { connections: this.#doors.connections, ...this.#doors.counts, ...this.#counts, ...this.#store.counts() };
   }
 
   // ── connect ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -211,7 +198,7 @@ export class EmbeddedBroker {
     const name = await this.#o.authenticate(login);
     const principal = name === null ? null : this.#o.principal(name);
     if (principal === null) return refuse(returnCode.badCredential, "The credential is not known.");
-    if (!mayUseClientId(principal, login.clientId))
+    if (!mayUseClientId(principal, login.clientId) || !this.#isOwnClientId(principal.name, login.clientId))
       refuse(returnCode.identifierRejected, `"${principal.name}" may not use this client identifier.`);
     // A20: a will is a publish in the future, so its rights are checked now, and again when it is due.
     if (connect?.will !== undefined && !mayPublish(principal, connect.will.topic))
@@ -224,14 +211,14 @@ export class EmbeddedBroker {
       reliable: false,
       receiving: new Map(),
     });
-    this.#remember(login.clientId, principal.name);
+    this.#owners.bind(login.clientId, principal.name, this.#limits.clientIds);
     this.#tell("connected", client, "");
   }
 
-  #remember(clientId: string, principal: string): void {
-    this.#owners.delete(clientId);
-    this.#owners.set(clientId, principal);
-    if (this.#owners.size > 100_000) this.#owners.delete(this.#owners.keys().next().value!);
+  /** A22: whoever takes a client id over takes the session with it, so it stays with the principal that used it first, as long as that one may connect. */
+  #isOwnClientId(name: string, clientId: string): boolean {
+    const owner = this.#o.clientIdOwner?.(clientId) ?? this.#owners.get(clientId);
+    return owner === undefined || owner === null || owner === name || this.#o.principal(owner) === null;
   }
 
   // ── publish ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -254,6 +241,11 @@ export class EmbeddedBroker {
       done(new Error("not authorised"));
       return;
     }
+    if (userProperties(packet) > this.#limits.userProperties) {
+      this.#violation(client, session, "too many user properties");
+      client.disconnect({ reasonCode: reason.packetTooLarge });
+      return;
+    }
     this.#counts.received++;
     // Survives aedes' copies, so that the publisher is known at delivery and with the retained message.
     (packet as PublishPacket & { clientId?: string }).clientId = client.id;
@@ -268,17 +260,17 @@ export class EmbeddedBroker {
       else client.close();
     };
     if (packet.qos !== 2 || packet.messageId === undefined) {
-      this.#hand(client, principal.realm, packet, settled);
+      this.#hand(client, principal, packet, settled);
       return;
     }
-    this.#publishOnce(client, session, principal.realm, packet as PublishPacket & { messageId: number }, settled);
+    this.#publishOnce(client, session, principal, packet as PublishPacket & { messageId: number }, settled);
   }
 
   /** QoS 2: a repeat of what is durable, or on its way there, is acknowledged and not handed over again (4.3.3). */
   #publishOnce(
     client: Client,
     session: Session,
-    realm: string,
+    principal: MqttPrincipal,
     packet: PublishPacket & { messageId: number },
     settled: (durable: boolean) => void,
   ): void {
@@ -293,7 +285,7 @@ export class EmbeddedBroker {
       client.disconnect({ reasonCode: reason.receiveMaximum });
       return;
     }
-    const outcome = new Promise<boolean>((resolve) => this.#hand(client, realm, packet, resolve));
+    const outcome = new Promise<boolean>((resolve) => this.#hand(client, principal, packet, resolve));
     session.receiving.set(messageId, outcome);
     void outcome.then((durable) => {
       settled(durable);
@@ -301,7 +293,7 @@ export class EmbeddedBroker {
     });
   }
 
-  #hand(client: Client, realm: string, packet: PublishPacket, settled: (durable: boolean) => void): void {
+  #hand(client: Client, principal: MqttPrincipal, packet: PublishPacket, settled: (durable: boolean) => void): void {
     const message: MqttMessage = {
       topic: packet.topic,
       payload: packet.payload as Buffer,
@@ -314,7 +306,7 @@ export class EmbeddedBroker {
     };
     const pending: Promise<void>[] = [];
     for (const source of this.#claims.sources) {
-      if (source.realm !== realm) continue;
+      if (source.realm !== principal.realm || !source.accepts(principal)) continue;
       const handled = source.hand(message);
       if (handled !== null) pending.push(handled);
     }
@@ -384,6 +376,14 @@ export class EmbeddedBroker {
       detail,
     });
   }
+}
+
+/** How many a packet carries; the same name may stand several times. */
+function userProperties(packet: PublishPacket | ConnectPacket): number {
+  let count = 0;
+  const given = packet.properties?.userProperties ?? {};
+  for (const name in given) count += Array.isArray(given[name]) ? given[name].length : 1;
+  return count;
 }
 
 function certificateOf(socket: TLSSocket): MqttLogin["certificate"] {

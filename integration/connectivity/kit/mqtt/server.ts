@@ -87,7 +87,7 @@ export async function dialServer(
       : {}),
     ...(server.user === undefined ? {} : { username: server.user }),
     ...(password === undefined ? {} : { password }),
-    ...(context.wire === undefined ? {} : { wire: context.wire.bind(context) }),
+    wire: () => context.wire,
   };
   return openMqttSession(options, signal);
 }

@@ -2,11 +2,12 @@
 // without handling one message at a time (FACTS: Transport).
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { type Clock, ConnectionError } from "@lineshaft/contract/ports";
+import { type Clock, ConnectionError, type ConnectorContext } from "@lineshaft/contract/ports";
 import { generate, type IConnackPacket, type IPublishPacket, type Packet, parser } from "mqtt-packet";
 import { connackFault, disconnectFault, protocolFault, socketFault, subscribeFault } from "./session-faults.ts";
 import type { MqttClaim, MqttMessage, MqttSource } from "./source.ts";
 import { TopicTree } from "./topic.ts";
+import { packetNote } from "./wire.ts";
 
 export interface MqttSessionOptions {
   clock: Clock;
@@ -31,7 +32,8 @@ export interface MqttSessionOptions {
   connectTimeoutMs?: number;
   /** QoS 2 numbers between PUBLISH and PUBREL; kept by the caller across sessions. */
   unreleased?: Set<number>;
-  wire?(direction: "in" | "out", bytes: Uint8Array, note?: string): void;
+  /** Asked for each packet: somebody may begin to look, or cease to, at any time. */
+  wire?(): ConnectorContext["wire"];
 }
 
 interface Claim {
@@ -154,7 +156,7 @@ export class MqttSession implements MqttSource {
       this.#socket.setNoDelay(true);
       this.#socket.write(generate(this.#connectPacket(), { protocolVersion: version }));
       this.#lastSentMs = clock.monotonicMs();
-      this.#o.wire?.("out", new Uint8Array(), "CONNECT (content hidden: it holds the credential)");
+      this.#o.wire?.()?.("out", new Uint8Array(), "CONNECT (content hidden: it holds the credential)");
     });
     const first = await Promise.race([accepted, this.lost]);
     if (first instanceof Error) throw first;
@@ -254,7 +256,6 @@ export class MqttSession implements MqttSource {
 
   #onData(bytes: Buffer): void {
     this.#lastReceivedMs = this.#o.clock.monotonicMs();
-    this.#o.wire?.("in", bytes);
     // What is left in the parser is one unfinished packet: bounded whatever length it announces.
     if (this.#parser.parse(bytes) > this.#packetBytesMax + 65_536) {
       this.#fail(protocolFault(this.#where, `A packet above ${this.#packetBytesMax} bytes.`));
@@ -263,6 +264,9 @@ export class MqttSession implements MqttSource {
 
   #onPacket(packet: Packet): void {
     if (this.#ended !== null) return;
+    const wire = this.#o.wire?.();
+    // Packet by packet, whatever the pieces of the stream were: a capture may begin at any time.
+    wire?.("in", generate(packet, { protocolVersion: this.#o.version }), packetNote(packet));
     switch (packet.cmd) {
       case "connack":
         this.#connack?.(packet);
@@ -443,7 +447,7 @@ export class MqttSession implements MqttSource {
     if (this.#ended !== null) return;
     const bytes = generate(packet, { protocolVersion: this.#o.version });
     this.#lastSentMs = this.#o.clock.monotonicMs();
-    this.#o.wire?.("out", bytes);
+    this.#o.wire?.()?.("out", bytes, packetNote(packet));
     this.#socket.write(bytes);
   }
 

@@ -1,0 +1,71 @@
+import type { Micros } from "./time.ts";
+
+/**
+ * What a machine did, in the words of OPC 40001-1 (Machinery): the facts that derivation makes of standard tags. Order, shift and time class are no part
+ * of a fact; they are joined when one is read (DESIGN, section 6).
+ */
+
+/** OPC 40001-1 MachineryItemState. Unknown is none of them. */
+export const itemStates = ["NotAvailable", "OutOfService", "NotExecuting", "Executing"] as const;
+export type ItemState = (typeof itemStates)[number];
+
+/** OPC 40001-1 MachineryOperationMode. */
+export const operationModes = ["None", "Maintenance", "Setup", "Processing"] as const;
+export type OperationMode = (typeof operationModes)[number];
+
+/** What a count says about the pieces. `total` is good and scrap together where a machine does not tell them apart. */
+export const countKinds = ["good", "scrap", "rework", "total"] as const;
+export type CountKind = (typeof countKinds)[number];
+
+/**
+ * A machine state as one non-negative integer, so that states compare and store as numbers:
+ * bits 0–2 item state (0 unknown, 1–4 in the order of `itemStates`), bits 3–5 operation mode (0 not told, 1–4), bits 6–30 cause (0 none, else the
+ * reason's number). 0 is "unknown".
+ */
+export type StateCode = number;
+export const unknownState: StateCode = 0;
+
+export function stateCode(itemState: ItemState | null, mode: OperationMode | null = null, cause = 0): StateCode {
+  const item = itemState === null ? 0 : itemStates.indexOf(itemState) + 1;
+  const operation = mode === null ? 0 : operationModes.indexOf(mode) + 1;
+  return item | (operation << 3) | (cause << 6);
+}
+export const itemStateOf = (code: StateCode): ItemState | null => itemStates[(code & 7) - 1] ?? null;
+export const operationModeOf = (code: StateCode): OperationMode | null => operationModes[((code >> 3) & 7) - 1] ?? null;
+export const causeOf = (code: StateCode): number => code >> 6;
+
+/** Why an increment is not simply the difference of two samples; bits of `flags`. */
+export const incrementFlags = {
+  /** At most the pieces between two samples are missing: a reset, a first sample after a re-binding. */
+  uncertain: 1,
+  /** Where the pieces lie in (source, t] is estimated: a sampled counter, or a gap of its connection. */
+  estimated: 2,
+  rollover: 4,
+  reset: 8,
+} as const;
+
+/** The composed state of one machine: `code[i]` holds from `t[i]` until `t[i + 1]`. The first holds from the start of what was asked. */
+export interface StateColumns {
+  count: number;
+  t: Float64Array;
+  code: Int32Array;
+}
+
+/** Production of one machine: `n` raw units completed in (source, t]. Ascending by t. */
+export interface IncrementColumns {
+  count: number;
+  source: Float64Array;
+  t: Float64Array;
+  n: Float64Array;
+  /** Index into `countKinds`. */
+  kind: Uint8Array;
+  flags: Uint8Array;
+}
+
+/** The facts of one machine for [from, to): states that hold in it, and increments whose (source, t] meets it. */
+export interface MachineFacts {
+  from: Micros;
+  to: Micros;
+  states: StateColumns;
+  increments: IncrementColumns;
+}
