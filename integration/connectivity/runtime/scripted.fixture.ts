@@ -24,6 +24,7 @@ const configSchema = Type.Object({
       "refused",
       "misconfigured",
       "stubborn",
+      "neverEnds",
       "returns",
     ],
     {
@@ -100,13 +101,18 @@ class Scripted implements Connector {
       case "exits":
         process.exit(3);
         break;
+      case "neverEnds":
+        await new Promise(() => undefined);
+        break;
       case "lost":
         throw new ConnectionError("lost", "The device has gone.", "Look at it.");
       default:
     }
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    if (this.#config.script === "neverEnds") await new Promise(() => undefined);
+  }
 
   async *browse(address: string): AsyncGenerator<BrowseItem> {
     if (address === "broken") throw new ConnectionError("protocol", `No ${this.#secret}.`, "Refresh.", "BadNode");

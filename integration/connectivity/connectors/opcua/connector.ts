@@ -186,6 +186,8 @@ export class OpcuaConnector implements Connector {
     });
     const reading: Reading = { opcua, link, limits, feed, reader, sink, signal };
     this.#reader = reader;
+    // A new process of ours: its tags were marked when the former one ended, or are now.
+    if (anew && this.#lostUs === null) this.#lostUs = resumeUs;
     if (this.#lostUs !== null) feed.announceCatchUp();
     if (anew) await this.#begin(reading, resumeUs);
     else {

@@ -10,10 +10,6 @@ interface Decodable {
   decode(stream: Stream): void;
 }
 
-/** A value whose bytes the library refuses, and why it is bad. */
-export interface Unreadable {
-  unreadable?: number;
-}
 /** A notification whose bytes cannot be told apart. */
 export interface Undecodable {
   undecodable?: { bytes: Uint8Array; reason: string };
