@@ -55,7 +55,13 @@ export async function* browseNode(
         return true;
       });
       for (const some of chunks(fresh, limits.browse)) yield* itemsOf(opcua, session, limits, some, signal);
-      if (point === null || seen.size >= childrenMax) return;
+      if (point === null) return;
+      if (seen.size >= childrenMax)
+        throw new ConnectionError(
+          "protocol",
+          `${address === "" ? "The server" : address} has more than ${childrenMax} children; the first of them were listed.`,
+          "Browse what lies below them, or write the addresses by hand.",
+        );
       signal.throwIfAborted();
       result = await session.browseNext(point, false);
     }
