@@ -52,7 +52,7 @@ async function prepare(rest: Rest): Promise<View[]> {
     { name: "unassigned", path: "/equipment?node=u", ready: ".quality-bad" },
     { name: "trends", path: `/trends?tags=${ids.join()}&live=900`, ready: ".legend-value" },
     { name: "trends-empty", path: "/trends", ready: ".picker-option" },
-    { name: "connections", path: "/connections", ready: "tbody tr" },
+    { name: "connections", path: "/connections", ready: ".grid-row" },
     { name: "rejected", path: "/rejected", ready: "tbody tr" },
     { name: "rejected-item", path: `/rejected?item=${item}`, ready: ".rejected-detail .copy-block" },
     { name: "system", path: "/system", ready: ".sparkline-line" },
