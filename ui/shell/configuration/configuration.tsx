@@ -3,12 +3,13 @@ import { useState } from "react";
 import { ageText, Button, EmptyState } from "../../kit/index.ts";
 import { fmt, t } from "../i18n.ts";
 import { call } from "../platform.ts";
-import { ProblemView } from "../problem.tsx";
+import { isCode, ProblemView } from "../problem.tsx";
 import { go, usePlace } from "../router.ts";
 import { allowed } from "../session.ts";
 import { fault } from "../toasts.tsx";
 import { useLoaded, useNow } from "../use.ts";
 import { ChangeDialog } from "./change-dialog.tsx";
+import { withPresentPaths } from "./going-back.ts";
 import { ImportView } from "./import.tsx";
 import { RevisionDiff } from "./revision-diff.tsx";
 import { readConfiguration, readYaml } from "./service.ts";
@@ -112,7 +113,10 @@ function Revisions({ chosen }: { chosen: number | null }) {
       {backTo !== null && (
         <ChangeDialog
           title={backTo.title}
-          edit={async () => ({ value: (await readConfiguration(backTo.revision)).configuration })}
+          edit={async (current) => {
+            const { configuration } = await readConfiguration(backTo.revision);
+            return { value: await withPresentPaths(configuration, current, presentPath) };
+          }}
           onClose={(done) => {
             setBackTo(null);
             list.reload();
@@ -122,6 +126,17 @@ function Revisions({ chosen }: { chosen: number | null }) {
       )}
     </div>
   );
+}
+
+/** Former paths are understood where equipment is looked for. */
+async function presentPath(path: string): Promise<string | null> {
+  try {
+    const { items } = await call("listEquipment", { query: { under: path, limit: 1 } });
+    return items[0]?.path ?? null;
+  } catch (error) {
+    if (isCode(error, "not_found") || isCode(error, "reference_unknown")) return null;
+    throw error;
+  }
 }
 
 /** The configuration as a file, as `lineshaft export` writes it. */

@@ -11,6 +11,7 @@ import {
   withoutConnection,
   withoutEquipment,
 } from "./editing.ts";
+import { withPresentPaths } from "./going-back.ts";
 
 const plant: Configuration = {
   version: 1,
@@ -86,5 +87,34 @@ describe("editing a configuration", () => {
     const text = "2026-03-29T12:30:15+02:00";
     expect(new Date(fromLocalTime(toLocalTime(text)) ?? "").getTime()).toBe(new Date(text).getTime());
     expect([fromLocalTime(""), toLocalTime(undefined)]).toEqual([undefined, ""]);
+  });
+});
+
+describe("going back", () => {
+  const at = (...paths: string[]): Configuration => ({
+    version: 1,
+    equipment: paths.map((path) => ({ path, level: "area" as const })),
+  });
+
+  it("renames back what was renamed, and what stands below follows", async () => {
+    const asked: string[] = [];
+    const resolve = async (path: string): Promise<string | null> => {
+      asked.push(path);
+      return { "A/New": "A/Newer", "A/Gone": null }[path] ?? null;
+    };
+    const earlier = at("A", "A/New", "A/New/Part", "A/Gone");
+    const found = await withPresentPaths(earlier, at("A", "A/Newer", "A/Newer/Part"), resolve);
+    expect(found.equipment?.map(({ path, was }) => [path, was])).toEqual([
+      ["A", undefined],
+      ["A/New", "A/Newer"],
+      ["A/New/Part", undefined],
+      ["A/Gone", undefined],
+    ]);
+    expect(asked).toEqual(["A/New", "A/Gone"]);
+  });
+
+  it("takes no name from what is to stay", async () => {
+    const found = await withPresentPaths(at("Old", "Both"), at("Both"), async () => "Both");
+    expect(found).toEqual(at("Old", "Both"));
   });
 });

@@ -90,6 +90,10 @@ export function BrowseStep({ draft, kind }: StepProps) {
     setWalking(null);
   };
 
+  const barren = useMemo(
+    () => new Set([...seen.levels].flatMap(([from, items]) => (items.length === 0 ? [from] : []))),
+    [seen],
+  );
   const rows = useMemo(() => rowsOf(seen, open, search), [seen, open, search]);
   const toggle = (row: BrowseRow, wanted: boolean): void => {
     const next = new Set(open);
@@ -138,6 +142,7 @@ export function BrowseStep({ draft, kind }: StepProps) {
         rows={rows}
         open={open}
         loading={loading}
+        barren={barren}
         ticked={ticked}
         onToggle={toggle}
         onTick={(row, on) => tick([row.item], on)}
@@ -152,6 +157,8 @@ interface TreeProps {
   rows: readonly BrowseRow[];
   open: ReadonlySet<string>;
   loading: ReadonlySet<string>;
+  /** Levels that were opened and hold nothing. */
+  barren: ReadonlySet<string>;
   ticked: ReadonlySet<string>;
   onToggle(row: BrowseRow, open: boolean): void;
   onTick(row: BrowseRow, on: boolean): void;
@@ -250,6 +257,7 @@ function BrowseTree(props: TreeProps) {
               </span>
               {item.readable && <span className={`tick ${isTicked ? "tick-on" : ""}`} aria-hidden="true" />}
               <span className="browse-name">{item.name}</span>
+              {props.barren.has(item.address) && <span className="dim">{t("browse.nothing")}</span>}
               {props.loading.has(item.address) && <span className="soft">{t("wait.browse")}</span>}
               <span className="browse-note soft">{[item.dataType, item.unit].filter(Boolean).join(" · ")}</span>
               <span className="browse-address soft mono" title={item.description}>

@@ -1,11 +1,26 @@
 import type { CheckStep as Checked } from "@lineshaft/contract/api";
 import { useEffect, useRef, useState } from "react";
 import { Button, Icon } from "../../kit/index.ts";
-import { t } from "../i18n.ts";
+import { type PlainKey, t } from "../i18n.ts";
 import { ProblemView } from "../problem.tsx";
 import { checkSteps } from "./connectivity.ts";
 import { TrustDialog } from "./trust-dialog.tsx";
 import type { StepProps } from "./wizard.tsx";
+
+const named: Partial<Record<string, PlainKey>> = {
+  dial: "checkStep.dial",
+  endpoints: "checkStep.endpoints",
+  policy: "checkStep.policy",
+  certificate: "checkStep.certificate",
+  session: "checkStep.session",
+  read: "checkStep.read",
+  validity: "checkStep.validity",
+};
+/** Steps that connectors name by one word get a sentence; others bring their own. */
+const nameOf = (step: string): string => {
+  const key = named[step];
+  return key === undefined ? step : t(key);
+};
 
 type State = { state: "running" | "ended"; steps: Checked[] } | { state: "failed"; error: unknown };
 
@@ -54,7 +69,7 @@ export function CheckStep({ draft, kind }: StepProps) {
               <span className="unseen">{step.ok ? t("check.ok") : t("check.failed")}</span>
             </span>
             <div lang="en">
-              <p className="check-name">{step.step}</p>
+              <p className="check-name">{nameOf(step.step)}</p>
               <p className="soft">{step.detail}</p>
               {step.hint !== undefined && <p className="check-hint">{step.hint}</p>}
             </div>

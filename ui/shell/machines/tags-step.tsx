@@ -2,6 +2,7 @@ import { useState } from "react";
 import { Segments } from "../../kit/index.ts";
 import { t } from "../i18n.ts";
 import { BrowseStep } from "./browse-step.tsx";
+import { DeviceAccess } from "./device-access.tsx";
 import { ListStep } from "./list-step.tsx";
 import { TemplatesStep } from "./templates-step.tsx";
 import type { StepProps } from "./wizard.tsx";
@@ -33,6 +34,7 @@ export function TagsStep(props: StepProps) {
       {way === "browse" && <BrowseStep {...props} />}
       {way === "list" && <ListStep {...props} />}
       {way === "templates" && <TemplatesStep {...props} />}
+      {props.kind.mode === "listens" && <DeviceAccess name={props.draft.name} scope={props.draft.scope} />}
       {way === "announced" && <p className="announced">{t("tagsStep.announcedWhat")}</p>}
     </div>
   );

@@ -196,6 +196,23 @@ export const machinesDe: Record<keyof typeof machinesEn, string> = {
   "tagsStep.announced": "Angekündigt",
   "tagsStep.announcedWhat":
     "Hier ist nichts zu wählen: Edge-Knoten kündigen ihre Signale mit Namen, Typen und Einheiten in ihren Geburtsurkunden an. Alle werden von der ersten Nachricht an aufgezeichnet.",
+  "device.title": "Was das Gerät wissen muss",
+  "device.what":
+    "Tragen Sie das am Gerät oder Gateway ein. Der Schlüssel darf nur senden, und nur im gewählten Bereich.",
+  "device.off":
+    "Der eingebaute MQTT-Broker ist nicht eingeschaltet: Starten Sie den Server mit --mqtt-port 1883. Sie können weitergehen; die Verbindung wartet darauf.",
+  "device.address": "Adresse",
+  "device.user": "Benutzer",
+  "device.password": "Passwort",
+  "device.make": "Schlüssel für das Gerät anlegen",
+  "checkStep.dial": "Maschine erreichen",
+  "checkStep.endpoints": "Nach Endpunkten fragen",
+  "checkStep.policy": "Sicherheit vereinbaren",
+  "checkStep.certificate": "Zertifikat ansehen",
+  "checkStep.session": "Anmelden",
+  "checkStep.read": "Einen Wert lesen",
+  "checkStep.validity": "Gültigkeit der Zertifikate",
+  "browse.nothing": "nichts darunter",
   "browse.search": "Im Geöffneten suchen",
   "browse.searchHint":
     "Findet Namen und Adressen dessen, was bisher geöffnet wurde. „Alles darunter“ öffnet einen ganzen Zweig.",
