@@ -1,5 +1,9 @@
+import type { Value } from "@lineshaft/contract/api";
+import { deadPort } from "@lineshaft/testkit";
 import { ServerTCP } from "modbus-serial";
+import { connectAsync } from "mqtt";
 import type { TestServer } from "../../integration/connectivity/connectors/opcua/test/server.ts";
+import { type DataType, dataType, encodePayload, type Metric } from "../../simulation/protocols/sparkplug-payload.ts";
 
 /** Machines on loopback as a plant has them, small enough to read: what the console is to connect. */
 
@@ -12,16 +16,13 @@ export interface Device {
 export async function modbusMeter(): Promise<Device> {
   let count = 0;
   const registers: Record<number, () => number> = { 10: () => 215, 12: () => ++count % 60_000, 14: () => 4_200 };
+  // The library takes 0 for its default port.
+  const port = await deadPort();
   const on = new ServerTCP(
     { getHoldingRegister: async (address: number) => registers[address]?.() ?? 0 },
-    { host: "127.0.0.1", port: 0, unitID: 1 },
+    { host: "127.0.0.1", port, unitID: 1 },
   );
-  const port = await new Promise<number>((resolve) =>
-    on.on("initialized", () => {
-      const server = (on as unknown as { _server: { address(): { port: number } } })._server;
-      resolve(server.address().port);
-    }),
-  );
+  await new Promise<void>((resolve) => on.on("initialized", () => resolve()));
   return { port, close: () => new Promise((resolve) => on.close(() => resolve())) };
 }
 
@@ -49,4 +50,49 @@ export function addFiller(server: TestServer): (temperature: number) => void {
   variable(drive, "Speed", double, 412);
   variable(drive, "Current", double, 6.25);
   return (value) => temperature.setValueFromSource({ dataType: double, value });
+}
+
+export interface EdgeNode {
+  /** A new temperature of its press. */
+  tell(celsius: number): void;
+  close(): void;
+}
+
+/** An edge node that has been born with one device. */
+export async function sparkplugNode(url: string, key: { id: string; secret: string }): Promise<EdgeNode> {
+  const timeMs = Date.now();
+  const topic = (verb: string, device = ""): string => `spBv1.0/Westgate/${verb}/Gateway 3${device}`;
+  const metric = (name: string, alias: number | undefined, type: DataType, value: Value): Metric => ({
+    name,
+    ...(alias === undefined ? {} : { alias }),
+    timeMs,
+    type,
+    tellType: true,
+    value,
+  });
+  const bdSeq = metric("bdSeq", undefined, dataType.int64, 0n);
+  const client = await connectAsync(url, {
+    clientId: key.id,
+    username: key.id,
+    password: key.secret,
+    reconnectPeriod: 0,
+    will: { topic: topic("NDEATH"), payload: encodePayload({ timeMs, metrics: [bdSeq] }), qos: 1, retain: false },
+  });
+  const send = (verb: string, seq: number, metrics: Metric[], device?: string): Promise<unknown> =>
+    client.publishAsync(topic(verb, device), encodePayload({ timeMs, seq, metrics }), { qos: 0 });
+  await send("NBIRTH", 0, [bdSeq, metric("Node Control/Rebirth", 1, dataType.boolean, false)]);
+  const metrics = [
+    metric("Temperature", 2, dataType.double, 21.5),
+    metric("Parts", 3, dataType.int64, 1204n),
+    metric("State", 4, dataType.string, "Executing"),
+  ];
+  await send("DBIRTH", 1, metrics, "/Press 7");
+  let seq = 1;
+  return {
+    tell: (celsius) => {
+      seq = (seq + 1) % 256;
+      void send("DDATA", seq, [metric("Temperature", 2, dataType.double, celsius)], "/Press 7");
+    },
+    close: () => void client.end(true),
+  };
 }

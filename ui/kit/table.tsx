@@ -206,8 +206,16 @@ export function DataTable<R>(props: DataTableProps<R>) {
           );
         })}
       </div>
-      {rows.length === 0 && <div className="grid-empty">{props.empty}</div>}
-      <div className="grid-rows" role="rowgroup" style={{ height: rows.length * rowHeight }}>
+      {rows.length === 0 && (
+        <div className="grid-empty" role="row">
+          <div role="gridcell">{props.empty}</div>
+        </div>
+      )}
+      <div
+        className="grid-rows"
+        role={rows.length === 0 ? "presentation" : "rowgroup"}
+        style={{ height: rows.length * rowHeight }}
+      >
         {rows.slice(view.first, view.end).map((row, i) => {
           const id = props.rowId(row);
           const index = view.first + i;

@@ -263,7 +263,7 @@ function columnsOf(narrow: boolean): Column<Connection>[] {
     },
     tags: { track: "64px", align: "right", sortable: true, cell: ({ tags }) => fmt.integer(tags) },
     error: {
-      track: "minmax(150px, 2.4fr)",
+      track: narrow ? "minmax(110px, 2.4fr)" : "minmax(150px, 2.4fr)",
       cell: (one) => {
         const failure = failureOf(one);
         return failure === null ? null : (

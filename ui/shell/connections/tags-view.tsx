@@ -35,7 +35,13 @@ export function TagsView({ connection }: { connection: Connection }) {
   const onVisible = useVisibleTags(rows);
   // biome-ignore lint/correctness/useExhaustiveDependencies: cells show names of equipment
   const columns = useMemo(
-    () => columnsOf(chosen, { renaming: null, onRename: () => {}, onStopRename: () => {}, narrow }),
+    () =>
+      columnsOf(narrow ? chosen.filter((key) => key !== "address") : chosen, {
+        renaming: null,
+        onRename: () => {},
+        onStopRename: () => {},
+        narrow,
+      }),
     [narrow, equipment],
   );
   const picked = rows.filter(({ id }) => (selected.size > 0 ? selected.has(id) : id === active));
