@@ -99,7 +99,7 @@ describe("the host runs what the registry holds", () => {
     expect(kinds.map(({ kind }) => kind)).toContain("modbus");
     expect(JSON.parse(JSON.stringify(kinds))).toEqual(kinds);
     const steps = [];
-    for await (const step of running.check("modbus", { host: "127.0.0.1", port }, AbortSignal.timeout(5000)))
+    for await (const step of running.check(1, "modbus", { host: "127.0.0.1", port }, AbortSignal.timeout(5000)))
       steps.push(step);
     expect(steps[0]).toMatchObject({ ok: true });
     expect(steps.at(-1)).toMatchObject({ ok: false, hint: expect.any(String) });

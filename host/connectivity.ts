@@ -1,8 +1,26 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Connectivity, connectorKinds, openConnectivity, reconcile } from "@lineshaft/connectivity";
-import { type ConnectionSpec, ProblemError } from "@lineshaft/contract/api";
-import type { Clock, ConnectionKind, ConnectivityService, Registry, Sink } from "@lineshaft/contract/ports";
+import {
+  type ConnectionStatus,
+  type Connectivity,
+  connectorKinds,
+  daysLeft,
+  openConnectivity,
+  openWireView,
+  reconcile,
+  type Standing,
+} from "@lineshaft/connectivity";
+import { type ConnectionFigures, type ConnectionSpec, ProblemError } from "@lineshaft/contract/api";
+import type {
+  CertificateStore,
+  CertificateSummary,
+  Clock,
+  ConnectionHealth,
+  ConnectionKind,
+  ConnectivityService,
+  Registry,
+  Sink,
+} from "@lineshaft/contract/ports";
 
 interface Parts {
   registry: Pick<Registry, "revision" | "connectionSpecs">;
@@ -10,8 +28,14 @@ interface Parts {
   clock: Clock;
   dataDir: string;
   sourceCursor(tenant: number, connection: string): string | null;
-  /** Objects that connectors share with the host, by the key they ask with. */
-  shared?: ReadonlyMap<string, object>;
+  /** What stood of a connection when this process began. */
+  standing?(tenant: number, connection: string): Standing | null;
+  /** What the host shares with a connection, by the key it asks with. */
+  shared?(tenant: number, connection: string, key: string): object | null;
+  /** These connections are wanted now, and no others. */
+  followed?(wanted: readonly (ConnectionSpec & { tenant: number })[]): void;
+  /** Every change of a connection's health. */
+  onHealth?(tenant: number, connection: string, health: ConnectionHealth): void;
   log(level: "info" | "warning", text: string): void;
 }
 
@@ -32,7 +56,15 @@ export async function runConnectivity(parts: Parts): Promise<RunningConnectivity
   const secret = secretsIn([process.env.CREDENTIALS_DIRECTORY, join(dataDir, "secrets")]);
   const tenants = new Map<number, Connectivity>();
   const over = new AbortController();
-  const kinds = await describeKinds();
+  const types = await Promise.all(Object.values(connectorKinds).map((load) => load()));
+  const kinds: ConnectionKind[] = types.map(({ kind, title, mode, config, tagOptions }) => ({
+    kind,
+    title,
+    mode,
+    config,
+    tagOptions,
+  }));
+  const withCertificates = new Set(types.filter((type) => type.certificates !== undefined).map(({ kind }) => kind));
   let followed = -1;
   let following: Promise<void> = Promise.resolve();
 
@@ -45,11 +77,12 @@ export async function runConnectivity(parts: Parts): Promise<RunningConnectivity
       clock,
       random: Math.random,
       kinds: connectorKinds,
-      shared: parts.shared,
+      shared: (name, key) => parts.shared?.(tenant, name, key) ?? null,
       secret,
       stateDir: join(dataDir, "connections", String(tenant)),
       sourceCursor: (name) => parts.sourceCursor(tenant, name),
-      onHealth: () => undefined,
+      standing: (name) => parts.standing?.(tenant, name) ?? null,
+      onHealth: (name, health) => parts.onHealth?.(tenant, name, health),
       log: (level, name, text) => parts.log(level, name === null ? text : `Connection "${name}": ${text}`),
     });
     tenants.set(tenant, opened);
@@ -60,13 +93,15 @@ export async function runConnectivity(parts: Parts): Promise<RunningConnectivity
     const { revision } = registry;
     if (revision === followed) return;
     followed = revision;
-    const wanted = Map.groupBy(registry.connectionSpecs(), ({ tenant }) => tenant);
+    const all = registry.connectionSpecs();
+    const wanted = Map.groupBy(all, ({ tenant }) => tenant);
     for (const tenant of new Set([...wanted.keys(), ...tenants.keys()])) {
       const specs = (wanted.get(tenant) ?? []).filter(({ kind }) => Object.hasOwn(connectorKinds, kind)).map(plain);
       if (specs.length === 0 && !tenants.has(tenant)) continue;
       for (const [name, error] of await reconcile(of(tenant), specs))
         parts.log("warning", `Connection "${name}" cannot be started: ${error.message}`);
     }
+    parts.followed?.(all);
   };
   const follow = (): Promise<void> => {
     following = following
@@ -85,9 +120,22 @@ export async function runConnectivity(parts: Parts): Promise<RunningConnectivity
     start: () => void keepFollowing(),
     follow,
     kinds: () => kinds,
-    status: (tenant, name) => tenants.get(tenant)?.get(name) ?? null,
+    status: (tenant, name) => {
+      const found = tenants.get(tenant)?.get(name) ?? null;
+      if (found === null) return null;
+      const { health, delivery } = found;
+      return { health, delivery, figures: figuresOf(found, clock.nowUs()) };
+    },
     diagnose: async (tenant, name) => (await tenants.get(tenant)?.diagnose(name)) ?? null,
-    check: (kind, config, signal) => of(checkTenant).check(kind, config, signal),
+    check: (tenant, kind, config, signal) => of(tenant).check(kind, config, signal),
+    browse: (tenant, target, from, signal) => of(tenant).browse(target, from, signal),
+    propose: (tenant, target, look, signal) => of(tenant).propose(target, look, signal),
+    certificates: (tenant, kind) => (withCertificates.has(kind) ? certificatesOf(of(tenant), kind, parts.log) : null),
+    wire(tenant, name, signal) {
+      const connectivity = tenants.get(tenant);
+      if (connectivity?.get(name) == null) return null;
+      return openWireView((listener) => connectivity.tap(name, listener), signal);
+    },
     async restart(tenant, name) {
       const connectivity = tenants.get(tenant);
       if (connectivity?.get(name) == null)
@@ -102,12 +150,48 @@ export async function runConnectivity(parts: Parts): Promise<RunningConnectivity
   };
 }
 
-/** A check saves nothing and offers nothing, so it needs no tenant of its own. */
-const checkTenant = 0;
+/** A person's decisions on certificates take effect at once: what waits for trust tries again, what rests on a distrusted one ends. */
+function certificatesOf(connectivity: Connectivity, kind: string, log: Parts["log"]): CertificateStore {
+  const store = async (): Promise<CertificateStore> => (await connectivity.certificates(kind)) as CertificateStore;
+  const restart = async (concerns: (status: ConnectionStatus) => boolean): Promise<void> => {
+    const names = connectivity.list().filter((status) => status.spec.kind === kind && concerns(status));
+    await Promise.all(names.map(({ spec }) => connectivity.restart(spec.name)));
+  };
+  const told = (what: string, { thumbprint, subject }: CertificateSummary): void =>
+    log("info", `The certificate ${thumbprint} (${subject}) is ${what} for connections of kind "${kind}".`);
+  return {
+    list: async () => (await store()).list(),
+    async trust(thumbprint) {
+      const found = await (await store()).trust(thumbprint);
+      if (found === null) return null;
+      told("trusted", found);
+      await restart(({ health }) => health.state === "waiting" && health.fault === "untrusted");
+      return found;
+    },
+    async distrust(thumbprint) {
+      const found = await (await store()).distrust(thumbprint);
+      if (found === null) return null;
+      told("trusted no longer", found);
+      await restart(({ figures }) => figures.certificates.some((each) => each.thumbprint === found.thumbprint));
+      return found;
+    },
+  };
+}
 
-async function describeKinds(): Promise<ConnectionKind[]> {
-  const types = await Promise.all(Object.values(connectorKinds).map((load) => load()));
-  return types.map(({ kind, title, mode, config, tagOptions }) => ({ kind, title, mode, config, tagOptions }));
+function figuresOf({ figures }: ConnectionStatus, nowUs: number): ConnectionFigures {
+  const { reconnects, lastGoodAtUs, lagUs, inFlightRows, expectedRowsPerSecond, certificates } = figures;
+  return {
+    reconnects,
+    lastGoodUs: lastGoodAtUs,
+    lagMs: lagUs === null ? null : lagUs / 1000,
+    inFlightRows,
+    expectedRatePerSecond: expectedRowsPerSecond,
+    certificates: certificates.map(({ of, thumbprint, validToUs }) => ({
+      of,
+      thumbprint,
+      daysLeft: daysLeft(validToUs, nowUs),
+    })),
+  };
 }
 
 const plain = ({ name, kind, config, tags }: ConnectionSpec): ConnectionSpec => ({ name, kind, config, tags });

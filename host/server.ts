@@ -22,14 +22,19 @@ import { createEventSource } from "@lineshaft/platform/replay";
 import { loadSnapshot, saveSnapshot, Views } from "@lineshaft/platform/values";
 import pino from "pino";
 import { systemClock } from "./clock.ts";
-import type { Config } from "./config.ts";
+import { type Config, hostInUrl } from "./config.ts";
 import { configurationService, loadKinds } from "./configuration.ts";
 import { runConnectivity } from "./connectivity.ts";
 import { LogConsumer, registrationsFrom, registryConsumer } from "./consumers.ts";
 import { crashPointFrom } from "./crash-point.ts";
 import { factsOf } from "./facts.ts";
+import { HealthLog } from "./health-log.ts";
 import { historyNote } from "./history-events.ts";
+import { openMqttBroker } from "./mqtt-broker.ts";
+import { openFilesMax } from "./open-files.ts";
 import { RegistryOutbox } from "./outbox.ts";
+import { periodic } from "./periodic.ts";
+import { standingOf } from "./standing.ts";
 import { SystemMonitor } from "./system-status.ts";
 
 export const version = "0.1.0";
@@ -39,6 +44,8 @@ const drainMs = 5000;
 export interface RunningServer {
   url: string;
   port: number;
+  /** Where the embedded broker listens; null: it is not switched on. */
+  mqttUrl: string | null;
   /** Shown once, at the first start on a data directory. */
   adminSecret: string | null;
   /** Creates an API key with the system's own rights, e.g. for the demo and for applications. */
@@ -81,7 +88,12 @@ export async function startServer(config: Config, consoleDir: string | undefined
   });
   // What a start reads again of the log, for a sync less often.
   const syncEveryMs = 3 * config.snapshotMs;
-  const registry = openRegistry({ path: join(dataDir, "registry.sqlite"), clock, advanceEveryMs: syncEveryMs });
+  const registry = openRegistry({
+    path: join(dataDir, "registry.sqlite"),
+    clock,
+    advanceEveryMs: syncEveryMs,
+    crashPoint,
+  });
   const directory = new TagDirectory();
   const scopeOf = (tenant: number, name: string): string | null => directory.connection(tenant, name)?.scope ?? null;
   const ledger = openLedger({ path: join(dataDir, "ledger.sqlite"), clock, connectionScope: scopeOf, syncEveryMs });
@@ -202,12 +214,33 @@ export async function startServer(config: Config, consoleDir: string | undefined
     clock,
     registryApplied: (lsn) => names.until(lsn),
   });
+  const broker =
+    config.mqtt === null
+      ? null
+      : openMqttBroker({
+          settings: config.mqtt,
+          registry,
+          identity,
+          clock,
+          scopeOf,
+          openFilesMax: openFilesMax(),
+          audit: (event) => log[event.event === "refused" || event.event === "cut" ? "warn" : "debug"](event, "MQTT"),
+        });
+  const healths = new HealthLog({
+    log: stream,
+    connectionOf: (tenant, name) => directory.connection(tenant, name) ?? null,
+    onError: (error) => log.debug({ err: error }, "A change of a connection's health was not recorded"),
+  });
   const connectivity = await runConnectivity({
     registry,
     sink: ingest,
     clock,
     dataDir,
+    shared: (tenant, name, key) => broker?.shared(tenant, name, key) ?? null,
+    followed: (wanted) => broker?.followed(wanted),
     sourceCursor: (tenant, name) => directory.connection(tenant, name)?.durable?.sourceCursor ?? null,
+    standing: (tenant, name) => standingOf(directory.connection(tenant, name), views.values),
+    onHealth: (tenant, name, health) => healths.note(tenant, name, health),
     log: (level, text) => log[level === "info" ? "info" : "warn"](text),
   });
   const connections = createConnectionService({
@@ -232,6 +265,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
     views,
     sums,
     directory,
+    mqtt: () => broker?.status() ?? null,
     streams: () => streams(),
     historyTime: () => feeder.appliedTime,
   });
@@ -305,9 +339,11 @@ export async function startServer(config: Config, consoleDir: string | undefined
   connectivity.start();
   await http.listen({ port: config.port, host: config.host });
   const { port } = http.server.address() as AddressInfo;
+  const mqttUrl = (await broker?.listen(connectivity)) ?? null;
   return {
-    url: `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`,
+    url: `http://${hostInUrl(config.host)}:${port}`,
     port,
+    mqttUrl,
     adminSecret,
     log,
     createKey: (name, role) => identity.createSystemKey(name, role),
@@ -316,6 +352,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
       forced.unref();
       // While batches are still taken: the tags of what ends are marked stale.
       await connectivity.stop();
+      await broker?.stop();
       stopping = true;
       watch.stop();
       await http.close();
@@ -347,29 +384,5 @@ function loadShedder(bytesMax: number, stopping: () => boolean): () => ProblemEr
       high = process.memoryUsage.rss() > 0.8 * bytesMax;
     }
     return high ? new ProblemError("overloaded", "Memory is short; load is shed.", { retryAfterSeconds: 2 }) : null;
-  };
-}
-
-/** Runs `work` every `ms`, never twice at once; stop() runs it a last time. */
-function periodic(ms: number, work: () => Promise<void>, onError: (error: unknown) => void): { stop(): Promise<void> } {
-  let running: Promise<void> = Promise.resolve();
-  let busy = false;
-  const once = (): void => {
-    if (busy) return;
-    busy = true;
-    running = work()
-      .catch(onError)
-      .finally(() => {
-        busy = false;
-      });
-  };
-  const timer = setInterval(once, ms);
-  return {
-    stop: async () => {
-      clearInterval(timer);
-      await running;
-      once();
-      await running;
-    },
   };
 }

@@ -16,6 +16,7 @@ interface Parts {
   sums: SumLedger;
   directory: TagDirectory;
   streams: () => number;
+  mqtt: () => SystemStatus["mqtt"];
   historyTime: () => number | null;
 }
 
@@ -113,6 +114,7 @@ export class SystemMonitor {
         cpuSeconds: (cpu.user + cpu.system) / 1e6,
         loopLagMs: Math.max(0, this.#loop.percentile(99) / 1e6 - 10),
       },
+      mqtt: this.#p.mqtt(),
       streams: this.#p.streams(),
       tags: this.#p.directory.tagCount,
       connections: [...this.#p.directory.connections].length,

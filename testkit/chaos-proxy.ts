@@ -1,7 +1,10 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
-/** `pass`: as if it were not there; `refuse`: connections are reset at once; `blackHole`: bytes are swallowed and nobody hears of it (a pulled cable). */
-export type ProxyMode = "pass" | "refuse" | "blackHole";
+/**
+ * `pass`: as if it were not there; `refuse`: connections are reset at once; `blackHole`: bytes are swallowed and nobody hears of it (a pulled cable).
+ * `noAnswers`: what is sent arrives, and nothing comes back; `noRequests`: the other way round. After these three `drop` what stands: bytes are missing in it.
+ */
+export type ProxyMode = "pass" | "refuse" | "blackHole" | "noAnswers" | "noRequests";
 
 /** A TCP proxy on loopback that counts, cuts and stalls the connections through it. */
 export class ChaosProxy {
@@ -32,8 +35,8 @@ export class ChaosProxy {
         return;
       }
       const far = connect(target);
-      this.#join(near, far);
-      this.#join(far, near);
+      this.#join(near, far, "noRequests");
+      this.#join(far, near, "noAnswers");
     });
   }
 
@@ -56,9 +59,9 @@ export class ChaosProxy {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  #join(from: Socket, to: Socket): void {
+  #join(from: Socket, to: Socket, cut: ProxyMode): void {
     from.on("data", (chunk: Buffer) => {
-      if (this.mode === "blackHole") return;
+      if (this.mode === "blackHole" || this.mode === cut) return;
       if (!to.write(chunk)) from.pause();
     });
     to.on("drain", () => from.resume());

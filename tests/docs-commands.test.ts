@@ -33,7 +33,7 @@ describe("the commands in the documents work as written", () => {
 
   beforeAll(async () => {
     data = mkdtempSync(join(tmpdir(), "lineshaft-docs-"));
-    server = await ServerProcess.start({ dataDir: data });
+    server = await ServerProcess.start({ dataDir: data, flags: ["--mqtt-port", "0"] });
   });
   afterAll(async () => {
     await server?.kill("SIGTERM");

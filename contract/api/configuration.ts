@@ -228,8 +228,10 @@ export type ConfigurationRevision = Static<typeof ConfigurationRevisionSchema>;
 export const TagImportSchema = Type.Object(
   {
     rows: Type.Integer({ description: "Rows of the table, the one with the names not counted." }),
-    encoding: Type.Enum(["utf-8", "windows-1252"]),
-    separator: Type.String(),
+    format: Type.Enum(["csv", "xlsx"]),
+    encoding: Type.Union([Type.Enum(["utf-8", "windows-1252"]), Type.Null()], { description: "null: a workbook." }),
+    separator: Type.Union([Type.String(), Type.Null()], { description: "null: a workbook." }),
+    sheet: Type.Union([Type.String(), Type.Null()], { description: "The sheet that was read; null: no workbook." }),
     plan: PlanSchema,
     receipt: Type.Union([WriteReceiptSchema, Type.Null()], { description: "null: nothing was written." }),
   },

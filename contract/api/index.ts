@@ -3,13 +3,18 @@
  * public. Start with `routes.ts` (REST), `stream.ts` (events) and `columns.ts` (the shape of a batch).
  */
 export * from "./access.ts";
+export * from "./calendar.ts";
+export * from "./calendar-zone.ts";
 export * from "./columns.ts";
 export * from "./configuration.ts";
 export * from "./connection-spec.ts";
 export * from "./connectivity.ts";
+export * from "./context.ts";
+export * from "./context-reasons.ts";
 export * from "./equipment.ts";
 export * from "./facts.ts";
 export * from "./ingest.ts";
+export * from "./kpi.ts";
 export * from "./mapping.ts";
 export * from "./problem.ts";
 export * from "./query.ts";
@@ -19,4 +24,5 @@ export * from "./stream.ts";
 export * from "./system.ts";
 export * from "./tag.ts";
 export * from "./time.ts";
+export * from "./time-class.ts";
 export * from "./value.ts";

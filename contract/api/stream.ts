@@ -75,7 +75,10 @@ export interface PointsRecordedJson extends Omit<PointsRecorded, "columns"> {
   valueType?: number[];
 }
 
-/** Every other event: `data` is a JSON object by type. */
+/**
+ * Every other event: `data` is a JSON object by type. Of `connection.changed` it is `{connectionId, connection, scope, health}`: the health of a connection
+ * that the platform runs itself has changed (`ConnectionHealth` without `retryAt`; attempts in between are no news).
+ */
 export interface OtherEvent extends EventBase {
   type: Exclude<EventType, "points.recorded">;
   data: Record<string, unknown>;

@@ -59,6 +59,21 @@ export const SystemStatusSchema = Type.Object(
       }),
     }),
     process: Type.Object({ rssBytes: Type.Integer(), cpuSeconds: Type.Number(), loopLagMs: Type.Number() }),
+    mqtt: Type.Union(
+      [
+        Type.Null(),
+        Type.Object({
+          port: Type.Integer(),
+          tls: Type.Boolean(),
+          clients: Type.Integer({ description: "Connections that are open." }),
+          received: Type.Integer({ description: "Messages that clients were allowed to publish, since the start." }),
+          unclaimed: Type.Integer({ description: "Of these, such as no connection reads: they are not stored." }),
+          refused: Type.Integer({ description: "Sign-ins, messages and subscriptions that were refused." }),
+          cut: Type.Integer({ description: "Clients that were cut off." }),
+        }),
+      ],
+      { description: "The embedded broker; null: it is not switched on." },
+    ),
     streams: Type.Integer(),
     tags: Type.Integer(),
     connections: Type.Integer(),

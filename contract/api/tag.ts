@@ -52,6 +52,33 @@ export const TagChangeSchema = Type.Object(
 );
 export type TagChange = Static<typeof TagChangeSchema>;
 
+/** How a connection fares that the platform runs itself. */
+export const ConnectionFiguresSchema = Type.Object(
+  {
+    reconnects: Type.Integer({ description: "Since the server started." }),
+    lastGoodUs: Type.Union([MicrosSchema, Type.Null()], { description: "The last batch with a good value in it." }),
+    lagMs: Type.Union([Type.Number(), Type.Null()], {
+      description: "Our time less the newest source time of the last batch; negative: the source's clock is ahead.",
+    }),
+    inFlightRows: Type.Integer({ description: "Offered, not yet durable." }),
+    expectedRatePerSecond: Type.Union([Type.Number(), Type.Null()], {
+      description: "By the sampling of the declared tags; null: nothing is declared that tells it.",
+    }),
+    certificates: Type.Optional(
+      Type.Array(
+        Type.Object({
+          of: Type.Enum(["own", "peer"]),
+          thumbprint: Type.String(),
+          daysLeft: Type.Integer({ description: "Negative: it has expired." }),
+        }),
+        { description: "Those the connection rests on." },
+      ),
+    ),
+  },
+  { $id: "ConnectionFigures" },
+);
+export type ConnectionFigures = Static<typeof ConnectionFiguresSchema>;
+
 /** A source of points. In this version of kind `http`; created on its first batch or by hand. */
 export const ConnectionSchema = Type.Object(
   {
@@ -68,6 +95,7 @@ export const ConnectionSchema = Type.Object(
     tags: Type.Integer(),
     lastBatchUs: Type.Union([MicrosSchema, Type.Null()]),
     ratePerSecond: Type.Number({ description: "Datapoints a second over the last 10 s." }),
+    figures: Type.Optional(ConnectionFiguresSchema),
     sums: Type.Object({
       offered: Type.Integer(),
       stored: Type.Integer(),

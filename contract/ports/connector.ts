@@ -1,5 +1,16 @@
 import type { TSchema } from "typebox";
-import type { CheckStep, Columns, DeliveryClass, Micros, ProblemCode, RowFault } from "../api/index.ts";
+import type {
+  BrowseItem,
+  CheckStep,
+  Columns,
+  ConnectionFigures,
+  DeliveryClass,
+  Micros,
+  ProblemCode,
+  Proposals,
+  RowFault,
+  WireRecord,
+} from "../api/index.ts";
 import type { Clock } from "./clock.ts";
 import type { Offer } from "./sink.ts";
 
@@ -62,6 +73,11 @@ export interface TagBinding {
 /** What a connector offers, and with the offer gives away: it must not touch the columns afterwards. Names are the addresses of the bindings, or what a listener saw. */
 export interface ConnectorBatch {
   names: readonly string[];
+  /**
+   * The connector keeps this list over many batches and only ever appends to it, so that a name is handed on and looked up once and not in every batch. It may hold
+   * names that no row of this batch has.
+   */
+  namesKept?: boolean;
   columns: Columns;
   ordinalsGiven: boolean;
   /** The source's own session and number, where it has them. */
@@ -93,25 +109,14 @@ export interface ConnectorSink {
   stale(names: readonly string[] | "all", status: number, atUs: Micros): Promise<void>;
 }
 
-/** One thing that a browse found. */
-export interface BrowseItem {
-  address: string;
-  name: string;
-  /** May it be bound as a tag? */
-  readable: boolean;
-  /** Has it children to browse? */
-  expandable: boolean;
-  dataType?: string;
-  unit?: string;
-  description?: string;
-}
-
 export interface ConnectorContext {
   clock: Clock;
   /** Secrets by reference name (`${secret:plc-password}`); never put them into diagnosis, errors or logs. */
   secret(reference: string): string | null;
-  /** A folder of its own for certificates and session state; survives restarts. */
+  /** A folder of its own for session state; survives restarts. */
   stateDir: string;
+  /** A folder that all connections of the kind share, e.g. for certificates; absent: its own serves. */
+  kindDir?: string;
   /** One object for all connections of this thread, made on first use: the embedded broker, a certificate store. */
   share<T extends object>(key: string, make: () => T): T;
   /** Raw wire traffic, for capture and live view; absent when nobody looks, so ask for it each time. */
@@ -142,12 +147,46 @@ export interface Connector {
   close(): Promise<void>;
   /** Children of an address ("" = the root); absent where the protocol cannot browse. */
   browse?(address: string, signal: AbortSignal): AsyncIterable<BrowseItem>;
-  /** The state in plain values, without secrets, for support and the console. */
+  /**
+   * The state in plain values, without secrets, for support and the console. `certificates`, where the connection rests on some, is a list of
+   * `RestsOn`: the runtime warns before they end.
+   */
   diagnose(): Record<string, unknown>;
 }
 
-/** What a check of a configuration found, before anything is saved. */
-export type { CheckStep };
+/** A certificate that a live connection rests on. */
+export interface RestsOn {
+  of: "own" | "peer";
+  thumbprint: string;
+  subject: string;
+  validToUs: Micros;
+}
+
+/** A certificate with what a person compares before trusting it. Thumbprints are upper-case hex. */
+export interface CertificateSummary {
+  thumbprint: string;
+  /** What most servers' tools show. */
+  thumbprintSha1: string;
+  subject: string;
+  issuer: string;
+  applicationUri: string | null;
+  /** As the certificate writes it. */
+  validity: string;
+  validFromUs: Micros;
+  validToUs: Micros;
+}
+
+/** The certificates of one kind of connector: ours, and those of peers. */
+export interface CertificateStore {
+  list(): Promise<{ own: CertificateSummary | null; trusted: CertificateSummary[]; rejected: CertificateSummary[] }>;
+  /** Null: it is not among the rejected. */
+  trust(thumbprint: string): Promise<CertificateSummary | null>;
+  /** Null: it is not among the trusted. */
+  distrust(thumbprint: string): Promise<CertificateSummary | null>;
+}
+
+/** What a check of a configuration found, before anything is saved; and what a look at the peer's address space found. */
+export type { BrowseItem, CheckStep };
 
 /** One kind of connector: what a folder under connectors/ exports. */
 export interface ConnectorType<Config = unknown> {
@@ -165,15 +204,31 @@ export interface ConnectorType<Config = unknown> {
   thread: "main" | "worker";
   check(config: Config, context: ConnectorContext, signal: AbortSignal): AsyncIterable<CheckStep>;
   create(config: Config, context: ConnectorContext): Connector;
+  /** Its certificates, in the folder that its connections share; absent where it has none. */
+  certificates?(kindDir: string): CertificateStore;
+  /**
+   * Decodes captured traffic as `read` would, without a network, and ends with it; `records` moves the context's clock. Absent where traffic
+   * alone does not tell the values (polled registers, encrypted channels).
+   */
+  replay?(config: Config, context: ConnectorContext, records: Iterable<WireRecord>, sink: ConnectorSink): Promise<void>;
+  /** Absent where there is nothing to learn from live traffic. */
+  learning?: Learning<Config>;
+}
+
+/** How a kind learns from live traffic, without storing anything: a connector on another configuration, whose diagnosis is read after a while. */
+export interface Learning<Config> {
+  /** Looks at what matches `filters`, beside whatever runs: `unique` tells its session from others. Throws ConnectionError "misconfigured". */
+  config(config: Config, filters: readonly string[], unique: string): Config;
+  proposals(diagnosis: Record<string, unknown>): Proposals;
 }
 
 export type ConnectionHealth =
   | { state: "stopped" }
   | { state: "connecting"; since: Micros }
   /** Green: data flow. */
-  | { state: "flowing"; since: Micros }
+  | { state: "flowing"; since: Micros; warnings?: string[] }
   /** Connected, but nothing has come for longer than expected. */
-  | { state: "silent"; since: Micros }
+  | { state: "silent"; since: Micros; warnings?: string[] }
   | {
       state: "waiting";
       since: Micros;
@@ -201,10 +256,34 @@ export interface ConnectionKind {
 export interface ConnectivityService {
   kinds(): readonly ConnectionKind[];
   /** null: it is not run by this server. */
-  status(tenant: number, connection: string): { health: ConnectionHealth; delivery: DeliveryClass } | null;
+  status(
+    tenant: number,
+    connection: string,
+  ): { health: ConnectionHealth; delivery: DeliveryClass; figures: ConnectionFigures } | null;
   /** For support: plain values without secrets; null: it is not run by this server. */
   diagnose(tenant: number, connection: string): Promise<Record<string, unknown> | null>;
   /** Tries a configuration without saving it. */
-  check(kind: string, config: Record<string, unknown>, signal: AbortSignal): AsyncIterable<CheckStep>;
+  check(tenant: number, kind: string, config: Record<string, unknown>, signal: AbortSignal): AsyncIterable<CheckStep>;
+  /** One level below an address ("": the root). Throws ConnectionError, also where the kind cannot browse or the connection is away. */
+  browse(tenant: number, target: ConnectionTarget, from: string, signal: AbortSignal): AsyncIterable<BrowseItem>;
+  /** Looks at live traffic until `signal`, and proposes what to read. Throws ConnectionError. */
+  propose(
+    tenant: number,
+    target: ConnectionTarget,
+    look: { filters: readonly string[]; seconds: number },
+    signal: AbortSignal,
+  ): Promise<Proposals>;
+  /** Null where the kind has no certificates. Trusting lets waiting connections try again at once; distrusting ends those that rest on it. */
+  certificates(tenant: number, kind: string): CertificateStore | null;
+  /** Traffic from now on, secrets overwritten, until `signal`. Null: this server does not run the connection. */
+  wire(tenant: number, connection: string, signal: AbortSignal): WireView | null;
   restart(tenant: number, connection: string): Promise<void>;
+}
+
+/** A connection that runs, or a configuration that is not saved. */
+export type ConnectionTarget = { connection: string } | { kind: string; config: Record<string, unknown> };
+
+export interface WireView extends AsyncIterable<WireRecord> {
+  /** Records that were left out because the reader was slow. */
+  readonly missed: number;
 }

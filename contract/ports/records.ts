@@ -154,6 +154,15 @@ export interface RegistryChangedRecord {
   after: Record<string, unknown>;
 }
 
+/** A change of a connection's health; not each attempt to reach it. */
+export interface ConnectionChangedRecord {
+  connectionId: number;
+  connection: string;
+  scope: string;
+  /** `ConnectionHealth` without `retryAt`. */
+  health: Record<string, unknown>;
+}
+
 export interface ClockJumpedRecord {
   fromUs: Micros;
   toUs: Micros;

@@ -71,6 +71,8 @@ export interface Identity {
   signOut(session: string): void;
   createKey(p: Principal, key: NewApiKey): { key: ApiKey; secret: string };
   revokeKey(p: Principal, id: string): ApiKey;
+  /** The key with this id as it stands now; null: there is none, or it is revoked or has expired. For those who prove it in another way than by its secret. */
+  keyById(id: string): Principal | null;
   /** Is the principal still what it was? Streams ask every few seconds. */
   stillValid(p: Principal): boolean;
 }

@@ -22,6 +22,7 @@ export { CertificateFolder as OpcuaCertificates, type CertificateSummary } from 
 export { EmbeddedBroker } from "./kit/mqtt/broker.ts";
 export type { MqttLogin, MqttPrincipal } from "./kit/mqtt/broker-access.ts";
 export type { BrokerEvent, BrokerListener, BrokerOptions } from "./kit/mqtt/broker-options.ts";
+export type { BrokerSource } from "./kit/mqtt/broker-source.ts";
 export { embeddedBrokerKey } from "./kit/mqtt/embedded.ts";
 export type { MqttClaim, MqttMessage, MqttSource } from "./kit/mqtt/source.ts";
 export * from "./runtime/index.ts";

@@ -237,6 +237,12 @@ export function openIdentity(options: IdentityOptions): OwnedIdentity {
 
     revokeKey: (p, id) => registry.revokeKey(p, id, clock.nowUs()),
 
+    keyById: (id) => {
+      const key = lookUp(id);
+      if (key === null || key.revokedUs !== null) return null;
+      return key.expiresUs !== null && clock.nowUs() >= key.expiresUs ? null : key.principal;
+    },
+
     stillValid: (p) => {
       if (p.kind === "system" && !systemKeys.has(p.id)) return true; // the host itself
       const session = p.kind === "session" ? sessions.ofPrincipal(p) : null;

@@ -15,7 +15,7 @@ export class Rest {
     path: string,
     body?: unknown,
     headers: Record<string, string> = {},
-  ): Promise<{ status: number; body: T }> {
+  ): Promise<{ status: number; body: T; etag: string }> {
     const raw = typeof body === "string" || body instanceof Uint8Array;
     const response = await fetch(`${this.#url}${path}`, {
       method,
@@ -27,7 +27,8 @@ export class Rest {
       body: raw ? (body as BodyInit) : body === undefined ? undefined : JSON.stringify(body),
     });
     const text = await response.text();
-    return { status: response.status, body: (text === "" ? null : JSON.parse(text)) as T };
+    const answer = (text === "" ? null : JSON.parse(text)) as T;
+    return { status: response.status, body: answer, etag: response.headers.get("etag") ?? "" };
   }
 
   async get<T>(path: string): Promise<T> {

@@ -22,9 +22,14 @@ export interface ServerOptions {
 export class ServerProcess {
   readonly child: ChildProcess;
   url = "";
+  /** Of the embedded broker, where it is switched on. */
+  mqttUrl = "";
   /** pid of the Node process itself, also under a wrapper. */
   pid = 0;
   adminSecret: string | null = null;
+  /** Of the demo, once its plant is connected: the fault menu. */
+  readonly plant: Promise<{ url: string; token: string }>;
+  #plantIs: (faults: { url: string; token: string }) => void = () => undefined;
   stderr = "";
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 
@@ -47,6 +52,9 @@ export class ServerProcess {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, LINESHAFT_READY_JSON: "1", LINESHAFT_CONSOLE: "none", ...options.env },
     });
+    this.plant = new Promise((resolve) => {
+      this.#plantIs = resolve;
+    });
     this.exited = new Promise((resolve) => this.child.once("exit", (code, signal) => resolve({ code, signal })));
     this.child.stderr?.on("data", (chunk: Buffer) => {
       this.stderr = (this.stderr + chunk.toString()).slice(-20_000);
@@ -60,9 +68,18 @@ export class ServerProcess {
     const ready = new Promise<void>((resolve) => {
       lines.on("line", (line) => {
         if (!line.startsWith("{")) return;
-        const message = JSON.parse(line) as { event?: string; url: string; pid: number; adminSecret: string | null };
+        const message = JSON.parse(line) as {
+          event?: string;
+          url: string;
+          mqtt: string | null;
+          pid: number;
+          adminSecret: string | null;
+          faults: { url: string; token: string };
+        };
+        if (message.event === "plant") server.#plantIs(message.faults);
         if (message.event !== "ready") return;
         server.url = message.url;
+        server.mqttUrl = message.mqtt ?? "";
         server.pid = message.pid;
         server.adminSecret = message.adminSecret;
         resolve();

@@ -1,12 +1,14 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { ConnectionSpec, DeliveryClass } from "@lineshaft/contract/api";
+import type { ConnectionSpec, DeliveryClass, Proposals, WireRecord } from "@lineshaft/contract/api";
 import {
   type BrowseItem,
+  type CertificateStore,
   type CheckStep,
   type Clock,
   ConnectionError,
   type ConnectionHealth,
+  type ConnectionTarget,
   type ConnectorContext,
   type ConnectorType,
   type Sink,
@@ -14,13 +16,18 @@ import {
 import { Value } from "typebox/value";
 import { type ConnectionFigures, type ConnectionParts, ManagedConnection } from "./managed-connection.ts";
 import { Secrecy, secretName } from "./secrecy.ts";
-import { type WireRecord, WireTap } from "./wire.ts";
-import { ConnectorWorker } from "./worker-client.ts";
+import type { Standing } from "./standing.ts";
+import { browseOnce, learnOnce, type Trial } from "./trial.ts";
+import { WireTap } from "./wire.ts";
+import { ConnectorWorker, type RemoteSpec } from "./worker-client.ts";
 
 /** The supervised connections. Start with `retry.ts` (the one loop), then `managed-connection.ts`. */
+export { daysLeft } from "./certificates.ts";
 export type { ConnectionFigures } from "./managed-connection.ts";
 export { reconcile } from "./reconcile.ts";
-export { captureLine, type WireRecord } from "./wire.ts";
+export { type ReplayedRow, replayCapture } from "./replay.ts";
+export type { Standing } from "./standing.ts";
+export { captureLine, openWireView } from "./wire.ts";
 
 export interface ConnectivityOptions {
   tenant: number;
@@ -37,10 +44,12 @@ export interface ConnectivityOptions {
   stateDir: string;
   /** The last durable position of a connection's source. */
   sourceCursor(connection: string): string | null;
+  /** What stood of it when this process began; null: it never spoke. Asked at its first start. */
+  standing?(connection: string): Standing | null;
   onHealth(connection: string, health: ConnectionHealth): void;
   log(level: "info" | "warning", connection: string | null, text: string): void;
-  /** Objects of the host that connectors on this thread share, e.g. the embedded broker. */
-  shared?: ReadonlyMap<string, object>;
+  /** What the host shares with a connection on this thread, e.g. its place at the embedded broker. */
+  shared?(connection: string, key: string): object | null;
   silentAfterMs?: number;
   /** What one connection may have in flight. */
   credit?: { rows: number; bytes: number };
@@ -65,7 +74,16 @@ export interface Connectivity {
   get(name: string): ConnectionStatus | null;
   diagnose(name: string): Promise<Record<string, unknown> | null>;
   check(kind: string, config: Record<string, unknown>, signal: AbortSignal): AsyncIterable<CheckStep>;
-  browse(name: string, address: string, signal: AbortSignal): AsyncIterable<BrowseItem>;
+  /** One level below an address. Throws ConnectionError, for a connection that is away its own failure. */
+  browse(target: ConnectionTarget, address: string, signal: AbortSignal): AsyncIterable<BrowseItem>;
+  /** Looks at live traffic beside what runs, and proposes what to read. Throws ConnectionError. */
+  propose(
+    target: ConnectionTarget,
+    look: { filters: readonly string[]; seconds: number },
+    signal: AbortSignal,
+  ): Promise<Proposals>;
+  /** Null where the kind has none. */
+  certificates(kind: string): Promise<CertificateStore | null>;
   /** Traffic from now on, secrets overwritten; the answer ends it. */
   tap(name: string, listener: (record: WireRecord) => void): () => void;
   /** The newest traffic of a connection that somebody listens to. */
@@ -83,7 +101,8 @@ export function openConnectivity(options: ConnectivityOptions): Connectivity {
   const { clock, kinds, log } = options;
   const kindsModule = options.kindsModule ?? new URL("../index.ts", import.meta.url);
   const entries = new Map<string, Entry>();
-  const shared = new Map<string, object>(options.shared);
+  const begun = new Set<string>();
+  const shared = new Map<string, object>();
   const over = new AbortController();
   const worker = new ConnectorWorker({
     clock,
@@ -103,11 +122,14 @@ export function openConnectivity(options: ConnectivityOptions): Connectivity {
   };
   const secretsOf = (secrecy: Secrecy) => (reference: string) =>
     secrecy.remember(options.secret(secretName(reference)));
-  const contextOf = (name: string, secrecy: Secrecy, tap: WireTap | null): ConnectorContext => ({
+  const contextOf = (name: string, kind: string, secrecy: Secrecy, tap: WireTap | null): ConnectorContext => ({
     clock,
     secret: secretsOf(secrecy),
     stateDir: folder(options.stateDir, name),
+    kindDir: folder(options.stateDir, kindFolder(kind)),
     share<T extends object>(key: string, make: () => T): T {
+      const given = options.shared?.(name, key) ?? null;
+      if (given !== null) return given as T;
       const there = shared.get(key) ?? make();
       shared.set(key, there);
       return there as T;
@@ -138,6 +160,41 @@ export function openConnectivity(options: ConnectivityOptions): Connectivity {
     return found;
   };
 
+  const remoteSpec = (
+    name: string,
+    kind: string,
+    config: unknown,
+    secrecy: Secrecy,
+    tap: WireTap | null,
+  ): RemoteSpec => ({
+    kind,
+    config,
+    stateDir: folder(options.stateDir, name),
+    kindDir: folder(options.stateDir, kindFolder(kind)),
+    secrets: Object.fromEntries(candidates(config).flatMap((ref) => withSecret(ref, secretsOf(secrecy)(ref)))),
+    credit: { rows: 1, bytes: 1 },
+    log: (event, text) => log(event, name, secrecy.text(text)),
+    wire: tap === null ? () => undefined : record(tap, secrecy),
+  });
+
+  /** Something that is tried beside what runs, on the configuration of a connection or on one that is not saved. */
+  async function trial(target: ConnectionTarget, secrecy: Secrecy): Promise<Trial> {
+    const { kind, config: written } = "connection" in target ? entry(target.connection).connection.spec : target;
+    const type = await load(kind);
+    const open: Trial["open"] = async (config) =>
+      type.thread === "main"
+        ? type.create(config, contextOf(trialFolder, kind, secrecy, null))
+        : worker.open(remoteSpec(trialFolder, kind, config, secrecy, null));
+    return { type, config: parse(type, written), open, clock };
+  }
+
+  /** Secrets of the configuration stay out of what goes wrong with it. */
+  const clean = (error: unknown, secrecy: Secrecy): unknown => {
+    if (!(error instanceof ConnectionError)) return error;
+    const [message, hint, technical] = [error.message, error.hint, error.technical].map((text) => secrecy.text(text));
+    return new ConnectionError(error.fault, message, hint, technical);
+  };
+
   async function start(spec: ConnectionSpec): Promise<void> {
     const { name } = spec;
     const type = await load(spec.kind);
@@ -148,21 +205,15 @@ export function openConnectivity(options: ConnectivityOptions): Connectivity {
     let watch = (_: boolean): void => undefined;
     const open: ConnectionParts["open"] = async ({ config: written }, credit) => {
       const config = parse(type, written);
-      if (type.thread === "main") return type.create(config, contextOf(name, secrecy, tap));
-      const remote = await worker.open({
-        kind: spec.kind,
-        config,
-        stateDir: folder(options.stateDir, name),
-        secrets: Object.fromEntries(candidates(config).flatMap((ref) => withSecret(ref, secretsOf(secrecy)(ref)))),
-        credit,
-        log: (event, text) => log(event, name, secrecy.text(text)),
-        wire: record(tap, secrecy),
-      });
+      if (type.thread === "main") return type.create(config, contextOf(name, spec.kind, secrecy, tap));
+      const remote = await worker.open({ ...remoteSpec(name, spec.kind, config, secrecy, tap), credit });
       watch = (on) => remote.watch(on);
       if (tap.watched) remote.watch(true);
       return remote;
     };
     generation = (generation + 1) >>> 0;
+    const standing = begun.has(name) ? null : (options.standing?.(name) ?? null);
+    begun.add(name);
     const connection = new ManagedConnection(spec, {
       tenant: options.tenant,
       sink: options.sink,
@@ -172,8 +223,9 @@ export function openConnectivity(options: ConnectivityOptions): Connectivity {
       credit: options.credit,
       silentAfterMs: options.silentAfterMs ?? 60_000,
       sourceCursor: options.sourceCursor(name),
+      standing,
       secrecy,
-      type,
+      delivery: (written) => type.delivery(Value.Default(type.config, structuredClone(written))),
       open,
       onHealth: (health) => options.onHealth(name, health),
       log: (level, text) => log(level, name, secrecy.text(text)),
@@ -226,17 +278,37 @@ export function openConnectivity(options: ConnectivityOptions): Connectivity {
       const step = "Read the configuration";
       const secrecy = new Secrecy();
       try {
-        const type = await load(kind);
-        const config = parse(type, written);
+        const { type, config } = await trial({ kind, config: written }, secrecy);
         yield { step, ok: true, detail: "It is complete and within its bounds." };
-        for await (const found of type.check(config, contextOf("check", secrecy, null), signal))
-          yield secrecy.value(found) as CheckStep;
+        const steps =
+          type.thread === "main"
+            ? type.check(config, contextOf(trialFolder, kind, secrecy, null), signal)
+            : worker.check(remoteSpec(trialFolder, kind, config, secrecy, null), signal);
+        for await (const found of steps) yield secrecy.value(found) as CheckStep;
       } catch (error) {
         if (!(error instanceof ConnectionError)) throw error;
         yield secrecy.value({ step, ok: false, detail: error.message, hint: error.hint }) as CheckStep;
       }
     },
-    browse: (name, address, signal) => entry(name).connection.browse(address, signal),
+    async *browse(target, address, signal) {
+      const secrecy = new Secrecy();
+      try {
+        if ("connection" in target) yield* entry(target.connection).connection.browse(address, signal);
+        else yield* browseOnce(await trial(target, secrecy), address, signal);
+      } catch (error) {
+        throw clean(error, secrecy);
+      }
+    },
+    async propose(target, look, signal) {
+      const secrecy = new Secrecy();
+      const unique = Math.floor(options.random() * 0xffff_ffff).toString(36);
+      try {
+        return await learnOnce(await trial(target, secrecy), { ...look, unique }, signal);
+      } catch (error) {
+        throw clean(error, secrecy);
+      }
+    },
+    certificates: async (kind) => (await load(kind)).certificates?.(folder(options.stateDir, kindFolder(kind))) ?? null,
     tap(name, listener) {
       const { tap, watch } = entry(name);
       const end = tap.listen(listener);
@@ -284,6 +356,10 @@ function withSecret(reference: string, secret: string | null): [string, string][
     [secretName(reference), secret],
   ];
 }
+
+/** No connection can be called so: their names begin with a letter or a digit. */
+const trialFolder = ".trial";
+const kindFolder = (kind: string): string => join(".kinds", kind);
 
 function folder(stateDir: string, name: string): string {
   const dir = join(stateDir, name);

@@ -1,5 +1,12 @@
 import type { Micros, ProblemCode } from "@lineshaft/contract/api";
-import type { BrowseItem, ConnectionFault, ConnectorBatch, Offer, TagBinding } from "@lineshaft/contract/ports";
+import type {
+  BrowseItem,
+  CheckStep,
+  ConnectionFault,
+  ConnectorBatch,
+  Offer,
+  TagBinding,
+} from "@lineshaft/contract/ports";
 
 /** What the main thread and the worker of the connectors say to each other. `key` is one live connector. */
 
@@ -8,23 +15,40 @@ export interface Credit {
   bytes: number;
 }
 
-/** Calls on a connector: argument and answer. */
+/** What a connector in the worker is made with. */
+export interface Making {
+  kind: string;
+  config: unknown;
+  stateDir: string;
+  kindDir: string;
+  secrets: Record<string, string>;
+}
+
+/** Calls on a connector: argument and answer; of `browse` and `check` the items, which come one by one. */
 export interface Calls {
-  open: [{ kind: string; config: unknown; stateDir: string; secrets: Record<string, string>; credit: Credit }, null];
+  open: [Making & { credit: Credit }, null];
+  check: [Making, CheckStep];
   connect: [null, null];
   read: [{ bindings: readonly TagBinding[]; resumeFrom: string | null }, null];
   close: [null, null];
   diagnose: [null, Record<string, unknown>];
-  browse: [{ address: string }, BrowseItem[]];
+  browse: [{ address: string }, BrowseItem];
 }
 export type CallName = keyof Calls;
+export type StreamName = "browse" | "check";
 
 /** The batch without its columns: these travel as bytes, transferred. */
 export type BatchHead = Omit<ConnectorBatch, "columns" | "names">;
 
+/** What is new in a list of names that the connector keeps; `from` 0: it is another list than before. */
+export interface KeptNames {
+  from: number;
+  names: string[];
+}
+
 /** What a connector asks of its sink. */
 export interface Asks {
-  offer: [{ head: BatchHead; columns: Uint8Array }, Offer];
+  offer: [{ head: BatchHead; columns: Uint8Array; kept?: KeptNames }, Offer];
   reject: [{ code: ProblemCode; detail: string; payload: Uint8Array | null }, null];
   gap: [{ fromUs: Micros; toUs: Micros | null; points: number | null; reason: string }, null];
   stale: [{ names: readonly string[] | "all"; status: number; atUs: Micros }, null];
@@ -49,6 +73,8 @@ export type ToWorker =
 
 export type FromWorker =
   | { done: number; value: unknown; error?: PlainError }
+  /** One of several answers to a call. */
+  | { item: number; value: unknown }
   | { ask: number; key: number; name: AskName; argument: unknown }
   | { key: number; log: { event: "info" | "warning"; text: string } }
   | { key: number; wire: { direction: "in" | "out"; bytes: Uint8Array; note?: string } }

@@ -1,5 +1,11 @@
 import { ColumnsBuilder } from "@lineshaft/contract/api";
-import { ConnectionError, type Connector, type ConnectorContext, type ConnectorType } from "@lineshaft/contract/ports";
+import {
+  type BrowseItem,
+  ConnectionError,
+  type Connector,
+  type ConnectorContext,
+  type ConnectorType,
+} from "@lineshaft/contract/ports";
 import { type Static, Type } from "typebox";
 
 /** Connectors that behave, or misbehave, as their configuration says. */
@@ -7,6 +13,7 @@ const configSchema = Type.Object({
   script: Type.Enum(
     [
       "steady",
+      "grows",
       "quiet",
       "throwsLater",
       "throwsNow",
@@ -18,6 +25,7 @@ const configSchema = Type.Object({
       "refused",
       "misconfigured",
       "stubborn",
+      "neverEnds",
       "returns",
     ],
     {
@@ -28,6 +36,8 @@ const configSchema = Type.Object({
   afterRows: Type.Integer({ minimum: 0, default: 3, description: "When it does it." }),
   everyMs: Type.Integer({ minimum: 1, default: 5, description: "A row so often." }),
   password: Type.String({ default: "", description: "Reference of a secret." }),
+  children: Type.Integer({ minimum: 0, default: 3, description: "What a browse finds." }),
+  certificateDays: Type.Optional(Type.Number({ description: "Days until its certificate ends." })),
 });
 type Config = Static<typeof configSchema>;
 
@@ -55,7 +65,7 @@ class Scripted implements Connector {
   }
 
   async read(...[bindings, resumeFrom, sink, signal]: Parameters<Connector["read"]>): Promise<never> {
-    const names = bindings.map(({ address }) => address);
+    let names = bindings.map(({ address }) => address);
     const { script, afterRows, everyMs } = this.#config;
     for (let n = 1; ; n++) {
       if (script === "stubborn") await new Promise(() => undefined);
@@ -66,8 +76,17 @@ class Scripted implements Connector {
       if (sink.credit().rows === 0) await sink.ready(signal);
       const columns = new ColumnsBuilder(names.length);
       for (let i = 0; i < names.length; i++) columns.add(i, this.#context.clock.nowUs(), n);
+      if (script === "grows") {
+        // A list that is kept and grows, and now and then a new one.
+        if (n % 4 === 0) names = [...names].reverse();
+        names.push(`grown-${n}`);
+        columns.add(names.length - 1, this.#context.clock.nowUs(), n);
+      }
       const sourceCursor = `${resumeFrom ?? ""}+${n}`.slice(-20);
-      void sink.offer({ names, columns: columns.build(), ordinalsGiven: false, sourceCursor }).catch(() => undefined);
+      const namesKept = script === "grows";
+      void sink
+        .offer({ names, namesKept, columns: columns.build(), ordinalsGiven: false, sourceCursor })
+        .catch(() => undefined);
     }
   }
 
@@ -92,16 +111,37 @@ class Scripted implements Connector {
       case "exits":
         process.exit(3);
         break;
+      case "neverEnds":
+        await new Promise(() => undefined);
+        break;
       case "lost":
         throw new ConnectionError("lost", "The device has gone.", "Look at it.");
       default:
     }
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    if (this.#config.script === "neverEnds") await new Promise(() => undefined);
+  }
+
+  async *browse(address: string): AsyncGenerator<BrowseItem> {
+    if (address === "broken") throw new ConnectionError("protocol", `No ${this.#secret}.`, "Refresh.", "BadNode");
+    for (let i = 0; i < this.#config.children; i++)
+      yield { address: `${address}/${i}`, name: String(i), readable: true, expandable: false };
+  }
 
   diagnose(): Record<string, unknown> {
-    return { connects: this.#connects, secret: this.#secret };
+    const { certificateDays, script } = this.#config;
+    const validToUs = this.#context.clock.nowUs() + ((certificateDays ?? 0) + 0.5) * 86_400e6;
+    return {
+      connects: this.#connects,
+      secret: this.#secret,
+      script,
+      kindDir: this.#context.kindDir,
+      ...(certificateDays === undefined
+        ? {}
+        : { certificates: [{ of: "peer", thumbprint: "AA", subject: "CN=Press", validToUs }] }),
+    };
   }
 }
 
@@ -111,15 +151,28 @@ const scripted = (kind: string, thread: "main" | "worker"): ConnectorType<Config
   mode: "connects",
   config: configSchema,
   tagOptions: Type.Object({}),
-  delivery: () => "bestEffort",
+  // By a field's default, so that it shows whether defaults were filled in.
+  delivery: ({ script }) => (script === "steady" ? "bestEffort" : "detectable"),
   thread,
   async *check() {
     yield { step: "Look", ok: true, detail: "There it is." };
   },
   create: (config, context) => new Scripted(config, context),
+  learning: {
+    config: (config, filters) => ({ ...config, script: filters[0] as "quiet" }),
+    proposals: ({ script }) => ({ items: [{ template: { script }, topics: 1, example: "a" }], overlooked: 0 }),
+  },
 });
 
 export const connectorKinds: Record<string, () => Promise<ConnectorType>> = {
   "in-worker": async () => scripted("in-worker", "worker") as ConnectorType,
   "on-main": async () => scripted("on-main", "main") as ConnectorType,
+  blind: async () => {
+    const type = scripted("blind", "worker") as ConnectorType;
+    return {
+      ...type,
+      learning: undefined,
+      create: (config, context) => Object.assign(type.create(config, context), { browse: undefined }),
+    };
+  },
 };

@@ -1,13 +1,7 @@
-import type { Micros } from "@lineshaft/contract/api";
+import type { WireRecord } from "@lineshaft/contract/api";
+import type { WireView } from "@lineshaft/contract/ports";
 
-/** One piece of traffic as a capture keeps it: a JSONL line `{"t":…,"dir":"in","b64":…}`. */
-export interface WireRecord {
-  t: Micros;
-  dir: "in" | "out";
-  b64: string;
-  note?: string;
-}
-
+/** As a capture keeps it: a JSONL line `{"t":…,"dir":"in","b64":…}`. */
 export function captureLine(record: WireRecord): string {
   return `${JSON.stringify(record)}\n`;
 }
@@ -51,4 +45,55 @@ export class WireTap {
     this.#records = [];
     this.#bytes = 0;
   }
+}
+
+/** What a slow reader may leave waiting. */
+const viewBytesMax = 4 * 1024 * 1024;
+
+/** Live traffic as a sequence until `signal`; beyond the bound the newest is left out and counted. */
+export function openWireView(
+  listen: (listener: (record: WireRecord) => void) => () => void,
+  signal: AbortSignal,
+  bytesMax = viewBytesMax,
+): WireView {
+  let missed = 0;
+  return {
+    get missed() {
+      return missed;
+    },
+    async *[Symbol.asyncIterator]() {
+      if (signal.aborted) return;
+      const waiting: WireRecord[] = [];
+      let bytes = 0;
+      let wake = (): void => undefined;
+      const stop = (): void => wake();
+      const end = listen((record) => {
+        if (bytes + record.b64.length > bytesMax && waiting.length > 0) {
+          missed++;
+          return;
+        }
+        waiting.push(record);
+        bytes += record.b64.length;
+        wake();
+      });
+      signal.addEventListener("abort", stop, { once: true });
+      try {
+        while (!signal.aborted) {
+          const next = waiting.shift();
+          if (next !== undefined) {
+            bytes -= next.b64.length;
+            yield next;
+            continue;
+          }
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+        yield* waiting;
+      } finally {
+        signal.removeEventListener("abort", stop);
+        end();
+      }
+    },
+  };
 }

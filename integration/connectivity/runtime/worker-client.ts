@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { ColumnsError, decodeColumns } from "@lineshaft/contract/api";
-import type { Clock, Connector, ConnectorContext, ConnectorSink } from "@lineshaft/contract/ports";
+import type { CheckStep, Clock, ConnectorContext, ConnectorSink } from "@lineshaft/contract/ports";
 import type { LiveConnector } from "./managed-connection.ts";
 import {
   type AskName,
@@ -9,7 +9,9 @@ import {
   type Calls,
   type Credit,
   type FromWorker,
+  type Making,
   place,
+  type StreamName,
   type ToWorker,
   type WorkerData,
 } from "./messages.ts";
@@ -28,12 +30,7 @@ export interface WorkerOptions {
   log(text: string): void;
 }
 
-/** What a connector in the worker is made with. */
-export interface RemoteSpec {
-  kind: string;
-  config: unknown;
-  stateDir: string;
-  secrets: Record<string, string>;
+export interface RemoteSpec extends Making {
   credit: Credit;
   log: ConnectorContext["log"];
   wire(direction: "in" | "out", bytes: Uint8Array, note?: string): void;
@@ -41,6 +38,7 @@ export interface RemoteSpec {
 
 interface Pending {
   key: number;
+  item(value: unknown): void;
   resolve(value: unknown): void;
   reject(error: unknown): void;
 }
@@ -48,6 +46,8 @@ interface Pending {
 interface Remote {
   spec: RemoteSpec;
   sink: ConnectorSink | null;
+  /** The list of names that its connector keeps. */
+  names: string[];
   watching: boolean;
   topping: boolean;
 }
@@ -70,10 +70,9 @@ export class ConnectorWorker {
   /** A connector in the worker, as if it were here. */
   async open(spec: RemoteSpec): Promise<LiveConnector & { watch(on: boolean): void }> {
     const key = ++this.#keys;
-    const remote: Remote = { spec, sink: null, watching: false, topping: false };
+    const remote: Remote = { spec, sink: null, names: [], watching: false, topping: false };
     this.#remotes.set(key, remote);
-    const { kind, config, stateDir, secrets, credit } = spec;
-    await this.#call(key, "open", { kind, config, stateDir, secrets, credit });
+    await this.#call(key, "open", { ...makingOf(spec), credit: spec.credit });
     const call = <K extends CallName>(name: K, argument: Calls[K][0], signal?: AbortSignal): Promise<Calls[K][1]> =>
       this.#call(key, name, argument, signal);
     return {
@@ -88,14 +87,23 @@ export class ConnectorWorker {
         this.#remotes.delete(key);
       },
       diagnose: () => call("diagnose", null),
-      async *browse(address, signal): ReturnType<NonNullable<Connector["browse"]>> {
-        yield* await call("browse", { address }, signal);
-      },
+      browse: (address, signal) => this.#stream(key, "browse", { address }, signal),
       watch: (on) => {
         remote.watching = on;
         this.#post({ wire: on, key });
       },
     };
+  }
+
+  /** A check of a configuration, in the worker like what it tries. */
+  async *check(spec: RemoteSpec, signal: AbortSignal): AsyncGenerator<CheckStep> {
+    const key = ++this.#keys;
+    this.#remotes.set(key, { spec, sink: null, names: [], watching: false, topping: false });
+    try {
+      yield* this.#stream(key, "check", makingOf(spec), signal);
+    } finally {
+      this.#remotes.delete(key);
+    }
   }
 
   async close(): Promise<void> {
@@ -161,7 +169,47 @@ export class ConnectorWorker {
     this.#remotes.clear();
   }
 
-  #call<K extends CallName>(key: number, name: K, argument: Calls[K][0], signal?: AbortSignal): Promise<Calls[K][1]> {
+  /** A call that answers item by item; whoever stops listening ends it. */
+  async *#stream<K extends StreamName>(
+    key: number,
+    name: K,
+    argument: Calls[K][0],
+    signal: AbortSignal,
+  ): AsyncGenerator<Calls[K][1]> {
+    const left = new AbortController();
+    const items: Calls[K][1][] = [];
+    let over = false;
+    let wake = (): void => undefined;
+    const done = this.#call(key, name, argument, AbortSignal.any([signal, left.signal]), (item) => {
+      items.push(item as Calls[K][1]);
+      wake();
+    }).finally(() => {
+      over = true;
+      wake();
+    });
+    done.catch(() => undefined);
+    try {
+      for (;;) {
+        for (const item of items.splice(0)) yield item;
+        if (over && items.length === 0) break;
+        if (items.length > 0) continue;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      await done;
+    } finally {
+      left.abort();
+    }
+  }
+
+  #call<K extends CallName>(
+    key: number,
+    name: K,
+    argument: Calls[K][0],
+    signal?: AbortSignal,
+    item: (value: unknown) => void = () => undefined,
+  ): Promise<Calls[K][1]> {
     return new Promise<Calls[K][1]>((resolve, reject) => {
       if (!this.#remotes.has(key)) {
         if (name === "close") resolve(null as Calls[K][1]);
@@ -173,6 +221,7 @@ export class ConnectorWorker {
       const settle = (): void => signal?.removeEventListener("abort", abort);
       this.#pending.set(call, {
         key,
+        item,
         resolve: (value) => {
           settle();
           resolve(value as Calls[K][1]);
@@ -198,7 +247,8 @@ export class ConnectorWorker {
       this.#pending.delete(message.done);
       if (message.error === undefined) pending?.resolve(message.value);
       else pending?.reject(fromPlain(message.error));
-    } else if ("crashed" in message) this.#crashed(message.crashed, message.message);
+    } else if ("item" in message) this.#pending.get(message.item)?.item(message.value);
+    else if ("crashed" in message) this.#crashed(message.crashed, message.message);
     else if ("ask" in message) void this.#answer(message.ask, message.key, message.name, message.argument);
     else if ("log" in message) this.#remotes.get(message.key)?.spec.log(message.log.event, message.log.text);
     else {
@@ -232,7 +282,7 @@ export class ConnectorWorker {
       this.#post({ answer: ask, key, value, ...plain, credit });
       if (sink.credit().rows === 0) this.#topUp(key, remote, sink);
     };
-    await put(sink, name, argument).then(
+    await put(remote, sink, name, argument).then(
       (value) => reply(value ?? null),
       (error: unknown) => {
         // What passed the worker's own check and still cannot be decoded comes from memory that nobody should trust.
@@ -256,18 +306,29 @@ export class ConnectorWorker {
   }
 }
 
+const makingOf = ({ kind, config, stateDir, kindDir, secrets }: RemoteSpec): Making => ({
+  kind,
+  config,
+  stateDir,
+  kindDir,
+  secrets,
+});
+
 /** What may be in flight in all: the worker knows best how much of it is. */
 function ceiling(sink: ConnectorSink & { inFlight?: Credit }): Credit {
   const { rows, bytes } = sink.credit();
   return { rows: rows + (sink.inFlight?.rows ?? 0), bytes: bytes + (sink.inFlight?.bytes ?? 0) };
 }
 
-async function put(sink: ConnectorSink, name: AskName, argument: unknown): Promise<unknown> {
+async function put(remote: Remote, sink: ConnectorSink, name: AskName, argument: unknown): Promise<unknown> {
   switch (name) {
     case "offer": {
-      const { head, columns: bytes } = argument as Asks["offer"][0];
+      const { head, columns: bytes, kept } = argument as Asks["offer"][0];
       const { columns, names } = decodeColumns(bytes);
-      return sink.offer({ ...head, columns, names: names ?? [] });
+      if (kept === undefined) return sink.offer({ ...head, columns, names: names ?? [] });
+      if (kept.from === 0) remote.names = [];
+      for (const name of kept.names) remote.names.push(name);
+      return sink.offer({ ...head, columns, names: remote.names });
     }
     case "reject":
       return sink.reject(argument as Asks["reject"][0]);

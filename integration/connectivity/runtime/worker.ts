@@ -11,11 +11,13 @@ import {
   type CallName,
   type Credit,
   type FromWorker,
+  type KeptNames,
+  type Making,
   place,
   type ToWorker,
   type WorkerData,
 } from "./messages.ts";
-import { fromPlain, toPlain } from "./plain-error.ts";
+import { cannotBrowse, fromPlain, tooMany, toPlain } from "./plain-error.ts";
 
 /** The worker that connectors run in. It only carries calls, offers and verdicts; what to do about failures is decided on the main thread. */
 const port = parentPort;
@@ -62,6 +64,8 @@ interface Live {
   granted: Credit;
   inFlight: Credit;
   waiting: (() => void)[];
+  /** The list of names that the main thread knows, and how far. */
+  names: { list: readonly string[]; told: number };
 }
 
 const live = new Map<number, Live>();
@@ -114,13 +118,14 @@ function sinkOf(entry: Live): ConnectorSink {
       }
       const { columns, names, ...head } = batch;
       // Copied once into one buffer: a connector may keep views into its own, and the main thread checks what it decodes.
-      const bytes = encodeColumns(columns, names);
+      const bytes = encodeColumns(columns, head.namesKept ? null : names);
+      const kept = head.namesKept ? tell(entry, names) : undefined;
       const rows = columns.rows + (head.faults?.length ?? 0);
       const size = bytes.length;
       inFlight.rows += rows;
       inFlight.bytes += size;
       try {
-        return await ask(key, "offer", { head, columns: bytes }, [bytes.buffer as ArrayBuffer]);
+        return await ask(key, "offer", { head, columns: bytes, kept }, [bytes.buffer as ArrayBuffer]);
       } finally {
         inFlight.rows -= rows;
         inFlight.bytes -= size;
@@ -133,11 +138,20 @@ function sinkOf(entry: Live): ConnectorSink {
   };
 }
 
-function contextOf(key: number, stateDir: string, secrets: Record<string, string>): ConnectorContext {
+/** What the main thread does not know yet of a list that is kept. */
+function tell(entry: Live, list: readonly string[]): KeptNames {
+  if (entry.names.list !== list) entry.names = { list, told: 0 };
+  const from = entry.names.told;
+  entry.names.told = list.length;
+  return { from, names: list.slice(from) };
+}
+
+function contextOf(key: number, { stateDir, kindDir, secrets }: Making): ConnectorContext {
   return {
     clock,
     secret: (reference) => secrets[reference] ?? null,
     stateDir,
+    kindDir,
     share<T extends object>(name: string, make: () => T): T {
       const there = sharedObjects.get(name) ?? owner.exit(make);
       sharedObjects.set(name, there);
@@ -154,17 +168,29 @@ function contextOf(key: number, stateDir: string, secrets: Record<string, string
 
 const { connectorKinds } = (await import(kindsUrl)) as { connectorKinds: Record<string, () => Promise<ConnectorType>> };
 
-async function perform(key: number, name: CallName, argument: unknown, signal: AbortSignal): Promise<unknown> {
+/** Children of one node that are passed on; that there are more is said. */
+const itemsMax = 100_000;
+
+/** A library is loaded with the first use of its kind, which may take seconds in one piece. */
+async function loading<T>(kind: string, work: () => Promise<T>): Promise<T> {
+  if (loadedKinds.has(kind)) return work();
+  loadedKinds.add(kind);
+  Atomics.add(marks, place.loading, 1);
+  return work().finally(() => Atomics.sub(marks, place.loading, 1));
+}
+
+async function perform(
+  key: number,
+  name: CallName,
+  argument: unknown,
+  signal: AbortSignal,
+  emit: (item: unknown) => void,
+): Promise<unknown> {
   if (name === "open") {
-    const { kind, config, stateDir, secrets, credit } = argument as {
-      kind: string;
-      config: unknown;
-      stateDir: string;
-      secrets: Record<string, string>;
-      credit: Credit;
-    };
+    const making = argument as Making & { credit: Credit };
+    const { kind, config, credit } = making;
     const type = await connectorKinds[kind]();
-    const connector = type.create(config, contextOf(key, stateDir, secrets));
+    const connector = type.create(config, contextOf(key, making));
     live.set(key, {
       key,
       kind,
@@ -173,8 +199,17 @@ async function perform(key: number, name: CallName, argument: unknown, signal: A
       granted: credit,
       inFlight: { rows: 0, bytes: 0 },
       waiting: [],
+      names: { list: [], told: 0 },
     });
     return null;
+  }
+  if (name === "check") {
+    const making = argument as Making;
+    const type = await connectorKinds[making.kind]();
+    return loading(making.kind, async () => {
+      for await (const step of type.check(making.config, contextOf(key, making), signal)) emit(step);
+      return null;
+    });
   }
   const entry = live.get(key);
   if (entry === undefined) {
@@ -184,11 +219,7 @@ async function perform(key: number, name: CallName, argument: unknown, signal: A
   const { connector, kind } = entry;
   switch (name) {
     case "connect":
-      if (loadedKinds.has(kind)) return void (await connector.connect(signal));
-      // The first of a kind loads its library, which may take seconds in one piece.
-      loadedKinds.add(kind);
-      Atomics.add(marks, place.loading, 1);
-      return void (await connector.connect(signal).finally(() => Atomics.sub(marks, place.loading, 1)));
+      return loading(kind, () => connector.connect(signal));
     case "read": {
       const { bindings, resumeFrom } = argument as Parameters<typeof read>[1];
       return read(entry, { bindings, resumeFrom }, signal);
@@ -199,10 +230,13 @@ async function perform(key: number, name: CallName, argument: unknown, signal: A
     case "diagnose":
       return connector.diagnose();
     case "browse": {
-      const found = [];
-      for await (const item of connector.browse?.((argument as { address: string }).address, signal) ?? [])
-        if (found.push(item) >= 10_000) break;
-      return found;
+      if (connector.browse === undefined) throw cannotBrowse(kind);
+      let found = 0;
+      for await (const item of connector.browse((argument as { address: string }).address, signal)) {
+        if (++found > itemsMax) throw tooMany(itemsMax);
+        emit(item);
+      }
+      return null;
     }
   }
 }
@@ -222,7 +256,7 @@ port.on("message", (message: ToWorker) => {
     calls.set(call, abort);
     owner.run(key, () => {
       marks[place.executing] = key;
-      perform(key, name, argument, abort.signal)
+      perform(key, name, argument, abort.signal, (value) => post({ item: call, value }))
         .then(
           (value) => post({ done: call, value: value ?? null }),
           (error: unknown) => post({ done: call, value: null, error: toPlain(error) }),

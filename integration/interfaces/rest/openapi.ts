@@ -10,8 +10,8 @@ import {
   routes,
 } from "@lineshaft/contract/api";
 import type { TSchema } from "typebox";
-import { yamlMediaType } from "./configuration.ts";
-import { linesMediaType } from "./connectivity.ts";
+import { workbookMediaType, yamlMediaType } from "./configuration.ts";
+import { lineRoutes, linesMediaType } from "./connectivity.ts";
 
 type Json = Record<string, unknown>;
 
@@ -74,7 +74,7 @@ function operation(name: RouteName, route: Route, schemas: Json): Json {
   const content = (schema: Json): Json => ({ "application/json": { schema } });
   const status = String(route.status ?? 200);
   const answer: Json = content(schemaOf(route.response, schemas));
-  if (name === "checkConnection") {
+  if (lineRoutes.has(name)) {
     answer[linesMediaType] = answer["application/json"];
     delete answer["application/json"];
   }
@@ -153,7 +153,13 @@ function requestBody(name: RouteName, route: Route, schemas: Json): Json {
       requestBody: { required: true, content: { "application/json": { schema }, [yamlMediaType]: { schema: yaml } } },
     };
   }
-  if (name === "importTags") return { requestBody: { required: true, content: { "text/csv": { schema: table } } } };
+  if (name === "importTags")
+    return {
+      requestBody: {
+        required: true,
+        content: { "text/csv": { schema: table }, [workbookMediaType]: { schema: binary } },
+      },
+    };
   if (route.body === undefined) return {};
   return {
     requestBody: { required: true, content: { "application/json": { schema: schemaOf(route.body, schemas) } } },

@@ -4,7 +4,7 @@ import { columnsMediaType, ProblemError, type RouteName } from "@lineshaft/contr
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Answer } from "./call.ts";
 import { yamlTypes } from "./configuration.ts";
-import { linesMediaType } from "./connectivity.ts";
+import { lineRoutes, linesMediaType } from "./connectivity.ts";
 
 /** JSON below this many characters is not worth compressing. */
 const gzipFrom = 16 * 1024;
@@ -54,7 +54,7 @@ export function requireAcceptable(accept: string | undefined, route: RouteName):
       type === "application/problem+json"
     )
       return;
-    if (route === "checkConnection" && type === linesMediaType) return;
+    if (lineRoutes.has(route) && type === linesMediaType) return;
     if (route === "rawHistory" && type === columnsMediaType) return;
     if (route === "getConfiguration" && yamlTypes.includes(type)) return;
   }

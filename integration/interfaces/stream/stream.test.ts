@@ -300,6 +300,9 @@ describe("who may listen", () => {
     platform.event("registry.changed", { entity: "key", id: "k", after: {} });
     platform.event("registry.changed", { entity: "equipment", id: 1, after: { path: "site/b/line" } });
     platform.event("registry.changed", { entity: "equipment", id: 1, after: { path: "site/a/line" } });
+    const health = { state: "flowing", since: 1 };
+    platform.event("connection.changed", { connectionId: 2, connection: "alien", scope: "site/b", health });
+    platform.event("connection.changed", { connectionId: 1, connection: "own", scope: "site/a", health });
     platform.event("item.rejected", { connectionId: 1, connection: "own", code: "x" });
     await reader.until(() => reader.events().at(-1)?.type === "item.rejected");
     expect(reader.points()).toEqual([
@@ -312,6 +315,7 @@ describe("who may listen", () => {
       "tag.registered",
       "points.recorded",
       "registry.changed",
+      "connection.changed",
       "item.rejected",
     ]);
     expect(JSON.stringify(reader.messages)).not.toContain("alien");

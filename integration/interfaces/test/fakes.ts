@@ -22,7 +22,16 @@ import {
   valueToJson,
   valueTypeAt,
 } from "@lineshaft/contract/api";
-import type { Clock, ConfigurationInput, EventItem, EventReader, SourceBatch } from "@lineshaft/contract/ports";
+import {
+  type CertificateStore,
+  type CertificateSummary,
+  type Clock,
+  type ConfigurationInput,
+  ConnectionError,
+  type EventItem,
+  type EventReader,
+  type SourceBatch,
+} from "@lineshaft/contract/ports";
 import type { Services } from "../rest/services.ts";
 
 /** Real time, for tests that speak over sockets. */
@@ -242,7 +251,8 @@ export class FakePlatform implements Services {
     importTags: (p, connection, table, dryRun) => {
       this.connections.get(p, connection);
       const plan = this.#plan({ text: "" });
-      const summary = { rows: table.length, encoding: "utf-8" as const, separator: ";", plan };
+      const text = { format: "csv" as const, encoding: "utf-8" as const, separator: ";", sheet: null };
+      const summary = { rows: table.length, ...text, plan };
       return { summary, applied: dryRun ? null : { plan, revision: 8, connections: [] } };
     },
   };
@@ -254,18 +264,81 @@ export class FakePlatform implements Services {
     kinds: () => [
       { kind: "modbus", title: "Modbus", mode: "connects", config: { type: "object" }, tagOptions: { type: "object" } },
     ],
-    status: () => null,
+    status: (_tenant, connection) =>
+      connection !== "line"
+        ? null
+        : {
+            health: { state: "flowing", since: 0 },
+            delivery: "acknowledged",
+            figures: {
+              reconnects: 0,
+              lastGoodUs: null,
+              lagMs: null,
+              inFlightRows: 0,
+              expectedRatePerSecond: null,
+            },
+          },
     diagnose: async (_tenant, connection) => (connection === "line" ? { connected: true } : null),
-    async *check(kind) {
+    async *check(_tenant, kind) {
       yield { step: "Read the configuration", ok: true, detail: `It is a ${kind}.` };
       if (kind === "breaks") throw new Error("The pipe burst.");
       yield { step: "Connect", ok: false, detail: "Nobody answers.", hint: "Is it on?" };
     },
+    async *browse(_tenant, target, from) {
+      if ("kind" in target && target.kind === "modbus")
+        throw new ConnectionError("misconfigured", "It cannot be browsed.", "Write addresses.", "no browse");
+      for (let i = 0; i < 3; i++) yield { address: `${from}/${i}`, name: `${i}`, readable: true, expandable: false };
+      if ("kind" in target && target.kind === "breaks") throw new Error("The pipe burst.");
+    },
+    propose: async (_tenant, _target, look) => ({
+      items: look.filters.map((topic) => ({ template: { topic }, topics: 2, example: "a/b" })),
+      overlooked: look.seconds > 1 ? 0 : 5,
+    }),
+    certificates: (tenant, kind) => (kind === "opcua" ? this.certificatesOf(tenant) : null),
+    wire: (_tenant, connection) =>
+      connection !== "line"
+        ? null
+        : {
+            missed: 1,
+            async *[Symbol.asyncIterator]() {
+              yield { t: 5, dir: "in" as const, b64: "AAE=", note: "two bytes" };
+            },
+          },
     restart: async (tenant, connection) => {
       if (connection !== "line") throw new ProblemError("not_found", "It does not run.");
       this.restarted.push(`${tenant}/${connection}`);
     },
   };
+
+  kindOfLine = "modbus";
+  trusted: CertificateSummary[] = [];
+  rejected: CertificateSummary[] = [
+    {
+      thumbprint: "AB".repeat(32),
+      thumbprintSha1: "CD".repeat(20),
+      subject: "CN=Press 7",
+      issuer: "CN=Press 7",
+      applicationUri: "urn:press-7",
+      validity: "",
+      validFromUs: 0,
+      validToUs: 4e15,
+    },
+  ];
+
+  certificatesOf(_tenant: number): CertificateStore {
+    const move = (from: CertificateSummary[], to: CertificateSummary[], thumbprint: string) => {
+      const at = from.findIndex((each) => each.thumbprint === thumbprint);
+      if (at < 0) return null;
+      const [found] = from.splice(at, 1);
+      to.push(found);
+      return found;
+    };
+    return {
+      list: async () => ({ own: null, trusted: this.trusted, rejected: this.rejected }),
+      trust: async (thumbprint) => move(this.rejected, this.trusted, thumbprint),
+      distrust: async (thumbprint) => move(this.trusted, this.rejected, thumbprint),
+    };
+  }
 
   #plan(input: ConfigurationInput): Plan {
     if ("text" in input && input.text.includes("wrong"))
@@ -343,6 +416,7 @@ export class FakePlatform implements Services {
       return this.principalOf(credential);
     },
     signIn: (secret) => ({ session: secret, principal: this.principalOf(secret), maxAgeSeconds: 3600 }),
+    keyById: () => null,
     signOut: () => {},
     createKey: (_p, key) => ({ key: { ...anyKey, ...key, scopes: key.scopes ?? [""] } as ApiKey, secret: "s" }),
     revokeKey: (_p, id) => ({ ...anyKey, id }),
@@ -395,7 +469,7 @@ export class FakePlatform implements Services {
     get: (p, name) => {
       const row = this.connectionRows.find((c) => c.name === name && inScope(p, c.scope));
       if (row === undefined) throw new ProblemError("not_found", `There is no connection "${name}".`);
-      return connectionOf(row);
+      return { ...connectionOf(row), ...(name === "line" ? { kind: this.kindOfLine } : {}) };
     },
     create: (_p, { name, scope }) => {
       const row = this.addConnection(name, scope);

@@ -21,7 +21,7 @@ interface Parts {
   sums: SumLedger;
   clock: Clock;
   /** Of the connections that the platform runs itself; null for those that come by HTTP. */
-  running?: (tenant: number, name: string) => Pick<Connection, "health" | "delivery"> | null;
+  running?: (tenant: number, name: string) => Pick<Connection, "health" | "delivery" | "figures"> | null;
   /** Resolves when the registry has applied the log up to this LSN. */
   registryApplied(lsn: Lsn): Promise<void>;
 }
@@ -56,6 +56,7 @@ export function createConnectionService(parts: Parts): ConnectionService {
       tags: connection.tags.size,
       lastBatchUs,
       ratePerSecond: connection.rate.perSecond(clock.monotonicMs()),
+      ...(running?.figures === undefined ? {} : { figures: running.figures }),
       sums: sums.of(id),
     };
   };

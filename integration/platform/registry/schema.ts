@@ -165,6 +165,11 @@ export const migrations: readonly Migration[] = [
   CREATE INDEX binding_property ON binding (equipment_id, property);
   CREATE INDEX binding_tag ON binding (connection_id, address);
   `,
+  // Since when a change holds on the floor; null: since it was made.
+  `
+  ALTER TABLE equipment ADD COLUMN valid_from_us INTEGER;
+  ALTER TABLE equipment_history ADD COLUMN valid_from_us INTEGER;
+  `,
   // What the values of a binding mean, as JSON; null: as the model says.
   `
   ALTER TABLE binding ADD COLUMN mapping TEXT;

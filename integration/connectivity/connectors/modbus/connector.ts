@@ -76,9 +76,9 @@ export class ModbusConnector implements Connector {
     this.#neverRead = parseRanges(this.#config.neverRead);
     // The device may have been reconfigured: what was refused together is tried together again.
     for (const knowledge of this.#knowledge.values()) knowledge.forgetCuts();
-    const { clock, wire } = this.#context;
+    const { clock } = this.#context;
     const limits = { connectTimeoutMs, timeoutMs, inFlight, timeoutsUntilLost, violationsUntilError };
-    const options = { host, port, ...limits, clock, figures: this.#figures, wire: wire?.bind(this.#context) };
+    const options = { host, port, ...limits, clock, figures: this.#figures, wire: () => this.#context.wire };
     const session = await ModbusSession.open(options, signal);
     try {
       if (probe !== undefined) await this.#probe(session, probe, signal);

@@ -1,6 +1,6 @@
 import { connect as dial, type Socket } from "node:net";
 import { setImmediate as inputRead } from "node:timers/promises";
-import { type Clock, ConnectionError } from "@lineshaft/contract/ports";
+import { type Clock, ConnectionError, type ConnectorContext } from "@lineshaft/contract/ports";
 import { functionOf, type Table } from "./address.ts";
 import {
   encodeRequest,
@@ -27,7 +27,8 @@ export interface SessionOptions {
   violationsUntilError: number;
   clock: Clock;
   figures: SessionFigures;
-  wire?(direction: "in" | "out", bytes: Uint8Array): void;
+  /** Asked each time: somebody may begin to look, or cease to. */
+  wire?(): ConnectorContext["wire"];
 }
 
 /** What a request ended with; only the end of the connection is thrown. */
@@ -122,12 +123,12 @@ export class ModbusSession {
     this.#inFlight.set(pending.request.transaction, pending);
     const bytes = encodeRequest(pending.request);
     this.#options.figures.requests++;
-    this.#options.wire?.("out", bytes);
+    this.#options.wire?.()?.("out", bytes, requestNote(pending.request));
     this.#socket.write(bytes);
   }
 
   #receive(chunk: Uint8Array): void {
-    this.#options.wire?.("in", chunk);
+    this.#options.wire?.()?.("in", chunk);
     try {
       this.#frames.push(chunk, (frame) => {
         if (this.#end !== null) return;
@@ -239,4 +240,8 @@ function unreachable(host: string, port: number, error: Error & { code?: string 
       : "Check address, cable, and firewalls between this machine and the device.";
   const technical = error.code ?? error.message;
   return new ConnectionError("unreachable", `${host}:${port} cannot be reached.`, hint, technical, { cause: error });
+}
+
+function requestNote({ transaction, unit, function: code, start, count }: ReadRequest): string {
+  return `Request ${transaction}: unit ${unit}, function ${code}, ${count} from ${start}`;
 }

@@ -1,5 +1,4 @@
 import { type Static, Type } from "typebox";
-import { RealmSchema } from "../../kit/mqtt/embedded.ts";
 import { ServerSchema } from "../../kit/mqtt/server.ts";
 
 const path = (description: string) => Type.String({ minLength: 1, maxLength: 256, description });
@@ -105,10 +104,10 @@ export const MqttConfigSchema = Type.Object(
 );
 export type MqttConfig = Static<typeof MqttConfigSchema>;
 
-export const MqttBrokerConfigSchema = Type.Object(
-  { realm: RealmSchema, ...reading },
-  { additionalProperties: false, description: "Topics that devices publish to the embedded broker as raw tags." },
-);
+export const MqttBrokerConfigSchema = Type.Object(reading, {
+  additionalProperties: false,
+  description: "Topics that devices publish to the embedded broker as raw tags.",
+});
 export type MqttBrokerConfig = Static<typeof MqttBrokerConfigSchema>;
 export type MqttReading = Pick<MqttConfig, "templates" | "learn">;
 

@@ -88,8 +88,8 @@ async function listener(): Promise<ConnectorPeer> {
   const values = { values: [{ path: "v", type: "number" }], quality: { path: "q", style: "good" } };
   return {
     address: null,
-    config: () => ({ realm: "", templates: [{ ...template, ...values }] }),
-    refusedConfig: (fault) => (fault === "misconfigured" ? { realm: "", templates: [{ topic: "a/{b}c" }] } : null),
+    config: () => ({ templates: [{ ...template, ...values }] }),
+    refusedConfig: (fault) => (fault === "misconfigured" ? { templates: [{ topic: "a/{b}c" }] } : null),
     tags,
     bind: (address) => ({ address }),
     set: (tag, v, timeUs) => json(tag, { v, t: timeUs / 1000 }),
@@ -103,7 +103,7 @@ async function listener(): Promise<ConnectorPeer> {
       machine?.end(true);
       machine = null;
     },
-    shared: new Map([[embeddedBrokerKey, broker.broker]]),
+    shared: new Map([[embeddedBrokerKey, broker.broker.source("")]]),
     stop: async () => {
       machine?.end(true);
       await broker.close();

@@ -1,4 +1,7 @@
-import type { TemplateConfig } from "./config.ts";
+import type { Proposals } from "@lineshaft/contract/api";
+import { ConnectionError, type Learning } from "@lineshaft/contract/ports";
+import { topicFilterFault } from "../../kit/mqtt/topic.ts";
+import type { MqttConfig, TemplateConfig } from "./config.ts";
 import { payloadLimits, readPayload } from "./payload.ts";
 
 export interface Proposal {
@@ -104,3 +107,24 @@ function shapeOf(payload: Uint8Array): Omit<Seen, "topic"> {
     return plain;
   }
 }
+
+/** Learning beside what runs: a session of its own that keeps nothing, on topics that no template covers. */
+export const learning: Learning<MqttConfig> = {
+  config(config, filters, unique) {
+    const learn = filters.length > 0 ? [...filters] : config.learn.length > 0 ? config.learn : ["#"];
+    for (const filter of learn) {
+      const fault = topicFilterFault(filter);
+      if (fault !== null)
+        throw new ConnectionError("misconfigured", `"${filter}": ${fault}.`, "Write it as plant/# or +/state.");
+    }
+    const clientId = `${(config.server.clientId ?? "lineshaft").slice(0, 100)}-learn-${unique}`;
+    return { ...config, server: { ...config.server, clientId }, templates: [], learn, qos: 0, session: "clean" };
+  },
+  proposals(diagnosis): Proposals {
+    const { proposals, overlooked } = diagnosis.learning as { proposals: Proposal[]; overlooked: number };
+    return {
+      items: proposals.map(({ topics, example, ...template }) => ({ template, topics, example })),
+      overlooked,
+    };
+  },
+};

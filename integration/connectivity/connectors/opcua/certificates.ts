@@ -1,10 +1,18 @@
-import { createHash, X509Certificate } from "node:crypto";
-import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
+import { mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { type Clock, ConnectionError, type ConnectorContext } from "@lineshaft/contract/ports";
+import {
+  type CertificateStore,
+  type CertificateSummary,
+  type Clock,
+  ConnectionError,
+  type ConnectorContext,
+  type RestsOn,
+} from "@lineshaft/contract/ports";
 import type { OPCUAClientOptions } from "node-opcua-client";
 import type { Opcua } from "./library.ts";
+import { issuerOf, readRevocationList } from "./revocation.ts";
 
 /** A server that changes its certificate at each look must not fill the disk. */
 const rejectedMax = 100;
@@ -12,48 +20,56 @@ const keyBitsMin = 2048;
 const ownValidityDays = 5 * 365;
 const dayUs = 86_400_000_000;
 
-type KeyPair = NonNullable<OPCUAClientOptions["certificateKeyPairProvider"]>;
+const certificateName = "certificate.pem";
 
-/** What a person compares before trusting. Thumbprints are upper-case hex; SHA-1 is what most servers' tools show. */
-export interface CertificateSummary {
-  thumbprint: string;
-  thumbprintSha1: string;
-  subject: string;
-  /** As the certificate writes it. */
-  validity: string;
-  validFromUs: number;
-  validToUs: number;
+type KeyPair = NonNullable<OPCUAClientOptions["certificateKeyPairProvider"]>;
+interface Own {
+  keyPair: KeyPair;
+  uri: string;
+  summary: CertificateSummary;
 }
 
+export type { CertificateSummary } from "@lineshaft/contract/ports";
+
 /** Certificates of all connections that share a folder: ours with its key, and those of servers, trusted or rejected, one file each by SHA-256 thumbprint. */
-export class CertificateFolder {
+export class CertificateFolder implements CertificateStore {
   readonly #folder: string;
-  #own: Promise<{ keyPair: KeyPair; uri: string; summary: CertificateSummary }> | undefined;
+  #own: { changedMs: number; loaded: Promise<Own> } | undefined;
 
   constructor(stateDir: string) {
     this.#folder = join(stateDir, "pki");
   }
 
-  /** Our certificate and key, made on first use. Kept for good: servers trust this one. */
-  own(opcua: Opcua): Promise<{ keyPair: KeyPair; uri: string; summary: CertificateSummary }> {
-    this.#own ??= this.#loadOwn(opcua).catch((error: unknown) => {
-      this.#own = undefined;
-      throw new ConnectionError(
-        "misconfigured",
-        "Our own certificate can be neither read nor made.",
-        `Check that ${this.#folder} is whole and may be written.`,
-        (error as Error).message,
-        { cause: error },
-      );
-    });
-    return this.#own;
+  /** Our certificate and key, made on first use. Kept for good, since servers trust this one; files that somebody renews serve from the next channel on. */
+  async own(opcua: Opcua): Promise<Own> {
+    const changedMs = await changed(join(this.#ownFolder, certificateName));
+    if (this.#own === undefined || this.#own.changedMs !== changedMs) {
+      const loaded = this.#loadOwn(opcua).catch((error: unknown) => {
+        this.#own = undefined;
+        throw new ConnectionError(
+          "misconfigured",
+          "Our own certificate can be neither read nor made.",
+          `Check that ${this.#folder} is whole and may be written.`,
+          (error as Error).message,
+          { cause: error },
+        );
+      });
+      this.#own = { changedMs, loaded };
+      await loaded;
+      // The file that was just made is not a change of it.
+      this.#own = { changedMs: await changed(join(this.#ownFolder, certificateName)), loaded };
+    }
+    return this.#own.loaded;
   }
 
-  async #loadOwn(opcua: Opcua): Promise<{ keyPair: KeyPair; uri: string; summary: CertificateSummary }> {
-    const folder = join(this.#folder, "own");
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const keyFile = join(folder, "private-key.pem");
-    const certificateFile = join(folder, "certificate.pem");
+  get #ownFolder(): string {
+    return join(this.#folder, "own");
+  }
+
+  async #loadOwn(opcua: Opcua): Promise<Own> {
+    await mkdir(this.#ownFolder, { recursive: true, mode: 0o700 });
+    const keyFile = join(this.#ownFolder, "private-key.pem");
+    const certificateFile = join(this.#ownFolder, certificateName);
     let [key, certificate] = await Promise.all([readText(keyFile), readText(certificateFile)]);
     if (key === null || certificate === null) {
       [key, certificate] = await makeOwn(opcua);
@@ -62,9 +78,10 @@ export class CertificateFolder {
       await writeWhole(certificateFile, certificate, 0o644);
     }
     const x509 = new X509Certificate(certificate);
-    const uri = /URI:([^,\s]+)/.exec(x509.subjectAltName ?? "")?.[1];
-    if (uri === undefined) throw new Error(`${certificateFile} carries no application URI.`);
+    const uri = applicationUriOf(x509);
+    if (uri === null) throw new Error(`${certificateFile} carries no application URI.`);
     const der = Buffer.from(x509.raw);
+    if (!x509.checkPrivateKey(createPrivateKey(key))) throw new Error("The key does not belong to the certificate.");
     const privateKey = opcua.crypto_utils.makePrivateKeyFromPem(key);
     const keyPair: KeyPair = {
       getCertificate: () => der,
@@ -97,8 +114,12 @@ export class CertificateFolder {
     if (applicationUri !== null && !names.includes(`URI:${applicationUri}`))
       throw untrusted("The server's certificate belongs to another application.", "BadCertificateUriInvalid", summary);
     const now = clock.nowUs();
-    if (now < summary.validFromUs || now > summary.validToUs)
-      throw untrusted("The server's certificate is not valid today.", "BadCertificateTimeInvalid", summary);
+    if (now > summary.validToUs)
+      throw untrusted("The server's certificate has expired.", "BadCertificateTimeInvalid", summary);
+    if (now < summary.validFromUs)
+      throw untrusted("The server's certificate is not valid yet.", "BadCertificateTimeInvalid", summary);
+    if (await this.#revoked(x509))
+      throw untrusted("The server's certificate has been revoked by its issuer.", "BadCertificateRevoked", summary);
     const trusted = await readBytes(join(this.#folder, "trusted", fileName(summary.thumbprint)));
     // The bytes themselves, not the thumbprint: a file may have been put there by hand under any name.
     if (trusted === null || !trusted.equals(x509.raw)) {
@@ -106,6 +127,20 @@ export class CertificateFolder {
       throw untrusted("The server's certificate is not known here.", "BadCertificateUntrusted", summary);
     }
     return summary;
+  }
+
+  /** Is it in a revocation list that lies in `crl/`? One that cannot be read revokes nothing, so whoever put it there must know. */
+  async #revoked(x509: X509Certificate): Promise<boolean> {
+    const folder = join(this.#folder, "crl");
+    const names = await readdir(folder).catch(() => []);
+    for (const name of names.filter((n) => /\.(crl|der|pem)$/.test(n))) {
+      const list = readRevocationList((await readBytes(join(folder, name))) ?? new Uint8Array());
+      if (list === null)
+        throw untrusted(`The revocation list ${name} cannot be read.`, "BadCertificateRevocationUnknown", null);
+      const [issuer, serial] = [issuerOf(x509.raw), x509.serialNumber.replace(/^0+(?=.)/, "").toUpperCase()];
+      if (issuer !== null && list.issuer.equals(issuer) && list.serials.has(serial)) return true;
+    }
+    return false;
   }
 
   async #reject(x509: X509Certificate, summary: CertificateSummary): Promise<void> {
@@ -116,24 +151,51 @@ export class CertificateFolder {
   }
 
   /** From now on this rejected certificate is trusted; either thumbprint will do. Null: no such certificate was seen. */
-  async trust(thumbprint: string): Promise<CertificateSummary | null> {
-    const wanted = thumbprint.replaceAll(/[:\s]/g, "").toUpperCase();
-    const found = (await this.list("rejected")).find((c) => c.thumbprint === wanted || c.thumbprintSha1 === wanted);
-    if (found === undefined) return null;
-    await mkdir(join(this.#folder, "trusted"), { recursive: true, mode: 0o700 });
-    const name = fileName(found.thumbprint);
-    await rename(join(this.#folder, "rejected", name), join(this.#folder, "trusted", name));
-    return found;
+  trust(thumbprint: string): Promise<CertificateSummary | null> {
+    return this.#move(thumbprint, "rejected", "trusted");
   }
 
-  /** What is trusted, or waits to be. */
-  async list(kind: "trusted" | "rejected"): Promise<CertificateSummary[]> {
+  /** From now on it is refused, and listed as rejected. */
+  distrust(thumbprint: string): Promise<CertificateSummary | null> {
+    return this.#move(thumbprint, "trusted", "rejected");
+  }
+
+  async #move(
+    thumbprint: string,
+    from: "trusted" | "rejected",
+    to: "trusted" | "rejected",
+  ): Promise<CertificateSummary | null> {
+    const wanted = thumbprint.replaceAll(/[:\s]/g, "").toUpperCase();
+    const found = (await this.#files(from)).find(
+      ({ summary: c }) => c.thumbprint === wanted || c.thumbprintSha1 === wanted,
+    );
+    if (found === undefined) return null;
+    await mkdir(join(this.#folder, to), { recursive: true, mode: 0o700 });
+    await rename(join(this.#folder, from, found.name), join(this.#folder, to, fileName(found.summary.thumbprint)));
+    return found.summary;
+  }
+
+  async list(): Promise<{
+    own: CertificateSummary | null;
+    trusted: CertificateSummary[];
+    rejected: CertificateSummary[];
+  }> {
+    const own = await readText(join(this.#ownFolder, certificateName));
+    const [trusted, rejected] = await Promise.all([this.#files("trusted"), this.#files("rejected")]);
+    return {
+      own: own === null ? null : summarise(new X509Certificate(own)),
+      trusted: trusted.map(({ summary }) => summary),
+      rejected: rejected.map(({ summary }) => summary),
+    };
+  }
+
+  async #files(kind: "trusted" | "rejected"): Promise<{ name: string; summary: CertificateSummary }[]> {
     const folder = join(this.#folder, kind);
-    const names = await readdir(folder).catch(() => []);
-    const files = await Promise.all(names.filter((n) => n.endsWith(".der")).map((n) => readBytes(join(folder, n))));
-    return files.flatMap((bytes) => {
+    const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(".der")).sort();
+    const files = await Promise.all(names.map((name) => readBytes(join(folder, name))));
+    return files.flatMap((bytes, i) => {
       try {
-        return bytes === null ? [] : [summarise(new X509Certificate(bytes))];
+        return bytes === null ? [] : [{ name: names[i], summary: summarise(new X509Certificate(bytes)) }];
       } catch {
         return [];
       }
@@ -141,9 +203,27 @@ export class CertificateFolder {
   }
 }
 
-/** The folder of a connection, one object for all connections of this thread that share it. */
+/** The folder of all connections of the kind, one object in this thread. */
 export function certificatesOf(context: ConnectorContext): CertificateFolder {
-  return context.share(`opcua.certificates:${context.stateDir}`, () => new CertificateFolder(context.stateDir));
+  const dir = context.kindDir ?? context.stateDir;
+  return context.share(`opcua.certificates:${dir}`, () => new CertificateFolder(dir));
+}
+
+/** What a channel rests on; without security there is no certificate that could end it. */
+export function restsOn(
+  link: { policy: string; serverCertificate: CertificateSummary | null } | null,
+  own: CertificateSummary | null,
+): RestsOn[] {
+  if (link === null || link.policy === "None") return [];
+  const both = [
+    ["own", own],
+    ["peer", link.serverCertificate],
+  ] as const;
+  return both.flatMap(([of, summary]) => {
+    if (summary === null) return [];
+    const { thumbprint, subject, validToUs } = summary;
+    return [{ of, thumbprint, subject, validToUs }];
+  });
 }
 
 /** Days until the certificate ends; negative afterwards. */
@@ -173,6 +253,8 @@ function summarise(x509: X509Certificate): CertificateSummary {
     thumbprint: createHash("sha256").update(x509.raw).digest("hex").toUpperCase(),
     thumbprintSha1: createHash("sha1").update(x509.raw).digest("hex").toUpperCase(),
     subject: x509.subject.replaceAll("\n", ", "),
+    issuer: x509.issuer.replaceAll("\n", ", "),
+    applicationUri: applicationUriOf(x509),
     validity: `${x509.validFrom} to ${x509.validTo}`,
     validFromUs: x509.validFromDate.getTime() * 1000,
     validToUs: x509.validToDate.getTime() * 1000,
@@ -198,6 +280,15 @@ async function makeOwn(opcua: Opcua): Promise<[key: string, certificate: string]
   });
   const { privPem } = await crypto.privateKeyToPEM(key);
   return [privPem, cert];
+}
+
+function applicationUriOf(x509: X509Certificate): string | null {
+  return /URI:([^,\s]+)/.exec(x509.subjectAltName ?? "")?.[1] ?? null;
+}
+
+/** When the file was written; 0: there is none. */
+async function changed(file: string): Promise<number> {
+  return (await stat(file).catch(() => null))?.mtimeMs ?? 0;
 }
 
 const fileName = (thumbprint: string): string => `${thumbprint}.der`;

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { CertificateFolder } from "./certificates.ts";
 import { loadOpcua } from "./library.ts";
 import { Bench } from "./test/bench.ts";
-import { TestServer, testUser } from "./test/server.ts";
+import { serverCertificate, TestServer, testUser } from "./test/server.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "opcua-data-"));
 const benches: Bench[] = [];
@@ -166,14 +166,14 @@ describe("Certificates and identities", () => {
       /^BadCertificateUntrusted: thumbprint [0-9A-F]{64} \(SHA-1 [0-9A-F]{40}\), subject CN=Test server, valid /,
     );
     const certificates = new CertificateFolder(bench.stateDir);
-    const [rejected] = await certificates.list("rejected");
+    const [rejected] = (await certificates.list()).rejected;
     expect(await certificates.trust("00")).toBe(null);
     expect(await certificates.trust(rejected.thumbprintSha1)).toEqual(rejected);
     await bench.connect();
     expect(bench.connector.diagnose()).toMatchObject({
       securityPolicy: "Aes256_Sha256_RsaPss",
       securityMode: "signAndEncrypt",
-      serverCertificate: { daysLeft: 364 },
+      certificates: [{ of: "own" }, { of: "peer", thumbprint: rejected.thumbprint, validToUs: rejected.validToUs }],
     });
   });
 
@@ -193,6 +193,29 @@ describe("Certificates and identities", () => {
     expect(await code(certificates.verify(der, uri, at(-1)))).toBe("BadCertificateTimeInvalid");
     expect(await code(certificates.verify(der, uri, at(0)))).toBe("BadCertificateUntrusted");
     expect(await code(certificates.verify(new Uint8Array([1, 2, 3]), uri, at(0)))).toBe("BadCertificateInvalid");
+  });
+
+  test("F37: a certificate of ours that is renewed serves from the next channel on, and what runs goes on", async () => {
+    const bench = await reading(["i=2258"]);
+    await bench.until("the server's clock", () => bench.values("i=2258").length > 0);
+    const serving = () => (bench.connector.diagnose().certificates as { thumbprint: string }[])[0].thumbprint;
+    const before = serving();
+    const { certificateFile, privateKeyFile } = await serverCertificate(
+      join(folder, "renewed"),
+      "urn:lineshaft:renewed",
+    );
+    const own = join(bench.stateDir, "pki", "own");
+    cpSync(privateKeyFile, join(own, "private-key.pem"));
+    cpSync(certificateFile, join(own, "certificate.pem"));
+    const seen = bench.values("i=2258").length;
+    await bench.until("values go on", () => bench.values("i=2258").length > seen);
+    expect(serving()).toBe(before);
+    await bench.connect();
+    expect(serving()).not.toBe(before);
+    // A key of another certificate is found before anything is dialled.
+    cpSync(join(folder, "server-key.pem"), join(own, "private-key.pem"));
+    writeFileSync(join(own, "certificate.pem"), readFileSync(certificateFile));
+    expect(await failure(bench.connect())).toMatchObject({ fault: "misconfigured" });
   });
 
   test("a user is known by a certificate of his own", async () => {

@@ -4,6 +4,7 @@
  * `certificates.ts` is also how a person's trust gets in.
  */
 import type { ConnectorType } from "@lineshaft/contract/ports";
+import { CertificateFolder } from "./certificates.ts";
 import { checkServer } from "./check.ts";
 import { type OpcuaConfig, OpcuaConfigSchema, OpcuaTagOptionsSchema } from "./config.ts";
 import { OpcuaConnector } from "./connector.ts";
@@ -19,4 +20,5 @@ export const opcua: ConnectorType<OpcuaConfig> = {
   thread: "worker",
   check: checkServer,
   create: (config, context) => new OpcuaConnector(config, context),
+  certificates: (kindDir) => new CertificateFolder(kindDir),
 };

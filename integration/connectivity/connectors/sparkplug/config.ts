@@ -1,5 +1,4 @@
 import { type Static, Type } from "typebox";
-import { RealmSchema } from "../../kit/mqtt/embedded.ts";
 import { ServerSchema } from "../../kit/mqtt/server.ts";
 
 const host = {
@@ -40,10 +39,10 @@ export const SparkplugConfigSchema = Type.Object(
 );
 export type SparkplugConfig = Static<typeof SparkplugConfigSchema>;
 
-export const SparkplugBrokerConfigSchema = Type.Object(
-  { realm: RealmSchema, ...host },
-  { additionalProperties: false, description: "A Sparkplug B 3.0 host application at the embedded broker." },
-);
+export const SparkplugBrokerConfigSchema = Type.Object(host, {
+  additionalProperties: false,
+  description: "A Sparkplug B 3.0 host application at the embedded broker.",
+});
 export type SparkplugBrokerConfig = Static<typeof SparkplugBrokerConfigSchema>;
 export type SparkplugReading = Omit<SparkplugConfig, "servers">;
 

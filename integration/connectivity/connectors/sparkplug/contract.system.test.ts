@@ -59,7 +59,7 @@ async function start(listens: boolean): Promise<ConnectorPeer> {
   });
   return {
     address: listens ? null : { host: "127.0.0.1", port: broker.port },
-    config: ({ host, port }) => (listens ? { realm: "", hostId: "hub" } : config(host, port)),
+    config: ({ host, port }) => (listens ? { hostId: "hub" } : config(host, port)),
     refusedConfig: (fault, { host, port }) => {
       if (listens) return null;
       if (fault === "unauthorised") return config(host, port, "wrong");
@@ -90,7 +90,7 @@ async function start(listens: boolean): Promise<ConnectorPeer> {
             edge?.end(true);
             edge = null;
           },
-          shared: new Map([[embeddedBrokerKey, broker.broker]]),
+          shared: new Map([[embeddedBrokerKey, broker.broker.source("")]]),
         }
       : {}),
     stop: async () => {

@@ -8,6 +8,8 @@ export interface MqttPrincipal {
   /** Client identifiers that it may use: exact, or a beginning followed by `*`. */
   clientIds: readonly string[];
   publish: readonly string[];
+  /** Taken out of `publish` again, e.g. commands to machines. */
+  publishNot?: readonly string[];
   subscribe: readonly string[];
 }
 
@@ -36,7 +38,8 @@ export function mayPublish(principal: MqttPrincipal, topic: string): boolean {
   return (
     topicNameFault(topic) === null &&
     !reserved(topic) &&
-    principal.publish.some((filter) => topicMatches(filter, topic))
+    principal.publish.some((filter) => topicMatches(filter, topic)) &&
+    !principal.publishNot?.some((filter) => topicMatches(filter, topic))
   );
 }
 

@@ -13,7 +13,11 @@ export interface BrokerEvent {
 
 export interface BrokerLimits {
   connections: number;
+  /** So many are let in a second; the others wait in line, as long as a CONNECT may take. */
+  connectsPerSecond: number;
   packetBytes: number;
+  /** User properties of one packet (MQTT 5). */
+  userProperties: number;
   keepAliveSeconds: number;
   connectTimeoutMs: number;
   /** A subscriber that takes nothing for so long is cut off (F33). */
@@ -24,17 +28,22 @@ export interface BrokerLimits {
   violations: number;
   /** How long a message waits for a claim that is known but not there at the moment. */
   holdMs: number;
+  /** Client identifiers that stay bound to one principal; beyond, its oldest is free again. */
+  clientIds: number;
 }
 
 export const defaultLimits: BrokerLimits = {
   connections: 20_000,
+  connectsPerSecond: 500,
   packetBytes: 1024 * 1024,
+  userProperties: 100,
   keepAliveSeconds: 300,
   connectTimeoutMs: 10_000,
   drainTimeoutMs: 10_000,
   backlogBytes: 4 * 1024 * 1024,
   violations: 10,
   holdMs: 10_000,
+  clientIds: 20_000,
 };
 
 export interface BrokerOptions {
@@ -46,6 +55,8 @@ export interface BrokerOptions {
   authenticate(login: MqttLogin): Promise<string | null>;
   /** What the principal may do now; null when it is revoked. Asked again for every message and every delivery. */
   principal(name: string): MqttPrincipal | null;
+  /** Whose a client identifier is by its form alone; null: whoever uses it first. */
+  clientIdOwner?(clientId: string): string | null;
   audit?(event: BrokerEvent): void;
   limits?: Partial<BrokerLimits>;
   storeLimits?: Partial<BrokerStoreLimits>;

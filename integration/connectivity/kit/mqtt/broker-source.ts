@@ -1,4 +1,5 @@
 import type { Clock } from "@lineshaft/contract/ports";
+import type { MqttPrincipal } from "./broker-access.ts";
 import type { MqttClaim, MqttMessage, MqttSource } from "./source.ts";
 import { TopicTree, topicFilterFault } from "./topic.ts";
 
@@ -16,24 +17,37 @@ interface Claim {
 }
 
 /**
- * One realm of the embedded broker as one connection sees it. Filters once claimed stay reserved until `close`: between two reads of a connection a message waits
- * for the next claim instead of being acknowledged and lost.
+ * One realm of the embedded broker as one connection sees it. Filters once claimed stay reserved until `end`: between two reads of a connection, and while it is
+ * restarted, a message waits for the next claim instead of being acknowledged and lost.
  */
 export class BrokerSource implements MqttSource {
   readonly realm: string;
   readonly lost: Promise<Error> = new Promise(() => {});
   readonly publish: MqttSource["publish"];
+  /** Does the connection take what this one publishes? */
+  readonly accepts: (publisher: MqttPrincipal) => boolean;
   readonly #claims: Claims;
   readonly #reserved = new Set<string>();
   readonly #reservedTree = new TopicTree<true>();
   readonly #tree = new TopicTree<Claim>();
   #waiting: (() => void)[] = [];
 
-  constructor(realm: string, claims: Claims, publish: MqttSource["publish"]) {
+  constructor(
+    realm: string,
+    claims: Claims,
+    publish: MqttSource["publish"],
+    accepts: (publisher: MqttPrincipal) => boolean,
+  ) {
     this.realm = realm;
+    this.accepts = accepts;
     this.#claims = claims;
     this.publish = publish;
     claims.sources.add(this);
+  }
+
+  /** Does somebody take messages at the moment? */
+  get claimed(): boolean {
+    return this.#tree.size > 0;
   }
 
   /** Says before the first claim what will be claimed, so that nothing is missed at a start. */
@@ -89,12 +103,16 @@ export class BrokerSource implements MqttSource {
     return {
       realm: this.realm,
       filters: [...this.#reserved],
-      claimed: this.#tree.size > 0,
+      claimed: this.claimed,
       waiting: this.#waiting.length,
     };
   }
 
-  close(): void {
+  /** The connection leaves but belongs here: what it reserved stays reserved. */
+  close(): void {}
+
+  /** The connection is gone for good. */
+  end(): void {
     this.#claims.sources.delete(this);
     for (const wake of this.#waiting) wake();
     this.#waiting = [];

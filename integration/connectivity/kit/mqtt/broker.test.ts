@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { MqttPrincipal } from "./broker-access.ts";
 import type { BrokerOptions } from "./broker-options.ts";
 import type { MqttMessage } from "./source.ts";
-import { principal, type TestBroker, testBroker, until } from "./test/broker.ts";
+import { principal, realClock, type TestBroker, testBroker, until } from "./test/broker.ts";
 
 const open: TestBroker[] = [];
 afterEach(async () => {
@@ -212,6 +212,21 @@ describe("who may do what (FAULTS A18 to A27)", () => {
     expect(victim.connected).toBe(true);
   });
 
+  it("A22 any client id is bound to the principal that used it first, as long as that one may connect", async () => {
+    const anyId = { clientIds: ["*"] };
+    const b = await start([principal("press", anyId), principal("thief", anyId)], {
+      clientIdOwner: (clientId) => (clientId.startsWith("press-") ? "press" : null),
+    });
+    const victim = await b.connect("press", { clientId: "filler" });
+    expect(await reasonOf(b.connect("thief", { clientId: "filler" }))).toBe(0x85);
+    expect(victim.connected).toBe(true);
+    await victim.endAsync();
+    expect(await reasonOf(b.connect("thief", { clientId: "filler" }))).toBe(0x85);
+    expect(await reasonOf(b.connect("thief", { clientId: "press-2" }))).toBe(0x85);
+    b.principals.delete("press");
+    expect(await reasonOf(b.connect("thief", { clientId: "filler" }))).toBe("accepted");
+  });
+
   it("A23 a topic that is too long or too deep → 0x90", async () => {
     const b = await start([principal("press")]);
     for (const topic of [`acme/${"x".repeat(65_000)}`, `acme${"/x".repeat(30)}`]) {
@@ -232,6 +247,29 @@ describe("who may do what (FAULTS A18 to A27)", () => {
     peer.socket.write(Buffer.from([0x32, 0x81, 0x80, 0x40, 0, 1, 97]));
     await peer.closed;
     expect(peer.packets.at(-1)).toMatchObject({ cmd: "disconnect", reasonCode: 0x95 });
+  });
+
+  it("A24 user properties without end → 0x95, in CONNECT no entry; the next client is served", async () => {
+    const b = await start([principal("press")]);
+    const many = { userProperties: { name: Array.from({ length: 90_000 }, () => "v") } };
+    const publish: Packet = {
+      cmd: "publish",
+      topic: "acme/x",
+      payload: "",
+      qos: 1,
+      messageId: 1,
+      dup: false,
+      retain: true,
+    };
+    const peer = await raw(b.port, connectPacket("press"), { ...publish, properties: { userProperties: { a: "b" } } });
+    await until(() => peer.packets.length === 2, "PUBACK: a few are welcome");
+    peer.socket.write(generate({ ...publish, properties: many }, { protocolVersion: 5 }));
+    await peer.closed;
+    expect(peer.packets.at(-1)).toMatchObject({ cmd: "disconnect", reasonCode: 0x95 });
+    const greedy = await raw(b.port, { ...connectPacket("press"), properties: many } as Packet);
+    await greedy.closed;
+    expect(greedy.packets.some((p) => p.cmd === "connack" && p.reasonCode === 0)).toBe(false);
+    expect((await b.connect("press")).connected).toBe(true);
   });
 
   it("A25 QoS 2 without PUBREL → 0x93 at the receive maximum", async () => {
@@ -276,8 +314,29 @@ describe("who may do what (FAULTS A18 to A27)", () => {
     await press.publishAsync("acme/press/t", "22", { qos: 1 });
     await sleep(30);
     expect(seen).toHaveLength(1);
-    b.broker.disconnect("screen");
+    b.principals.delete("screen");
+    b.broker.cutRevoked();
     await until(() => !screen.connected, "the revoked client is cut off");
+  });
+
+  it("A26 the will of a revoked client is nobody's: neither stored nor delivered", async () => {
+    const b = await start([principal("press"), principal("screen")]);
+    const stored: string[] = [];
+    await b.broker.source("acme").claim(["acme/#"], async (m) => void stored.push(m.topic));
+    const screen = await b.connect("screen");
+    const seen = collect(screen);
+    await screen.subscribeAsync("acme/#");
+    const will = { topic: "acme/press/gone", payload: Buffer.from("x"), qos: 1 as const, retain: true };
+    const press = await b.connect("press", { will });
+    b.principals.delete("press");
+    press.stream.destroy();
+    await until(
+      () => b.events.some((e) => e.event === "refused" && e.detail.includes("acme/press/gone")),
+      "it is refused",
+    );
+    await screen.publishAsync("acme/last", "1", { qos: 1 });
+    await until(() => seen.length > 0, "what comes behind it");
+    expect([press.connected, stored, seen]).toEqual([false, ["acme/last"], ["acme/last=1"]]);
   });
 
   it("A27 what is not CONNECT first, or announces 200 MB, is closed at once", async () => {
@@ -303,6 +362,70 @@ describe("who may do what (FAULTS A18 to A27)", () => {
     await until(() => heard.length === 1, "its own message");
     expect(heard).toEqual(["acme/z=1"]);
     expect(seen).toEqual(["acme/z"]);
+  });
+
+  it("two realms have the same client ids and the same retained topics, and neither knows", async () => {
+    const anyId = { clientIds: ["*"], publish: ["#"], subscribe: ["#"] };
+    const b = await start([principal("press", anyId), principal("spy", { ...anyId, realm: "other" })]);
+    const kept = { clean: false, properties: { sessionExpiryInterval: 60 } };
+    const clients = {
+      press: await b.connect("press", { clientId: "line-1" }),
+      spy: await b.connect("spy", { clientId: "line-1", ...kept }),
+    };
+    await clients.spy.subscribeAsync("plant/#", { qos: 1 });
+    await clients.press.publishAsync("plant/t", "ours", { qos: 1, retain: true });
+    await clients.spy.publishAsync("plant/t", "theirs", { qos: 1, retain: true });
+    for (const [name, own] of [
+      ["press", "ours"],
+      ["spy", "theirs"],
+    ] as const) {
+      const screen = await b.connect(name, { clientId: "screen" });
+      const seen = collect(screen);
+      await screen.subscribeAsync("plant/t", { qos: 1 });
+      await until(() => seen.length > 0, "the retained message");
+      expect(seen).toEqual([`plant/t=${own}`]);
+    }
+    expect([clients.press.connected, clients.spy.connected]).toEqual([true, true]);
+    // What one realm sends fills no queue of the other.
+    await clients.spy.endAsync();
+    const queued = b.broker.diagnose().queuedBytes;
+    await clients.press.publishAsync("plant/u", "x".repeat(1000), { qos: 1 });
+    expect(b.broker.diagnose().queuedBytes).toBe(queued);
+  });
+
+  it("a client id that changes hands brings nothing of its former owner along", async () => {
+    const anyId = { clientIds: ["*"] };
+    const b = await start([principal("old", anyId), principal("new", anyId), principal("screen")]);
+    const kept = { clientId: "filler", clean: false, properties: { sessionExpiryInterval: 60 } };
+    const old = await b.connect("old", kept);
+    await old.subscribeAsync("acme/orders", { qos: 1 });
+    await old.publishAsync("acme/filler/t", "1", { qos: 1, retain: true });
+    await old.endAsync();
+    const screen = await b.connect("screen");
+    await screen.publishAsync("acme/orders", "for the old one", { qos: 1 });
+    expect(b.broker.diagnose()).toMatchObject({ retained: 1, queues: 1 });
+    b.principals.delete("old");
+    const next = await b.connect("new", { ...kept, reconnectPeriod: 0 });
+    const seen = collect(next);
+    expect(b.broker.diagnose()).toMatchObject({ retained: 0, retainedBytes: 0, queues: 0, queuedBytes: 0 });
+    await screen.publishAsync("acme/orders", "nor this", { qos: 1 });
+    await next.subscribeAsync("acme/last", { qos: 1 });
+    await screen.publishAsync("acme/last", "1", { qos: 1 });
+    await until(() => seen.length > 0, "its own");
+    expect(seen).toEqual(["acme/last=1"]);
+  });
+
+  it("a client without an identifier gets one (MQTT 5 is told which)", async () => {
+    const b = await start([principal("press", { clientIds: ["*"] }), principal("bound")]);
+    const peer = await raw(b.port, { ...connectPacket("press"), clientId: "" } as Packet);
+    await until(() => peer.packets.length === 1, "CONNACK");
+    expect(peer.packets[0]).toMatchObject({
+      reasonCode: 0,
+      properties: { assignedClientIdentifier: expect.any(String) },
+    });
+    const bound = await raw(b.port, { ...connectPacket("bound"), clientId: "" } as Packet);
+    await until(() => bound.packets.length === 1, "CONNACK");
+    expect(bound.packets[0]).toMatchObject({ reasonCode: 0x85 });
   });
 
   it("a keep-alive beyond 300 s is refused (3.1.1) or shortened (5)", async () => {
@@ -340,6 +463,43 @@ describe("fan-out", () => {
       expect(own.filter((i) => i % 2 === 0)).toEqual(Array.from({ length: 50 }, (_, i) => 2 * i));
       expect(own.filter((i) => i % 2 === 1)).toEqual(Array.from({ length: 50 }, (_, i) => 2 * i + 1));
     }
+  });
+
+  it("F2: a client that falls silent is ended after 1.5 × keep-alive, and its will is published", async () => {
+    const b = await start([principal("press")]);
+    const seen: string[] = [];
+    await b.broker.source("acme").claim(["acme/#"], async (m) => void seen.push(m.topic));
+    const begin = performance.now();
+    const will = { topic: "acme/press/gone", payload: Buffer.from("x"), qos: 1 as const, retain: false };
+    const peer = await raw(b.port, { ...connectPacket("press"), keepalive: 1, will } as Packet);
+    await peer.closed;
+    expect(performance.now() - begin).toBeGreaterThan(1000);
+    expect(performance.now() - begin).toBeLessThan(7500);
+    await until(() => seen.length === 1, "the will");
+  });
+
+  it("F36: everybody at once: so many a second are let in, the others wait in line, what would wait too long is turned away", async () => {
+    const names = Array.from({ length: 60 }, (_, i) => `m${i}`);
+    let now = 0;
+    const b = await start(
+      names.map((name) => principal(name)),
+      {
+        clock: { ...realClock, monotonicMs: () => now },
+        limits: { connectsPerSecond: 50, connectTimeoutMs: 800 },
+      },
+    );
+    const clients = names.map((name) => b.connect(name, { connectTimeout: 20_000 }));
+    const outcomes = Promise.allSettled(clients);
+    const entered = (): number => b.events.filter(({ event }) => event === "connected").length;
+    const figures = (): Record<string, number> => b.broker.diagnose() as Record<string, number>;
+    await until(() => figures().turnedAway === 10, "the line is full");
+    await until(() => entered() === 10, "the first ten are in");
+    expect(figures().waited).toBe(40);
+    for (const ten of [1, 2, 3, 4]) {
+      now += 200;
+      await until(() => entered() === 10 + 10 * ten, `after ${now} ms`);
+    }
+    expect((await outcomes).filter(({ status }) => status === "fulfilled")).toHaveLength(50);
   });
 
   it("F33: a frozen subscriber is cut off and holds nobody up", async () => {

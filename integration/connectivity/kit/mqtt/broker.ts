@@ -1,14 +1,8 @@
-import { createServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer, type TLSSocket } from "node:tls";
+import type { Socket } from "node:net";
 import type { Aedes, AedesPublishPacket, AuthenticateError, Client, ConnectPacket, PublishPacket } from "aedes";
-import {
-  type MqttLogin,
-  type MqttPrincipal,
-  mayPublish,
-  mayReceive,
-  maySubscribe,
-  mayUseClientId,
-} from "./broker-access.ts";
+import { type MqttPrincipal, mayPublish, mayReceive, maySubscribe } from "./broker-access.ts";
+import { BrokerDoors } from "./broker-doors.ts";
+import { type Entrant, judgeEntrant, refusal } from "./broker-entry.ts";
 import {
   type BrokerEvent,
   type BrokerLimits,
@@ -18,12 +12,16 @@ import {
 } from "./broker-options.ts";
 import { BrokerSource, type Claims } from "./broker-source.ts";
 import { BrokerStore, defaultStoreLimits } from "./broker-store.ts";
+import { ClientIdOwners } from "./client-id-owners.ts";
 import { Emitter } from "./emitter.ts";
-import type { MqttMessage } from "./source.ts";
+
+import type { MqttMessage, MqttSource } from "./source.ts";
 import { topicNameFault } from "./topic.ts";
 
 interface Session {
   principal: string;
+  /** As the client spells it. */
+  clientId: string;
   remoteAddress: string;
   violations: number;
   /** Has it a subscription above QoS 0? Only then must it not miss anything. */
@@ -33,13 +31,15 @@ interface Session {
 }
 
 /** MQTT 5, 2.4. */
-const reason = { notAuthorised: 0x87, topicNameInvalid: 0x90, receiveMaximum: 0x93, quotaExceeded: 0x97 } as const;
-/** MQTT 3.1.1, 3.2.2.3; aedes translates to MQTT 5: 2 → 0x85, 4 → 0x86, 5 → 0x87. */
-const returnCode = { identifierRejected: 2, badCredential: 4, notAuthorised: 5 } as const;
+const reason = {
+  notAuthorised: 0x87,
+  topicNameInvalid: 0x90,
+  receiveMaximum: 0x93,
+  packetTooLarge: 0x95,
+  quotaExceeded: 0x97,
+} as const;
+/** The platform's own publications; no client's identifier begins so. */
 const ownClientId = (realm: string): string => `$lineshaft/${realm}`;
-
-const refusal = (code: number, message: string): AuthenticateError =>
-  Object.assign(new Error(message), { returnCode: code }) as AuthenticateError;
 
 /**
  * The embedded MQTT broker (3.1.1 and 5) on aedes. A PUBLISH that somebody of the platform has claimed is acknowledged only after the claim's handler has
@@ -50,13 +50,12 @@ export class EmbeddedBroker {
   readonly #limits: BrokerLimits;
   readonly #store: BrokerStore;
   readonly #claims: Claims;
-  readonly #connects = new WeakMap<Client, ConnectPacket>();
+  readonly #entrants = new WeakMap<Client, Entrant>();
   readonly #sessions = new WeakMap<object, Session>();
-  /** Who used a client id last; retained messages are judged by it. */
-  readonly #owners = new Map<string, string>();
+  /** Whose a client id is: of the first who used it. Retained messages are judged by it too. */
+  readonly #owners = new ClientIdOwners();
   readonly #clients = new Set<Client>();
-  readonly #sockets = new Set<Socket>();
-  readonly #servers: Server[] = [];
+  readonly #doors: BrokerDoors;
   #aedes: Aedes | null = null;
   #closed = false;
   readonly #counts = { received: 0, refused: 0, unclaimed: 0, unacknowledged: 0, droppedAtSubscribers: 0, cut: 0 };
@@ -64,8 +63,9 @@ export class EmbeddedBroker {
   constructor(options: BrokerOptions) {
     this.#o = options;
     this.#limits = { ...defaultLimits, ...options.limits };
-    this.#store = new BrokerStore({ ...defaultStoreLimits, ...options.storeLimits });
+    this.#store = new BrokerStore({ ...defaultStoreLimits, ...options.storeLimits }, (id) => this.#realmOf(id));
     this.#claims = { clock: options.clock, holdMs: this.#limits.holdMs, sources: new Set() };
+    this.#doors = new BrokerDoors(this.#limits, options.clock, (socket) => this.#aedes?.handle(socket));
   }
 
   async start(): Promise<void> {
@@ -85,15 +85,18 @@ export class EmbeddedBroker {
       sessionExpiryIntervalLimit: 86_400,
       pendingSessionsLimit: this.#store.limits.sessions,
       preConnect: (client, packet, done) => {
-        this.#connects.set(client, packet);
-        const known = packet.protocolVersion === 4 || packet.protocolVersion === 5;
-        done(known ? null : new Error("Only MQTT 3.1.1 and 5 are spoken."), known);
+        if (packet.protocolVersion !== 4 && packet.protocolVersion !== 5)
+          done(new Error("Only MQTT 3.1.1 and 5 are spoken."), false);
+        else if (userProperties(packet) > limits.userProperties) done(new Error("Too many user properties."), false);
+        else
+          this.#judge(client, packet).then(
+            () => done(null, true),
+            (error: Error) => done(error, false),
+          );
       },
-      authenticate: (client, username, password, done) => {
-        this.#authenticate(client, username ?? null, password ?? null).then(
-          () => done(null, true),
-          (error: AuthenticateError) => done(error, false),
-        );
+      authenticate: (client, _username, _password, done) => {
+        const refused = this.#enter(client);
+        done(refused, refused === null);
       },
       authorizePublish: (client, packet, done) => this.#publish(client, packet, done),
       authorizeSubscribe: (client, subscription, done) => {
@@ -123,115 +126,95 @@ export class EmbeddedBroker {
   /** Opens one port more; resolves with the port. */
   async listen(listener: BrokerListener): Promise<number> {
     await this.start();
-    const accept = (socket: Socket): void => {
-      if (this.#closed) return void socket.destroy();
-      this.#sockets.add(socket);
-      socket.once("close", () => this.#sockets.delete(socket));
-      socket.setNoDelay(true);
-      this.#aedes!.handle(socket);
-    };
-    const { tls } = listener;
-    const server =
-      tls === undefined
-        ? createServer(accept)
-        : createTlsServer(
-            {
-              key: tls.key,
-              cert: tls.certificate,
-              ca: tls.authorities,
-              minVersion: "TLSv1.2",
-              handshakeTimeout: this.#limits.connectTimeoutMs,
-              requestCert: tls.clientCertificate !== "none",
-              rejectUnauthorized: tls.clientCertificate === "required",
-            },
-            accept,
-          );
-    server.maxConnections = this.#limits.connections;
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen(listener.port, listener.host, resolve);
-    });
-    this.#servers.push(server);
-    const address = server.address();
-    return typeof address === "object" && address !== null ? address.port : listener.port;
+    return this.#doors.open(listener);
   }
 
-  /** The messages of one realm, for a codec to claim. */
-  source(realm: string): BrokerSource {
-    return new BrokerSource(realm, this.#claims, (topic, payload, { qos, retain }) => {
+  /** The messages of one realm, for a codec to claim; `accepts` says whose. */
+  source(realm: string, accepts: (publisher: MqttPrincipal) => boolean = () => true): BrokerSource {
+    const publish: MqttSource["publish"] = (topic, payload, { qos, retain }) => {
       const packet = { cmd: "publish", topic, payload: Buffer.from(payload), qos, retain, dup: false } as const;
       return new Promise<void>((resolve, reject) => {
-        if (this.#aedes === null) return reject(new Error("The broker is not running."));
+        if (this.#aedes === null || this.#closed) return reject(new Error("The broker is not running."));
         const stamped: PublishPacket & { clientId: string } = { ...packet, clientId: ownClientId(realm) };
         this.#aedes.publish(stamped, (error) => (error ? reject(error) : resolve()));
       });
-    });
+    };
+    return new BrokerSource(realm, this.#claims, publish, accepts);
   }
 
-  /** Ends the connections of a principal whose rights were taken away. */
-  disconnect(principal: string): void {
+  /** Ends the connections whose principal is no more: revoked, expired. What it may not do it could not do before either; the host asks every second or so. */
+  cutRevoked(): void {
     for (const client of this.#clients) {
-      if (this.#sessions.get(client)?.principal === principal) client.disconnect({ reasonCode: reason.notAuthorised });
+      const { session, principal } = this.#who(client);
+      if (session === null || principal !== null) continue;
+      this.#counts.cut++;
+      this.#tell("cut", client, "The credential has been revoked or has expired.");
+      client.disconnect({ reasonCode: reason.notAuthorised });
     }
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    const stopped = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)));
+    for (const source of this.#claims.sources) source.end();
+    const stopped = this.#doors.close();
     const aedes = this.#aedes;
     if (aedes !== null) await new Promise<void>((resolve) => aedes.close(resolve));
     // Connections that never said CONNECT are unknown to aedes.
-    for (const socket of this.#sockets) socket.destroy();
-    await Promise.all(stopped);
+    this.#doors.dismiss();
+    await stopped;
   }
 
   diagnose(): Record<string, unknown> {
-    return { connections: this.#sockets.size, ...this.#counts, ...this.#store.counts() };
+    return { connections: this.#doors.connections, ...this.#doors.counts, ...this.#counts, ...this.#store.counts() };
   }
 
   // ── connect ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async #authenticate(client: Client, username: string | null, password: Uint8Array | null): Promise<void> {
-    const connect = this.#connects.get(client);
-    this.#connects.delete(client);
-    const login: MqttLogin = {
-      clientId: client.id,
-      username,
-      password,
-      certificate: certificateOf(client.conn as TLSSocket),
-      remoteAddress: (client.conn as Socket).remoteAddress ?? "",
-    };
-    const refuse = (code: number, detail: string): never => {
+  /** Before aedes takes the client identifier: from here on it begins with the realm. */
+  async #judge(client: Client, packet: ConnectPacket): Promise<void> {
+    const entrant = await judgeEntrant(this.#o, packet, client.conn as Socket);
+    this.#entrants.set(client, entrant);
+    const { admitted, clientId } = entrant;
+    if (!(admitted instanceof Error) && clientId !== "")
+      packet.clientId = ClientIdOwners.inside(admitted.realm, clientId);
+  }
+
+  #enter(client: Client): AuthenticateError | null {
+    const entrant = this.#entrants.get(client) as Entrant;
+    const refused = this.#refusal(client, entrant);
+    if (refused !== null) {
       this.#counts.refused++;
-      throw refusal(code, detail);
-    };
-    if (login.password === null && login.certificate === null)
-      refuse(returnCode.notAuthorised, "Anonymous access is not allowed.");
-    const name = await this.#o.authenticate(login);
-    const principal = name === null ? null : this.#o.principal(name);
-    if (principal === null) return refuse(returnCode.badCredential, "The credential is not known.");
-    if (!mayUseClientId(principal, login.clientId))
-      refuse(returnCode.identifierRejected, `"${principal.name}" may not use this client identifier.`);
-    // A20: a will is a publish in the future, so its rights are checked now, and again when it is due.
-    if (connect?.will !== undefined && !mayPublish(principal, connect.will.topic))
-      refuse(returnCode.notAuthorised, `"${principal.name}" may not leave a will on this topic.`);
-    const { remoteAddress } = login;
+      return refused;
+    }
+    const { name, realm } = entrant.admitted as MqttPrincipal;
+    const clientId = entrant.clientId === "" ? client.id : entrant.clientId;
+    const { remoteAddress } = entrant;
     this.#sessions.set(client, {
-      principal: principal.name,
+      principal: name,
+      clientId,
       remoteAddress,
       violations: 0,
       reliable: false,
       receiving: new Map(),
     });
-    this.#remember(login.clientId, principal.name);
+    if (this.#owners.bind(client.id, { principal: name, realm }, this.#limits.clientIds)) this.#store.forget(client.id);
     this.#tell("connected", client, "");
+    return null;
   }
 
-  #remember(clientId: string, principal: string): void {
-    this.#owners.delete(clientId);
-    this.#owners.set(clientId, principal);
-    if (this.#owners.size > 100_000) this.#owners.delete(this.#owners.keys().next().value!);
+  /** A22: whoever takes a client id over takes the session with it, so it stays with the principal that used it first, as long as that one may connect. */
+  #refusal(client: Client, { admitted }: Entrant): AuthenticateError | null {
+    if (admitted instanceof Error) return admitted;
+    const owner = this.#owners.get(client.id)?.principal ?? admitted.name;
+    if (owner === admitted.name || this.#o.principal(owner) === null) return null;
+    return refusal("identifierRejected", `"${admitted.name}" may not use the client identifier of another.`);
+  }
+
+  /** Whose publications a client's are; null: nobody knows any more. */
+  #realmOf(clientId: string): string | null {
+    const own = ownClientId("");
+    return clientId.startsWith(own) ? clientId.slice(own.length) : (this.#owners.get(clientId)?.realm ?? null);
   }
 
   // ── publish ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -254,6 +237,11 @@ export class EmbeddedBroker {
       done(new Error("not authorised"));
       return;
     }
+    if (userProperties(packet) > this.#limits.userProperties) {
+      this.#violation(client, session, "too many user properties");
+      client.disconnect({ reasonCode: reason.packetTooLarge });
+      return;
+    }
     this.#counts.received++;
     // Survives aedes' copies, so that the publisher is known at delivery and with the retained message.
     (packet as PublishPacket & { clientId?: string }).clientId = client.id;
@@ -268,17 +256,17 @@ export class EmbeddedBroker {
       else client.close();
     };
     if (packet.qos !== 2 || packet.messageId === undefined) {
-      this.#hand(client, principal.realm, packet, settled);
+      this.#hand(client, principal, packet, settled);
       return;
     }
-    this.#publishOnce(client, session, principal.realm, packet as PublishPacket & { messageId: number }, settled);
+    this.#publishOnce(client, session, principal, packet as PublishPacket & { messageId: number }, settled);
   }
 
   /** QoS 2: a repeat of what is durable, or on its way there, is acknowledged and not handed over again (4.3.3). */
   #publishOnce(
     client: Client,
     session: Session,
-    realm: string,
+    principal: MqttPrincipal,
     packet: PublishPacket & { messageId: number },
     settled: (durable: boolean) => void,
   ): void {
@@ -293,7 +281,7 @@ export class EmbeddedBroker {
       client.disconnect({ reasonCode: reason.receiveMaximum });
       return;
     }
-    const outcome = new Promise<boolean>((resolve) => this.#hand(client, realm, packet, resolve));
+    const outcome = new Promise<boolean>((resolve) => this.#hand(client, principal, packet, resolve));
     session.receiving.set(messageId, outcome);
     void outcome.then((durable) => {
       settled(durable);
@@ -301,7 +289,7 @@ export class EmbeddedBroker {
     });
   }
 
-  #hand(client: Client, realm: string, packet: PublishPacket, settled: (durable: boolean) => void): void {
+  #hand(client: Client, principal: MqttPrincipal, packet: PublishPacket, settled: (durable: boolean) => void): void {
     const message: MqttMessage = {
       topic: packet.topic,
       payload: packet.payload as Buffer,
@@ -309,12 +297,12 @@ export class EmbeddedBroker {
       retain: packet.retain,
       dup: packet.dup ?? false,
       packetId: packet.messageId ?? null,
-      clientId: client.id,
+      clientId: this.#sessions.get(client)?.clientId ?? client.id,
       receivedUs: this.#o.clock.nowUs(),
     };
     const pending: Promise<void>[] = [];
     for (const source of this.#claims.sources) {
-      if (source.realm !== realm) continue;
+      if (source.realm !== principal.realm || !source.accepts(principal)) continue;
       const handled = source.hand(message);
       if (handled !== null) pending.push(handled);
     }
@@ -337,7 +325,7 @@ export class EmbeddedBroker {
     const { session, principal } = this.#who(client);
     if (session === null || principal === null || !mayReceive(principal, packet.topic)) return null;
     const publisher =
-      (packet as { clientId?: string }).clientId ?? this.#store.retained(packet.topic)?.clientId ?? null;
+      (packet as { clientId?: string }).clientId ?? this.#store.publisherOf(packet.payload as Buffer) ?? null;
     if (publisher === null || !this.#mayComeFrom(publisher, principal.realm, packet.topic)) return null;
     if ((client.conn as Socket).writableLength > this.#limits.backlogBytes) {
       if (packet.qos === 0 || !session.reliable) {
@@ -355,7 +343,7 @@ export class EmbeddedBroker {
   /** A26: what a client published, or left as retained, counts only as long as it may publish there. */
   #mayComeFrom(clientId: string, realm: string, topic: string): boolean {
     if (clientId === ownClientId(realm)) return true;
-    const name = this.#owners.get(clientId);
+    const name = this.#owners.get(clientId)?.principal;
     const owner = name === undefined ? null : this.#o.principal(name);
     return owner !== null && owner.realm === realm && mayPublish(owner, topic);
   }
@@ -376,20 +364,21 @@ export class EmbeddedBroker {
 
   #tell(event: BrokerEvent["event"], client: Client, detail: string): void {
     const session = this.#sessions.get(client);
+    const entrant = session ?? this.#entrants.get(client);
     this.#o.audit?.({
       event,
-      clientId: client.id,
+      clientId: entrant?.clientId ?? client.id,
       principal: session?.principal ?? null,
-      remoteAddress: session?.remoteAddress ?? (client.conn as Socket).remoteAddress ?? "",
+      remoteAddress: entrant?.remoteAddress ?? (client.conn as Socket).remoteAddress ?? "",
       detail,
     });
   }
 }
 
-function certificateOf(socket: TLSSocket): MqttLogin["certificate"] {
-  if (socket.encrypted !== true || !socket.authorized) return null;
-  const peer = socket.getPeerCertificate();
-  if (peer?.fingerprint256 === undefined) return null;
-  const commonName = peer.subject?.CN;
-  return { fingerprint256: peer.fingerprint256, commonName: typeof commonName === "string" ? commonName : "" };
+/** How many a packet carries; the same name may stand several times. */
+function userProperties(packet: PublishPacket | ConnectPacket): number {
+  let count = 0;
+  const given = packet.properties?.userProperties ?? {};
+  for (const name in given) count += Array.isArray(given[name]) ? given[name].length : 1;
+  return count;
 }

@@ -1,22 +1,25 @@
-import { ConnectionError, type ConnectorContext } from "@lineshaft/contract/ports";
-import { Type } from "typebox";
-import type { EmbeddedBroker } from "./broker.ts";
+import { type CheckStep, ConnectionError, type ConnectorContext } from "@lineshaft/contract/ports";
 import type { BrokerSource } from "./broker-source.ts";
 
-/** Where the host puts its broker for the listening kinds (`ConnectorContext.share`). */
+/** Where the host puts a connection's place at its broker (`BrokerSource`) for the listening kinds (`ConnectorContext.share`). */
 export const embeddedBrokerKey = "mqtt-broker";
 
-export const RealmSchema = Type.String({
-  maxLength: 128,
-  default: "default",
-  description: "Whose devices: only messages of the broker's accounts in this realm are read.",
-});
-
-/** The embedded broker's messages of one realm. */
-export function embeddedSource(context: ConnectorContext, realm: string): BrokerSource {
-  const broker = context.share<EmbeddedBroker>(embeddedBrokerKey, () => {
-    const hint = "Switch the broker on in the server's configuration, or connect to an external one.";
+/** The embedded broker's messages for this connection. Whose they are is the host's to say: no configuration names another tenant. */
+export function embeddedSource(context: ConnectorContext): BrokerSource {
+  return context.share<BrokerSource>(embeddedBrokerKey, () => {
+    const hint = "Start the server with --mqtt-port, or connect to an external broker.";
     throw new ConnectionError("misconfigured", "The embedded MQTT broker is not switched on.", hint);
   });
-  return broker.source(realm);
+}
+
+/** Is there a broker to come to? For the `check` of a listening kind. */
+export function checkEmbedded(context: ConnectorContext): CheckStep {
+  const step = "Embedded broker";
+  try {
+    embeddedSource(context).close();
+    return { step, ok: true, detail: "It is switched on." };
+  } catch (error) {
+    if (!(error instanceof ConnectionError)) throw error;
+    return { step, ok: false, detail: error.message, hint: error.hint };
+  }
 }

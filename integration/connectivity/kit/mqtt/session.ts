@@ -2,11 +2,12 @@
 // without handling one message at a time (FACTS: Transport).
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { type Clock, ConnectionError } from "@lineshaft/contract/ports";
+import { type Clock, ConnectionError, type ConnectorContext } from "@lineshaft/contract/ports";
 import { generate, type IConnackPacket, type IPublishPacket, type Packet, parser } from "mqtt-packet";
 import { connackFault, disconnectFault, protocolFault, socketFault, subscribeFault } from "./session-faults.ts";
 import type { MqttClaim, MqttMessage, MqttSource } from "./source.ts";
 import { TopicTree } from "./topic.ts";
+import { packetNote } from "./wire.ts";
 
 export interface MqttSessionOptions {
   clock: Clock;
@@ -31,7 +32,8 @@ export interface MqttSessionOptions {
   connectTimeoutMs?: number;
   /** QoS 2 numbers between PUBLISH and PUBREL; kept by the caller across sessions. */
   unreleased?: Set<number>;
-  wire?(direction: "in" | "out", bytes: Uint8Array, note?: string): void;
+  /** Asked for each packet: somebody may begin to look, or cease to, at any time. */
+  wire?(): ConnectorContext["wire"];
 }
 
 interface Claim {
@@ -101,6 +103,7 @@ export class MqttSession implements MqttSource {
   #lastSentMs = 0;
   #pingSentMs: number | null = null;
   #paused = false;
+  #acknowledging = false;
   readonly #counts = { received: 0, acknowledged: 0, unclaimed: 0, dropped: 0, published: 0 };
 
   constructor(options: MqttSessionOptions) {
@@ -154,7 +157,7 @@ export class MqttSession implements MqttSource {
       this.#socket.setNoDelay(true);
       this.#socket.write(generate(this.#connectPacket(), { protocolVersion: version }));
       this.#lastSentMs = clock.monotonicMs();
-      this.#o.wire?.("out", new Uint8Array(), "CONNECT (content hidden: it holds the credential)");
+      this.#o.wire?.()?.("out", new Uint8Array(), "CONNECT (content hidden: it holds the credential)");
     });
     const first = await Promise.race([accepted, this.lost]);
     if (first instanceof Error) throw first;
@@ -219,6 +222,7 @@ export class MqttSession implements MqttSource {
   /** Ends the session in order; the will is not sent. */
   async close(): Promise<void> {
     if (this.#ended !== null) return;
+    this.#acknowledgeDurable();
     this.#send({ cmd: "disconnect", reasonCode: 0 });
     const closed = new Promise<void>((resolve) => void this.#socket.once("close", () => resolve()));
     const { clock } = this.#o;
@@ -254,7 +258,6 @@ export class MqttSession implements MqttSource {
 
   #onData(bytes: Buffer): void {
     this.#lastReceivedMs = this.#o.clock.monotonicMs();
-    this.#o.wire?.("in", bytes);
     // What is left in the parser is one unfinished packet: bounded whatever length it announces.
     if (this.#parser.parse(bytes) > this.#packetBytesMax + 65_536) {
       this.#fail(protocolFault(this.#where, `A packet above ${this.#packetBytesMax} bytes.`));
@@ -263,6 +266,9 @@ export class MqttSession implements MqttSource {
 
   #onPacket(packet: Packet): void {
     if (this.#ended !== null) return;
+    const wire = this.#o.wire?.();
+    // Packet by packet, whatever the pieces of the stream were: a capture may begin at any time.
+    wire?.("in", generate(packet, { protocolVersion: this.#o.version }), packetNote(packet));
     switch (packet.cmd) {
       case "connack":
         this.#connack?.(packet);
@@ -349,6 +355,7 @@ export class MqttSession implements MqttSource {
       (error: unknown) => {
         this.#inFlight--;
         if (entry === null) return this.#flow();
+        this.#acknowledgeDurable();
         // Only a new session makes the broker send it again (4.4).
         const technical = error instanceof Error ? error.message : String(error);
         const hint = "The broker sends what was not acknowledged again after the next connect.";
@@ -358,17 +365,36 @@ export class MqttSession implements MqttSource {
     if (this.#inFlight >= this.#inFlightMax) this.#flow();
   }
 
+  /** Many become durable in one instant: they are acknowledged in one write, after the last of them. */
   #acknowledge(): void {
+    if (this.#acknowledging) return;
+    this.#acknowledging = true;
+    queueMicrotask(() => {
+      this.#acknowledging = false;
+      this.#acknowledgeDurable();
+    });
+  }
+
+  #acknowledgeDurable(): void {
     if (this.#ended !== null) return;
-    let done = 0;
     const queue = this.#unacknowledged;
-    while (done < queue.length && queue[done].durable) {
-      const { qos, id } = queue[done++];
+    let done = 0;
+    while (done < queue.length && queue[done].durable) done++;
+    if (done === 0) return;
+    const wire = this.#o.wire?.();
+    const bytes = Buffer.allocUnsafe(4 * done);
+    for (let i = 0; i < done; i++) {
+      const { qos, id } = queue[i];
       if (qos === 2) this.#unreleased.add(id);
-      this.#send({ cmd: qos === 1 ? "puback" : "pubrec", messageId: id, reasonCode: 0 });
-      this.#counts.acknowledged++;
+      // PUBACK and PUBREC without a reason, which says success in MQTT 5 as well (3.4.2.1).
+      bytes.writeUInt16BE(qos === 1 ? 0x4002 : 0x5002, 4 * i);
+      bytes.writeUInt16BE(id, 4 * i + 2);
+      const cmd = qos === 1 ? "puback" : "pubrec";
+      wire?.("out", bytes.subarray(4 * i, 4 * i + 4), packetNote({ cmd, messageId: id }));
     }
-    if (done > 0) this.#unacknowledged = queue.slice(done);
+    this.#unacknowledged = queue.slice(done);
+    this.#counts.acknowledged += done;
+    this.#write(bytes);
   }
 
   /** Reads only while somebody wants messages and there is room; TCP holds the broker back. */
@@ -442,8 +468,12 @@ export class MqttSession implements MqttSource {
   #send(packet: Packet): void {
     if (this.#ended !== null) return;
     const bytes = generate(packet, { protocolVersion: this.#o.version });
+    this.#o.wire?.()?.("out", bytes, packetNote(packet));
+    this.#write(bytes);
+  }
+
+  #write(bytes: Buffer): void {
     this.#lastSentMs = this.#o.clock.monotonicMs();
-    this.#o.wire?.("out", bytes);
     this.#socket.write(bytes);
   }
 

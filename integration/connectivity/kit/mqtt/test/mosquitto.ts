@@ -20,7 +20,15 @@ export async function startMosquitto(): Promise<Mosquitto> {
   const lines = [`listener ${port} 127.0.0.1`, "allow_anonymous true", "persistence true", "autosave_interval 1"];
   writeFileSync(
     file,
-    [...lines, "autosave_on_changes true", `persistence_location ${folder}/`, "user root", ""].join("\n"),
+    // By default it silently drops what a subscriber does not fetch at once, beyond 1000 messages.
+    [
+      ...lines,
+      "autosave_on_changes true",
+      "max_queued_messages 0",
+      `persistence_location ${folder}/`,
+      "user root",
+      "",
+    ].join("\n"),
   );
   let child = await launch(file, port);
   const end = async (signal: NodeJS.Signals): Promise<void> => {

@@ -1,0 +1,91 @@
+import type { ShiftOccurrence } from "./calendar.ts";
+import type { Reason } from "./context-reasons.ts";
+import type { lifecycleStates } from "./equipment.ts";
+import type { OeePolicy } from "./kpi.ts";
+import type { Micros } from "./time.ts";
+
+/**
+ * What people and ERPs say of one equipment over time, made ready for the join with its facts. Orders, shifts and time classes are never stored on facts:
+ * a context is laid over them when they are read (DESIGN, section 6). Everything in it holds in [fromUs, toUs).
+ */
+export interface Dated {
+  fromUs: Micros;
+  toUs: Micros;
+}
+
+/** An operation of a job order, executed on the equipment. Several at once share its time and its output. */
+export interface OrderExecution extends Dated {
+  order: string;
+  operation: string | null;
+  material: string | null;
+  /** Of its quantities, UCUM. */
+  unit: string;
+  /** Weight of its share of the time among the orders that run at once. */
+  share: number;
+  /** Weight of its share of what a part counter counts. Default: `share`. */
+  outputShare?: number;
+  /** Where cycles are counted: parts of this order that one makes with no cavity blocked. Default 1. */
+  cavities?: number;
+}
+
+/** PRI: the shortest time of one cycle, and how many units it makes with every cavity in use. `material` null: whatever is made. */
+export interface IdealCycle extends Dated {
+  material: string | null;
+  cycleUs: number;
+  unitsPerCycle: number;
+}
+
+/** What the counters of the equipment mean. */
+export interface Counting extends Dated {
+  counts: "units" | "cycles";
+  /**
+   * Which counters tell what: `sum`: produced = good + scrap + rework. `totalAndScrap`: good = total − scrap − rework. `totalAndGood`: scrap = total − good − rework.
+   */
+  quantities: "sum" | "totalAndScrap" | "totalAndGood";
+  /** Units in one count of a part counter. */
+  unitsPerCount: number;
+  /** UCUM unit of what is made without an order. */
+  unit: string;
+}
+
+/** A reason that is in force; bound to the machine's intervals before (annotations). */
+export interface ReasonInForce extends Dated {
+  reason: number;
+}
+
+/** Set-up as booked, or as it follows from the order change to the first good part. `order` null: whatever runs. */
+export interface SetUp extends Dated {
+  order: string | null;
+  by: "booked" | "orderChange";
+}
+
+export interface BlockedCavities extends Dated {
+  order: string;
+  cavities: number;
+}
+
+/** Good units that turned out to be scrap, at the time they were made: [fromUs, toUs], an instant when both are equal. */
+export interface LateScrap extends Dated {
+  order: string;
+  operation: string | null;
+  quantity: number;
+  /** The time of production was not known; it was put at the order's last producing interval. */
+  assigned: boolean;
+}
+
+export interface EquipmentContext {
+  timeZone: string;
+  /** Where nothing is said, the equipment is productive. */
+  lifecycle: (Dated & { state: (typeof lifecycleStates)[number] })[];
+  shifts: ShiftOccurrence[];
+  executions: OrderExecution[];
+  reasons: ReasonInForce[];
+  reasonTree: readonly Reason[];
+  setUps: SetUp[];
+  idealCycles: IdealCycle[];
+  counting: Counting[];
+  blockedCavities: BlockedCavities[];
+  lateScrap: LateScrap[];
+  /** Where none is said, the default policy holds. */
+  policies: (Dated & { policy: OeePolicy })[];
+}

@@ -1,0 +1,24 @@
+/**
+ * Context: what people and ERPs say about the floor (shifts, orders, reasons, set-up, ideal cycles), and how it is joined with what machines did. Start with
+ * `calendar.ts` (from a shift calendar to shifts in time) and `cells.ts` (facts under their context).
+ */
+export {
+  type AssignedCalendar,
+  assignedShifts,
+  type CalendarFault,
+  calendarFaults,
+  shiftOccurrences,
+} from "./calendar.ts";
+export { type CalendarTemplate, calendarTemplate, calendarTemplates } from "./calendar-templates.ts";
+export { type CellInput, type CountSource, cellsOf, type Window } from "./cells.ts";
+export {
+  type ContextDimension,
+  contextDifference,
+  dirtyResults,
+  dirtyWindows,
+  type ResultKey,
+} from "./context-diff.ts";
+export { type LateScrapBooking, placeLateScrap } from "./late-scrap.ts";
+export { type LineInput, type LineMember, type LineTopology, lineCells } from "./line.ts";
+export { mergeCells } from "./merge.ts";
+export { setUpsFromOrderChange } from "./set-up.ts";

@@ -1,0 +1,45 @@
+import type { EquipmentContext, LateScrap, MachineFacts, Micros } from "@lineshaft/contract/api";
+import { producing, stateSpans } from "./states.ts";
+
+/** Scrap found after production. `madeUs`: when the units were made, if lot, serial number or a window tell it. */
+export interface LateScrapBooking {
+  order: string;
+  operation: string | null;
+  quantity: number;
+  bookedUs: Micros;
+  madeUs: { fromUs: Micros; toUs: Micros } | null;
+}
+
+/**
+ * Where late scrap counts (RULES 11): at the time of production if that is known, else in the last interval before the booking in which the machine produced for the
+ * order, marked as assigned. `unplaced`: the facts hold no such interval; nothing is guessed.
+ */
+export function placeLateScrap(
+  facts: MachineFacts,
+  executions: EquipmentContext["executions"],
+  bookings: readonly LateScrapBooking[],
+): { placed: LateScrap[]; unplaced: LateScrapBooking[] } {
+  const runs = stateSpans(facts).filter(({ code }) => producing(code));
+  const placed: LateScrap[] = [];
+  const unplaced: LateScrapBooking[] = [];
+  for (const booking of bookings) {
+    const { order, operation, quantity, bookedUs, madeUs } = booking;
+    const at = madeUs ?? lastInterval();
+    if (at === null) unplaced.push(booking);
+    else placed.push({ order, operation, quantity, fromUs: at.fromUs, toUs: at.toUs, assigned: madeUs === null });
+
+    function lastInterval(): { fromUs: Micros; toUs: Micros } | null {
+      let last: { fromUs: Micros; toUs: Micros } | null = null;
+      for (const execution of executions) {
+        if (execution.order !== order || execution.operation !== operation) continue;
+        for (const run of runs) {
+          const fromUs = Math.max(run.from, execution.fromUs);
+          const toUs = Math.min(run.to, execution.toUs, bookedUs);
+          if (fromUs < toUs && (last === null || toUs > last.toUs)) last = { fromUs, toUs };
+        }
+      }
+      return last;
+    }
+  }
+  return { placed, unplaced };
+}

@@ -1,0 +1,91 @@
+import type { Cell, Dated, EquipmentContext, MachineFacts, Micros } from "@lineshaft/contract/api";
+import { type CountSource, cellsOf, type Window } from "./cells.ts";
+import { mergeCells } from "./merge.ts";
+
+/** How the machines of a line stand together, as long as they do. */
+export interface LineTopology extends Dated {
+  /** The work unit that limits the line. */
+  constraint: number;
+  /** Where it is another one for a material. */
+  constraintOf: Readonly<Record<string, number>>;
+  /** The work unit whose output is the line's. */
+  output: number;
+  /** Every machine that may reject along the line, with how many units of the line one of its counts is. */
+  unitsPerCount: Readonly<Record<number, number>>;
+}
+
+export interface LineMember {
+  facts: MachineFacts;
+  context: EquipmentContext;
+}
+
+export interface LineInput {
+  equipment: number;
+  topology: readonly LineTopology[];
+  /** Of the line: its orders, shifts and policies. */
+  context: EquipmentContext;
+  members: ReadonlyMap<number, LineMember>;
+}
+
+/**
+ * The cells of a line (RULES 10): time and ideal cycle of its constraint; produced quantity = its output and all that was rejected along it, in its own unit.
+ * The constraint may change with time and with the material.
+ */
+export function lineCells(line: LineInput, window: Window): Cell[] {
+  const parts = constraintsOf(line, window).map(({ constraint, topology, from, to }, i) => {
+    const member = memberOf(line, constraint);
+    const context: EquipmentContext = {
+      ...line.context,
+      idealCycles: member.context.idealCycles,
+      reasons: member.context.reasons,
+      setUps: member.context.setUps,
+      lifecycle: member.context.lifecycle,
+      // What a machine counts is turned into units of the line by the topology.
+      counting: memberOf(line, topology.output).context.counting.map((counting) => ({
+        ...counting,
+        counts: "units",
+        unitsPerCount: 1,
+      })),
+      blockedCavities: [],
+    };
+    const sources = Object.entries(topology.unitsPerCount).map(([id, unitsPerCount]): CountSource => {
+      const role = Number(id) === topology.output ? "output" : "rejects";
+      return { facts: memberOf(line, Number(id)).facts, role, unitsPerCount };
+    });
+    const input = { equipment: line.equipment, facts: member.facts, context, sources, startsFresh: i > 0 };
+    return cellsOf(input, { from, to });
+  });
+  return mergeCells(parts.flat());
+}
+
+interface ConstraintSpan extends Window {
+  constraint: number;
+  topology: LineTopology;
+}
+
+/** Which machine speaks for the line, piece by piece; pieces of one machine under one topology are one. */
+function constraintsOf({ topology, context }: LineInput, { from, to }: Window): ConstraintSpan[] {
+  const cuts = new Set<Micros>([from, to]);
+  for (const dated of [...topology, ...context.executions])
+    for (const at of [dated.fromUs, dated.toUs]) if (at > from && at < to) cuts.add(at);
+  const times = [...cuts].sort((a, b) => a - b);
+  const spans: ConstraintSpan[] = [];
+  for (let i = 0; i + 1 < times.length; i++) {
+    const at = times[i];
+    const inForce = topology.findLast(({ fromUs, toUs }) => fromUs <= at && at < toUs);
+    if (inForce === undefined) continue;
+    const running = context.executions.find(({ fromUs, toUs }) => fromUs <= at && at < toUs);
+    const constraint = inForce.constraintOf[running?.material ?? ""] ?? inForce.constraint;
+    const last = spans.at(-1);
+    if (last?.constraint === constraint && last.topology === inForce && last.to === at) last.to = times[i + 1];
+    else spans.push({ constraint, topology: inForce, from: at, to: times[i + 1] });
+  }
+  return spans;
+}
+
+function memberOf(line: LineInput, id: number): LineMember {
+  const member = line.members.get(id);
+  if (member === undefined)
+    throw new Error(`The line ${line.equipment} names the work unit ${id}, of which no facts were given.`);
+  return member;
+}
