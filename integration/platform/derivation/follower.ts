@@ -3,17 +3,16 @@ import {
   type Clock,
   decodeJson,
   decodePoints,
+  decodePointsHeader,
   decodeVerdict,
   type Facts,
   type Frame,
   type GapRecord,
   type Lsn,
   type MachineAnswer,
-  type PointsRecord,
   type Registry,
   type RegistryChangedRecord,
   recordType,
-  type VerdictRecord,
 } from "@lineshaft/contract/ports";
 import { assignmentsOf } from "./assignments.ts";
 import type { Binding } from "./binding.ts";
@@ -108,8 +107,8 @@ export class FactsFollower implements Facts {
 
   /** True where the registry may say something else about tags now. */
   #take({ type, payload, lsn }: Frame): boolean {
-    if (type === recordType.points) this.#points(decodePoints(payload));
-    else if (type === recordType.verdict) this.#verdict(decodeVerdict(payload));
+    if (type === recordType.points) this.#points(payload);
+    else if (type === recordType.verdict) this.#verdict(payload);
     else if (type === recordType.gap) this.#gap(lsn, decodeJson<GapRecord>(payload));
     else if (type === recordType.registryChanged) {
       const { entity } = decodeJson<RegistryChangedRecord>(payload);
@@ -118,9 +117,12 @@ export class FactsFollower implements Facts {
     return type === recordType.tagRegistered;
   }
 
-  /** Suspect rows come with their verdict. */
-  #points({ columns, suspect, connectionId, receivedTime }: PointsRecord): void {
+  /** Suspect rows come with their verdict. Where no tag means anything, no row is looked at. */
+  #points(payload: Uint8Array): void {
+    const { suspect, connectionId, receivedTime } = decodePointsHeader(payload);
     this.#heard.set(connectionId, Math.max(receivedTime, this.#heard.get(connectionId) ?? 0));
+    if (this.#ids.size === 0) return;
+    const { columns } = decodePoints(payload);
     if (suspect.length === 0) {
       this.#derivation.apply(columns);
       return;
@@ -130,7 +132,9 @@ export class FactsFollower implements Facts {
     this.#derivation.apply(selectRows(columns, rows));
   }
 
-  #verdict({ columns, corrected }: VerdictRecord): void {
+  #verdict(payload: Uint8Array): void {
+    if (this.#ids.size === 0) return;
+    const { columns, corrected } = decodeVerdict(payload);
     const corrections = new Set(corrected);
     const rows = Array.from({ length: columns.rows }, (_, i) => i).filter((i) => !corrections.has(i));
     this.#derivation.apply(selectRows(columns, rows));
