@@ -1,4 +1,4 @@
-import { dayUs, hourUs, type Micros, selectRows } from "@lineshaft/contract/api";
+import { dayUs, hourUs, type Micros, ProblemError, selectRows } from "@lineshaft/contract/api";
 import {
   type Clock,
   decodeJson,
@@ -16,7 +16,7 @@ import {
 } from "@lineshaft/contract/ports";
 import { assignmentsOf } from "./assignments.ts";
 import type { Binding } from "./binding.ts";
-import { lookAheadUs, machineFacts } from "./compose.ts";
+import { factsWithin, lookAheadUs, machineFacts } from "./compose.ts";
 import { Derivation } from "./engine.ts";
 import { GapLedger, type GapStatement, united } from "./gaps.ts";
 import { HistoryInputs, type RecordedPoints } from "./history-inputs.ts";
@@ -24,6 +24,8 @@ import { nextWatermark, type ProofOfLife } from "./watermark.ts";
 
 /** How long facts are kept in memory, and how far back a new binding is derived. */
 const keptUs = 32 * dayUs;
+/** More facts are not put into one answer; a shorter range is. */
+const factsMax = 500_000;
 /** How often it is looked whether history has caught up. */
 const historyMs = 20;
 /** The end of what still lasts. */
@@ -94,6 +96,12 @@ export class FactsFollower implements Facts {
 
   machine(equipmentId: number, from: Micros, to: Micros): MachineAnswer {
     const bindings = this.#derivation.bindingsOf(equipmentId);
+    const many = factsWithin(bindings, from, to);
+    if (many > factsMax)
+      throw new ProblemError(
+        "query_too_large",
+        `The machine has about ${many} facts in that range; an answer holds ${factsMax}.`,
+      );
     this.#tick(equipmentId, bindings);
     const watermark = this.#derivation.watermarkOf(equipmentId);
     const known = Number.isFinite(watermark);
