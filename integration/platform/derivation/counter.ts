@@ -9,6 +9,7 @@ import {
   flagGapSincePending,
   flagHas,
   flagPending,
+  flagSince,
   fPendingT,
   fPendingV,
   fValue,
@@ -40,8 +41,8 @@ export function counterPoint(
   const flags = s[o + fFlags];
   if ((flags & flagHas) === 0) {
     // After a binding the first sample is a baseline: what was counted before it, since the binding began, nobody knows.
-    const since = rules.boundSince(t);
-    out.increment(Number.isFinite(since) ? since : t, t, 0, incrementFlags.uncertain, 0);
+    const since = (flags & flagSince) !== 0 ? s[o + fLast] : t;
+    out.increment(since, t, 0, incrementFlags.uncertain, 0);
     base(s, o, t, value, flags & flagGapOpen);
     return;
   }
@@ -71,7 +72,7 @@ export function counterPoint(
 export function counterGap(s: Float64Array, o: number, open: boolean): void {
   const flags = s[o + fFlags];
   if (!open) s[o + fFlags] = flags & ~flagGapOpen;
-  else if ((flags & flagHas) === 0) s[o + fFlags] = flagGapOpen;
+  else if ((flags & flagHas) === 0) s[o + fFlags] = (flags & flagSince) | flagGapOpen;
   else s[o + fFlags] = flags | flagGapOpen | ((flags & flagPending) !== 0 ? flagGapSincePending : flagGapSeen);
 }
 
@@ -89,6 +90,9 @@ export function counterBoundary(
   const open = s[o + fFlags] & flagGapOpen;
   clearState(s, o);
   s[o + fFlags] = open;
+  if (rule === null) return;
+  s[o + fLast] = t;
+  s[o + fFlags] = open | flagSince;
 }
 
 /** The glitch window has passed, or nothing can come any more: the suspect is judged without the next sample. */

@@ -26,6 +26,8 @@ export const flagGapSeen = 4;
 /** A gap began after the pending sample, or was open then. */
 export const flagGapSincePending = 8;
 export const flagPending = 16;
+/** A counter without a sample yet: `fLast` is when its binding began. What begins a baseline is remembered, since rules of the past are not read. */
+export const flagSince = 32;
 
 export function clearState(s: Float64Array, o: number): void {
   s.fill(0, o, o + stateWidth);

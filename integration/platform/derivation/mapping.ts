@@ -166,18 +166,6 @@ export class Rules {
     return null;
   }
 
-  /** Since when the tag is bound without a break, where it is bound at `t`. */
-  boundSince(t: Micros): Micros {
-    let since = t;
-    let end = Number.NEGATIVE_INFINITY;
-    for (const { from, to } of this.pieces) {
-      if (from > t) break;
-      if (from !== end) since = from;
-      end = to;
-    }
-    return since;
-  }
-
   /** Index of the first boundary at or after `t`. */
   nextBoundary(t: Micros): number {
     let i = 0;

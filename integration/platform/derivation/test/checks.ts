@@ -15,7 +15,12 @@ export function faultOf(engine: Engine, seed: number): string | null {
 /** What needs no chance. */
 export function fixedChecks(engine: Engine): string | null {
   return (
-    repairStops(engine) ?? proofOfLife(engine) ?? knownThen(engine) ?? verdictByItsRule(engine) ?? neverBefore(engine)
+    repairStops(engine) ??
+    proofOfLife(engine) ??
+    knownThen(engine) ??
+    verdictByItsRule(engine) ??
+    neverBefore(engine) ??
+    beginningMoves(engine)
   );
 }
 
@@ -97,6 +102,25 @@ function neverBefore(engine: Engine): string | null {
     .slice(0, 3)
     .join(" ");
   return found === "-5,4 -5,3 -5,4" ? null : `a stop that ends before it begins: ${found}`;
+}
+
+/** A binding's beginning is moved, and hours later comes its first sample: that sample's baseline counts from the new beginning. */
+function beginningMoves(engine: Engine): string | null {
+  const rule = engine.compileMapping({});
+  const since = (from: number) => new engine.Rules([{ from, to: Number.POSITIVE_INFINITY, rule }]);
+  const channels = [{ tag: 1, connection: 1, counts: "good" as const }];
+  const spec: BindingSpec = { id: 1, equipment: 1, role: "counter", channels, rules: since(start + hourUs) };
+  const derivation = new engine.Derivation();
+  const inputs = new engine.MemoryInputs(new engine.GapLedger());
+  inputs.know(spec);
+  derivation.add(spec, "none");
+  inputs.put({ tag: 1, t: start + 6 * hourUs, ordinal: 0, value: 7, bad: false, revision: null, lsn: 1 });
+  feed(derivation, [[6 * 3600, 7]]);
+  derivation.tick(start + 8 * hourUs);
+  derivation.setRules(1, since(start + 2 * hourUs));
+  derivation.settle(inputs);
+  const { source } = engine.machineFacts(derivation.bindingsOf(1), start, start + 8 * hourUs).increments;
+  return source[0] === start + 2 * hourUs ? null : `a baseline from ${(source[0] - start) / hourUs} h, not from 2 h`;
 }
 
 /** Rows of tag 1 in seconds from the start. */

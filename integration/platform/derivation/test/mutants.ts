@@ -204,14 +204,20 @@ export const mutants: readonly Mutant[] = [
   {
     rule: "13 the first sample is a baseline",
     file: "counter.ts",
-    from: "out.increment(Number.isFinite(since) ? since : t, t, 0, incrementFlags.uncertain, 0);",
+    from: "out.increment(since, t, 0, incrementFlags.uncertain, 0);",
     to: "",
+  },
+  {
+    rule: "7 a baseline counts from a beginning that is remembered",
+    file: "counter.ts",
+    from: "const since = (flags & flagSince) !== 0 ? s[o + fLast] : t;",
+    to: "const since = (flags & flagSince) !== 0 ? rules.boundaries[0] : t;",
   },
   {
     rule: "13 a re-binding restarts the counter",
     file: "counter.ts",
-    from: "  clearState(s, o);\n  s[o + fFlags] = open;\n",
-    to: "  void open;\n",
+    from: "if (rule !== null && rules.before(t) !== null) return;",
+    to: "return;",
   },
   {
     rule: "pulses: never before the last pulse",
