@@ -23,6 +23,8 @@ export class Journal {
   readonly #last;
   readonly #outbox;
   readonly #lsnOf;
+  /** null: look again. What a transaction may still take back is not kept here. */
+  #known: number | null = null;
   /** While several changes are one: the revision of the first. */
   #partOf: number | null = null;
 
@@ -39,8 +41,12 @@ export class Journal {
     this.#lsnOf = sql.prepare("SELECT lsn FROM journal WHERE revision = ?").pluck();
   }
 
+  /** Asked for with every message that a broker checks, so it is remembered. */
   get revision(): number {
-    return this.#last.get() as number;
+    if (this.#known !== null) return this.#known;
+    const last = this.#last.get() as number;
+    if (!this.#sql.inTransaction) this.#known = last;
+    return last;
   }
 
   /** The next revision; write the change with it, then `add` what came of it, in the same transaction. */
@@ -58,6 +64,7 @@ export class Journal {
     /** What of it must not go into the log, where every reader sees it. */
     kept: object | null = null,
   ): void {
+    this.#known = null;
     const hidden = kept === null ? null : JSON.stringify(kept);
     this.#insert.run(revision, by.tenant, entity, id, by.id, atUs, JSON.stringify(after), hidden, this.#partOf);
   }
