@@ -1,6 +1,7 @@
 import { type Static, Type } from "typebox";
 import { configurationProblems } from "./problem-configuration.ts";
 import { type CatalogueEntry, catalogueEntry as entry, type Retry } from "./problem-entry.ts";
+import { masterDataProblems } from "./problem-master-data.ts";
 
 export type { Retry } from "./problem-entry.ts";
 
@@ -259,6 +260,7 @@ export const problemCatalogue = {
     "Correct the path in the template, or what the machine publishes.",
   ),
   ...configurationProblems,
+  ...masterDataProblems,
   // Platform
   disk_full: entry(
     507,

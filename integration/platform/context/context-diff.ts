@@ -72,13 +72,6 @@ function itemsOf(context: EquipmentContext, dimension: ContextDimension): Meanin
         toUs: item.toUs,
         says: JSON.stringify(item),
       }));
-    case "policies":
-      // A stop is judged by the policy at its beginning, and may be micro until its threshold has passed.
-      return context.policies.map(({ fromUs, toUs, policy }) => ({
-        fromUs,
-        toUs: toUs + policy.microStopUs,
-        says: JSON.stringify([fromUs, toUs, policy]),
-      }));
     default:
       return meaning(context[dimension] as readonly Dated[], rest);
   }

@@ -2,6 +2,9 @@
  * Context: what people and ERPs say about the floor (shifts, orders, reasons, set-up, ideal cycles), and how it is joined with what machines did. Start with
  * `calendar.ts` (from a shift calendar to shifts in time) and `cells.ts` (facts under their context).
  */
+
+export { type BoundAnnotation, bindAnnotations, reasonsInForce } from "./annotations.ts";
+export { type ContextQuery, contextOf } from "./assemble.ts";
 export {
   type AssignedCalendar,
   assignedShifts,
