@@ -69,8 +69,19 @@ const resource = <P extends TProperties>(path: string, what: string, item: TObje
   } as const;
 };
 
-const { material, idealCycleTime, order, calendar, calendarAssignment, policyAssignment, reason, annotation } =
-  masterDataSchemas;
+const {
+  material,
+  idealCycleTime,
+  order,
+  calendar,
+  calendarAssignment,
+  policyAssignment,
+  countingAssignment,
+  lateScrap,
+  physicalAsset,
+  reason,
+  annotation,
+} = masterDataSchemas;
 const materials = resource("/materials", "Materials with their units", material);
 const idealCycleTimes = resource("/ideal-cycle-times", "Ideal cycle times", idealCycleTime);
 const orders = resource("/orders", "Orders with operations and executions", order);
@@ -81,6 +92,9 @@ const calendarAssignments = resource(
   calendarAssignment,
 );
 const policyAssignments = resource("/oee-policies", "How sites calculate OEE", policyAssignment);
+const countingAssignments = resource("/counting", "What the counters of an equipment mean", countingAssignment);
+const lateScraps = resource("/late-scrap", "Scrap found after production", lateScrap);
+const physicalAssets = resource("/physical-assets", "Tools and other things with a serial number", physicalAsset);
 const reasons = resource("/reasons", "A plant's own reasons", reason);
 const annotations = resource("/annotations", "What people said of stretches of time", annotation);
 
@@ -110,6 +124,18 @@ export const masterDataRoutes = {
   getPolicyAssignment: policyAssignments.get,
   putPolicyAssignment: policyAssignments.put,
   removePolicyAssignment: policyAssignments.remove,
+  listCountingAssignments: countingAssignments.list,
+  getCountingAssignment: countingAssignments.get,
+  putCountingAssignment: countingAssignments.put,
+  removeCountingAssignment: countingAssignments.remove,
+  listLateScrap: lateScraps.list,
+  getLateScrap: lateScraps.get,
+  putLateScrap: lateScraps.put,
+  removeLateScrap: lateScraps.remove,
+  listPhysicalAssets: physicalAssets.list,
+  getPhysicalAsset: physicalAssets.get,
+  putPhysicalAsset: physicalAssets.put,
+  removePhysicalAsset: physicalAssets.remove,
   listReasons: reasons.list,
   getReason: reasons.get,
   putReason: reasons.put,

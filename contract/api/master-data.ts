@@ -114,6 +114,56 @@ export const AnnotationSchema = Type.Object(
 );
 export type Annotation = Static<typeof AnnotationSchema>;
 
+/** What the counters of an equipment mean: see `Counting`. */
+export const CountingAssignmentSchema = Type.Object(
+  {
+    equipmentId,
+    counts: Type.Enum(["units", "cycles"]),
+    quantities: Type.Enum(["sum", "totalAndScrap", "totalAndGood"], {
+      description: "sum: produced = good + scrap + rework. Else the total is told, and scrap or good beside it.",
+    }),
+    unitsPerCount: Type.Number({ description: "Units in one count, where units are counted." }),
+    continuous: Type.Boolean({ description: "Counts something without pieces: kilograms, metres." }),
+    unit: Type.String({ maxLength: 64, description: "UCUM unit of what is made without an order." }),
+    ...valid,
+  },
+  { $id: "CountingAssignment", ...closed },
+);
+export type CountingAssignment = Static<typeof CountingAssignmentSchema>;
+
+/** Scrap found after production. `madeUs`: when it was made, if lot, serial number or a window tell it. */
+export const LateScrapBookingSchema = Type.Object(
+  {
+    equipmentId,
+    order: text(128, "Id of the order."),
+    operation: orNull(text(64, "Its operation.")),
+    quantity: Type.Number(),
+    bookedUs: MicrosSchema,
+    madeUs: Type.Union([Type.Object({ fromUs: MicrosSchema, toUs: MicrosSchema }, closed), Type.Null()]),
+  },
+  { $id: "LateScrapBooking", ...closed },
+);
+export type LateScrapBooking = Static<typeof LateScrapBookingSchema>;
+
+/** A thing with a serial number (a tool, a mould, a machine), and where it is or was mounted. Its blocked cavities have dates. */
+export const PhysicalAssetSchema = Type.Object(
+  {
+    name: text(256, "What people call it."),
+    serialNumber: orNull(text(128, "Of its maker.")),
+    manufacturer: orNull(text(256, "Its maker.")),
+    mounts: Type.Array(Type.Object({ equipmentId, ...valid }, closed), { maxItems: 10_000 }),
+    blockedCavities: Type.Array(
+      Type.Object(
+        { order: text(128, "The order whose parts they would make."), cavities: Type.Number(), ...valid },
+        closed,
+      ),
+      { maxItems: 1000 },
+    ),
+  },
+  { $id: "PhysicalAsset", ...closed },
+);
+export type PhysicalAsset = Static<typeof PhysicalAssetSchema>;
+
 /** The kinds of master data and the shape of an item of each. */
 export const masterDataSchemas = {
   material: MaterialSchema,
@@ -122,6 +172,9 @@ export const masterDataSchemas = {
   calendar: ShiftCalendarSchema,
   calendarAssignment: CalendarAssignmentSchema,
   policyAssignment: PolicyAssignmentSchema,
+  countingAssignment: CountingAssignmentSchema,
+  lateScrap: LateScrapBookingSchema,
+  physicalAsset: PhysicalAssetSchema,
   reason: ReasonSchema,
   annotation: AnnotationSchema,
 } as const;

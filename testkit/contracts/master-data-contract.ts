@@ -205,6 +205,17 @@ export function masterDataContract(make: (clock: FakeClock) => RegistryFixture):
         text: "",
       };
       data.put(admin, "annotation", "n", note, null);
+      const scrap = { equipmentId: press, order: "A", operation: null, quantity: 1, bookedUs: 5, madeUs: null };
+      const mount = { equipmentId: press, fromUs: 0, toUs: null };
+      const tool = { name: "T", serialNumber: null, manufacturer: null, mounts: [mount], blockedCavities: [] };
+      const counting = {
+        ...mount,
+        counts: "units" as const,
+        quantities: "sum" as const,
+        unitsPerCount: 1,
+        continuous: false,
+        unit: "1",
+      };
       const { revision } = registry;
       const cases: [string, () => unknown][] = [
         ["equipment_unknown", () => data.put(admin, "idealCycleTime", "x", ideal({ equipmentId: 4711 }), null)],
@@ -264,6 +275,17 @@ export function masterDataContract(make: (clock: FakeClock) => RegistryFixture):
               { equipmentId: 0, policy: defaultOeePolicy, fromUs: 0, toUs: null },
               null,
             ),
+        ],
+        ["quantity_negative", () => data.put(admin, "lateScrap", "x", { ...scrap, quantity: 0 }, null)],
+        ["range_invalid", () => data.put(admin, "lateScrap", "x", { ...scrap, madeUs: { fromUs: 9, toUs: 5 } }, null)],
+        ["range_invalid", () => data.put(admin, "physicalAsset", "x", { ...tool, mounts: [mount, mount] }, null)],
+        [
+          "equipment_unknown",
+          () => data.put(admin, "physicalAsset", "x", { ...tool, mounts: [{ ...mount, equipmentId: 4711 }] }, null),
+        ],
+        [
+          "quantity_negative",
+          () => data.put(admin, "countingAssignment", "x", { ...counting, unitsPerCount: 0 }, null),
         ],
       ];
       for (const [expected, run] of cases) expect(code(run), run.toString()).toBe(expected);

@@ -81,6 +81,9 @@ export function masterDataHandlers({ registry }: Services, kit: Kit): Pick<Handl
   const calendars = handlersOf("calendar", "listCalendars");
   const calendarAssignments = handlersOf("calendarAssignment", "listCalendarAssignments");
   const policyAssignments = handlersOf("policyAssignment", "listPolicyAssignments");
+  const countingAssignments = handlersOf("countingAssignment", "listCountingAssignments");
+  const lateScrap = handlersOf("lateScrap", "listLateScrap");
+  const physicalAssets = handlersOf("physicalAsset", "listPhysicalAssets");
   const reasons = handlersOf("reason", "listReasons");
   const annotations = handlersOf("annotation", "listAnnotations");
   return {
@@ -108,6 +111,18 @@ export function masterDataHandlers({ registry }: Services, kit: Kit): Pick<Handl
     getPolicyAssignment: policyAssignments.get,
     putPolicyAssignment: policyAssignments.put,
     removePolicyAssignment: policyAssignments.remove,
+    listCountingAssignments: countingAssignments.list,
+    getCountingAssignment: countingAssignments.get,
+    putCountingAssignment: countingAssignments.put,
+    removeCountingAssignment: countingAssignments.remove,
+    listLateScrap: lateScrap.list,
+    getLateScrap: lateScrap.get,
+    putLateScrap: lateScrap.put,
+    removeLateScrap: lateScrap.remove,
+    listPhysicalAssets: physicalAssets.list,
+    getPhysicalAsset: physicalAssets.get,
+    putPhysicalAsset: physicalAssets.put,
+    removePhysicalAsset: physicalAssets.remove,
     listReasons: reasons.list,
     getReason: reasons.get,
     putReason: reasons.put,

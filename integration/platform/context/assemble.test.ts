@@ -64,6 +64,21 @@ describe("the context of an equipment", () => {
       { ...note, fromUs: min(700), toUs: min(705), anchorUs: min(700) },
       null,
     );
+    const counting = {
+      counts: "units" as const,
+      quantities: "sum" as const,
+      unitsPerCount: 2,
+      continuous: false,
+      unit: "1",
+    };
+    masterData.put(admin, "countingAssignment", "k", { equipmentId: press, ...counting, fromUs: 0, toUs: null }, null);
+    const scrap = { equipmentId: press, order: "A", operation: "10", quantity: 3, bookedUs: min(500), madeUs: null };
+    masterData.put(admin, "lateScrap", "s1", scrap, null);
+    masterData.put(admin, "lateScrap", "s2", { ...scrap, order: "B" }, null);
+    const blocked = { order: "A", cavities: 1, fromUs: min(100), toUs: null };
+    const mounts = [{ equipmentId: press, fromUs: min(300), toUs: min(500) }];
+    const mould = { name: "Mould 7", serialNumber: null, manufacturer: null, mounts, blockedCavities: [blocked] };
+    masterData.put(admin, "physicalAsset", "mould", mould, null);
     registry.stampLsn(registry.outbox(100).map(({ revision }, i) => ({ revision, lsn: i + 1 })));
     const known = 100;
     // The order is booked until 600 only, later on.
@@ -86,12 +101,14 @@ describe("the context of an equipment", () => {
       [[360, 370, 12]],
     );
     const query = { upwards: [press, site], timeZone: "UTC", facts: of };
-    const { context, orphaned } = contextOf(masterData, admin, query);
+    const { context, orphaned, unplaced } = contextOf(masterData, admin, query);
     expect(orphaned.map(({ id }) => id)).toEqual(["lost"]);
+    expect(unplaced.map(({ order: name }) => name)).toEqual(["B"]);
+    expect(context.blockedCavities).toEqual([{ order: "A", cavities: 1, fromUs: min(300), toUs: min(500) }]);
     expect(context.policies.map(({ policy: each }) => each)).toEqual([policy]);
     expect(context.reasons).toEqual([{ fromUs: min(390), toUs: min(420), reason: 7_100_000 }]);
     const cells = cellsOf({ equipment: press, facts: of, context }, { from: min(360), to: min(840) });
-    expect(sums(cells)).toMatchObject({ minutes: { apt: 420, break: 30, adet: 30 }, gq: 12 });
+    expect(sums(cells)).toMatchObject({ minutes: { apt: 420, break: 30, adet: 30 }, gq: 24 - 3, sq: 3 });
     expect(sums(cells.filter((cell) => cell.order === "A")).minutes).toEqual({ apt: 210, adet: 30 });
     expect(new Set(cells.filter((cell) => cell.order === "A").map((cell) => [cell.unit, cell.priUs].join()))).toEqual(
       new Set(["kg,5000000"]),

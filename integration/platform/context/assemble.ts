@@ -1,10 +1,13 @@
 import {
+  type BlockedCavities,
   type EquipmentContext,
+  type LateScrapBooking,
   type MachineFacts,
   type MasterDataItem,
   type MasterDataKind,
   type Micros,
   type OrderExecution,
+  type PhysicalAsset,
   type Principal,
   type Reason,
   type Recorded,
@@ -12,6 +15,7 @@ import {
 } from "@lineshaft/contract/api";
 import type { Lsn, MasterData, MasterDataQuery } from "@lineshaft/contract/ports";
 import { bindAnnotations, reasonsInForce } from "./annotations.ts";
+import { placeLateScrap } from "./late-scrap.ts";
 import { setUpsFromOrderChange } from "./set-up.ts";
 import { stateSpans, stopsOf } from "./states.ts";
 import { layered } from "./timeline.ts";
@@ -29,14 +33,18 @@ export interface ContextQuery {
 }
 
 /**
- * The context of one equipment over its facts, from master data as it was known at `asOf`; with annotations that found no stop, which are told and never dropped. How its counters count,
- * its life-cycle and late scrap are no master data yet: who has them adds them.
+ * The context of one equipment over its facts, from master data as it was known at `asOf`; with annotations that found no stop and late scrap that found no production, which
+ * are told and never dropped. Its life-cycle is the registry's: who has it adds it.
  */
 export function contextOf(
   data: MasterData,
   p: Principal,
   { upwards, timeZone, facts, asOf }: ContextQuery,
-): { context: EquipmentContext; orphaned: Recorded<MasterDataItem<"annotation">>[] } {
+): {
+  context: EquipmentContext;
+  orphaned: Recorded<MasterDataItem<"annotation">>[];
+  unplaced: Omit<LateScrapBooking, "equipmentId">[];
+} {
   const [equipmentId] = upwards;
   const range = { fromUs: facts.from, toUs: facts.to, asOf };
   const annotations = all(data, p, "annotation", { ...range, equipmentId }).sort((a, b) => a.revision - b.revision);
@@ -44,11 +52,16 @@ export function contextOf(
     annotations.map(({ item }) => item),
     stopsOf(stateSpans(facts)),
   );
+  const executions = all(data, p, "order", { ...range, equipmentId }).flatMap((order) =>
+    executionsOf(order, equipmentId),
+  );
+  const bookings = all(data, p, "lateScrap", { asOf, equipmentId }).map(({ item }) => item);
+  const { placed, unplaced } = placeLateScrap(facts, executions, bookings);
   const context: EquipmentContext = {
     timeZone,
     lifecycle: [],
     shifts: data.shifts(p, equipmentId, facts.from, facts.to, asOf),
-    executions: all(data, p, "order", { ...range, equipmentId }).flatMap((order) => executionsOf(order, equipmentId)),
+    executions,
     reasons: reasonsInForce(bound),
     reasonTree: reasonsOf(all(data, p, "reason", { asOf }).map(({ item }) => item)),
     setUps: [],
@@ -59,13 +72,21 @@ export function contextOf(
       cycleUs: item.cycleUs,
       unitsPerCycle: item.unitsPerCycle,
     })),
-    counting: [],
-    blockedCavities: [],
-    lateScrap: [],
+    counting: all(data, p, "countingAssignment", { ...range, equipmentId }).map(
+      ({ item: { equipmentId: _, ...item } }) => ({
+        ...item,
+        toUs: item.toUs ?? forever,
+      }),
+    ),
+    blockedCavities: all(data, p, "physicalAsset", { ...range, equipmentId }).flatMap(({ item }) =>
+      blockedOn(item, equipmentId),
+    ),
+    lateScrap: placed,
     policies: policiesOf(all(data, p, "policyAssignment", range), upwards),
   };
   const lost = new Set(orphaned);
   return {
+    unplaced,
     context: { ...context, setUps: setUpsFromOrderChange(facts, context) },
     orphaned: annotations.filter(({ item }) => lost.has(item)),
   };
@@ -104,6 +125,21 @@ function executionsOf({ id, item }: Recorded<MasterDataItem<"order">>, equipment
         ...(cavities === undefined ? {} : { cavities }),
       })),
   );
+}
+
+/** The blocked cavities of a tool while it is mounted here. */
+function blockedOn({ mounts, blockedCavities }: PhysicalAsset, equipmentId: number): BlockedCavities[] {
+  return mounts
+    .filter((mount) => mount.equipmentId === equipmentId)
+    .flatMap((mount) =>
+      blockedCavities.map(({ order, cavities, fromUs, toUs }) => ({
+        order,
+        cavities,
+        fromUs: Math.max(fromUs, mount.fromUs),
+        toUs: Math.min(toUs ?? forever, mount.toUs ?? forever),
+      })),
+    )
+    .filter(({ fromUs, toUs }) => fromUs < toUs);
 }
 
 /** A plant's own reasons beside, or in place of, those it started with. */

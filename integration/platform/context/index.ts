@@ -21,7 +21,7 @@ export {
   dirtyWindows,
   type ResultKey,
 } from "./context-diff.ts";
-export { type LateScrapBooking, placeLateScrap } from "./late-scrap.ts";
+export { placeLateScrap } from "./late-scrap.ts";
 export { type LineInput, type LineMember, type LineTopology, lineCells } from "./line.ts";
 export { mergeCells } from "./merge.ts";
 export { setUpsFromOrderChange } from "./set-up.ts";

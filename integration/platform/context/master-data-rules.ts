@@ -77,10 +77,7 @@ export const masterDataRules: Rules = {
     requireRange(item.fromUs, item.toUs, "/toUs");
     if (others.calendar(item.calendar) === null)
       fail("reference_unknown", "/calendar", `There is no calendar "${item.calendar}".`);
-    const endless = Number.POSITIVE_INFINITY;
-    const other = others
-      .assignments(item.equipmentId)
-      .find((each) => each.item.fromUs < (item.toUs ?? endless) && item.fromUs < (each.item.toUs ?? endless));
+    const other = others.assignments(item.equipmentId).find((each) => overlap(each.item, item));
     if (other !== undefined)
       fail(
         "shifts_overlap",
@@ -91,6 +88,31 @@ export const masterDataRules: Rules = {
   policyAssignment: (item, _, others) => {
     requireEquipment(item.equipmentId, "/equipmentId", others);
     requireRange(item.fromUs, item.toUs, "/toUs");
+  },
+  countingAssignment: (item, _, others) => {
+    requireEquipment(item.equipmentId, "/equipmentId", others);
+    requireRange(item.fromUs, item.toUs, "/toUs");
+    requireUnit(item.unit, "/unit");
+    requirePositive(item.unitsPerCount, "/unitsPerCount", "unitsPerCount");
+  },
+  lateScrap: (item, _, others) => {
+    requireEquipment(item.equipmentId, "/equipmentId", others);
+    requirePositive(item.quantity, "/quantity", "The scrap");
+    // An instant is a time too: a lot may carry one.
+    if (item.madeUs !== null && item.madeUs.toUs < item.madeUs.fromUs)
+      fail("range_invalid", "/madeUs/toUs", "toUs is before fromUs.");
+  },
+  physicalAsset: ({ mounts, blockedCavities }, _, others) => {
+    for (const [i, mount] of mounts.entries()) {
+      requireEquipment(mount.equipmentId, `/mounts/${i}/equipmentId`, others);
+      requireRange(mount.fromUs, mount.toUs, `/mounts/${i}/toUs`);
+      const elsewhere = mounts.slice(0, i).some((other) => overlap(other, mount));
+      if (elsewhere) fail("range_invalid", `/mounts/${i}`, "One thing cannot be mounted in two places at once.");
+    }
+    for (const [i, blocked] of blockedCavities.entries()) {
+      requireRange(blocked.fromUs, blocked.toUs, `/blockedCavities/${i}/toUs`);
+      requirePositive(blocked.cavities, `/blockedCavities/${i}/cavities`, "cavities");
+    }
   },
   reason: (reason, id, others) => {
     if (String(reason.number) !== id)
@@ -117,6 +139,16 @@ export const masterDataRules: Rules = {
 
 function fail(code: ProblemError["code"], path: string, message: string): never {
   throw new ProblemError(code, message, { errors: [{ path, message, code }] });
+}
+
+interface Valid {
+  fromUs: number;
+  toUs: number | null;
+}
+
+function overlap(a: Valid, b: Valid): boolean {
+  const endless = Number.POSITIVE_INFINITY;
+  return a.fromUs < (b.toUs ?? endless) && b.fromUs < (a.toUs ?? endless);
 }
 
 function requireUnit(unit: string, path: string): void {

@@ -278,22 +278,33 @@ type AnyItem = MasterDataItem<MasterDataKind>;
 
 /** The equipment that an item names, each once. */
 function placesOf(kind: MasterDataKind, item: AnyItem): number[] {
-  if (kind === "order") {
-    const { operations } = item as MasterDataItem<"order">;
-    return [...new Set(operations.flatMap(({ executions }) => executions.map(({ equipmentId }) => equipmentId)))];
-  }
-  return "equipmentId" in item ? [item.equipmentId] : [];
+  const parts = partsOf(kind, item).flatMap((part) => (part.equipmentId === undefined ? [] : [part.equipmentId]));
+  return [...new Set(parts)];
 }
 
 /** The range in which an item holds somewhere; null: without bound, or it is of no time. */
 function validityOf(kind: MasterDataKind, item: AnyItem): { fromUs: Micros | null; toUs: Micros | null } {
-  if (kind !== "order")
-    return "fromUs" in item ? { fromUs: item.fromUs, toUs: item.toUs } : { fromUs: null, toUs: null };
-  const executions = (item as MasterDataItem<"order">).operations.flatMap((operation) => operation.executions);
-  if (executions.length === 0) return { fromUs: null, toUs: null };
-  const ends = executions.map(({ toUs }) => toUs);
+  const parts = partsOf(kind, item);
+  const [starts, ends] = [parts.map(({ fromUs }) => fromUs), parts.map(({ toUs }) => toUs)];
+  const bounded = (times: (Micros | null | undefined)[]): times is Micros[] =>
+    times.length > 0 && times.every((time) => typeof time === "number");
   return {
-    fromUs: Math.min(...executions.map(({ fromUs }) => fromUs)),
-    toUs: ends.some((end) => end === null) ? null : Math.max(...(ends as number[])),
+    fromUs: bounded(starts) ? Math.min(...starts) : null,
+    toUs: bounded(ends) ? Math.max(...ends) : null,
   };
+}
+
+/** Those parts of an item that hold somewhere at some time. */
+function partsOf(
+  kind: MasterDataKind,
+  item: AnyItem,
+): { equipmentId?: number; fromUs?: Micros; toUs?: Micros | null }[] {
+  switch (kind) {
+    case "order":
+      return (item as MasterDataItem<"order">).operations.flatMap(({ executions }) => executions);
+    case "physicalAsset":
+      return (item as MasterDataItem<"physicalAsset">).mounts;
+    default:
+      return [item as { equipmentId?: number; fromUs?: Micros; toUs?: Micros | null }];
+  }
 }
