@@ -4,6 +4,7 @@ import { ConfigurationRevisionSchema, ConfigurationSchema, PlanSchema, TagImport
 import { connectivityRoutes } from "./connectivity.ts";
 import { EquipmentChangeSchema, EquipmentSchema, NewEquipmentSchema, WriteReceiptSchema } from "./equipment.ts";
 import { IngestQuerySchema, IngestReceiptSchema } from "./ingest.ts";
+import { masterDataRoutes } from "./master-data-routes.ts";
 import {
   BucketQuerySchema,
   BucketSeriesSchema,
@@ -272,6 +273,8 @@ export const routes = {
     query: Type.Object(page, { additionalProperties: false }),
     response: pageOf(ConfigurationRevisionSchema),
   },
+
+  ...masterDataRoutes,
 
   lastValues: {
     method: "GET",

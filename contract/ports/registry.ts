@@ -15,6 +15,7 @@ import type {
   TagChange,
 } from "../api/index.ts";
 import type { Lsn } from "./log.ts";
+import type { MasterData } from "./master-data.ts";
 import type { RegistryChangedRecord, TagRegisteredRecord } from "./records.ts";
 
 /** A connection as the registry keeps it; live figures are added by ingest. */
@@ -117,6 +118,9 @@ export interface Registry {
   ): AppliedConfiguration;
   /** What declared connections of all tenants run on, for those who run them. */
   connectionSpecs(): (ConnectionSpec & { id: number; tenant: number })[];
+
+  /** Materials, orders, calendars, reasons: no part of the configuration, but of the same revisions, journal and outbox. */
+  readonly masterData: MasterData;
 
   /** Keys, for governance. `hash` is of the secret. */
   insertKey(p: Principal, key: ApiKey & { tenant: number; hash: Uint8Array }): void;

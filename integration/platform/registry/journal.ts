@@ -25,6 +25,7 @@ export class Journal {
   readonly #lsnOf;
   /** null: look again. What a transaction may still take back is not kept here. */
   #known: number | null = null;
+  readonly #revisionAt;
   /** While several changes are one: the revision of the first. */
   #partOf: number | null = null;
 
@@ -38,6 +39,7 @@ export class Journal {
     this.#outbox = sql.prepare(
       "SELECT revision, tenant, entity, entity_id, actor, after FROM journal WHERE lsn IS NULL ORDER BY revision LIMIT ?",
     );
+    this.#revisionAt = sql.prepare("SELECT coalesce(max(revision), 0) FROM journal WHERE lsn <= ?").pluck();
     this.#lsnOf = sql.prepare("SELECT lsn FROM journal WHERE revision = ?").pluck();
   }
 
@@ -83,7 +85,9 @@ export class Journal {
   /** The last revision of what a configuration holds. */
   configurationRevision(tenant: number): number {
     const last = this.#sql
-      .prepare("SELECT revision FROM journal WHERE tenant = ? AND entity <> 'key' ORDER BY revision DESC LIMIT 1")
+      .prepare(
+        "SELECT revision FROM journal WHERE tenant = ? AND entity NOT IN ('key', 'masterData') ORDER BY revision DESC LIMIT 1",
+      )
       .pluck();
     return (last.get(tenant) as number | undefined) ?? 0;
   }
@@ -93,7 +97,7 @@ export class Journal {
     return this.#sql
       .prepare(
         `SELECT max(revision) AS revision, max(changed_us) AS changedUs, actor, count(*) AS changes FROM journal
-         WHERE tenant = ? AND revision < ? AND entity <> 'key'
+         WHERE tenant = ? AND revision < ? AND entity NOT IN ('key', 'masterData')
          GROUP BY coalesce(part_of, revision) ORDER BY max(revision) DESC LIMIT ?`,
       )
       .all(tenant, before, limit) as ConfigurationRevision[];
@@ -104,7 +108,7 @@ export class Journal {
     const rows = this.#sql
       .prepare(
         `SELECT entity, entity_id AS id, after, kept FROM journal
-         WHERE tenant = ? AND revision <= ? AND entity <> 'key' ORDER BY revision`,
+         WHERE tenant = ? AND revision <= ? AND entity NOT IN ('key', 'masterData') ORDER BY revision`,
       )
       .all(tenant, revision) as { entity: Entity; id: number | string; after: string; kept: string | null }[];
     for (const { entity, id, after, kept } of rows)
@@ -129,6 +133,11 @@ export class Journal {
   stamp(revisions: { revision: number; lsn: Lsn }[]): void {
     const update = this.#sql.prepare("UPDATE journal SET lsn = ? WHERE revision = ? AND lsn IS NULL");
     for (const { revision, lsn } of revisions) update.run(lsn, revision);
+  }
+
+  /** The last revision whose record stood in the log by `lsn`; 0: none. */
+  revisionAt(lsn: Lsn): number {
+    return this.#revisionAt.get(lsn) as number;
   }
 
   lsnOf(revision: number): Lsn | null {
