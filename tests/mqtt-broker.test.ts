@@ -1,6 +1,8 @@
 import type { SystemStatus } from "@lineshaft/contract/api";
+import { hasPeer } from "@lineshaft/testkit";
 import type { MqttClient } from "mqtt";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { TestCertificates } from "../integration/connectivity/kit/mqtt/test/certificates.ts";
 import { declare, deviceKey, dial, lastValue, reading, until } from "./support/mqtt.ts";
 import { Rest } from "./support/rest.ts";
 import { ServerProcess, tempDir } from "./support/server-process.ts";
@@ -153,6 +155,10 @@ describe("the embedded MQTT broker", () => {
     expect((await rest.system()).mqtt?.refused).toBe(refused + 9);
     client.publish("Northfield/10/press9", "{}", { qos: 1 });
     await until("it is cut off", () => !client.connected);
+    // MQTT 3.1.1 has no answer that says no, so that its first one ends the connection.
+    const old = await connect(key, { protocolVersion: 4, clientId: `${key.id}-old` });
+    old.publish("Northfield/2/press9", '{"v":1}', { qos: 1 });
+    await until("it is cut off too", () => !old.connected);
   });
 
   test("A20: a sender may neither leave commands as its will nor send them; an engineer's key may", async () => {
@@ -210,5 +216,57 @@ describe("the embedded MQTT broker", () => {
     const expiresUs = (await rest.get<SystemStatus>("/api/v1/system")).nowUs + 1_500_000;
     const client = await connect(await deviceKey(rest, "guest", { expiresUs }));
     await until("it is cut off", () => !client.connected);
+  });
+});
+
+describe.skipIf(!hasPeer("openssl"))("MQTT over TLS", () => {
+  const dir = tempDir();
+  const certificates = hasPeer("openssl") ? new TestCertificates() : null;
+  let server: ServerProcess;
+  let rest: Rest;
+  const pem = (file: string): string => certificates?.pem(file) ?? "";
+
+  beforeAll(async () => {
+    certificates?.authority("plant");
+    certificates?.issue("server", "server", "plant");
+    const file = (name: string): string => certificates?.path(name) ?? "";
+    const tls = ["--mqtt-tls-cert", file("server.crt"), "--mqtt-tls-key", file("server.key")];
+    const flags = ["--mqtt-port", "0", "--mqtt-host", "0.0.0.0", ...tls, "--mqtt-tls-ca", file("plant.crt")];
+    server = await ServerProcess.start({ dataDir: dir.path, flags });
+    rest = new Rest(server.url, server.adminSecret ?? "");
+    await declare(rest, [presses]);
+    await reading(rest, "presses");
+  });
+  afterAll(async () => {
+    await server.kill("SIGTERM");
+    dir.remove();
+    certificates?.remove();
+  });
+  const mqttUrl = (): string => server.mqttUrl.replace("0.0.0.0", "127.0.0.1");
+
+  test("a key over TLS", async () => {
+    expect(server.mqttUrl).toMatch(/^mqtts:/);
+    const client = await dial({ mqttUrl: mqttUrl() }, await deviceKey(rest, "press"), { ca: pem("plant.crt") });
+    await client.publishAsync("Northfield/1/tls", '{"t":1795000000000,"v":1}', { qos: 1 });
+    client.end(true);
+    expect((await rest.system()).mqtt).toMatchObject({ tls: true });
+  });
+
+  test("a certificate that names a key's id stands for the key, as long as the key is good", async () => {
+    const key = await deviceKey(rest, "oven", { scopes: ["Northfield/1"] });
+    certificates?.issue("oven", key.id, "plant");
+    const identity = { ca: pem("plant.crt"), cert: pem("oven.crt"), key: pem("oven.key") };
+    const options = { ...identity, username: undefined, password: undefined };
+    const client = await dial({ mqttUrl: mqttUrl() }, key, options);
+    await client.publishAsync("Northfield/1/oven", '{"t":1795000000000,"v":2}', { qos: 1 });
+    await until(
+      "the value",
+      () => lastValue(rest, "presses", "1.oven/v"),
+      (found) => found?.value === 2,
+    );
+    await expect(client.publishAsync("Northfield/2/oven", "{}", { qos: 1 })).rejects.toMatchObject({ code: 0x87 });
+    await rest.request("DELETE", `/api/v1/keys/${key.id}`);
+    await until("it is cut off", () => !client.connected);
+    await expect(dial({ mqttUrl: mqttUrl() }, key, options)).rejects.toMatchObject({ code: 0x86 });
   });
 });

@@ -247,6 +247,33 @@ test("F33: a frozen subscriber is cut off after ten seconds, and nobody else not
   expect(slowest.ms).toBeLessThan(5000);
 });
 
+test("F25: one client makes up topics without end: its connection keeps to its quota, the rest is kept as refused, memory stays flat", {
+  timeout: 3_600_000,
+}, async () => {
+  const [quota, many] = [2000, long ? 1_000_000 : 30_000];
+  const { server, rest } = await start([{ ...atBroker, tagQuota: quota }]);
+  const press = await dial(server, await deviceKey(rest, "press"), { keepalive: 120 });
+  const bomb = await dial(server, await deviceKey(rest, "bomb"), { keepalive: 120 });
+  cleanUp.push(() => [press, bomb].map((client) => client.end(true)));
+  await press.publishAsync("Northfield/press", point(0), { qos: 1 });
+  const before = (await rest.system()).process.rssBytes;
+  let next = 0;
+  const flood = async (): Promise<void> => {
+    // Retained, so that the broker's own memory is filled as well.
+    for (let i = next++; i < many; i = next++)
+      await bomb.publishAsync(`Northfield/bomb ${i}`, point(i), { qos: 1, retain: true });
+  };
+  await Promise.all(upTo(200).map(flood));
+  await press.publishAsync("Northfield/press", point(1), { qos: 1 });
+  expect(await stored(rest, "presses", "Northfield/press/v")).toEqual([0, 1]);
+  const sums = await rest.settle(60_000);
+  expect(sums).toMatchObject({ balanced: true, stored: quota + 1, rejected: many - (quota - 1), dropped: 0 });
+  const { items } = await rest.get<{ items: { code: string }[] }>("/api/v1/rejected?connection=presses&limit=1");
+  expect(items[0]).toMatchObject({ code: "quota_tags", connection: "presses" });
+  expect((await rest.system()).process.rssBytes - before).toBeLessThan(400e6);
+  expect(server.stderr.split("\n").filter((line) => line.includes("quota_tags")).length).toBeLessThanOrEqual(5);
+});
+
 /** A device in a few bytes: CONNECT, and what comes back. Dials again until it is in. */
 class Device {
   online = false;

@@ -1,7 +1,7 @@
-import { type CheckStep, ConnectionError, type ConnectorContext, type ConnectorType } from "@lineshaft/contract/ports";
+import type { CheckStep, ConnectorContext, ConnectorType } from "@lineshaft/contract/ports";
 import { ownClientId } from "../../kit/mqtt/client-id.ts";
-import { embeddedSource } from "../../kit/mqtt/embedded.ts";
-import { dialServer } from "../../kit/mqtt/server.ts";
+import { checkEmbedded, embeddedSource } from "../../kit/mqtt/embedded.ts";
+import { checkServer, dialServer } from "../../kit/mqtt/server.ts";
 import {
   type MqttBrokerConfig,
   MqttBrokerConfigSchema,
@@ -52,13 +52,7 @@ export const mqttBroker: ConnectorType<MqttBrokerConfig> = {
       yield filters;
       return;
     }
-    try {
-      embeddedSource(context).close();
-      yield { step: "Embedded broker", ok: true, detail: "It is switched on." };
-    } catch (error) {
-      if (!(error instanceof ConnectionError)) throw error;
-      yield { step: "Embedded broker", ok: false, detail: error.message, hint: error.hint };
-    }
+    yield checkEmbedded(context);
   },
   create: (config, context) =>
     new MqttConnector(config, async (filters) => {
@@ -95,27 +89,6 @@ async function* check(config: MqttConfig, context: ConnectorContext, signal: Abo
     yield filters;
     return;
   }
-  const where = `${config.server.host}:${config.server.port}`;
-  try {
-    // A client identifier of its own: the check must not take over the session that is running.
-    const clientId = `${config.server.clientId ?? "lineshaft"}-check`;
-    const session = await dialServer(config.server, context, { clientId, clean: true, qos: 0 }, signal);
-    yield { step: `Connect to ${where}`, ok: true, detail: "The server accepts us." };
-    try {
-      await session.claim(filters, async () => {});
-      yield { step: "Subscribe", ok: true, detail: `${filters.length} topic filters may be read.` };
-    } finally {
-      await session.close();
-    }
-  } catch (error) {
-    signal.throwIfAborted();
-    if (!(error instanceof ConnectionError)) throw error;
-    const { message, technical, hint } = error;
-    yield {
-      step: `Connect to ${where}`,
-      ok: false,
-      detail: technical === "" ? message : `${message} (${technical})`,
-      hint,
-    };
-  }
+  const clientId = config.server.clientId ?? "lineshaft";
+  yield* checkServer(config.server, context, { clientId, filters }, signal);
 }

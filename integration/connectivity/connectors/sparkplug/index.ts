@@ -1,7 +1,6 @@
 import type { CheckStep, ConnectorContext, ConnectorType } from "@lineshaft/contract/ports";
-import { ConnectionError } from "@lineshaft/contract/ports";
-import { embeddedSource } from "../../kit/mqtt/embedded.ts";
-import { dialServer } from "../../kit/mqtt/server.ts";
+import { checkEmbedded, embeddedSource } from "../../kit/mqtt/embedded.ts";
+import { checkServer, dialServer } from "../../kit/mqtt/server.ts";
 import {
   type SparkplugBrokerConfig,
   SparkplugBrokerConfigSchema,
@@ -37,13 +36,7 @@ export const sparkplugBroker: ConnectorType<SparkplugBrokerConfig> = {
   // The broker lives there, and its handlers with it.
   thread: "main",
   async *check(_, context) {
-    try {
-      embeddedSource(context).close();
-      yield { step: "Embedded broker", ok: true, detail: "It is switched on." };
-    } catch (error) {
-      if (!(error instanceof ConnectionError)) throw error;
-      yield { step: "Embedded broker", ok: false, detail: error.message, hint: error.hint };
-    }
+    yield checkEmbedded(context);
   },
   create: (config, context) => {
     const open: HostServer["open"] = async () => {
@@ -66,34 +59,14 @@ function externalServers(config: SparkplugConfig, context: ConnectorContext): Ho
   }));
 }
 
-/** Each server: is it there, does it take us, may we subscribe? Without STATE: nobody must believe that the host has come. */
 async function* check(
   config: SparkplugConfig,
   context: ConnectorContext,
   signal: AbortSignal,
 ): AsyncGenerator<CheckStep> {
+  const filters = hostFilters(config.hostId, config.groups);
   for (const server of config.servers) {
-    const where = `${server.host}:${server.port}`;
-    try {
-      const clientId = `${server.clientId ?? config.hostId}-check`;
-      const session = await dialServer(server, context, { clientId, clean: true, qos: 1 }, signal);
-      yield { step: `Connect to ${where}`, ok: true, detail: "The server accepts us." };
-      try {
-        await session.claim(hostFilters(config.hostId, config.groups), async () => {});
-        yield { step: `Subscribe at ${where}`, ok: true, detail: "The Sparkplug topics may be read." };
-      } finally {
-        await session.close();
-      }
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!(error instanceof ConnectionError)) throw error;
-      const { message, technical, hint } = error;
-      yield {
-        step: `Connect to ${where}`,
-        ok: false,
-        detail: technical === "" ? message : `${message} (${technical})`,
-        hint,
-      };
-    }
+    const clientId = server.clientId ?? config.hostId;
+    yield* checkServer(server, context, { clientId, filters }, signal);
   }
 }

@@ -38,27 +38,20 @@ export const metricFlag = { historical: 1, transient: 2, null: 4 } as const;
 export class MetricColumns {
   count = 0;
   name: (string | null)[] = [];
-  alias: Float64Array;
-  timeMs: Float64Array;
-  type: Uint8Array;
-  flags: Uint8Array;
+  alias = new Float64Array();
+  timeMs = new Float64Array();
+  type = new Uint8Array();
+  flags = new Uint8Array();
   /** `valueField` */
-  field: Uint8Array;
-  number: Float64Array;
-  lo: Uint32Array;
-  hi: Uint32Array;
+  field = new Uint8Array();
+  number = new Float64Array();
+  lo = new Uint32Array();
+  hi = new Uint32Array();
   object: (string | Uint8Array | DataSet | Template | null)[] = [];
   properties: (PropertySet | null)[] = [];
 
   constructor(capacity = 16) {
-    this.alias = new Float64Array(capacity);
-    this.timeMs = new Float64Array(capacity);
-    this.type = new Uint8Array(capacity);
-    this.flags = new Uint8Array(capacity);
-    this.field = new Uint8Array(capacity);
-    this.number = new Float64Array(capacity);
-    this.lo = new Uint32Array(capacity);
-    this.hi = new Uint32Array(capacity);
+    this.#reserve(capacity);
   }
 
   clear(): void {
@@ -71,7 +64,7 @@ export class MetricColumns {
   /** A new row of absent fields; its index. */
   open(): number {
     const row = this.count++;
-    if (row === this.alias.length) this.#grow();
+    if (row === this.alias.length) this.#reserve(row * 2);
     this.name[row] = null;
     this.alias[row] = NaN;
     this.timeMs[row] = NaN;
@@ -83,20 +76,22 @@ export class MetricColumns {
     return row;
   }
 
-  #grow(): void {
-    const from = { ...this };
-    const capacity = this.alias.length * 2;
-    this.alias = new Float64Array(capacity);
-    this.timeMs = new Float64Array(capacity);
-    this.type = new Uint8Array(capacity);
-    this.flags = new Uint8Array(capacity);
-    this.field = new Uint8Array(capacity);
-    this.number = new Float64Array(capacity);
-    this.lo = new Uint32Array(capacity);
-    this.hi = new Uint32Array(capacity);
-    for (const key of ["alias", "timeMs", "type", "flags", "field", "number", "lo", "hi"] as const)
-      this[key].set(from[key]);
+  #reserve(capacity: number): void {
+    this.alias = resized(this.alias, capacity);
+    this.timeMs = resized(this.timeMs, capacity);
+    this.type = resized(this.type, capacity);
+    this.flags = resized(this.flags, capacity);
+    this.field = resized(this.field, capacity);
+    this.number = resized(this.number, capacity);
+    this.lo = resized(this.lo, capacity);
+    this.hi = resized(this.hi, capacity);
   }
+}
+
+function resized<T extends Float64Array | Uint8Array | Uint32Array>(column: T, capacity: number): T {
+  const larger = new (column.constructor as new (length: number) => T)(capacity);
+  larger.set(column);
+  return larger;
 }
 
 export class SparkplugPayload {

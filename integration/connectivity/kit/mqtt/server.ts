@@ -1,4 +1,4 @@
-import { ConnectionError, type ConnectorContext } from "@lineshaft/contract/ports";
+import { type CheckStep, ConnectionError, type ConnectorContext } from "@lineshaft/contract/ports";
 import { type Static, Type } from "typebox";
 import type { MqttSession, MqttSessionOptions } from "./session.ts";
 
@@ -90,4 +90,34 @@ export async function dialServer(
     wire: () => context.wire,
   };
   return openMqttSession(options, signal);
+}
+
+/**
+ * For the `check` of a kind: is the server there, does it take us, may we subscribe? With a client identifier of its own, so that a running session is not taken
+ * over, and without a will: nobody must believe that we have come.
+ */
+export async function* checkServer(
+  server: ServerConfig,
+  context: ConnectorContext,
+  { clientId, filters }: { clientId: string; filters: readonly string[] },
+  signal: AbortSignal,
+): AsyncGenerator<CheckStep> {
+  const where = `${server.host}:${server.port}`;
+  const begun = { step: `Connect to ${where}` };
+  try {
+    const session = await dialServer(server, context, { clientId: `${clientId}-check`, clean: true, qos: 0 }, signal);
+    yield { ...begun, ok: true, detail: "The server accepts us." };
+    begun.step = `Subscribe at ${where}`;
+    try {
+      await session.claim(filters, async () => {});
+      yield { ...begun, ok: true, detail: `${filters.length} topic filters may be read.` };
+    } finally {
+      await session.close();
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof ConnectionError)) throw error;
+    const { message, technical, hint } = error;
+    yield { ...begun, ok: false, detail: technical === "" ? message : `${message} (${technical})`, hint };
+  }
 }

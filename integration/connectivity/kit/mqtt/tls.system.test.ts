@@ -1,53 +1,24 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { hasPeer } from "@lineshaft/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { MqttSessionOptions } from "./session.ts";
 import { openMqttSession } from "./session.ts";
 import { principal, realClock, type TestBroker, testBroker } from "./test/broker.ts";
+import { TestCertificates } from "./test/certificates.ts";
 
 const never = new AbortController().signal;
 
 describe.skipIf(!hasPeer("openssl"))("TLS and client certificates", () => {
-  let folder = "";
+  let certificates: TestCertificates;
   let broker: TestBroker;
   let port = 0;
-  const pem = (name: string): string => readFileSync(join(folder, name), "utf8");
-  const openssl = (...args: string[]): void => {
-    execFileSync("openssl", args, { cwd: folder, stdio: "ignore" });
-  };
-  const issue = (name: string, commonName: string, authority: string): void => {
-    const request = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-    openssl("req", ...request, "-keyout", `${name}.key`, "-out", `${name}.csr`, "-subj", `/CN=${commonName}`);
-    const signer = ["-CA", `${authority}.crt`, "-CAkey", `${authority}.key`, "-CAcreateserial"];
-    openssl(
-      "x509",
-      "-req",
-      "-in",
-      `${name}.csr`,
-      ...signer,
-      "-days",
-      "2",
-      "-out",
-      `${name}.crt`,
-      "-extfile",
-      "san.cnf",
-    );
-  };
-  const authority = (name: string): void => {
-    const request = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
-    openssl("req", ...request, "-keyout", `${name}.key`, "-out", `${name}.crt`, "-subj", `/CN=${name}`);
-  };
+  const pem = (name: string): string => certificates.pem(name);
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), "lineshaft-tls-"));
-    writeFileSync(join(folder, "san.cnf"), "subjectAltName=IP:127.0.0.1\n");
-    authority("plant");
-    authority("stranger");
-    issue("server", "server", "plant");
-    issue("press", "press", "plant");
-    issue("fake", "press", "stranger");
+    certificates = new TestCertificates();
+    certificates.authority("plant");
+    certificates.authority("stranger");
+    certificates.issue("server", "server", "plant");
+    certificates.issue("press", "press", "plant");
+    certificates.issue("fake", "press", "stranger");
     broker = await testBroker([principal("press"), principal("hub")]);
     port = await broker.broker.listen({
       host: "127.0.0.1",
@@ -62,7 +33,7 @@ describe.skipIf(!hasPeer("openssl"))("TLS and client certificates", () => {
   });
   afterAll(async () => {
     await broker.close();
-    rmSync(folder, { recursive: true });
+    certificates.remove();
   });
   const dial = async (tls: MqttSessionOptions["tls"], change: Partial<MqttSessionOptions> = {}): Promise<string> => {
     const options = { clock: realClock, host: "127.0.0.1", port, version: 5, clientId: "press", clean: true } as const;
