@@ -156,8 +156,8 @@ function contextOf(key: number, { stateDir, kindDir, secrets }: Making): Connect
 
 const { connectorKinds } = (await import(kindsUrl)) as { connectorKinds: Record<string, () => Promise<ConnectorType>> };
 
-/** Children of one node that are passed on; what is beyond is not waited for. */
-const itemsMax = 10_000;
+/** Children of one node that are passed on; what is beyond is not waited for. One more than anybody may ask for, so that the end is known from a cut. */
+const itemsMax = 10_001;
 
 /** A library is loaded with the first use of its kind, which may take seconds in one piece. */
 async function loading<T>(kind: string, work: () => Promise<T>): Promise<T> {
