@@ -83,6 +83,8 @@ export interface Cell {
   policy: string;
   /** Planned run time per item; null: no ideal cycle is known. */
   priUs: number | null;
+  /** Units that one cycle makes with every cavity in use; null with `priUs`. */
+  unitsPerCycle: number | null;
   timeUs: Record<TimeClass, Micros>;
   /** The part of `adet` that lies in micro stops. */
   microStopUs: Micros;
@@ -109,6 +111,7 @@ export function cellKey(
     | "unit"
     | "policy"
     | "priUs"
+    | "unitsPerCycle"
   >,
 ): string {
   return JSON.stringify([
@@ -122,6 +125,7 @@ export function cellKey(
     cell.unit,
     cell.policy,
     cell.priUs,
+    cell.unitsPerCycle,
   ]);
 }
 

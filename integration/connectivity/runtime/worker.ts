@@ -11,6 +11,7 @@ import {
   type CallName,
   type Credit,
   type FromWorker,
+  type KeptNames,
   type Making,
   place,
   type ToWorker,
@@ -63,6 +64,8 @@ interface Live {
   granted: Credit;
   inFlight: Credit;
   waiting: (() => void)[];
+  /** The list of names that the main thread knows, and how far. */
+  names: { list: readonly string[]; told: number };
 }
 
 const live = new Map<number, Live>();
@@ -115,13 +118,14 @@ function sinkOf(entry: Live): ConnectorSink {
       }
       const { columns, names, ...head } = batch;
       // Copied once into one buffer: a connector may keep views into its own, and the main thread checks what it decodes.
-      const bytes = encodeColumns(columns, names);
+      const bytes = encodeColumns(columns, head.namesKept ? null : names);
+      const kept = head.namesKept ? tell(entry, names) : undefined;
       const rows = columns.rows + (head.faults?.length ?? 0);
       const size = bytes.length;
       inFlight.rows += rows;
       inFlight.bytes += size;
       try {
-        return await ask(key, "offer", { head, columns: bytes }, [bytes.buffer as ArrayBuffer]);
+        return await ask(key, "offer", { head, columns: bytes, kept }, [bytes.buffer as ArrayBuffer]);
       } finally {
         inFlight.rows -= rows;
         inFlight.bytes -= size;
@@ -132,6 +136,14 @@ function sinkOf(entry: Live): ConnectorSink {
     gap: async (gap) => void (await ask(key, "gap", gap)),
     stale: async (names, status, atUs) => void (await ask(key, "stale", { names, status, atUs })),
   };
+}
+
+/** What the main thread does not know yet of a list that is kept. */
+function tell(entry: Live, list: readonly string[]): KeptNames {
+  if (entry.names.list !== list) entry.names = { list, told: 0 };
+  const from = entry.names.told;
+  entry.names.told = list.length;
+  return { from, names: list.slice(from) };
 }
 
 function contextOf(key: number, { stateDir, kindDir, secrets }: Making): ConnectorContext {
@@ -187,6 +199,7 @@ async function perform(
       granted: credit,
       inFlight: { rows: 0, bytes: 0 },
       waiting: [],
+      names: { list: [], told: 0 },
     });
     return null;
   }

@@ -217,6 +217,7 @@ class Join {
   #cell(piece: Piece, order: OrderExecution | null): Cell {
     const grid = Math.floor(piece.from / gridUs) * gridUs;
     const material = order?.material ?? null;
+    const ideal = this.#walk.idealCycle(piece.from, material);
     const key = {
       equipment: this.#input.equipment,
       gridUs: grid,
@@ -227,7 +228,8 @@ class Join {
       material,
       unit: order?.unit ?? piece.counting.unit,
       policy: piece.policy.version,
-      priUs: this.#walk.priUs(piece.from, material),
+      priUs: ideal === null ? null : ideal.cycleUs / ideal.unitsPerCycle,
+      unitsPerCycle: ideal?.unitsPerCycle ?? null,
     };
     const name = cellKey(key);
     let cell = this.#cells.get(name);

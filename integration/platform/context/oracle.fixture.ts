@@ -160,6 +160,13 @@ export function oracle(
       if (now.micro && timeClass === "adet") add(s, now.shift, order, "micro", share * secondUs);
       if (unsure && ["apt", "aust", "adet", "adot", "unknown"].includes(timeClass))
         add(s, now.shift, order, "countUnknown", share * secondUs);
+      const out = timeClass === "adot" && now.policy.noOrder === "notBusy";
+      if (!["apt", "aust", "adet", "adot", "unknown"].includes(timeClass) || out) continue;
+      add(s, now.shift, order, "kpi PBT", share * secondUs);
+      if (timeClass !== "unknown") add(s, now.shift, order, "kpi PBT'", share * secondUs);
+      const running =
+        timeClass === "apt" || (now.micro && timeClass === "adet" && now.policy.microStopTo === "effectiveness");
+      if (running) add(s, now.shift, order, "kpi APT", share * secondUs);
     }
   }
 
@@ -209,7 +216,10 @@ export function oracle(
         dated.find((item) => item.material === null);
       add(s, now.shift, order, `pq ${place}`, pq);
       add(s, now.shift, order, `gq ${place}`, gq);
-      if (cycle !== undefined) add(s, now.shift, order, `priPq ${place}`, (pq * cycle.cycleUs) / cycle.unitsPerCycle);
+      if (cycle === undefined) continue;
+      const priUs = cycle.cycleUs / cycle.unitsPerCycle;
+      add(s, now.shift, order, `priPq ${place}`, pq * priUs);
+      add(s, now.shift, order, `kpi priGq ${place}`, gq * priUs);
     }
   }
   return sums;
@@ -239,6 +249,7 @@ export function said(cells: readonly Cell[]): OracleSums {
 /** The first key on which two sums differ; shares of a second are whole µs only together. */
 export function difference(a: OracleSums, b: OracleSums): string | null {
   for (const key of new Set([...a.keys(), ...b.keys()])) {
+    if (key.includes("|kpi ")) continue;
     const [x, y] = [a.get(key) ?? 0, b.get(key) ?? 0];
     const slack = /q (known|setUp|unknown|outside)$/.test(key) ? 1e-6 : 100;
     if (Math.abs(x - y) > slack + 1e-9 * Math.abs(x)) return `${key}: ${x} against ${y}`;

@@ -133,12 +133,11 @@ export class ContextWalk {
     return inForce?.policy ?? defaultOeePolicy;
   }
 
-  /** Units per item: the ideal cycle of the material; else the one of the equipment, whatever it makes. null: none is known. */
-  priUs(at: Micros, material: string | null): number | null {
+  /** The ideal cycle of the material; else the one of the equipment, whatever it makes. null: none is known. */
+  idealCycle(at: Micros, material: string | null): IdealCycle | null {
     const dated = this.#idealCycles.at(at);
     const of = (wanted: string | null): IdealCycle | undefined => dated.findLast((cycle) => cycle.material === wanted);
-    const cycle = of(material) ?? of(null);
-    return cycle === undefined ? null : cycle.cycleUs / cycle.unitsPerCycle;
+    return of(material) ?? of(null) ?? null;
   }
 
   /** Units of `order` in one count of a machine. */

@@ -82,7 +82,7 @@ const ranged = <T>(value: fc.Arbitrary<T>, maxLength: number) =>
 const policy = fc.record({
   version: fc.constantFrom("1", "2"),
   microStopUs: fc.constantFrom(0, 60e6, 300e6, 900e6),
-  microStopTo: fc.constant("availability" as const),
+  microStopTo: fc.constantFrom("availability" as const, "effectiveness" as const),
   outsidePlan: fc.constantFrom("extend" as const, "exclude" as const),
   noOrder: fc.constantFrom("busy" as const, "notBusy" as const),
   setUp: fc.constantFrom("booked" as const, "firstGoodPart" as const),
