@@ -17,6 +17,9 @@ import { modbus } from "./modbus.ts";
 import { mqttExternal, mqttSingle } from "./mqtt.ts";
 import { mqttPeers } from "./mqtt-peers.ts";
 import { onboard } from "./onboard.ts";
+import { opcuaBrowse } from "./opcua-browse.ts";
+import { opcuaChanges } from "./opcua-changes.ts";
+import { opcuaReconnect } from "./opcua-reconnect.ts";
 import { peers } from "./peers.ts";
 import { queries } from "./queries.ts";
 import { recovery } from "./recovery.ts";
@@ -39,6 +42,9 @@ const benches: readonly Bench[] = [
   mqttExternal,
   fleet,
   onboard,
+  opcuaChanges,
+  opcuaReconnect,
+  opcuaBrowse,
   size,
   peers,
   mqttPeers,

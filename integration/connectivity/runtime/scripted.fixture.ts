@@ -25,6 +25,7 @@ const configSchema = Type.Object({
       "refused",
       "misconfigured",
       "stubborn",
+      "neverEnds",
       "returns",
     ],
     {
@@ -110,13 +111,18 @@ class Scripted implements Connector {
       case "exits":
         process.exit(3);
         break;
+      case "neverEnds":
+        await new Promise(() => undefined);
+        break;
       case "lost":
         throw new ConnectionError("lost", "The device has gone.", "Look at it.");
       default:
     }
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    if (this.#config.script === "neverEnds") await new Promise(() => undefined);
+  }
 
   async *browse(address: string): AsyncGenerator<BrowseItem> {
     if (address === "broken") throw new ConnectionError("protocol", `No ${this.#secret}.`, "Refresh.", "BadNode");
@@ -145,7 +151,8 @@ const scripted = (kind: string, thread: "main" | "worker"): ConnectorType<Config
   mode: "connects",
   config: configSchema,
   tagOptions: Type.Object({}),
-  delivery: () => "bestEffort",
+  // By a field's default, so that it shows whether defaults were filled in.
+  delivery: ({ script }) => (script === "steady" ? "bestEffort" : "detectable"),
   thread,
   async *check() {
     yield { step: "Look", ok: true, detail: "There it is." };

@@ -17,7 +17,7 @@ import {
   type ToWorker,
   type WorkerData,
 } from "./messages.ts";
-import { cannotBrowse, fromPlain, toPlain } from "./plain-error.ts";
+import { cannotBrowse, fromPlain, tooMany, toPlain } from "./plain-error.ts";
 
 /** The worker that connectors run in. It only carries calls, offers and verdicts; what to do about failures is decided on the main thread. */
 const port = parentPort;
@@ -168,8 +168,8 @@ function contextOf(key: number, { stateDir, kindDir, secrets }: Making): Connect
 
 const { connectorKinds } = (await import(kindsUrl)) as { connectorKinds: Record<string, () => Promise<ConnectorType>> };
 
-/** Children of one node that are passed on; what is beyond is not waited for. */
-const itemsMax = 10_000;
+/** Children of one node that are passed on; that there are more is said. */
+const itemsMax = 100_000;
 
 /** A library is loaded with the first use of its kind, which may take seconds in one piece. */
 async function loading<T>(kind: string, work: () => Promise<T>): Promise<T> {
@@ -233,8 +233,8 @@ async function perform(
       if (connector.browse === undefined) throw cannotBrowse(kind);
       let found = 0;
       for await (const item of connector.browse((argument as { address: string }).address, signal)) {
+        if (++found > itemsMax) throw tooMany(itemsMax);
         emit(item);
-        if (++found >= itemsMax) break;
       }
       return null;
     }
