@@ -209,7 +209,7 @@ function columnsOf(narrow: boolean): Column<Connection>[] {
         </span>
       ),
     },
-    kind: { track: "minmax(76px, 0.6fr)", sortable: true, cell: (one) => <span className="soft">{one.kind}</span> },
+    kind: { track: "minmax(120px, 0.6fr)", sortable: true, cell: (one) => <span className="soft">{one.kind}</span> },
     good: { track: "90px", align: "right", sortable: true, cell: (one) => <Ago us={lastGoodOf(one)} /> },
     rate: {
       track: narrow ? "96px" : "minmax(110px, 0.9fr)",

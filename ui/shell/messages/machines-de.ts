@@ -346,6 +346,13 @@ export const machinesDe: Record<keyof typeof machinesEn, string> = {
   "meaning.remove": "Bedeutung {n} entfernen",
   "wait.meaning": "Die Bedeutung wird gelesen …",
 
+  "search.connections": "Verbindungen",
+  "shortcuts.browse": "Beim Durchsuchen einer Maschine",
+  "shortcuts.open": "Öffnen, schließen",
+  "shortcuts.tick": "Ankreuzen",
+  "shortcuts.tickBelow": "Alles darunter ankreuzen",
+  "first.orMachine": "Stattdessen eine Maschine verbinden",
+
   "importTags.button": "Tabelle importieren",
   "importTags.title": "Signale von {name} importieren",
   "importTags.hint":

@@ -334,6 +334,13 @@ export const machinesEn = {
   "meaning.remove": "Remove meaning {n}",
   "wait.meaning": "Reading what it means …",
 
+  "search.connections": "Connections",
+  "shortcuts.browse": "Browsing a machine",
+  "shortcuts.open": "Open, close",
+  "shortcuts.tick": "Tick",
+  "shortcuts.tickBelow": "Tick all below",
+  "first.orMachine": "Connect a machine instead",
+
   "importTags.button": "Import table",
   "importTags.title": "Import tags of {name}",
   "importTags.hint":
