@@ -188,4 +188,8 @@ export const migrations: readonly Migration[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX journal_lsn ON journal (lsn, revision);
   `,
+  // What the values of a binding mean, as JSON; null: as the model says.
+  `
+  ALTER TABLE binding ADD COLUMN mapping TEXT;
+  `,
 ];
