@@ -15,9 +15,9 @@ import {
   renderConfiguration,
   rewriteConfiguration,
 } from "@lineshaft/platform/configuration";
+import { server } from "./api-call.ts";
 import { UsageError } from "./config.ts";
 import { loadKinds } from "./configuration.ts";
-import { type RestClient, restClient } from "./rest-client.ts";
 
 type Env = Record<string, string | undefined>;
 
@@ -151,19 +151,6 @@ async function read(paths: readonly string[], env: Env): Promise<ReadConfigurati
   });
   const sources = files.map((file) => ({ file, text: readFileSync(file, "utf8") }));
   return readConfiguration(sources, { env: (name) => env[name], kinds: await loadKinds() });
-}
-
-function server(url: string | undefined, env: Env): RestClient {
-  const base = url ?? env.LINESHAFT_URL ?? "http://127.0.0.1:8750";
-  const key = env.LINESHAFT_KEY;
-  if (key === undefined) throw new UsageError("Give an API key or the admin secret in LINESHAFT_KEY.");
-  const client = restClient(base, key);
-  return {
-    send: (method, path, more) =>
-      client.send<never>(method, path, more).catch((error: unknown) => {
-        throw new UsageError(`${base} does not answer: ${String((error as Error).cause ?? error)}.`);
-      }),
-  };
 }
 
 /** A refusal by the server, at the place in the files where it comes from. */

@@ -11,9 +11,9 @@ import {
 } from "@lineshaft/contract/api";
 import { readConfiguration } from "@lineshaft/platform/configuration";
 import type { Logger } from "pino";
+import { type Answer, type RestClient, restClient } from "./api-call.ts";
 import { loadKinds } from "./configuration.ts";
 import { type Addresses, addressesOf, joined, readdressed } from "./demo-configuration.ts";
-import { type Answer, type RestClient, restClient } from "./rest-client.ts";
 import { type PlantSheet, type Simulation, startSimulation } from "./simulation.ts";
 
 export interface DemoOptions {

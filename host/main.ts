@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ProblemError } from "@lineshaft/contract/api";
 import { startApplications } from "./applications.ts";
+import { captureCommands } from "./capture-commands.ts";
 import { readConfig, settings, UsageError } from "./config.ts";
 import { configurationCommands } from "./configuration-commands.ts";
 import { type Demo, startDemo } from "./demo.ts";
@@ -19,6 +20,9 @@ const commands = {
   plan: "What applying them would change: plan <file or folder> … [--exit-code] [--json]",
   apply: "Apply them, all or nothing: apply <file or folder> …, or go back: apply --revision <n>",
   export: "The configuration as YAML: export [--revision <n>] [--output <file>]",
+  record: "The traffic of a running connection into a file: record <connection> [--seconds <n>] --out <file>",
+  replay:
+    "Decode such a file without a network: replay <file> --kind <kind> --config <file>, or --connection <name> [--into <connection>]",
   version: "Print the version",
   help: "Print this",
 };
@@ -125,6 +129,10 @@ async function main(): Promise<void> {
     case "apply":
     case "export":
       process.exitCode = await configurationCommands[command](args, process.env);
+      return;
+    case "record":
+    case "replay":
+      process.exitCode = await captureCommands[command](args, process.env);
       return;
     case "version":
       process.stdout.write(`${version}\n`);
