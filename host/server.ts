@@ -86,7 +86,12 @@ export async function startServer(config: Config, consoleDir: string | undefined
   });
   // What a start reads again of the log, for a sync less often.
   const syncEveryMs = 3 * config.snapshotMs;
-  const registry = openRegistry({ path: join(dataDir, "registry.sqlite"), clock, advanceEveryMs: syncEveryMs });
+  const registry = openRegistry({
+    path: join(dataDir, "registry.sqlite"),
+    clock,
+    advanceEveryMs: syncEveryMs,
+    crashPoint,
+  });
   const directory = new TagDirectory();
   const scopeOf = (tenant: number, name: string): string | null => directory.connection(tenant, name)?.scope ?? null;
   const ledger = openLedger({ path: join(dataDir, "ledger.sqlite"), clock, connectionScope: scopeOf, syncEveryMs });

@@ -206,6 +206,11 @@ export interface ConnectorType<Config = unknown> {
   create(config: Config, context: ConnectorContext): Connector;
   /** Its certificates, in the folder that its connections share; absent where it has none. */
   certificates?(kindDir: string): CertificateStore;
+  /**
+   * Decodes captured traffic as `read` would, without a network, and ends with it; `records` moves the context's clock. Absent where traffic
+   * alone does not tell the values (polled registers, encrypted channels).
+   */
+  replay?(config: Config, context: ConnectorContext, records: Iterable<WireRecord>, sink: ConnectorSink): Promise<void>;
   /** Absent where there is nothing to learn from live traffic. */
   learning?: Learning<Config>;
 }

@@ -25,6 +25,7 @@ import { ConnectorWorker, type RemoteSpec } from "./worker-client.ts";
 export { daysLeft } from "./certificates.ts";
 export type { ConnectionFigures } from "./managed-connection.ts";
 export { reconcile } from "./reconcile.ts";
+export { type ReplayedRow, replayCapture } from "./replay.ts";
 export type { Standing } from "./standing.ts";
 export { captureLine, openWireView } from "./wire.ts";
 

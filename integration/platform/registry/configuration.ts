@@ -32,6 +32,8 @@ import type { Models } from "./models.ts";
 import type { Tags } from "./tags.ts";
 
 interface Parts {
+  /** K9 of the fault tests: passed before a configuration is committed, and again after it. */
+  crashPoint?: (name: string) => void;
   db: OwnedDatabase;
   journal: Journal;
   directory: Directory;
@@ -120,10 +122,10 @@ export class ConfigurationStore {
     expected: number,
     connectionId: (name: string, kind: string) => number,
   ): AppliedConfiguration {
-    const { db, directory, journal, connections, equipment } = this.#parts;
+    const { db, directory, journal, connections, equipment, crashPoint } = this.#parts;
     demand(p, "configure");
     equipment.root(p.tenant);
-    return directory.together(() =>
+    const applied = directory.together(() =>
       db.write(() =>
         journal.together(() => {
           const { configuration, revision } = this.read(p);
@@ -136,6 +138,7 @@ export class ConfigurationStore {
           const run = new Run(p, this.#parts, connectionId);
           for (const step of steps) attempt(step, wanted, () => run.do(step));
           const after = journal.configurationRevision(p.tenant);
+          crashPoint?.("K9");
           const touched = new Set(steps.flatMap((step) => (step.entity === "connection" ? [nameOf(step)] : [])));
           return {
             plan: planOf(steps, expected),
@@ -145,6 +148,8 @@ export class ConfigurationStore {
         }),
       ),
     );
+    crashPoint?.("K9");
+    return applied;
   }
 
   /** What each declared connection runs on. */

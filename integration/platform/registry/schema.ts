@@ -165,4 +165,9 @@ export const migrations: readonly Migration[] = [
   CREATE INDEX binding_property ON binding (equipment_id, property);
   CREATE INDEX binding_tag ON binding (connection_id, address);
   `,
+  // Since when a change holds on the floor; null: since it was made.
+  `
+  ALTER TABLE equipment ADD COLUMN valid_from_us INTEGER;
+  ALTER TABLE equipment_history ADD COLUMN valid_from_us INTEGER;
+  `,
 ];
