@@ -104,7 +104,7 @@ export function ConnectionList() {
           ]}
           onChange={(next) => place({ show: next === "all" ? null : next })}
         />
-        <span className={`count ${looks > 0 ? "attention" : ""}`} role="status">
+        <span className={`count wide-only ${looks > 0 ? "attention" : ""}`} role="status">
           {looks > 0 ? t("connections.someLook", { n: looks }) : t("connections.noneLook")}
         </span>
         <span className="spring" />
