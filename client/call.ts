@@ -5,6 +5,7 @@ import {
   ProblemError,
   problemCatalogue,
   type RouteBody,
+  type RouteContent,
   type RouteName,
   type RouteParams,
   type RouteQuery,
@@ -18,7 +19,8 @@ export type CallOptions<N extends RouteName> = (RouteParams<N> extends undefined
   ? object
   : { params: RouteParams<N> }) &
   (RouteQuery<N> extends undefined ? object : { query?: RouteQuery<N> }) &
-  (RouteBody<N> extends undefined ? object : { body: RouteBody<N> }) & {
+  (RouteBody<N> extends undefined ? object : { body: RouteBody<N> }) &
+  (RouteContent<N> extends undefined ? object : { body: RouteContent<N> }) & {
     /** The revision that a change is based on (If-Match). */
     revision?: number;
     signal?: AbortSignal;

@@ -359,6 +359,13 @@ describe("a call", () => {
     await platform.call("changeTag", { params: { id: 7 }, body: { name: "n" }, revision: 3 });
     await platform.call("getConnection", { params: { connection: "a/b" } });
     await platform.call("lastValues", { query: { tag: [1, 2] } });
+    const body = { version: 1, enterprise: "Acme" } as const;
+    await platform.call("planConfiguration", { body });
+    await platform.call("applyConfiguration", { body, revision: 9 });
+    expect(server.requests.splice(3)).toMatchObject([
+      { method: "POST", path: "/api/v1/configuration/plan", body: JSON.stringify(body) },
+      { method: "PUT", path: "/api/v1/configuration", headers: { "if-match": '"9"' }, body: JSON.stringify(body) },
+    ]);
     expect(server.requests).toMatchObject([
       { method: "PATCH", path: "/api/v1/tags/7", headers: { "if-match": '"3"' }, body: '{"name":"n"}' },
       { method: "GET", path: "/api/v1/connections/a%2Fb" },

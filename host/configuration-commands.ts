@@ -1,14 +1,13 @@
 import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import {
-  apiBase,
-  type Configuration,
-  type ConfigurationProblem,
-  type Plan,
-  type PlanItem,
-  type Problem,
-  type WriteReceipt,
+import type {
+  Configuration,
+  ConfigurationProblem,
+  Plan,
+  PlanItem,
+  Problem,
+  WriteReceipt,
 } from "@lineshaft/contract/api";
 import {
   type ReadConfiguration,
@@ -16,6 +15,7 @@ import {
   renderConfiguration,
   rewriteConfiguration,
 } from "@lineshaft/platform/configuration";
+import { server } from "./api-call.ts";
 import { UsageError } from "./config.ts";
 import { loadKinds } from "./configuration.ts";
 
@@ -151,31 +151,6 @@ async function read(paths: readonly string[], env: Env): Promise<ReadConfigurati
   });
   const sources = files.map((file) => ({ file, text: readFileSync(file, "utf8") }));
   return readConfiguration(sources, { env: (name) => env[name], kinds: await loadKinds() });
-}
-
-type Answer<T> = { body: T } | { problem: Problem };
-
-function server(url: string | undefined, env: Env) {
-  const base = url ?? env.LINESHAFT_URL ?? "http://127.0.0.1:8750";
-  const key = env.LINESHAFT_KEY;
-  if (key === undefined) throw new UsageError("Give an API key or the admin secret in LINESHAFT_KEY.");
-  return {
-    async send<T>(method: string, path: string, more: { body?: unknown; revision?: number } = {}): Promise<Answer<T>> {
-      const response = await fetch(`${base}${apiBase}${path}`, {
-        method,
-        headers: {
-          authorization: `Bearer ${key}`,
-          ...(more.body === undefined ? {} : { "content-type": "application/json" }),
-          ...(more.revision === undefined ? {} : { "if-match": `"${more.revision}"` }),
-        },
-        ...(more.body === undefined ? {} : { body: JSON.stringify(more.body) }),
-      }).catch((error: unknown) => {
-        throw new UsageError(`${base} does not answer: ${String((error as Error).cause ?? error)}.`);
-      });
-      const answer: unknown = await response.json();
-      return response.ok ? { body: answer as T } : { problem: answer as Problem };
-    },
-  };
 }
 
 /** A refusal by the server, at the place in the files where it comes from. */

@@ -32,6 +32,7 @@ import { historyNote } from "./history-events.ts";
 import { openMqttBroker } from "./mqtt-broker.ts";
 import { openFilesMax } from "./open-files.ts";
 import { RegistryOutbox } from "./outbox.ts";
+import { standingOf } from "./standing.ts";
 import { SystemMonitor } from "./system-status.ts";
 
 export const version = "0.1.0";
@@ -85,7 +86,12 @@ export async function startServer(config: Config, consoleDir: string | undefined
   });
   // What a start reads again of the log, for a sync less often.
   const syncEveryMs = 3 * config.snapshotMs;
-  const registry = openRegistry({ path: join(dataDir, "registry.sqlite"), clock, advanceEveryMs: syncEveryMs });
+  const registry = openRegistry({
+    path: join(dataDir, "registry.sqlite"),
+    clock,
+    advanceEveryMs: syncEveryMs,
+    crashPoint,
+  });
   const directory = new TagDirectory();
   const scopeOf = (tenant: number, name: string): string | null => directory.connection(tenant, name)?.scope ?? null;
   const ledger = openLedger({ path: join(dataDir, "ledger.sqlite"), clock, connectionScope: scopeOf, syncEveryMs });
@@ -222,6 +228,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
     shared: (tenant, name, key) => broker?.shared(tenant, name, key) ?? null,
     followed: (wanted) => broker?.followed(wanted),
     sourceCursor: (tenant, name) => directory.connection(tenant, name)?.durable?.sourceCursor ?? null,
+    standing: (tenant, name) => standingOf(directory.connection(tenant, name), views.values),
     onHealth: (tenant, name, health) => healths.note(tenant, name, health),
     log: (level, text) => log[level === "info" ? "info" : "warn"](text),
   });

@@ -1,11 +1,15 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Certificates, Connection } from "@lineshaft/contract/api";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TestServer } from "../integration/connectivity/connectors/opcua/test/server.ts";
 import { principal, type TestBroker, testBroker } from "../integration/connectivity/kit/mqtt/test/broker.ts";
+import { inline, workbook, zip } from "../integration/platform/configuration/workbook/testing.ts";
 import { Rest } from "./support/rest.ts";
 import { ServerProcess, tempDir } from "./support/server-process.ts";
 import { Stream } from "./support/stream.ts";
@@ -33,6 +37,14 @@ describe("connecting machines without editing a file", () => {
       .trimEnd()
       .split("\n")
       .map((line) => JSON.parse(line));
+  };
+  const lineshaft = async (...args: string[]): Promise<{ code: number | null; out: string; err: string }> => {
+    const child = spawn(process.execPath, ["host/main.ts", ...args], {
+      env: { ...process.env, LINESHAFT_KEY: server.adminSecret ?? "", LINESHAFT_URL: server.url },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
+    return { code: code as number | null, out, err };
   };
   const certificates = (): Promise<Certificates> => rest.get("/api/v1/connection-kinds/opcua/certificates");
   const connection = (name: string): Promise<Connection> => rest.get(`/api/v1/connections/${name}`);
@@ -132,11 +144,70 @@ describe("connecting machines without editing a file", () => {
     }
   });
 
+  test("its tags come out of a workbook, tried first; a row that is damaged changes nothing", async () => {
+    const sheet = (address: string) => zip(workbook([{ name: "Tags", rows: [[inline("address")], [address]] }]));
+    const send = (body: Uint8Array, query = "") =>
+      rest.request<{ plan: { counts: { create: number } }; receipt: object | null; errors: object[] }>(
+        "POST",
+        `/api/v1/connections/machine/tags/import${query}`,
+        body,
+        { "content-type": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" },
+      );
+    const good = sheet(inline("i=2267"));
+    expect(await send(good, "?dryRun=true")).toMatchObject({
+      status: 200,
+      body: { format: "xlsx", sheet: "Tags", rows: 1, plan: { counts: { create: 1 } }, receipt: null },
+    });
+    expect(await send(sheet(inline("1,23E+11")))).toMatchObject({
+      status: 422,
+      body: { code: "csv_invalid", errors: [{ code: "cell_damaged", line: 2, column: 1 }] },
+    });
+    expect(await send(good)).toMatchObject({ status: 200, body: { receipt: { revision: expect.any(Number) } } });
+    expect((await send(good)).body.plan.counts.create).toBe(0);
+    await until(
+      "flowing",
+      () => connection("machine"),
+      ({ health }) => health?.state === "flowing",
+    );
+  });
+
   test("its traffic is seen live", async () => {
     const seen = await lines("GET", "connections/machine/wire?seconds=2");
     expect(seen.length).toBeGreaterThan(1);
     expect(seen[0]).toMatchObject({ dir: expect.stringMatching(/in|out/), b64: expect.any(String) });
     expect(seen.at(-1)).toMatchObject({ end: { lines: seen.length - 1 } });
+  });
+
+  test("its traffic is recorded into a file that nobody else may read", async () => {
+    const file = join(folder, "machine.jsonl");
+    const { code, err } = await lineshaft("record", "machine", "--seconds", "1", "--out", file);
+    expect([code, err]).toEqual([0, expect.stringMatching(/^\d+ records/)]);
+    const [first] = readFileSync(file, "utf8").split("\n");
+    expect(JSON.parse(first)).toMatchObject({
+      t: expect.any(Number),
+      dir: expect.any(String),
+      b64: expect.any(String),
+    });
+    expect(statSync(file).mode & 0o077).toBe(0);
+    expect((await lineshaft("record", "nowhere", "--out", `${file}.2`)).code).toBe(1);
+    expect((await lineshaft("record", "machine", "--out", file)).code).toBe(2);
+  });
+
+  test("a capture of an MQTT server is decoded without it, to the screen or into a connection", async () => {
+    const captures = "integration/connectivity/connectors/mqtt/captures/parts-machine";
+    const args = ["replay", `${captures}.jsonl`, "--kind", "mqtt", "--config", `${captures}.config.json`];
+    const shown = await lineshaft(...args);
+    expect(shown.code, shown.err).toBe(0);
+    expect(shown.out).toBe(readFileSync(`${captures}.expected.jsonl`, "utf8"));
+    const into = await lineshaft(...args, "--into", "replayed");
+    expect([into.code, into.err]).toEqual([0, expect.stringMatching(/^\d+ values offered to "replayed", \d+ new; 0 /)]);
+    const { sums } = await until(
+      "stored",
+      () => connection("replayed"),
+      (found) => found.sums.pending === 0,
+    );
+    expect(sums.stored).toBe(shown.out.trimEnd().split("\n").length);
+    expect((await lineshaft("replay", `${captures}.jsonl`, "--kind", "opcua", "--connection", "machine")).code).toBe(1);
   });
 
   test("trust that is taken back ends the connection", async () => {

@@ -1,5 +1,5 @@
 import { type Static, Type } from "typebox";
-import { MicrosSchema } from "./time.ts";
+import { MicrosSchema, TimeInputSchema } from "./time.ts";
 
 /** ISA-95 (IEC 62264-1) levels, from the root down. The enterprise is the tenant. */
 export const equipmentLevels = ["enterprise", "site", "area", "workCenter", "workUnit"] as const;
@@ -39,6 +39,9 @@ export const EquipmentSchema = Type.Object(
     ),
     revision: Type.Integer(),
     changedUs: MicrosSchema,
+    validFromUs: Type.Optional(
+      Type.Number({ description: "Since when the last change holds on the floor; µs since 1970." }),
+    ),
   },
   { $id: "Equipment" },
 );
@@ -60,6 +63,17 @@ export const EquipmentChangeSchema = Type.Object(
     name: Type.Optional(NameSchema),
     parentId: Type.Optional(Type.Integer()),
     lifecycle: Type.Optional(Type.Enum([...lifecycleStates])),
+    model: Type.Optional(
+      Type.Union([Type.String({ maxLength: 128 }), Type.Null()], {
+        description: "A model and its version, e.g. `filler@1.0.0`; null: none.",
+      }),
+    ),
+    validFrom: Type.Optional(
+      Type.Union([...TimeInputSchema.anyOf], {
+        description:
+          "Since when it is so on the floor, µs or RFC 3339 with a zone; not later than now, which is the default.",
+      }),
+    ),
   },
   { $id: "EquipmentChange", additionalProperties: false, minProperties: 1 },
 );

@@ -15,6 +15,7 @@ export * from "./equipment.ts";
 export * from "./facts.ts";
 export * from "./ingest.ts";
 export * from "./kpi.ts";
+export * from "./mapping.ts";
 export * from "./master-data.ts";
 export * from "./master-data-routes.ts";
 export * from "./problem.ts";

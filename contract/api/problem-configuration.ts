@@ -66,4 +66,35 @@ export const configurationProblems = {
     "A spreadsheet program has changed this cell.",
     "Format the column as text in the spreadsheet, enter the value again, and export once more.",
   ),
+  valid_from_future: entry(
+    422,
+    "changed",
+    "A change cannot hold from a time that has not come.",
+    "Give a time until now, or leave it out.",
+  ),
+  archive_invalid: entry(
+    422,
+    "changed",
+    "The archive or workbook cannot be read.",
+    "Save it again without a password, as XLSX; or as CSV.",
+  ),
+  archive_limits: entry(
+    422,
+    "changed",
+    "The archive holds more than is unpacked here.",
+    "Take out what is not needed, or send it in parts.",
+  ),
+  xml_invalid: entry(
+    400,
+    "changed",
+    "The document is no well-formed XML.",
+    "Save it again with the program that made it.",
+  ),
+  xml_doctype: entry(400, "changed", "XML with a DOCTYPE is not read.", "Take the DOCTYPE out."),
+  xml_limits: entry(
+    413,
+    "changed",
+    "The XML is larger or deeper than is read here.",
+    "Send it in parts; documents that programs write are far below the limits.",
+  ),
 } as const satisfies Record<string, CatalogueEntry>;

@@ -15,6 +15,7 @@ import {
 } from "./query.ts";
 import { GapSchema, RejectedItemSchema, SystemStatusSchema } from "./system.ts";
 import { ConnectionSchema, NewConnectionSchema, NewTagSchema, RawTagSchema, TagChangeSchema } from "./tag.ts";
+import { TimeInputSchema } from "./time.ts";
 
 /**
  * One row a REST operation: the server registers its handlers from this table, the client is typed by it, OpenAPI is
@@ -31,6 +32,8 @@ export interface Route {
   query?: TSchema;
   /** Absent: no body, or one that is parsed by media type (ingest, configuration, tables). */
   body?: TSchema;
+  /** What the body means where it is parsed by media type; as JSON it is just that. */
+  content?: TSchema;
   response: TSchema;
   status?: 200 | 201;
 }
@@ -159,15 +162,16 @@ export const routes = {
   getEquipment: {
     method: "GET",
     path: "/equipment/{id}",
-    summary: "One equipment",
+    summary: "One equipment, as it is or as it was at a time",
     permission: "read",
     params: id,
+    query: Type.Object({ at: Type.Optional(TimeInputSchema) }, { additionalProperties: false }),
     response: EquipmentSchema,
   },
   changeEquipment: {
     method: "PATCH",
     path: "/equipment/{id}",
-    summary: "Rename or move equipment (If-Match)",
+    summary: "Rename, move or age equipment, from now or from an earlier time on (If-Match)",
     permission: "configure",
     params: id,
     body: EquipmentChangeSchema,
@@ -222,7 +226,7 @@ export const routes = {
   importTags: {
     method: "POST",
     path: "/connections/{connection}/tags/import",
-    summary: "Add or change tags by a table (text/csv)",
+    summary: "Add or change tags by a table (CSV, or XLSX: its sheet `Tags`, else the first)",
     permission: "configure",
     params: connectionName,
     query: Type.Object(
@@ -250,6 +254,7 @@ export const routes = {
     path: "/configuration/plan",
     summary: "What applying a configuration would do",
     permission: "configure",
+    content: ConfigurationSchema,
     response: PlanSchema,
   },
   applyConfiguration: {
@@ -257,6 +262,7 @@ export const routes = {
     path: "/configuration",
     summary: "Make the configuration this one, all of it or nothing (If-Match)",
     permission: "configure",
+    content: ConfigurationSchema,
     response: Type.Object({ plan: PlanSchema, receipt: WriteReceiptSchema }),
   },
   listConfigurationRevisions: {
@@ -378,7 +384,9 @@ export type RouteName = keyof typeof routes;
 type Part<R, K extends string> = R extends Record<K, infer S extends TSchema> ? Static<S> : undefined;
 export type RouteParams<N extends RouteName> = Part<(typeof routes)[N], "params">;
 export type RouteQuery<N extends RouteName> = Part<(typeof routes)[N], "query">;
+/** What is sent as JSON; undefined: nothing. */
 export type RouteBody<N extends RouteName> = Part<(typeof routes)[N], "body">;
+export type RouteContent<N extends RouteName> = Part<(typeof routes)[N], "content">;
 export type RouteResponse<N extends RouteName> = Static<(typeof routes)[N]["response"]>;
 
 /** Where the API lives. */

@@ -5,6 +5,7 @@ import type {
   ConnectionSpec,
   Equipment,
   EquipmentChange,
+  Micros,
   NewEquipment,
   NewTag,
   Plan,
@@ -74,8 +75,18 @@ export interface Registry {
   ): Page<Equipment>;
   getEquipment(p: Principal, id: number): Equipment;
   createEquipment(p: Principal, item: NewEquipment): Written<Equipment>;
-  /** `revision` from If-Match: ProblemError `revision_conflict` when it is not the current one. */
-  changeEquipment(p: Principal, id: number, change: EquipmentChange, revision: number): Written<Equipment>;
+  /** As it was at a time on the floor, by what is known now. */
+  equipmentAt(p: Principal, id: number, atUs: Micros): Equipment;
+  /**
+   * `revision` from If-Match: ProblemError `revision_conflict` when it is not the current one. The change holds from `validFromUs` on (default: now; not
+   * later); each attribute has its own line of time.
+   */
+  changeEquipment(
+    p: Principal,
+    id: number,
+    change: Omit<EquipmentChange, "validFrom"> & { validFromUs?: Micros },
+    revision: number,
+  ): Written<Equipment>;
 
   listTags(
     p: Principal,

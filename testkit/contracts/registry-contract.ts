@@ -54,6 +54,67 @@ export function registryContract(make: (clock: FakeClock) => RegistryFixture): v
       expect(paths({ parentId: site.id })).toEqual(["Hall/Area", "Hall/Line"]);
     });
 
+    test("a change holds from an earlier time on, each attribute on a line of its own", () => {
+      const start = clock.nowUs();
+      const later = (minutes: number): number => start + minutes * 60_000_000;
+      const hall = create("site", "Hall");
+      const line = create("workCenter", "Line", hall.id);
+      clock.advanceMs(60 * 60_000);
+      const change = (id: number, what: Parameters<Registry["changeEquipment"]>[2]) =>
+        registry.changeEquipment(admin, id, what, registry.getEquipment(admin, id).revision).item;
+      expect(change(line.id, { name: "Line 1", validFromUs: later(30) })).toMatchObject({ validFromUs: later(30) });
+      // Said afterwards, of a time before: the name of then is still the name of then.
+      change(line.id, { lifecycle: "test", validFromUs: later(10) });
+      change(line.id, { lifecycle: "productive", validFromUs: later(20) });
+      change(hall.id, { name: "Hall A", validFromUs: later(40) });
+      const at = (minutes: number) => {
+        const { path, lifecycle } = registry.equipmentAt(admin, line.id, later(minutes));
+        return [path, lifecycle];
+      };
+      expect(at(-5)).toEqual(["Hall/Line", "productive"]);
+      expect(at(10)).toEqual(["Hall/Line", "test"]);
+      expect(at(25)).toEqual(["Hall/Line", "productive"]);
+      expect(at(35)).toEqual(["Hall/Line 1", "productive"]);
+      expect(at(45)).toEqual(["Hall A/Line 1", "productive"]);
+      // A later decision about the same time wins.
+      change(line.id, { lifecycle: "commissioning", validFromUs: later(5) });
+      expect(at(25)).toEqual(["Hall/Line", "commissioning"]);
+      expect(registry.getEquipment(admin, line.id)).toMatchObject({
+        path: "Hall A/Line 1",
+        lifecycle: "commissioning",
+      });
+      const { record } = registry.outbox(100).at(-1) as ReturnType<Registry["outbox"]>[number];
+      expect(record.after).toMatchObject({ lifecycle: "commissioning", validFromUs: later(5) });
+      expect(code(() => change(line.id, { name: "L", validFromUs: later(61) }))).toBe("valid_from_future");
+      expect(code(() => registry.equipmentAt(principal({ scopes: ["Other"] }), line.id, start))).toBe("not_found");
+    });
+
+    test("takes a model that exists and has what its tags are bound to", () => {
+      const site = create("site", "S");
+      const model = { name: "m", version: "1.0.0", properties: [{ name: "speed", kind: "processValue" as const }] };
+      const other = { ...model, name: "n", properties: [{ name: "level", kind: "processValue" as const }] };
+      const change = (to: string | null) =>
+        registry.changeEquipment(admin, site.id, { model: to }, registry.getEquipment(admin, site.id).revision).item;
+      const apply = (connections: object[]) =>
+        registry.applyConfiguration(
+          admin,
+          {
+            version: 1,
+            models: [model, other],
+            equipment: [{ path: "S", level: "site", model: registry.getEquipment(admin, site.id).model ?? undefined }],
+            connections,
+          } as never,
+          registry.configuration(admin).revision,
+          () => 9,
+        );
+      apply([]);
+      expect(code(() => change("x@1.0.0"))).toBe("not_found");
+      expect(change("m@1.0.0")).toMatchObject({ model: "m@1.0.0" });
+      apply([{ name: "c", kind: "http", tags: [{ address: "a", equipment: "S", bind: [{ property: "speed" }] }] }]);
+      expect(code(() => change("n@1.0.0"))).toBe("reference_unknown");
+      expect(code(() => change(null))).toBe("reference_unknown");
+    });
+
     test("refuses levels out of order, names taken or impossible, and leaves no trace of it", () => {
       const site = create("site", "S");
       const unit = create("workUnit", "U", site.id);

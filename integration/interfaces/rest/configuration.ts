@@ -9,6 +9,10 @@ import type { Services } from "./services.ts";
 export const yamlMediaType = "application/yaml";
 export const yamlTypes = [yamlMediaType, "text/yaml", "application/x-yaml", "text/x-yaml"];
 
+/** Tables of tags: text, and workbooks of spreadsheet programs. */
+export const workbookMediaType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+const tableTypes = ["text/csv", workbookMediaType];
+
 type Routes =
   | "getConfiguration"
   | "planConfiguration"
@@ -54,8 +58,8 @@ export function configurationHandlers({ configuration }: Services, helpers: Help
     listConfigurationRevisions: (call) =>
       helpers.page("listConfigurationRevisions", call, (q) => configuration.revisions(call.principal, q)),
     importTags: async ({ principal, params, query, raw }) => {
-      if (raw === null || raw.mediaType !== "text/csv")
-        throw new ProblemError("media_type_unsupported", "This address takes text/csv.");
+      if (raw === null || !tableTypes.includes(raw.mediaType))
+        throw new ProblemError("media_type_unsupported", `This address takes ${tableTypes.join(" and ")}.`);
       const dryRun = query.dryRun === "true";
       const { summary, applied } = configuration.importTags(principal, params.connection, raw.bytes, dryRun);
       return { ...summary, receipt: applied === null ? null : await helpers.receipt(applied.revision) };

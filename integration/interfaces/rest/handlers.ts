@@ -148,10 +148,18 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
       const created = registry.createEquipment(call.principal, call.body);
       return written(call, created, `/equipment/${created.item.id}`);
     },
-    getEquipment: (call) => withEtag(call, registry.getEquipment(call.principal, call.params.id)),
+    getEquipment: (call) => {
+      const { principal, params, query } = call;
+      if (query.at === undefined) return withEtag(call, registry.getEquipment(principal, params.id));
+      return registry.equipmentAt(principal, params.id, readTime(query.at, "at"));
+    },
     changeEquipment: async (call) => {
-      const { principal, params, body } = call;
-      return written(call, registry.changeEquipment(principal, params.id, body, baseRevision(call.ifMatch)));
+      const { validFrom, ...change } = call.body;
+      if (Object.keys(change).length === 0)
+        throw new ProblemError("request_invalid", "validFrom says since when something is so; nothing is said to be.");
+      const dated = validFrom === undefined ? {} : { validFromUs: readTime(validFrom, "validFrom") };
+      const base = baseRevision(call.ifMatch);
+      return written(call, registry.changeEquipment(call.principal, call.params.id, { ...change, ...dated }, base));
     },
 
     listTags: (call) => page("listTags", call, (q) => registry.listTags(call.principal, q)),

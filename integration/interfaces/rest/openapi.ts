@@ -10,7 +10,7 @@ import {
   routes,
 } from "@lineshaft/contract/api";
 import type { TSchema } from "typebox";
-import { yamlMediaType } from "./configuration.ts";
+import { workbookMediaType, yamlMediaType } from "./configuration.ts";
 import { lineRoutes, linesMediaType } from "./connectivity.ts";
 
 type Json = Record<string, unknown>;
@@ -153,7 +153,13 @@ function requestBody(name: RouteName, route: Route, schemas: Json): Json {
       requestBody: { required: true, content: { "application/json": { schema }, [yamlMediaType]: { schema: yaml } } },
     };
   }
-  if (name === "importTags") return { requestBody: { required: true, content: { "text/csv": { schema: table } } } };
+  if (name === "importTags")
+    return {
+      requestBody: {
+        required: true,
+        content: { "text/csv": { schema: table }, [workbookMediaType]: { schema: binary } },
+      },
+    };
   if (route.body === undefined) return {};
   return {
     requestBody: { required: true, content: { "application/json": { schema: schemaOf(route.body, schemas) } } },

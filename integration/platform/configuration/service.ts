@@ -80,9 +80,9 @@ export function createConfigurationService({
           { errors: problems.slice(0, 100) },
         );
       const plan = planOf(diffConfigurations(configuration, canonical(wanted, configuration)), revision);
-      const { rows, encoding, separator } = read;
+      const { rows, encoding, separator, sheet } = read;
       return {
-        summary: { rows: rows.length, format: "csv", encoding, separator, sheet: null, plan },
+        summary: { rows: rows.length, format: sheet === null ? "csv" : "xlsx", encoding, separator, sheet, plan },
         applied: dryRun ? null : apply(p, wanted, revision),
       };
     },

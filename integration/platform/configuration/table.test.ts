@@ -30,12 +30,12 @@ describe("tables as people have them", () => {
     expect(cells(text)).toEqual([{ address: "DB1.W4", name: 'Öl; "vorn"' }]);
   });
 
-  test("Windows-1252 and UTF-8 are told apart; a workbook is named as such", () => {
+  test("Windows-1252 and UTF-8 are told apart; what is neither text nor a workbook is refused", () => {
     const windows = Uint8Array.from([...bytes("address;unit\nA;"), 0xb0, 0x43, 0x0a]);
     expect(readTagTable(windows)).toMatchObject({ encoding: "windows-1252", separator: ";" });
     expect(cells(windows)).toEqual([{ address: "A", unit: "°C" }]);
     expect(readTagTable(bytes("address;unit\nA;°C")).encoding).toBe("utf-8");
-    expect(refused(Uint8Array.from([0x50, 0x4b, 3, 4, 0, 0]))).toContain("Workbooks".toLowerCase());
+    expect(refused(Uint8Array.from([0x50, 0x4b, 9, 4, 0, 0]))).toContain("neither text nor a workbook");
   });
 
   test("a table that cannot be understood is refused with what is wrong", () => {

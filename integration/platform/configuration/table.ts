@@ -8,6 +8,7 @@ import {
 } from "@lineshaft/contract/api";
 import { type MeaningOptions, meaningProblems } from "./meaning.ts";
 import { didYouMean } from "./suggest.ts";
+import { isWorkbook, readSheet } from "./workbook/index.ts";
 
 /** Columns of a table of tags, and the words that people use for them. */
 const columns = {
@@ -23,25 +24,40 @@ type Column = keyof typeof columns;
 export interface TagRow {
   /** The line of the text where the row begins, from 1. */
   line: number;
-  cells: Partial<Record<Column, { text: string; column: number }>>;
+  cells: Partial<Record<Column, { text: string; column: number; damage?: string }>>;
 }
 export interface TagTable {
   rows: TagRow[];
-  encoding: "utf-8" | "windows-1252";
-  separator: "," | ";" | "\t";
+  /** null: a workbook. */
+  encoding: "utf-8" | "windows-1252" | null;
+  separator: "," | ";" | "\t" | null;
+  /** null: no workbook. */
+  sheet: string | null;
   problems: ConfigurationProblem[];
 }
 
 const maxRows = 100_000;
 
-/** A table as spreadsheets write it: `;`, `,` or tabs, UTF-8 or Windows-1252, quoted cells, with a first row of names. */
+/** The sheet that is read where a workbook has several. */
+const preferredSheet = "Tags";
+
+/** A table as spreadsheets write it, with a first row of names: a workbook, or text with `;`, `,` or tabs, in UTF-8 or Windows-1252. */
 export function readTagTable(bytes: Uint8Array): TagTable {
+  if (isWorkbook(bytes)) {
+    const { name, rows } = readSheet(bytes, preferredSheet, maxRows);
+    return { encoding: null, separator: null, sheet: name, ...tagRows(rows) };
+  }
   const { text, encoding } = decode(bytes);
   const firstLine = text.slice(0, /[\r\n]/.exec(text)?.index ?? text.length);
   const separator = ([";", "\t", ","] as const).find((mark) => firstLine.includes(mark)) ?? ",";
-  const [head, ...rest] = splitTable(text, separator);
+  return { encoding, separator, sheet: null, ...tagRows(splitTable(text, separator)) };
+}
+
+function tagRows([head, ...rest]: readonly RawRow[]): Pick<TagTable, "rows" | "problems"> {
   const refuse = (message: string): never => {
-    throw new ProblemError("csv_invalid", message, { errors: [{ path: "", message, line: 1, column: 1 }] });
+    throw new ProblemError("csv_invalid", message, {
+      errors: [{ path: "", message, line: head?.line ?? 1, column: 1 }],
+    });
   };
   if (head === undefined) return refuse("The table is empty.");
   if (rest.length > maxRows) refuse(`The table has ${rest.length} rows; at most ${maxRows} are taken at once.`);
@@ -65,7 +81,7 @@ export function readTagTable(bytes: Uint8Array): TagTable {
       const text = cell.text.trim();
       if (text === "") continue;
       if (name == null) problems.push(at(line, i, "csv_invalid", "The row has more cells than there are names."));
-      else row.cells[name] = { text, column: i + 1 };
+      else row.cells[name] = { ...cell, text, column: i + 1 };
     }
     return row;
   });
@@ -75,12 +91,12 @@ export function readTagTable(bytes: Uint8Array): TagTable {
     if (cells.address === undefined)
       problems.push(at(line, names.indexOf("address"), "csv_invalid", "The row has no address."));
     for (const cell of Object.values(cells)) {
-      const fault = damageOf(cell.text);
+      const fault = cell.damage ?? damageOf(cell.text);
       if (fault !== null) problems.push(at(line, cell.column - 1, "cell_damaged", fault));
     }
   }
   problems.push(...lostZeros(kept));
-  return { rows: kept, encoding, separator, problems: problems.sort(byCell) };
+  return { rows: kept, problems: problems.sort(byCell) };
 }
 
 function at(line: number, index: number, code: "csv_invalid" | "cell_damaged", message: string): ConfigurationProblem {
@@ -121,7 +137,7 @@ function lostZeros(rows: readonly TagRow[]): ConfigurationProblem[] {
 /** UTF-8 where it is that, else the code page of Western Windows; a BOM is no part of the text. */
 function decode(bytes: Uint8Array): Pick<TagTable, "encoding"> & { text: string } {
   if (bytes.includes(0))
-    throw new ProblemError("csv_invalid", "The file is not text. Save it as CSV; workbooks are not read.");
+    throw new ProblemError("csv_invalid", "The file is neither text nor a workbook. Save it as CSV or XLSX.");
   try {
     return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), encoding: "utf-8" };
   } catch {
@@ -131,7 +147,7 @@ function decode(bytes: Uint8Array): Pick<TagTable, "encoding"> & { text: string 
 
 interface RawRow {
   line: number;
-  cells: { text: string }[];
+  cells: { text: string; damage?: string }[];
 }
 
 /** RFC 4180 with any of the line ends; a quote within an unquoted cell is a quote. */

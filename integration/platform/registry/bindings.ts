@@ -40,6 +40,10 @@ export class Bindings {
     return this.#db.sql.prepare(`${select} WHERE tenant = ? ORDER BY id`).all(tenant) as StoredBinding[];
   }
 
+  of(equipmentId: number): StoredBinding[] {
+    return this.#db.sql.prepare(`${select} WHERE equipment_id = ? ORDER BY id`).all(equipmentId) as StoredBinding[];
+  }
+
   /** `path` is the equipment's, and `tagId` the raw tag's where it has come: for those who read the record. */
   put(p: Principal, binding: Binding, about: { path: string; tagId: number | null }): void {
     this.#demand(p, binding);

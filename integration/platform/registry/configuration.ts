@@ -32,6 +32,8 @@ import type { Models } from "./models.ts";
 import type { Tags } from "./tags.ts";
 
 interface Parts {
+  /** K9 of the fault tests: passed before a configuration is committed, and again after it. */
+  crashPoint?: (name: string) => void;
   db: OwnedDatabase;
   journal: Journal;
   directory: Directory;
@@ -120,10 +122,10 @@ export class ConfigurationStore {
     expected: number,
     connectionId: (name: string, kind: string) => number,
   ): AppliedConfiguration {
-    const { db, directory, journal, connections, equipment } = this.#parts;
+    const { db, directory, journal, connections, equipment, crashPoint } = this.#parts;
     demand(p, "configure");
     equipment.root(p.tenant);
-    return directory.together(() =>
+    const applied = directory.together(() =>
       db.write(() =>
         journal.together(() => {
           const { configuration, revision } = this.read(p);
@@ -136,6 +138,7 @@ export class ConfigurationStore {
           const run = new Run(p, this.#parts, connectionId);
           for (const step of steps) attempt(step, wanted, () => run.do(step));
           const after = journal.configurationRevision(p.tenant);
+          crashPoint?.("K9");
           const touched = new Set(steps.flatMap((step) => (step.entity === "connection" ? [nameOf(step)] : [])));
           return {
             plan: planOf(steps, expected),
@@ -145,6 +148,8 @@ export class ConfigurationStore {
         }),
       ),
     );
+    crashPoint?.("K9");
+    return applied;
   }
 
   /** What each declared connection runs on. */
@@ -175,6 +180,9 @@ class Run {
   readonly #parts: Parts;
   readonly #connectionId: (name: string, kind: string) => number;
   readonly #addresses = new Map<number, Map<string, number>>();
+  // Thousands of tags name the same few.
+  readonly #ids = new Map<string, number>();
+  readonly #places = new Map<string, number>();
 
   constructor(p: Principal, parts: Parts, connectionId: (name: string, kind: string) => number) {
     this.#p = p;
@@ -197,6 +205,7 @@ class Run {
         return;
       case "equipment":
         this.#equipment(step);
+        this.#places.clear();
         return;
       case "connection":
         if (step.action === "remove") connections.undeclare(p, this.#idOf(step.before.name));
@@ -266,14 +275,18 @@ class Run {
   }
 
   #idOf(connection: string): number {
-    const id = this.#parts.connections.idOf(this.#p.tenant, connection);
+    const id = this.#ids.get(connection) ?? this.#parts.connections.idOf(this.#p.tenant, connection);
     if (id === null) throw notFound("connection", connection);
+    this.#ids.set(connection, id);
     return id;
   }
 
   #place(path: string): number {
+    const known = this.#places.get(path);
+    if (known !== undefined) return known;
     const id = this.#parts.equipment.idAt(this.#p.tenant, path);
     if (id === null || !this.#parts.directory.seesEquipment(this.#p, id)) throw notFound("equipment", path);
+    this.#places.set(path, id);
     return id;
   }
 

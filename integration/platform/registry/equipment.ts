@@ -3,6 +3,7 @@ import {
   type EquipmentChange,
   type EquipmentLevel,
   equipmentLevels,
+  formatTimeUs,
   inScope,
   type NewEquipment,
   nameFault,
@@ -14,13 +15,14 @@ import { type Cursors, pageSize } from "../sqlite/cursor.ts";
 import type { OwnedDatabase } from "../sqlite/open.ts";
 import { conflict, demand, notFound } from "./access.ts";
 import type { Directory } from "./directory.ts";
+import { attributesAt, type EquipmentVersion } from "./equipment-time.ts";
 import type { Journal } from "./journal.ts";
 
 /** Filters and scopes hold paths up to this length (contract/api), so no path may be longer. */
 const maxPathLength = 1024;
 
 const columns =
-  "id, level, name, parent_id AS parentId, path, lifecycle, model, revision, changed_us AS changedUs FROM equipment";
+  "id, level, name, parent_id AS parentId, path, lifecycle, model, revision, changed_us AS changedUs, coalesce(valid_from_us, changed_us) AS validFromUs FROM equipment";
 const treeKey = "replace(path, '/', char(1))";
 /** At or below a path, in tree-key terms: the key itself, or between its first and after its last possible child. */
 const atOrBelow = `(${treeKey} = @at OR (${treeKey} > @at || char(1) AND ${treeKey} < @at || char(2)))`;
@@ -41,12 +43,14 @@ export interface EquipmentParts {
 export class EquipmentTree {
   readonly #parts: EquipmentParts;
   readonly #byId;
+  readonly #idAt;
   readonly #roots = new Map<number, number>();
 
   constructor(parts: EquipmentParts) {
     this.#parts = parts;
     const { sql } = parts.db;
     this.#byId = sql.prepare(`SELECT ${columns} WHERE id = ?`);
+    this.#idAt = sql.prepare(`SELECT id FROM equipment WHERE tenant = ? AND removed = 0 AND ${treeKey} = ?`).pluck();
     const rows = sql
       .prepare("SELECT id, tenant, parent_id AS parentId, path FROM equipment WHERE removed = 0")
       .iterate();
@@ -79,6 +83,24 @@ export class EquipmentTree {
   get(p: Principal, id: number): Equipment {
     demand(p, "read");
     return this.#visible(p, id);
+  }
+
+  /** As it was at a time on the floor, by what is known now; its path leads over where its parents stood then. */
+  at(p: Principal, id: number, atUs: number): Equipment {
+    const now = this.get(p, id);
+    const { path, ...then } = this.#at(id, atUs);
+    return { ...now, ...then, path };
+  }
+
+  #at(id: number, atUs: number): Pick<Equipment, "name" | "parentId" | "path" | "lifecycle" | "model"> {
+    const versions = this.#parts.db.sql
+      .prepare(
+        `SELECT name, parent_id AS parentId, lifecycle, model, coalesce(valid_from_us, changed_us) AS validFromUs
+         FROM equipment_history WHERE id = ? ORDER BY revision`,
+      )
+      .all(id) as EquipmentVersion[];
+    const then = attributesAt(versions, atUs);
+    return { ...then, path: then.parentId === null ? "" : childPath(this.#at(then.parentId, atUs).path, then.name) };
   }
 
   list(p: Principal, q: { under?: string; parentId?: number; limit?: number; cursor?: string }): Page<Equipment> {
@@ -142,11 +164,14 @@ export class EquipmentTree {
   change(
     p: Principal,
     id: number,
-    change: EquipmentChange & { model?: string | null },
+    change: Omit<EquipmentChange, "validFrom"> & { validFromUs?: number },
     revision: number,
   ): Written<Equipment> {
     demand(p, "configure");
     const before = this.#visible(p, id);
+    const { validFromUs = null } = change;
+    if (validFromUs !== null && validFromUs > this.#parts.clock.nowUs())
+      throw new ProblemError("valid_from_future", `${formatTimeUs(validFromUs)} has not come yet.`);
     if (before.revision !== revision) throw conflict("equipment", id, before.revision, revision);
     const name = change.name ?? before.name;
     checkName(name);
@@ -166,7 +191,9 @@ export class EquipmentTree {
     const { lifecycle = before.lifecycle, model = before.model } = change;
     const { moved, afterwards } = this.#parts.db.write(() => {
       if (parentId !== null) this.#checkFree(parentId, name, id, path);
-      return this.#parts.journal.together(() => this.#update(p, before, { name, parentId, path, lifecycle, model }));
+      return this.#parts.journal.together(() =>
+        this.#update(p, before, { name, parentId, path, lifecycle, model }, validFromUs),
+      );
     });
     for (const row of moved) this.#parts.directory.setEquipment(row.id, p.tenant, row.path);
     afterwards();
@@ -196,10 +223,7 @@ export class EquipmentTree {
 
   /** Of the tree as it is now. */
   idAt(tenant: number, path: string): number | null {
-    const find = this.#parts.db.sql
-      .prepare(`SELECT id FROM equipment WHERE tenant = ? AND removed = 0 AND ${treeKey} = ?`)
-      .pluck();
-    return (find.get(tenant, toTreeKey(path)) as number | undefined) ?? null;
+    return (this.#idAt.get(tenant, toTreeKey(path)) as number | undefined) ?? null;
   }
 
   /** All that stands, in no order. */
@@ -270,16 +294,21 @@ export class EquipmentTree {
     return item;
   }
 
-  #update(p: Principal, before: Equipment, to: Pick<Equipment, "name" | "parentId" | "path" | "lifecycle" | "model">) {
+  #update(
+    p: Principal,
+    before: Equipment,
+    to: Pick<Equipment, "name" | "parentId" | "path" | "lifecycle" | "model">,
+    validFromUs: number | null = null,
+  ) {
     const { db, journal, clock, scopesFollow } = this.#parts;
     const revision = journal.next();
     const atUs = clock.nowUs();
     db.sql
       .prepare(
-        `UPDATE equipment SET name = ?, parent_id = ?, path = ?, lifecycle = ?, model = ?, removed = 0, revision = ?, changed_us = ?
+        `UPDATE equipment SET name = ?, parent_id = ?, path = ?, lifecycle = ?, model = ?, removed = 0, revision = ?, changed_us = ?, valid_from_us = ?
          WHERE id = ?`,
       )
-      .run(to.name, to.parentId, to.path, to.lifecycle, to.model, revision, atUs, before.id);
+      .run(to.name, to.parentId, to.path, to.lifecycle, to.model, revision, atUs, validFromUs, before.id);
     const renamed = to.path !== before.path;
     if (renamed) {
       db.sql
@@ -304,7 +333,7 @@ export class EquipmentTree {
     this.#parts.db.sql
       .prepare(
         `INSERT INTO equipment_history
-         SELECT id, revision, tenant, parent_id, level, name, path, lifecycle, changed_us, ?, model, removed FROM equipment
+         SELECT id, revision, tenant, parent_id, level, name, path, lifecycle, changed_us, ?, model, removed, valid_from_us FROM equipment
          WHERE tenant = ? AND revision = ?`,
       )
       .run(actor, tenant, revision);

@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
+import { type Principal, ProblemError } from "@lineshaft/contract/api";
 import type { Clock, Registry } from "@lineshaft/contract/ports";
 import { MasterDataStore } from "../context/master-data.ts";
 import { createCursors } from "../sqlite/cursor.ts";
 import { openDatabase, type Sql } from "../sqlite/open.ts";
+import { notFound } from "./access.ts";
 import { Bindings } from "./bindings.ts";
 import { ConfigurationStore } from "./configuration.ts";
 import { Connections } from "./connections.ts";
@@ -29,8 +31,10 @@ export function openRegistry(options: {
   advanceEveryMs?: number;
   /** Chance as a parameter; the default is the system's. */
   random?: (bytes: number) => Uint8Array;
+  /** Of the fault tests (K9). */
+  crashPoint?: (name: string) => void;
 }): Registry {
-  const { path, clock, random = randomBytes, advanceEveryMs = 30_000 } = options;
+  const { path, clock, random = randomBytes, advanceEveryMs = 30_000, crashPoint } = options;
   const db = openDatabase({ path, migrations, durability: "synced" });
   const { sql } = db;
   const getSetting = (name: string): string | null =>
@@ -62,7 +66,15 @@ export function openRegistry(options: {
   equipment.root(firstTenant);
   const models = new Models(parts);
   const bindings = new Bindings(parts);
-  const configuration = new ConfigurationStore({ ...parts, equipment, connections, tags, models, bindings });
+  const configuration = new ConfigurationStore({
+    ...parts,
+    crashPoint,
+    equipment,
+    connections,
+    tags,
+    models,
+    bindings,
+  });
 
   return {
     get revision() {
@@ -79,7 +91,11 @@ export function openRegistry(options: {
     listEquipment: (p, q) => equipment.list(p, q),
     getEquipment: (p, id) => equipment.get(p, id),
     createEquipment: (p, item) => equipment.create(p, item),
-    changeEquipment: (p, id, change, revision) => equipment.change(p, id, change, revision),
+    equipmentAt: (p, id, atUs) => equipment.at(p, id, atUs),
+    changeEquipment: (p, id, change, revision) => {
+      if (change.model !== undefined) checkModel(p, change.model, models, bindings.of(id));
+      return equipment.change(p, id, change, revision);
+    },
 
     listTags: (p, q) => tags.list(p, q),
     getTag: (p, id) => tags.get(p, id),
@@ -111,6 +127,18 @@ export function openRegistry(options: {
     lsnOf: (revision) => (revision === 0 ? tags.appliedLsn : journal.lsnOf(revision)),
     close: () => db.close(),
   };
+}
+
+/** There must be such a model, and it must have every property that a tag is bound to. */
+function checkModel(p: Principal, name: string | null, models: Models, bound: readonly { property: string }[]): void {
+  const model = name === null ? null : models.get(p.tenant, name);
+  if (name !== null && model === null) throw notFound("model", name);
+  const missing = bound.find(({ property }) => model?.properties.some((each) => each.name === property) !== true);
+  if (missing !== undefined)
+    throw new ProblemError(
+      "reference_unknown",
+      `A tag is bound to ${missing.property}, which ${name ?? "equipment without a model"} does not have.`,
+    );
 }
 
 /** What keeps an equipment from being removed, in words; at most a few of each. */

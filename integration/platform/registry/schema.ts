@@ -165,7 +165,12 @@ export const migrations: readonly Migration[] = [
   CREATE INDEX binding_property ON binding (equipment_id, property);
   CREATE INDEX binding_tag ON binding (connection_id, address);
   `,
-  // Master data: a row is one version of an item, in force from its revision until the one that ended it. equipment are the ids it names, as JSON.
+  // Since when a change holds on the floor; null: since it was made.
+  `
+  ALTER TABLE equipment ADD COLUMN valid_from_us INTEGER;
+  ALTER TABLE equipment_history ADD COLUMN valid_from_us INTEGER;
+  `,
+  // Master data: a row is one version of an item, in force from its revision until the one that ended it; beside it the ids of the equipment it names.
   `
   CREATE TABLE master_item (
     tenant INTEGER NOT NULL,

@@ -171,6 +171,10 @@ export const problemsDe: Readonly<Record<ProblemCode, { title: string; action: s
     "Der Inhalt einer MQTT-Nachricht enthält den Wert nicht, den die Vorlage nennt.",
     "Den Pfad in der Vorlage berichtigen oder das, was die Maschine sendet.",
   ),
+  opcua_message_invalid: entry(
+    "Eine Meldung eines OPC-UA-Servers lässt sich nicht entschlüsseln.",
+    "Den Verkehr der Verbindung aufzeichnen und dem Hersteller des Servers melden; seine übrigen Meldungen laufen weiter.",
+  ),
   equipment_level_invalid: entry(
     "Die Ebene passt nicht unter die darüber.",
     "Die Reihenfolge ist Unternehmen, Standort, Bereich, Linie, Maschine.",
@@ -236,6 +240,27 @@ export const problemsDe: Readonly<Record<ProblemCode, { title: string; action: s
     "Dem geänderten Modell eine neue Version geben und die Anlagen diese benutzen lassen.",
   ),
   still_in_use: entry("Etwas verweist noch darauf.", "Zuerst das Genannte verschieben oder entfernen."),
+  valid_from_future: entry(
+    "Eine Änderung kann nicht ab einem Zeitpunkt gelten, der noch nicht gekommen ist.",
+    "Einen Zeitpunkt bis jetzt angeben, oder keinen.",
+  ),
+  archive_invalid: entry(
+    "Das Archiv oder die Arbeitsmappe ist nicht lesbar.",
+    "Ohne Kennwort noch einmal als XLSX speichern, oder als CSV.",
+  ),
+  archive_limits: entry(
+    "Das Archiv enthält mehr, als hier entpackt wird.",
+    "Herausnehmen, was nicht gebraucht wird, oder in Teilen senden.",
+  ),
+  xml_invalid: entry(
+    "Das Dokument ist kein wohlgeformtes XML.",
+    "Mit dem Programm, das es erzeugt hat, noch einmal speichern.",
+  ),
+  xml_doctype: entry("XML mit DOCTYPE wird nicht gelesen.", "Den DOCTYPE herausnehmen."),
+  xml_limits: entry(
+    "Das XML ist größer oder tiefer, als hier gelesen wird.",
+    "In Teilen senden; was Programme schreiben, liegt weit unter den Grenzen.",
+  ),
   csv_invalid: entry(
     "Die Tabelle kann nicht gelesen werden.",
     "Die genannten Zeilen berichtigen; die erste Zeile enthält die Namen der Spalten.",

@@ -1,4 +1,5 @@
 import type { CheckStep, ConnectorContext, ConnectorType } from "@lineshaft/contract/ports";
+import { readCapture } from "../../kit/mqtt/capture.ts";
 import { ownClientId } from "../../kit/mqtt/client-id.ts";
 import { checkEmbedded, embeddedSource } from "../../kit/mqtt/embedded.ts";
 import { checkServer, dialServer } from "../../kit/mqtt/server.ts";
@@ -25,6 +26,13 @@ export const mqtt: ConnectorType<MqttConfig> = {
   thread: "worker",
   check,
   learning,
+  replay: (config, _, records, sink) =>
+    readCapture(
+      (source) => new MqttConnector(config, async () => source),
+      records,
+      config.server.version === "5" ? 5 : 4,
+      sink,
+    ),
   create: (config, context) => {
     let ownId: string | undefined;
     return new MqttConnector(config, (_, unreleased, signal) => {

@@ -1,4 +1,5 @@
 import type { CheckStep, ConnectorContext, ConnectorType } from "@lineshaft/contract/ports";
+import { readCapture } from "../../kit/mqtt/capture.ts";
 import { checkEmbedded, embeddedSource } from "../../kit/mqtt/embedded.ts";
 import { checkServer, dialServer } from "../../kit/mqtt/server.ts";
 import {
@@ -23,6 +24,13 @@ export const sparkplug: ConnectorType<SparkplugConfig> = {
   thread: "worker",
   check,
   create: (config, context) => new SparkplugConnector(config, externalServers(config, context), context),
+  replay: (config, context, records, sink) =>
+    readCapture(
+      (source) => new SparkplugConnector(config, [{ where: "capture", open: async () => source }], context),
+      records,
+      config.servers[0].version === "5" ? 5 : 4,
+      sink,
+    ),
 };
 
 /** The same at the embedded broker, where edge nodes come to us. */
