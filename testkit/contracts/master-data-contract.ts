@@ -154,6 +154,9 @@ export function masterDataContract(make: (clock: FakeClock) => RegistryFixture):
       expect(code(() => data.remove(northOnly, "order", "south", south.revision))).toBe("not_found");
       expect(code(() => data.put(northOnly, "order", "mine", order(oven), null))).toBe("equipment_unknown");
       expect(code(() => data.put(northOnly, "material", "N", material, null))).toBe("forbidden");
+      const { revision } = data.get(northOnly, "order", "both");
+      expect(code(() => data.put(northOnly, "order", "both", order(press), revision))).toBe("forbidden");
+      expect(code(() => data.remove(northOnly, "order", "both", revision))).toBe("forbidden");
       expect(ids(data.list(northOnly, "material", {}))).toEqual(["M"]);
       expect(data.put(northOnly, "order", "mine", order(press), null).item.id).toBe("mine");
       expect(code(() => data.put(viewer, "material", "N", material, null))).toBe("forbidden");

@@ -57,6 +57,8 @@ describe("the context of an equipment", () => {
       text: "",
     };
     masterData.put(admin, "annotation", "stop", { ...note, anchorUs: min(400) }, null);
+    // The later word counts, whatever its id.
+    masterData.put(admin, "annotation", "a", { ...note, anchorUs: min(401), reason: 7_900_000 }, null);
     masterData.put(
       admin,
       "annotation",
@@ -106,7 +108,7 @@ describe("the context of an equipment", () => {
     expect(unplaced.map(({ order: name }) => name)).toEqual(["B"]);
     expect(context.blockedCavities).toEqual([{ order: "A", cavities: 1, fromUs: min(300), toUs: min(500) }]);
     expect(context.policies.map(({ policy: each }) => each)).toEqual([policy]);
-    expect(context.reasons).toEqual([{ fromUs: min(390), toUs: min(420), reason: 7_100_000 }]);
+    expect(context.reasons).toEqual([{ fromUs: min(390), toUs: min(420), reason: 7_900_000 }]);
     const cells = cellsOf({ equipment: press, facts: of, context }, { from: min(360), to: min(840) });
     expect(sums(cells)).toMatchObject({ minutes: { apt: 420, break: 30, adet: 30 }, gq: 24 - 3, sq: 3 });
     expect(sums(cells.filter((cell) => cell.order === "A")).minutes).toEqual({ apt: 210, adet: 30 });

@@ -10,7 +10,7 @@ import { describe, expect, it } from "vitest";
 import { cellsOf } from "./cells.ts";
 import { contextDifference, dirtyWindows } from "./context-diff.ts";
 import { randomContext, randomFacts, spanMinutes } from "./random.fixture.ts";
-import { always, context, day0, facts, min, order, running, shift, standing } from "./testing.ts";
+import { always, context, day0, estimated, facts, min, order, running, shift, standing } from "./testing.ts";
 
 const whole = { from: day0, to: min(spanMinutes) };
 const byKey = (cells: Cell[]) => cells.map((cell) => JSON.stringify(cell)).sort();
@@ -124,6 +124,24 @@ describe("an isolated change of context", () => {
     );
     expect(mixed).toEqual(scratch);
     expect(dirty).toBeLessThanOrEqual(60);
+  });
+
+  it("of what counters mean reaches back over the estimated counts that it decides", () => {
+    const of = facts(0, 90, [[0, running]], [[0, 60, 4, "good", estimated]]);
+    const counting = (from: number, to: number) => [
+      {
+        fromUs: min(from),
+        toUs: min(to),
+        counts: "units" as const,
+        quantities: "sum" as const,
+        unitsPerCount: 1,
+        unit: "kg",
+        continuous: true,
+      },
+    ];
+    const [mixed, scratch, dirty] = both(of, context(plan), context({ ...plan, counting: counting(55, 70) }));
+    expect(mixed).toEqual(scratch);
+    expect(dirty).toBe(75);
   });
 
   it("of what a reason means reaches everywhere; of its name nowhere", () => {
