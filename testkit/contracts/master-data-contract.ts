@@ -108,6 +108,11 @@ export function masterDataContract(make: (clock: FakeClock) => RegistryFixture):
         ["masterData", "material/M", true],
       ]);
       expect(data.put(admin, "material", "M", material, null).item.item).toEqual(material);
+      expect(registry.outbox(10).at(-1)?.record.after).toMatchObject({ paths: [] });
+      data.put(admin, "order", "o", order(press, oven), null);
+      expect(registry.outbox(10).at(-1)?.record.after).toMatchObject({ paths: ["North/Press", "South/Oven"] });
+      for (const id of ["", "a/b", "a\nb", "x".repeat(600)])
+        expect(code(() => data.put(admin, "material", id, material, null))).toBe("name_invalid");
     });
 
     test("asOf reads what was known by a place in the log, whatever came later", () => {

@@ -3,6 +3,7 @@ import {
   type MasterDataItem,
   type MasterDataKind,
   type Micros,
+  nameFault,
   type Principal,
   ProblemError,
   type Recorded,
@@ -75,6 +76,8 @@ export class MasterDataStore implements MasterData {
     revision: number | null,
   ): Written<Recorded<MasterDataItem<K>>> {
     demand(p, "configure");
+    const fault = nameFault(id);
+    if (fault !== null) throw new ProblemError("name_invalid", `The id ${JSON.stringify(id)} cannot be used. ${fault}`);
     return this.#parts.db.write(() => {
       const current = this.#find(p, kind, id);
       if (current !== null && !this.#visible(p, kind, current.item)) throw notFound(kind, id);
@@ -176,6 +179,7 @@ export class MasterDataStore implements MasterData {
     const changedUs = clock.nowUs();
     const places = placesOf(kind, item);
     const { fromUs, toUs } = validityOf(kind, item);
+    const pathOf = db.sql.prepare("SELECT path FROM equipment WHERE id = ?").pluck();
     db.sql
       .prepare("UPDATE master_item SET until = ? WHERE tenant = ? AND kind = ? AND id = ? AND until IS NULL")
       .run(revision, p.tenant, kind, id);
@@ -196,7 +200,9 @@ export class MasterDataStore implements MasterData {
         changedUs,
         JSON.stringify(item),
       );
-    const after = { kind, id, revision, item, ...(removed ? { removed } : {}) };
+    // Paths as they are now: by them the stream decides who may see the change.
+    const paths = places.map((place) => pathOf.get(place) as string);
+    const after = { kind, id, revision, paths, item, ...(removed ? { removed } : {}) };
     journal.add(p, "masterData", `${kind}/${id}`, after, changedUs, revision);
     return { item: { id, revision, changedUs, item }, revision };
   }
