@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { disk } from "./disk.ts";
+import { fleet } from "./fleet.ts";
 import { ingestHttp, ingestJson } from "./ingest.ts";
 import { latency } from "./latency.ts";
 import { describeProfiles } from "./lib/profile.ts";
@@ -13,11 +14,18 @@ import { type Bench, type BenchContext, type Line, resultsPage, verdict } from "
 import { root } from "./lib/server.ts";
 import { memory } from "./memory.ts";
 import { modbus } from "./modbus.ts";
+import { mqttExternal, mqttSingle } from "./mqtt.ts";
+import { mqttPeers } from "./mqtt-peers.ts";
+import { onboard } from "./onboard.ts";
+import { opcuaBrowse } from "./opcua-browse.ts";
+import { opcuaChanges } from "./opcua-changes.ts";
+import { opcuaReconnect } from "./opcua-reconnect.ts";
 import { peers } from "./peers.ts";
 import { queries } from "./queries.ts";
 import { recovery } from "./recovery.ts";
 import { replay } from "./replay.ts";
 import { size } from "./size.ts";
+import { ingestSparkplug } from "./sparkplug.ts";
 
 const benches: readonly Bench[] = [
   disk,
@@ -29,8 +37,17 @@ const benches: readonly Bench[] = [
   recovery,
   memory,
   modbus,
+  ingestSparkplug,
+  mqttSingle,
+  mqttExternal,
+  fleet,
+  onboard,
+  opcuaChanges,
+  opcuaReconnect,
+  opcuaBrowse,
   size,
   peers,
+  mqttPeers,
 ];
 
 const { values: options, positionals } = parseArgs({

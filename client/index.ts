@@ -4,7 +4,7 @@ import { Platform } from "./platform.ts";
 import { networkTransport, type WebSocketConstructor } from "./transport.ts";
 
 export type { BackOff } from "./back-off.ts";
-export { type CallOptions, UnreachableError } from "./call.ts";
+export { type CallOptions, toProblemError, UnreachableError } from "./call.ts";
 export type { FollowOptions } from "./follow.ts";
 export { Platform } from "./platform.ts";
 export { eventFromJson, type NamedColumns, type PointInput, toNamedColumns } from "./points.ts";

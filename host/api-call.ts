@@ -2,15 +2,19 @@ import { apiBase, type Problem } from "@lineshaft/contract/api";
 import { UsageError } from "./config.ts";
 
 type Env = Record<string, string | undefined>;
-type Answer<T> = { body: T } | { problem: Problem };
+export type Answer<T> = { body: T } | { problem: Problem };
 
-/** The server that a command talks to: its address by flag or environment, its key by environment only, so that no list of processes shows it. */
-export function server(url: string | undefined, env: Env) {
-  const base = url ?? env.LINESHAFT_URL ?? "http://127.0.0.1:8750";
-  const key = env.LINESHAFT_KEY;
-  if (key === undefined) throw new UsageError("Give an API key or the admin secret in LINESHAFT_KEY.");
+/** Calls `/api/v1` as any stranger's program would: with a key, and with the revision that was seen. */
+export interface RestClient {
+  send<T>(method: string, path: string, more?: { body?: unknown; revision?: number }): Promise<Answer<T>>;
+  /** An answer of one JSON object a line, as the lines come. */
+  lines(path: string): Promise<{ lines: AsyncIterable<Record<string, unknown>> } | { problem: Problem }>;
+}
+
+/** Rejects with what `unreachable` makes of it when nobody answers. */
+export function restClient(url: string, key: string, unreachable = (error: unknown) => error): RestClient {
   const request = (method: string, path: string, more: { body?: unknown; revision?: number } = {}): Promise<Response> =>
-    fetch(`${base}${apiBase}${path}`, {
+    fetch(`${url}${apiBase}${path}`, {
       method,
       headers: {
         authorization: `Bearer ${key}`,
@@ -19,7 +23,7 @@ export function server(url: string | undefined, env: Env) {
       },
       ...(more.body === undefined ? {} : { body: JSON.stringify(more.body) }),
     }).catch((error: unknown) => {
-      throw new UsageError(`${base} does not answer: ${String((error as Error).cause ?? error)}.`);
+      throw unreachable(error);
     });
   return {
     async send<T>(method: string, path: string, more: { body?: unknown; revision?: number } = {}): Promise<Answer<T>> {
@@ -27,13 +31,24 @@ export function server(url: string | undefined, env: Env) {
       const answer: unknown = await response.json();
       return response.ok ? { body: answer as T } : { problem: answer as Problem };
     },
-    /** An answer of one JSON object a line, as the lines come. */
-    async lines(path: string): Promise<{ lines: AsyncIterable<Record<string, unknown>> } | { problem: Problem }> {
+    async lines(path) {
       const response = await request("GET", path);
       if (!response.ok || response.body === null) return { problem: (await response.json()) as Problem };
       return { lines: linesOf(response.body) };
     },
   };
+}
+
+/** The server that a command talks to: its address by flag or environment, its key by environment only, so that no list of processes shows it. */
+export function server(url: string | undefined, env: Env): RestClient {
+  const base = url ?? env.LINESHAFT_URL ?? "http://127.0.0.1:8750";
+  const key = env.LINESHAFT_KEY;
+  if (key === undefined) throw new UsageError("Give an API key or the admin secret in LINESHAFT_KEY.");
+  return restClient(
+    base,
+    key,
+    (error) => new UsageError(`${base} does not answer: ${String((error as Error).cause ?? error)}.`),
+  );
 }
 
 async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Record<string, unknown>> {

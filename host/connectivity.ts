@@ -8,6 +8,7 @@ import {
   openConnectivity,
   openWireView,
   reconcile,
+  type Standing,
 } from "@lineshaft/connectivity";
 import { type ConnectionFigures, type ConnectionSpec, ProblemError } from "@lineshaft/contract/api";
 import type {
@@ -27,6 +28,8 @@ interface Parts {
   clock: Clock;
   dataDir: string;
   sourceCursor(tenant: number, connection: string): string | null;
+  /** What stood of a connection when this process began. */
+  standing?(tenant: number, connection: string): Standing | null;
   /** What the host shares with a connection, by the key it asks with. */
   shared?(tenant: number, connection: string, key: string): object | null;
   /** These connections are wanted now, and no others. */
@@ -78,6 +81,7 @@ export async function runConnectivity(parts: Parts): Promise<RunningConnectivity
       secret,
       stateDir: join(dataDir, "connections", String(tenant)),
       sourceCursor: (name) => parts.sourceCursor(tenant, name),
+      standing: (name) => parts.standing?.(tenant, name) ?? null,
       onHealth: (name, health) => parts.onHealth?.(tenant, name, health),
       log: (level, name, text) => parts.log(level, name === null ? text : `Connection "${name}": ${text}`),
     });

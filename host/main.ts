@@ -6,8 +6,8 @@ import { startApplications } from "./applications.ts";
 import { captureCommands } from "./capture-commands.ts";
 import { readConfig, settings, UsageError } from "./config.ts";
 import { configurationCommands } from "./configuration-commands.ts";
-import { startServer, version } from "./server.ts";
-import { startSimulation } from "./simulation.ts";
+import { type Demo, startDemo } from "./demo.ts";
+import { type RunningServer, startServer, version } from "./server.ts";
 import { verify } from "./verify.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -53,29 +53,46 @@ async function serve(command: "up" | "demo", args: string[]): Promise<void> {
     { url: server.url, key: (name) => server.createKey(`application ${name}`, "engineer") },
     server.log,
   );
-  const simulation =
-    command === "demo"
-      ? startSimulation(root, server.url, server.createKey("demo plant", "engineer"), server.log)
-      : null;
+  const demo = command === "demo" ? demoOf(server, config.dataDir) : null;
   const demoSecret = command === "demo" ? server.createKey("demo login", "admin") : null;
   say(server, demoSecret);
+  void demo?.live.then(({ faults }) => sayFaults(faults)).catch(() => undefined);
 
   let stopping = false;
   const stop = async (signal: string): Promise<void> => {
     if (stopping) return;
     stopping = true;
     server.log.info({ signal }, "Stopping");
-    await simulation?.stop();
+    demo?.leaveIt();
     await applications.stop();
+    // The plant last: to a machine, the platform goes, not the other way round.
     await server.stop();
+    await demo?.stop();
     process.exit(0);
   };
   process.on("SIGTERM", () => void stop("SIGTERM"));
   process.on("SIGINT", () => void stop("SIGINT"));
 }
 
+function demoOf(server: RunningServer, dataDir: string): Demo | null {
+  if (!existsSync(join(root, "simulation", "main.ts"))) {
+    server.log.warn("There is no simulation in this installation; the demo stays empty.");
+    return null;
+  }
+  const source = server.createKey("demo plant", "source");
+  const engineer = server.createKey("demo engineer", "engineer");
+  const { url, mqttUrl, log } = server;
+  return startDemo({ root, dataDir, url, mqttUrl, keys: { source, engineer }, log });
+}
+
+/** Who may disturb the plant: only this machine, and with the token. */
+function sayFaults(faults: { url: string; token: string }): void {
+  if (process.env.LINESHAFT_READY_JSON === "1") process.stdout.write(`${JSON.stringify({ event: "plant", faults })}\n`);
+  else process.stdout.write(`  The plant is live. Its fault menu: ${faults.url} with token ${faults.token}\n\n`);
+}
+
 /** What a person needs to begin; with LINESHAFT_READY_JSON=1 one JSON line for programs. */
-function say(server: Awaited<ReturnType<typeof startServer>>, demoSecret: string | null): void {
+function say(server: RunningServer, demoSecret: string | null): void {
   const secret = demoSecret ?? server.adminSecret;
   if (process.env.LINESHAFT_READY_JSON === "1") {
     const line = { event: "ready", url: server.url, mqtt: server.mqttUrl, pid: process.pid, adminSecret: secret };

@@ -32,6 +32,7 @@ import { historyNote } from "./history-events.ts";
 import { openMqttBroker } from "./mqtt-broker.ts";
 import { openFilesMax } from "./open-files.ts";
 import { RegistryOutbox } from "./outbox.ts";
+import { standingOf } from "./standing.ts";
 import { SystemMonitor } from "./system-status.ts";
 
 export const version = "0.1.0";
@@ -227,6 +228,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
     shared: (tenant, name, key) => broker?.shared(tenant, name, key) ?? null,
     followed: (wanted) => broker?.followed(wanted),
     sourceCursor: (tenant, name) => directory.connection(tenant, name)?.durable?.sourceCursor ?? null,
+    standing: (tenant, name) => standingOf(directory.connection(tenant, name), views.values),
     onHealth: (tenant, name, health) => healths.note(tenant, name, health),
     log: (level, text) => log[level === "info" ? "info" : "warn"](text),
   });

@@ -1,59 +1,16 @@
 import { timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { Disturbances } from "./protocols/disturbance.ts";
-import { connectionFaults, type ProtocolEnd, valueFaults } from "./protocols/end.ts";
-
-/** The end that speaks for each machine, and for whatever else can be named in a fault (the edge node). */
-export type Speakers = ReadonlyMap<string, Pick<ProtocolEnd, "fault">>;
+import { type Answer, type FaultMenu, refused } from "./fault-menu.ts";
 
 export interface FaultOptions {
   /** 0: a free one. */
   port: number;
   token: string;
-  speakers: Speakers;
-  disturbances: Disturbances;
+  menu: FaultMenu;
   say(text: string): void;
 }
 
 const bodyBytesMax = 4096;
-const secondsMax = 3600;
-const kinds = [...connectionFaults, ...valueFaults];
-type FaultKind = (typeof kinds)[number];
-
-interface Answer {
-  status: number;
-  body: unknown;
-}
-
-const refused = (status: number, detail: string): Answer => ({ status, body: { detail } });
-
-/** What `POST /faults` does: the menu in one function from a body to an answer. */
-export function orderFault(body: unknown, { speakers, disturbances }: Omit<FaultOptions, "port" | "token">): Answer {
-  if (typeof body !== "object" || body === null) return refused(400, "Send a JSON object: {machine, fault, seconds}.");
-  const { machine, fault, seconds } = body as Record<string, unknown>;
-  const kind = kinds.find((each) => each === fault);
-  if (kind === undefined) return refused(400, `There is no such fault; there are ${kinds.join(", ")}.`);
-  if (typeof seconds !== "number" || !(seconds > 0 && seconds <= secondsMax))
-    return refused(400, `seconds must be a number above 0 and up to ${secondsMax}.`);
-  const speaker = typeof machine === "string" ? speakers.get(machine) : undefined;
-  if (typeof machine !== "string" || speaker === undefined)
-    return refused(404, `No such machine is on; there are ${[...speakers.keys()].join(", ")}.`);
-  const affected = begin(machine, kind, seconds * 1000, speaker, disturbances);
-  if (affected === null) return refused(422, `What ${machine} speaks knows no fault "${kind}".`);
-  return { status: 202, body: { machine, fault: kind, seconds, affected } };
-}
-
-function begin(
-  machine: string,
-  kind: FaultKind,
-  ms: number,
-  speaker: Pick<ProtocolEnd, "fault">,
-  disturbances: Disturbances,
-): readonly string[] | null {
-  if (kind !== "freeze" && kind !== "skew") return speaker.fault(machine, kind, ms);
-  disturbances.begin(machine, kind, ms);
-  return [machine];
-}
 
 /** The simulation's own API, on loopback and with a token: a plant that breaks on demand. */
 export async function serveFaults(options: FaultOptions): Promise<{ port: number; close(): Promise<void> }> {
@@ -80,11 +37,11 @@ async function answer(request: IncomingMessage, options: FaultOptions): Promise<
   if (!authorised(request.headers.authorization, options.token))
     return refused(401, "Send the token: Authorization: Bearer …");
   if (request.url !== "/faults") return refused(404, "There is only /faults.");
-  if (request.method === "GET") return { status: 200, body: { machines: [...options.speakers.keys()], faults: kinds } };
+  if (request.method === "GET") return options.menu.show();
   if (request.method !== "POST") return refused(405, "GET shows the menu, POST orders.");
   const text = await bodyOf(request);
   if (text === null) return refused(413, `A body has at most ${bodyBytesMax} bytes.`);
-  const ordered = orderFault(parsed(text), options);
+  const ordered = options.menu.order(parsed(text));
   if (ordered.status === 202) options.say(`fault ordered: ${JSON.stringify(ordered.body)}`);
   return ordered;
 }

@@ -2,14 +2,17 @@
  * The simulated plant as a process of its own: it plays two lines (plant/). Which machine speaks what is in plant/wiring.ts; what is not on as a protocol of
  * its own goes to the platform through the SDK, as any source would.
  * `node simulation/main.ts --url http://127.0.0.1:8750 [--seed 1] [--speed 1] [--history-minutes 120] [--protocols http,mqtt,sparkplug,opcua,modbus]`
- * `[--mqtt-url mqtt://127.0.0.1:1883] [--primary-host id] [--opcua-port 0] [--modbus-port 0] [--fault-port 0] [--state-dir folder]`, API key in LINESHAFT_KEY.
+ * `[--mqtt-url mqtt://127.0.0.1:1883] [--primary-host id] [--opcua-port 0] [--modbus-port 0] [--fault-port 0] [--state-dir folder]`, LINESHAFT_KEY holds the API
+ * key, which is the password at the broker too.
  * LINESHAFT_SIMULATION_TOKEN opens the fault API (faults.ts), LINESHAFT_SIMULATION_OPCUA_USER=name:password a user on the OPC UA server. The ports that
- * were chosen are one line of JSON on standard output: `{"simulation":"ready","ports":{"opcua":…,"modbus":…,"faults":…}}`.
+ * were chosen, and the thumbprint of the OPC UA server's certificate, are one line of JSON on standard output:
+ * `{"simulation":"ready","ports":{"opcua":…,"modbus":…,"faults":…},"opcuaThumbprint":"…"}`.
  */
 import { fstatSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { connectLineshaft, UnreachableError } from "@lineshaft/client";
+import { connectLineshaft } from "@lineshaft/client";
 import { type Micros, ProblemError } from "@lineshaft/contract/api";
+import { FaultMenu, type Speaker } from "./fault-menu.ts";
 import { serveFaults } from "./faults.ts";
 import { OptionError, parseOptions } from "./options.ts";
 import { lineKinds, PlantLine } from "./plant/index.ts";
@@ -17,9 +20,8 @@ import { partOfLine } from "./plant/part-of-line.ts";
 import { machinesOn } from "./plant/wiring.ts";
 import { PlantFloor } from "./plant-floor.ts";
 import { Disturbances } from "./protocols/disturbance.ts";
-import type { ProtocolEnd, Waiting } from "./protocols/end.ts";
+import type { Waiting } from "./protocols/end.ts";
 import { HttpGateway } from "./protocols/http-gateway.ts";
-import { registerPlant } from "./register.ts";
 import { type PlantClock, Source, type Uplink } from "./source.ts";
 
 function refuse(text: string): never {
@@ -40,7 +42,7 @@ const options = optionsOrRefuse();
 const { seed, speed, historyUs } = options;
 const overHttp = machinesOn("http", options.protocols);
 const key = process.env.LINESHAFT_KEY ?? "";
-if (key === "" && overHttp.size > 0) refuse("LINESHAFT_KEY is not set; give it an API key with the role engineer.");
+if (key === "" && overHttp.size > 0) refuse("LINESHAFT_KEY is not set; give it an API key with the role source.");
 
 const say = (text: string): void => void process.stderr.write(`simulation: ${text}\n`);
 
@@ -91,7 +93,7 @@ function uplinkOf(connection: string): Uplink {
 
 const nowMs = Date.now;
 const disturbances = new Disturbances(nowMs);
-const speakers = new Map<string, Pick<ProtocolEnd, "fault">>();
+const speakers = new Map<string, Speaker>();
 
 const gateways = lineKinds.flatMap((kind) => {
   const machines = overHttp.get(kind.connection);
@@ -117,49 +119,35 @@ const sources = gateways.map(
     }),
 );
 
-/** Data first: the tree may come a moment later, and a platform that cannot take it now may be able to in a while. */
-async function registerForEver(): Promise<void> {
-  const lines = gateways.map(({ connection, lineAt }) => ({ connection, signals: lineAt(clock.nowUs()).signals }));
-  let said = "";
-  while (!signal.aborted) {
-    try {
-      const { created, assigned } = await registerPlant(platform, lines, signal);
-      if (created + assigned > 0) say(`created ${created} equipment, assigned ${assigned} tags.`);
-      return;
-    } catch (error) {
-      if (signal.aborted) return;
-      if (error instanceof ProblemError) {
-        if (error.code !== said) say(`equipment and tags: ${error.message}`);
-        said = error.code;
-        // Without the right to configure, data flow all the same; the tags then stay unassigned.
-        if (error.code === "forbidden") return;
-      } else if (!(error instanceof UnreachableError)) throw error;
-      await waiting.sleep(1_000 + 2_000 * Math.random(), signal);
-    }
-  }
-}
-
 /** `name:password`; null: anonymous clients only. */
 function opcUaUser(): { name: string; password: string } | null {
   const [, name, password] = /^([^:]+):(.+)$/.exec(process.env.LINESHAFT_SIMULATION_OPCUA_USER ?? "") ?? [];
   return name === undefined ? null : { name, password };
 }
 
-const floor = await PlantFloor.open({ options, clock, waiting, disturbances, opcUaUser: opcUaUser(), nowMs, say });
+const floor = await PlantFloor.open({
+  options,
+  clock,
+  waiting,
+  disturbances,
+  mqttKey: key,
+  opcUaUser: opcUaUser(),
+  nowMs,
+  say,
+});
 for (const [name, end] of floor.speakers) speakers.set(name, end);
 const token = process.env.LINESHAFT_SIMULATION_TOKEN ?? "";
-const faults = token === "" ? null : await serveFaults({ port: options.faultPort, token, speakers, disturbances, say });
+const menu = new FaultMenu({ speakers, disturbances, nowMs });
+const faults = token === "" ? null : await serveFaults({ port: options.faultPort, token, menu, say });
 const ports = { ...floor.ports, ...(faults && { faults: faults.port }) };
-if (Object.keys(ports).length > 0) process.stdout.write(`${JSON.stringify({ simulation: "ready", ports })}\n`);
+const { opcuaThumbprint } = floor;
+if (Object.keys(ports).length > 0)
+  process.stdout.write(`${JSON.stringify({ simulation: "ready", ports, opcuaThumbprint })}\n`);
 
 say(
   `${lineKinds.length} lines, seed ${seed}, speed ${speed}, by ${[...options.protocols].join(", ")}, to ${options.url}`,
 );
-await Promise.all([
-  ...sources.map((source) => source.run(signal)),
-  floor.run(signal),
-  gateways.length > 0 ? registerForEver() : undefined,
-]);
+await Promise.all([...sources.map((source) => source.run(signal)), floor.run(signal)]);
 await Promise.all([floor.close(), faults?.close()]);
 say(`stopped; sent ${sources.reduce((sum, { sums }) => sum + sums.sent, 0)} datapoints by HTTP.`);
 process.exit(0);

@@ -15,6 +15,8 @@ export interface FloorOptions {
   clock: PlantClock;
   waiting: Waiting;
   disturbances: Disturbances;
+  /** The password of everything that dials the broker; empty: none. */
+  mqttKey: string;
   opcUaUser: { name: string; password: string } | null;
   nowMs(): number;
   say(text: string): void;
@@ -34,6 +36,8 @@ interface Machine {
 /** All machines that speak a protocol of their own, fed from the model. Protocol libraries are loaded only for what is on. */
 export class PlantFloor {
   readonly ports: Ports = {};
+  /** Of the OPC UA server's certificate: what an engineer compares before trusting it. */
+  opcuaThumbprint: string | undefined;
   readonly speakers = new Map<string, ProtocolEnd>();
   readonly #floor: FloorOptions;
   readonly #feeds = new Map<string, Feed>();
@@ -67,13 +71,14 @@ export class PlantFloor {
   }
 
   async #open(): Promise<void> {
-    const { options, waiting, say, nowMs, clock, opcUaUser } = this.#floor;
+    const { options, waiting, say, nowMs, clock, opcUaUser, mqttKey } = this.#floor;
     const starters: { start(): void }[] = [];
     const sparkplug = this.#machines("sparkplug");
     if (sparkplug.length > 0) {
       const { SparkplugNode } = await import("./protocols/sparkplug-node.ts");
       const node = new SparkplugNode({
         url: options.mqttUrl,
+        key: mqttKey,
         group: edgeNode.group,
         edgeNode: edgeNode.name,
         devices: sparkplug,
@@ -91,6 +96,7 @@ export class PlantFloor {
       const { MqttJsonGateway } = await import("./protocols/mqtt-json.ts");
       const gateway = new MqttJsonGateway({
         url: options.mqttUrl,
+        key: mqttKey,
         prefix: mqttPrefix,
         machines: json,
         nowMs,
@@ -121,6 +127,7 @@ export class PlantFloor {
         say,
       });
       this.ports.opcua = server.port;
+      this.opcuaThumbprint = server.thumbprint;
       this.#speaks(server, opcUa);
     }
     // Controllers ran before anybody listened: so births and first reads find every value.

@@ -12,6 +12,8 @@ describe("a connection that the server runs itself", () => {
   let server: ServerProcess;
   let rest: Rest;
   let port: number;
+  /** Shown at the first start only. */
+  let secret = "";
   let device: ServerTCP | null = null;
   let level = 7;
 
@@ -46,7 +48,8 @@ describe("a connection that the server runs itself", () => {
   beforeAll(async () => {
     port = await deadPort();
     server = await ServerProcess.start({ dataDir: dir.path });
-    rest = new Rest(server.url, server.adminSecret ?? "");
+    secret = server.adminSecret ?? "";
+    rest = new Rest(server.url, secret);
   });
   afterAll(async () => {
     await server.kill("SIGTERM");
@@ -99,10 +102,23 @@ describe("a connection that the server runs itself", () => {
 
   test("a server that ends and starts again goes on with it", async () => {
     await server.kill("SIGTERM");
-    const secret = server.adminSecret ?? "";
     server = await ServerProcess.start({ dataDir: dir.path });
     rest = new Rest(server.url, secret);
     await healthIs("flowing");
+  });
+
+  test("F6: killed −9, what it left does not look live at the next start until the device confirms it", async () => {
+    await until("a good value", newest, (value) => value?.value === 8 && value.status === 0);
+    await server.kill("SIGKILL");
+    await switchOff();
+    server = await ServerProcess.start({ dataDir: dir.path });
+    rest = new Rest(server.url, secret);
+    const marked = await until("stale", newest, (value) => value?.status === statusBadNoCommunication);
+    expect(marked?.value).toBe(8);
+    const gaps = () => rest.get<{ items: { reason: string }[] }>("/api/v1/gaps");
+    await until("the gap", gaps, ({ items }) => items.some(({ reason }) => reason.includes("not running")));
+    await switchOn();
+    await until("a good value again", newest, (value) => value?.value === 8 && value.status === 0);
   });
 
   async function current(): Promise<string> {

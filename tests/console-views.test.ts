@@ -4,16 +4,15 @@ import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import AxeBuilder from "@axe-core/playwright";
 import { hasPeer } from "@lineshaft/testkit";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ConsoleTab, launchBrowser, tagNamed } from "./support/browser.ts";
 import { Rest } from "./support/rest.ts";
 import { ServerProcess, tempDir } from "./support/server-process.ts";
+import { look, pictures } from "./support/views.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const pictures = process.env.LINESHAFT_SCREENSHOTS ?? join(root, "node_modules", ".cache", "screenshots");
 const dir = tempDir();
 let server: ServerProcess;
 let browser: Browser;
@@ -26,7 +25,7 @@ interface View {
   ready: string;
 }
 
-const filler = ["Status.CurMachSpeed", "Status.StateName", "Admin.ProdProcessedCount"];
+const filler = ["Status/CurMachSpeed", "Status/StateName", "Admin/ProdProcessedCount"];
 
 /** What a real plant would have brought by now: refused batches, and every quality. */
 async function prepare(rest: Rest): Promise<View[]> {
@@ -42,7 +41,7 @@ async function prepare(rest: Rest): Promise<View[]> {
     ],
   });
   await rest.ingest("press-7", '{"points": [');
-  const ids = await Promise.all(filler.map((name) => tagNamed(rest, `Filler1.${name}`)));
+  const ids = await Promise.all(filler.map((name) => tagNamed(rest, `Northfield/Bottling-1/Filler1/${name}`)));
   await rest.settle();
   const refused = await rest.get<{ items: { id: number; code: string }[] }>("/api/v1/rejected?limit=10");
   const item = refused.items.find(({ code }) => code === "time_invalid")?.id;
@@ -52,7 +51,7 @@ async function prepare(rest: Rest): Promise<View[]> {
     { name: "unassigned", path: "/equipment?node=u", ready: ".quality-bad" },
     { name: "trends", path: `/trends?tags=${ids.join()}&live=900`, ready: ".legend-value" },
     { name: "trends-empty", path: "/trends", ready: ".picker-option" },
-    { name: "connections", path: "/connections", ready: "tbody tr" },
+    { name: "connections", path: "/connections", ready: ".grid-row" },
     { name: "rejected", path: "/rejected", ready: "tbody tr" },
     { name: "rejected-item", path: `/rejected?item=${item}`, ready: ".rejected-detail .copy-block" },
     { name: "system", path: "/system", ready: ".sparkline-line" },
@@ -79,14 +78,8 @@ describe.skipIf(!hasPeer("chromium"))("the pages of the console", { timeout: 120
     ["on a tablet, in German", 834, "de-DE"],
   ] as const)("%s, light and dark", async (_, width, locale) => {
     const wrong: string[] = [];
-    const see = async ({ page }: ConsoleTab, name: string): Promise<void> => {
-      for (const theme of ["light", "dark"] as const) {
-        await page.emulateMedia({ colorScheme: theme });
-        await page.locator(`html[data-theme="${theme}"]`).waitFor();
-        await page.screenshot({ path: join(pictures, `${name}-${theme}-${width}.png`) });
-        for (const fault of await barriers(page, rules[`${theme} ${width}`])) wrong.push(`${name}, ${theme}: ${fault}`);
-      }
-      for (const fault of await cutOff(page)) wrong.push(`${name}: ${fault}`);
+    const see = async (tab: ConsoleTab, name: string): Promise<void> => {
+      wrong.push(...(await look(tab, name, width)));
     };
     const options = { url: server.url, width, locale, touch: width < 1000 };
     const door = await ConsoleTab.open(browser, options);
@@ -121,52 +114,3 @@ describe.skipIf(!hasPeer("chromium"))("the pages of the console", { timeout: 120
     expect(bytes).toBeLessThanOrEqual(250_000);
   });
 });
-
-type Rules = "all" | "contrast" | "structure" | "none";
-/** A theme changes colours only, a tablet only the arrangement: nothing is checked twice, as axe takes its time. */
-const rules: Record<string, Rules> = {
-  "light 1440": "all",
-  "dark 1440": "contrast",
-  "light 834": "structure",
-  "dark 834": "none",
-};
-
-/** What axe calls serious or critical, with the places. */
-async function barriers(page: Page, which: Rules): Promise<string[]> {
-  if (which === "none") return [];
-  // Without frames of other origins the simple way will do; the other opens a page for each look.
-  const axe = new AxeBuilder({ page }).setLegacyMode();
-  if (which === "contrast") axe.withRules(["color-contrast"]);
-  if (which === "structure") axe.disableRules(["color-contrast"]);
-  const { violations } = await axe.analyze();
-  const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-  return serious.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 160)}`));
-}
-
-/** What sticks out of the window, and words in navigation, buttons and heads of tables that do not fit. */
-function cutOff(page: Page): Promise<string[]> {
-  return page.evaluate(() => {
-    const found: string[] = [];
-    const whole = document.documentElement;
-    if (whole.scrollWidth > whole.clientWidth) found.push(`the page is ${whole.scrollWidth} px wide`);
-    for (const box of document.querySelectorAll<HTMLElement>(
-      ".page-scroll, .table-frame, .grid-scroller, .tree, .rejected-items",
-    ))
-      if (box.scrollWidth > box.clientWidth) found.push(`${box.className} is ${box.scrollWidth} px wide`);
-    for (const word of document.querySelectorAll<HTMLElement>(
-      ".rail-link span, .button, .segments button, h1, h2, .grid-head > div",
-    ))
-      if (
-        word.offsetParent !== null &&
-        word.scrollWidth > word.clientWidth + 1 &&
-        getComputedStyle(word).display !== "inline"
-      )
-        found.push(`"${word.textContent}" needs ${word.scrollWidth} px of ${word.clientWidth}`);
-    for (const link of document.querySelectorAll<HTMLElement>(".rail-link")) {
-      const label = link.querySelector("span");
-      if (label !== null && label.getBoundingClientRect().width > link.getBoundingClientRect().width - 2)
-        found.push(`"${label.textContent}" fills its place`);
-    }
-    return found;
-  });
-}

@@ -29,7 +29,7 @@ describe.skipIf(!hasPeer("chromium"))("a live view", () => {
     ["of a trend", (tag: number) => `/trends?tags=${tag},${tag + 1},${tag + 2}&live=60`],
   ] as const)("%s keeps its size", async (_, path) => {
     const secret = server.adminSecret ?? "";
-    const tag = await tagNamed(new Rest(server.url, secret), "Filler1.Status.CurMachSpeed");
+    const tag = await tagNamed(new Rest(server.url, secret), "Northfield/Bottling-1/Filler1/Status/CurMachSpeed");
     const tab = await ConsoleTab.open(browser, { url: server.url, secret });
     await tab.goto(path(tag));
     const devtools = await tab.context.newCDPSession(tab.page);

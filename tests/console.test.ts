@@ -29,8 +29,9 @@ describe.skipIf(!hasPeer("chromium"))("the console", { timeout: 45_000 }, () => 
     [server, browser] = await Promise.all([startServer(), launchBrowser()]);
     secret = server.adminSecret ?? "";
     rest = new Rest(server.url, secret);
-    // The demo plant begins by telling its last half hour; history must have it, or early pages would wait for it.
-    await tagNamed(rest, "Filler1.Status.CurMachSpeed");
+    // The demo plant begins by telling its last two hours; history must have them, or early pages would wait for it.
+    await server.plant;
+    await tagNamed(rest, "Northfield/Bottling-1/Filler1/Status/CurMachSpeed");
     await rest.settle();
   }, 120_000);
   afterEach(async () => {
@@ -114,7 +115,9 @@ describe.skipIf(!hasPeer("chromium"))("the console", { timeout: 45_000 }, () => 
 
   it("stops following when it is moved into the past, says so, and goes back to live", async () => {
     const { page } = await open();
-    await tab.goto(`/trends?tags=${await tagNamed(rest, "Filler1.Status.CurMachSpeed")}&live=300`);
+    await tab.goto(
+      `/trends?tags=${await tagNamed(rest, "Northfield/Bottling-1/Filler1/Status/CurMachSpeed")}&live=300`,
+    );
     const live = page.locator(".live-button");
     const range = page.locator(".range-text");
     await page.locator(".trend-loading").waitFor({ state: "detached" });

@@ -18,8 +18,22 @@ export class Api {
     return (await (await this.request("POST", path, body)).json()) as T;
   }
 
-  async request(method: string, path: string, body?: object, timeoutMs = 60_000, accept?: string): Promise<Response> {
-    const headers: Record<string, string> = { authorization: `Bearer ${this.key}` };
+  /** Makes the configuration this one. */
+  async configure(configuration: object): Promise<void> {
+    const current = await this.request("GET", "/configuration");
+    const ifMatch = { "if-match": current.headers.get("etag") ?? "" };
+    await this.request("PUT", "/configuration", configuration, 120_000, undefined, ifMatch);
+  }
+
+  async request(
+    method: string,
+    path: string,
+    body?: object,
+    timeoutMs = 60_000,
+    accept?: string,
+    more: Record<string, string> = {},
+  ): Promise<Response> {
+    const headers: Record<string, string> = { authorization: `Bearer ${this.key}`, ...more };
     if (body !== undefined) headers["content-type"] = "application/json";
     if (accept !== undefined) headers.accept = accept;
     const answer = await fetch(`${this.url}${apiBase}${path}`, {

@@ -35,8 +35,9 @@ export class Helper<Job extends object, Message extends { event: string }> {
     });
   }
 
-  send(command: { command: string }): void {
-    if (this.#child.connected) this.#child.send(command);
+  send(command: { command: string; count?: number }): void {
+    // One that is just ending hears no more.
+    if (this.#child.connected) this.#child.send(command, () => undefined);
   }
 
   end(): void {

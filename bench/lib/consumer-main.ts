@@ -15,6 +15,8 @@ async function run(job: ConsumerJob): Promise<void> {
   const sums = { rows: 0, late: 0, events: 0, reconnects: 0 };
   let firstUs = 0;
   let lastUs = 0;
+  let seen = new Uint8Array(65_536);
+  let tags = 0;
   let cpu = process.cpuUsage();
 
   const finish = (): void => {
@@ -29,6 +31,7 @@ async function run(job: ConsumerJob): Promise<void> {
     sums.rows += columns.rows;
     sums.events++;
     if (late) sums.late += columns.rows;
+    countTags(columns);
     if (marker.length > 1) {
       const { tag, time } = columns;
       for (let i = 0; i < columns.rows; i++)
@@ -36,10 +39,22 @@ async function run(job: ConsumerJob): Promise<void> {
     }
     if (job.rows !== null && sums.rows >= job.rows) finish();
   };
+  const countTags = ({ rows, tag }: Columns): void => {
+    for (let i = 0; i < rows; i++) {
+      const id = tag[i];
+      if (id >= seen.length) {
+        const wider = new Uint8Array(id * 2);
+        wider.set(seen);
+        seen = wider;
+      }
+      tags += 1 - seen[id];
+      seen[id] = 1;
+    }
+  };
   process.on("message", (message: { command: string }) => {
     if (message.command === "stop") finish();
   });
-  setInterval(() => tell({ event: "progress", rows: sums.rows }), 20);
+  setInterval(() => tell({ event: "progress", rows: sums.rows, tags }), 20);
 
   let ready = false;
   const platform = connectLineshaft({ url: job.url, key: job.key });

@@ -28,15 +28,19 @@ export interface ConsumerResult {
 
 export type ConsumerMessage =
   | { event: "ready" }
-  | { event: "progress"; rows: number }
+  | { event: "progress"; rows: number; tags: number }
   | { event: "done"; result: ConsumerResult };
 
 export class Consumer extends Helper<ConsumerJob, ConsumerMessage> {
   rows = 0;
+  /** Different tags that have been seen. */
+  tags = 0;
 
   constructor(job: ConsumerJob) {
     super("consumer-main.ts", job, (message) => {
-      if (message.event === "progress") this.rows = message.rows;
+      if (message.event !== "progress") return;
+      this.rows = message.rows;
+      this.tags = message.tags;
     });
   }
 

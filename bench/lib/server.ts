@@ -25,10 +25,12 @@ export class ServerProcess {
   readonly api: Api;
   readonly dataDir: string;
   readonly #child: ChildProcess;
+  readonly #mqttUrl: string | null;
 
-  private constructor(child: ChildProcess, url: string, key: string, dataDir: string) {
+  private constructor(child: ChildProcess, { url, mqtt }: Ready, key: string, dataDir: string) {
     this.#child = child;
     this.url = url;
+    this.#mqttUrl = mqtt;
     this.api = new Api(url, key);
     this.dataDir = dataDir;
   }
@@ -46,7 +48,8 @@ export class ServerProcess {
     );
     running.add(child);
     child.once("exit", () => running.delete(child));
-    const { url, adminSecret } = await readyLine(child);
+    const ready = await readyLine(child);
+    const { url, adminSecret } = ready;
     // The secret is shown once; a bench that starts again on its data finds the key beside them.
     const keyFile = join(dataDir, "bench.key");
     if (!existsSync(keyFile)) {
@@ -54,7 +57,7 @@ export class ServerProcess {
         throw new Error(`${dataDir} has no ${keyFile} and its admin secret is not shown again.`);
       writeFileSync(keyFile, await createAdminKey(url, adminSecret), { mode: 0o600 });
     }
-    return new ServerProcess(child, url, readFileSync(keyFile, "utf8"), dataDir);
+    return new ServerProcess(child, ready, readFileSync(keyFile, "utf8"), dataDir);
   }
 
   get pid(): number {
@@ -63,6 +66,12 @@ export class ServerProcess {
 
   get port(): number {
     return Number(new URL(this.url).port);
+  }
+
+  /** Port of the embedded MQTT broker; it is there with `--mqtt-port`. */
+  get mqttPort(): number {
+    if (this.#mqttUrl === null) throw new Error("The server was started without its MQTT broker.");
+    return Number(new URL(this.#mqttUrl).port);
   }
 
   figures(): ProcessFigures {
@@ -111,7 +120,13 @@ process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-function readyLine(child: ChildProcess): Promise<{ url: string; adminSecret: string | null }> {
+interface Ready {
+  url: string;
+  mqtt: string | null;
+  adminSecret: string | null;
+}
+
+function readyLine(child: ChildProcess): Promise<Ready> {
   return new Promise((resolve, reject) => {
     child.once("exit", (code, signal) =>
       reject(new Error(`The server ended (${signal ?? code}) before it was ready.`)),
@@ -119,7 +134,7 @@ function readyLine(child: ChildProcess): Promise<{ url: string; adminSecret: str
     if (child.stdout === null) return reject(new Error("The server has no standard output."));
     createInterface({ input: child.stdout }).on("line", (line) => {
       if (!line.startsWith("{")) return;
-      const ready = JSON.parse(line) as { event?: string; url: string; adminSecret: string | null };
+      const ready = JSON.parse(line) as Ready & { event?: string };
       if (ready.event === "ready") resolve(ready);
     });
   });

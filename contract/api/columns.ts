@@ -157,7 +157,7 @@ export class ColumnsBuilder {
   }
 
   #grow(): void {
-    const capacity = this.#tag.length * 2;
+    const capacity = Math.max(16, this.#tag.length * 2);
     const grow = <T extends { set(a: T): void }>(make: { new (n: number): T }, old: T): T => {
       const next = new make(capacity);
       next.set(old);

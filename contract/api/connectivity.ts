@@ -1,4 +1,5 @@
 import { type Static, Type } from "typebox";
+import { propertyKinds } from "./configuration.ts";
 import { MicrosSchema } from "./time.ts";
 
 /** Connections that the platform runs itself: their kinds, their health, and trying a configuration before it is saved. */
@@ -103,6 +104,19 @@ export const BrowseItemSchema = Type.Object(
     dataType: Type.Optional(Type.String()),
     unit: Type.Optional(Type.String()),
     description: Type.Optional(Type.String()),
+    hint: Type.Optional(
+      Type.Object(
+        {
+          type: Type.String({
+            description: "The type of a standard that says so, e.g. `MachineryItemState_StateMachineType`.",
+          }),
+          kind: Type.Optional(
+            Type.Enum([...propertyKinds], { description: "What a tag on it would be as a property of equipment." }),
+          ),
+        },
+        { description: "What the source's own model says of it: a proposal, nothing more." },
+      ),
+    ),
   },
   { $id: "BrowseItem" },
 );

@@ -15,6 +15,7 @@ export * from "./equipment.ts";
 export * from "./facts.ts";
 export * from "./ingest.ts";
 export * from "./kpi.ts";
+export * from "./mapping.ts";
 export * from "./problem.ts";
 export * from "./query.ts";
 export * from "./routes.ts";

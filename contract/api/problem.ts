@@ -215,7 +215,7 @@ export const problemCatalogue = {
     "A correction came from a source that does not declare corrections.",
     "Send mode=correct only from a source that owns its history.",
   ),
-  // Sparkplug and MQTT
+  // Sparkplug, MQTT and OPC UA
   spb_payload_invalid: entry(
     422,
     "changed",
@@ -257,6 +257,12 @@ export const problemCatalogue = {
     "changed",
     "The payload of an MQTT message does not hold the value that the template names.",
     "Correct the path in the template, or what the machine publishes.",
+  ),
+  opcua_message_invalid: entry(
+    422,
+    "changed",
+    "A notification of an OPC UA server cannot be decoded.",
+    "Record the connection's traffic and report it to the maker of the server; its other notifications go on.",
   ),
   ...configurationProblems,
   // Platform

@@ -8,7 +8,7 @@ export const valueTypes = ["double", "int64", "boolean", "string", "bytes", "nul
 export type ValueType = (typeof valueTypes)[number];
 export const valueTypeCode = { double: 0, int64: 1, boolean: 2, string: 3, bytes: 4, null: 5 } as const;
 
-/** A value as programs see it. int64 beyond ±2^53 is a bigint; nothing is rounded. */
+/** A value as programs see it. int64 beyond ±2^53 is a bigint; nothing is rounded. An unsigned integer from 2^63 on, which int64 does not have, is text: its decimal digits. */
 export type Value = number | bigint | boolean | string | Uint8Array | null;
 /** What does not fit into a float64 column without loss. */
 export type ExactValue = bigint | string | Uint8Array;

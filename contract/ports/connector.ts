@@ -73,6 +73,11 @@ export interface TagBinding {
 /** What a connector offers, and with the offer gives away: it must not touch the columns afterwards. Names are the addresses of the bindings, or what a listener saw. */
 export interface ConnectorBatch {
   names: readonly string[];
+  /**
+   * The connector keeps this list over many batches and only ever appends to it, so that a name is handed on and looked up once and not in every batch. It may hold
+   * names that no row of this batch has.
+   */
+  namesKept?: boolean;
   columns: Columns;
   ordinalsGiven: boolean;
   /** The source's own session and number, where it has them. */

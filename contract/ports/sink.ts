@@ -13,6 +13,8 @@ export interface SourceBatch {
   mode: "append" | "correct";
   sourceCursor: string | null;
   names: readonly string[] | null;
+  /** The same list comes again with the next batches and is only appended to: what was looked up for it stays valid. */
+  namesKept?: boolean;
   columns: Columns;
   /** True when the source gave ordinals itself; else they are counted here. */
   ordinalsGiven: boolean;

@@ -32,7 +32,7 @@ const status: SystemStatus = {
   },
   disk: { freeBytes: 1, totalBytes: 2, usedByDataBytes: 3, hoursLeft: null },
   process: { rssBytes: 4, cpuSeconds: 5.5, loopLagMs: 2 },
-  mqtt: null,
+  mqtt: { port: 1883, tls: false, clients: 9, received: 10, unclaimed: 11, refused: 12, cut: 13 },
   streams: 6,
   tags: 7,
   connections: 8,
@@ -60,6 +60,9 @@ test("figures of the status appear in base units", async () => {
     "process_start_time_seconds 1795000000.5",
     "lineshaft_event_loop_lag_seconds 0.002",
     'lineshaft_info{version="1.2.3"} 1',
+    "lineshaft_mqtt_clients 9",
+    'lineshaft_mqtt_messages_total{result="unclaimed"} 11',
+    'lineshaft_mqtt_refused_total{result="cut"} 13',
   ])
     expect(text).toContain(line);
   expect(text.some((line) => line.startsWith("lineshaft_disk_left_seconds "))).toBe(false);

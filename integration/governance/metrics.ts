@@ -99,6 +99,23 @@ const table = {
   streams: { name: "lineshaft_streams_open", type: "gauge", help: "Event streams that are open." },
   tags: { name: "lineshaft_tags", type: "gauge", help: "Raw tags known." },
   connections: { name: "lineshaft_connections", type: "gauge", help: "Connections known." },
+  mqttClients: {
+    name: "lineshaft_mqtt_clients",
+    type: "gauge",
+    help: "Connections at the embedded broker; absent, as the next two, while it is switched off.",
+  },
+  mqttMessages: {
+    name: "lineshaft_mqtt_messages_total",
+    type: "counter",
+    help: "Messages that clients of the broker were allowed to publish since the process started, and of these such as no connection reads.",
+    labels: { result: "received, unclaimed" },
+  },
+  mqttRefused: {
+    name: "lineshaft_mqtt_refused_total",
+    type: "counter",
+    help: "Sign-ins, messages and subscriptions that the broker refused, and clients that it cut off.",
+    labels: { result: "refused, cut" },
+  },
   requests: {
     name: "lineshaft_http_requests_total",
     type: "counter",
@@ -221,6 +238,7 @@ function statusSamples(s: SystemStatus): Partial<Record<MetricKey, Sample[]>> {
     streams: one(s.streams),
     tags: one(s.tags),
     connections: one(s.connections),
+    ...(s.mqtt === null ? {} : mqttSamples(s.mqtt)),
     diskFree: one(s.disk.freeBytes),
     diskTotal: one(s.disk.totalBytes),
     diskUsed: one(s.disk.usedByDataBytes),
@@ -248,4 +266,18 @@ function formatLabels(labels: Sample[0]): string {
 
 function escapeLabel(text: string): string {
   return text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+}
+
+function mqttSamples(m: NonNullable<SystemStatus["mqtt"]>): Partial<Record<MetricKey, Sample[]>> {
+  return {
+    mqttClients: [[{}, m.clients]],
+    mqttMessages: [
+      [{ result: "received" }, m.received],
+      [{ result: "unclaimed" }, m.unclaimed],
+    ],
+    mqttRefused: [
+      [{ result: "refused" }, m.refused],
+      [{ result: "cut" }, m.cut],
+    ],
+  };
 }

@@ -1,5 +1,5 @@
 import { definer, type LineKind, type LineModel, orderNumber } from "./line.ts";
-import type { Random } from "./random.ts";
+import { Random } from "./random.ts";
 import { approach, resolve, type SignalTable } from "./signal.ts";
 import { packMl, type StopProfile, Unit } from "./unit.ts";
 
@@ -146,6 +146,7 @@ export class BottlingLine implements LineModel {
     const ordered = onLine.integer("Bottles ordered", "Admin.OrderQuantity", "change", this.#orderBottles);
     const common = machines.map(({ name }, i) => this.#stationSignals(table, name, i));
     const process = [this.#filler(table), this.#capper(table), this.#labeller(table), this.#packer(table)];
+    process.push(this.#energyMeter(table));
     return (dtSeconds) => {
       table.set(order, this.order);
       table.set(product, this.#product);
@@ -171,6 +172,24 @@ export class BottlingLine implements LineModel {
       table.set(speed, resolve(station.speed * 3600, 1));
       table.set(processed, station.processed);
       table.set(rejected, station.rejected);
+    };
+  }
+
+  /** One meter in the line's supply; the standing load is light, compressed air and the conveyors. */
+  #energyMeter(table: SignalTable): (dtSeconds: number) => void {
+    const define = definer(table, line, "Line1");
+    const power = define.number("Active power", "Energy.ActivePower", "kW", "1Hz", 0);
+    const energy = define.number("Active energy", "Energy.ActiveEnergy", "kW.h", "1HzChange", 0);
+    // Chance of its own: what it measures has no part in what the machines do.
+    const noise = new Random(`energy meter ${this.#shift}`);
+    let kilowatts = 4;
+    let kilowattHours = 0;
+    return (dt) => {
+      const load = this.stations.reduce((sum, { speed }) => sum + speed, 0);
+      kilowatts = approach(kilowatts, 4.2 + 0.62 * load, dt, 4);
+      kilowattHours += (kilowatts * dt) / 3600;
+      table.set(power, resolve(kilowatts + 0.12 * noise.noise(), 0.01));
+      table.set(energy, resolve(kilowattHours, 0.01));
     };
   }
 

@@ -16,6 +16,11 @@ export interface Signal {
   type: "double" | "int64" | "boolean" | "string";
 }
 
+/** Is it a counter? They begin at 0 with each shift and only grow. */
+export function isCounter(address: string): boolean {
+  return /(Count|CasesPacked)$/.test(address);
+}
+
 /** Scans in one second; states and fast analogs are read at each. */
 export const scansPerSecond = 5;
 

@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 import { lineKinds, PlantLine } from "../plant/index.ts";
 import { partOfLine } from "../plant/part-of-line.ts";
 import { machineOf, machinesOn, type Protocol, spokenBy, wiring } from "../plant/wiring.ts";
-import { Disturbances, skewUs } from "./disturbance.ts";
 import type { PlantRow, ProtocolEnd } from "./end.ts";
 import { Feed } from "./feed.ts";
 import { startUs, truth } from "./test/rig.ts";
@@ -12,7 +11,14 @@ const [bottling] = lineKinds;
 
 function collector(): ProtocolEnd & { rows: PlantRow[] } {
   const rows: PlantRow[] = [];
-  return { rows, accept: (more) => void rows.push(...more), fault: () => null, close: async () => undefined };
+  return {
+    protocol: "http",
+    rows,
+    accept: (more) => void rows.push(...more),
+    faultsOf: () => [],
+    fault: () => null,
+    close: async () => undefined,
+  };
 }
 
 const rowsOf = (columns: Columns, signals: readonly { address: string }[]) =>
@@ -93,65 +99,5 @@ describe("a part of a line", () => {
     expect(rowsOf(part.advance(until), part.signals)).toEqual(expected);
     expect(part.signals.every((signal) => machines.has(machineOf(signal)))).toBe(true);
     expect(partOfLine(whole, new Set(whole.signals.map(machineOf)))).toBe(whole);
-  });
-});
-
-describe("faults in values", () => {
-  function rig() {
-    let now = 0;
-    const disturbances = new Disturbances(() => now);
-    const line = new PlantLine(bottling, 1, startUs);
-    const truthful = new PlantLine(bottling, 1, startUs);
-    let until = startUs;
-    /** One more second of the line, as it is and as it should be. */
-    const second = () => {
-      until += secondUs;
-      now += 1000;
-      const right = truthful.advance(until);
-      const columns = line.advance(until);
-      return {
-        columns,
-        shown: disturbances.apply(columns, line.signals),
-        right: rowsOf(right, truthful.signals),
-        line,
-      };
-    };
-    return { disturbances, second };
-  }
-
-  it("nothing is touched while nothing is wrong", () => {
-    const { second } = rig();
-    const { columns, shown } = second();
-    expect(shown).toBe(columns);
-  });
-
-  it("a skewed clock is ahead for its machine only, and only as long as ordered", () => {
-    const { disturbances, second } = rig();
-    disturbances.begin("Filler1", "skew", 1_500);
-    const { shown, right, line } = second();
-    expect(rowsOf(shown, line.signals)).toEqual(
-      right.map(([address, time, value]) => [
-        address,
-        Number(time) + (String(address).startsWith("Filler1.") ? skewUs : 0),
-        value,
-      ]),
-    );
-    const later = second();
-    expect(rowsOf(later.shown, line.signals)).toEqual(later.right);
-  });
-
-  it("a frozen machine goes on sending, always the same, and thaws", () => {
-    const { disturbances, second } = rig();
-    second();
-    disturbances.begin("Filler1", "freeze", 5_500);
-    const frozen = Array.from({ length: 5 }, () => second()).flatMap(({ shown, line }) => rowsOf(shown, line.signals));
-    const pressures = frozen.filter(([address]) => address === "Filler1.PV.BowlPressure");
-    expect(pressures).toHaveLength(25);
-    expect(new Set(pressures.map(([, , value]) => value)).size).toBe(1);
-    expect(new Set(frozen.filter(([a]) => a === "Capper1.PV.ClosingTorque").map(([, , v]) => v)).size).toBeGreaterThan(
-      5,
-    );
-    const later = second();
-    expect(rowsOf(later.shown, later.line.signals)).toEqual(later.right);
   });
 });

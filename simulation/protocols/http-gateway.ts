@@ -1,11 +1,12 @@
 import type { Uplink } from "../source.ts";
-import type { ConnectionFault, ProtocolEnd, Waiting } from "./end.ts";
+import { type FaultKind, type ProtocolEnd, valueFaults, type Waiting } from "./end.ts";
 
 /**
  * The fifth way: a line's gateway that sends by HTTP ingest. The rows come from `Source`, which can play the line again from where the platform has it;
  * this is what stands between the two and can fail.
  */
-export class HttpGateway implements Pick<ProtocolEnd, "fault" | "close"> {
+export class HttpGateway implements Omit<ProtocolEnd, "accept"> {
+  readonly protocol = "http";
   readonly #machines: readonly string[];
   readonly #nowMs: () => number;
   #cutUntilMs = 0;
@@ -37,7 +38,11 @@ export class HttpGateway implements Pick<ProtocolEnd, "fault" | "close"> {
     };
   }
 
-  fault(_machine: string, kind: ConnectionFault, ms: number): readonly string[] | null {
+  faultsOf(): readonly FaultKind[] {
+    return ["cut", "duplicate", ...valueFaults];
+  }
+
+  fault(_machine: string, kind: FaultKind, ms: number): readonly string[] | null {
     if (kind === "cut") this.#cutUntilMs = this.#nowMs() + ms;
     else if (kind === "duplicate") this.#doubleUntilMs = this.#nowMs() + ms;
     else return null;

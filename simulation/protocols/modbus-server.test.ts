@@ -107,6 +107,28 @@ describe("the press's registers", () => {
   });
 });
 
+describe("counters that begin again", () => {
+  it("F22: are 0 after a reset, and roll over at a round number", () => {
+    const image = new RegisterImage(pressRegisters, 123);
+    const [{ signal: some }] = truth(parts, "Press1", 1);
+    const strokes = (n: number): number[] =>
+      Array.from({ length: n }, () => {
+        const rows = [false, true].map((value, i) => ({
+          signal: { ...some, address: "Press1.StrokePulse" },
+          timeUs: startUs + i,
+          value,
+        }));
+        image.accept(rows);
+        return image.registers.get(0) ?? -1;
+      });
+    image.disturbCounters("counterRollover");
+    expect(strokes(8)).toEqual([124, 125, 126, 127, 128, 129, 0, 1]);
+    image.disturbCounters("counterReset");
+    expect(image.registers.get(0)).toBe(0);
+    expect(strokes(2)).toEqual([1, 2]);
+  });
+});
+
 describe("the register image", () => {
   const counted = (signal: string, values: readonly (number | boolean)[], count: number): number | undefined => {
     const image = new RegisterImage(pressRegisters, count);

@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { RegisterEntry } from "../plant/wiring.ts";
-import type { ConnectionFault, PlantRow, ProtocolEnd, Waiting } from "./end.ts";
+import { limitAbove } from "./counter-faults.ts";
+import type { FaultKind, PlantRow, ProtocolEnd, Waiting } from "./end.ts";
 
 export interface ModbusOptions {
   /** 0: a free one. */
@@ -32,6 +33,8 @@ export class RegisterImage {
   readonly #map: ModbusOptions["map"];
   readonly #counts = new Map<string, number>();
   readonly #last = new Map<string, number>();
+  /** Where a counter rolls over before its register ends. */
+  readonly #limits = new Map<string, number>();
 
   constructor(map: ModbusOptions["map"], count: number) {
     this.#map = map;
@@ -55,12 +58,29 @@ export class RegisterImage {
     }
   }
 
+  /** The pulse counters begin again: now, or within ten counts. */
+  disturbCounters(kind: "counterReset" | "counterRollover"): void {
+    for (const entry of this.#map.holding) {
+      if (entry.source.of === "value") continue;
+      const key = keyOf(entry);
+      if (kind === "counterRollover") this.#limits.set(key, limitAbove(this.#counts.get(key) ?? 0));
+      else {
+        this.#counts.set(key, 0);
+        this.#write(entry, 0);
+      }
+    }
+  }
+
   /** A counter of the model begins again with each shift; the box at the press goes on counting. */
   #count(entry: RegisterEntry, before: number | undefined, now: number): number {
     const edge = entry.source.of === "edges";
     const grown = before === undefined ? 0 : edge ? Number(now > before) : now >= before ? now - before : now;
-    const count = (this.#counts.get(keyOf(entry)) ?? 0) + grown;
-    this.#counts.set(keyOf(entry), count);
+    const key = keyOf(entry);
+    const grownTo = (this.#counts.get(key) ?? 0) + grown;
+    const limit = this.#limits.get(key) ?? Infinity;
+    const count = grownTo < limit ? grownTo : grownTo - limit;
+    if (grownTo >= limit) this.#limits.delete(key);
+    this.#counts.set(key, count);
     return count;
   }
 
@@ -110,6 +130,7 @@ export function answer(image: RegisterImage, runningAddress: number, request: Ui
 
 /** A Modbus TCP server on loopback. Holding and input registers show the same image. */
 export class ModbusServer implements ProtocolEnd {
+  readonly protocol = "modbus";
   #image: RegisterImage;
   #port: number;
   #server: Server | null = null;
@@ -139,12 +160,21 @@ export class ModbusServer implements ProtocolEnd {
     if (!this.#dead) this.#image.accept(rows);
   }
 
-  fault(_machine: string, kind: ConnectionFault, ms: number): readonly string[] | null {
-    if (kind !== "cut" && kind !== "restart") return null;
+  /** Without times and without messages there is nothing to delay, to mix up or to send twice. */
+  faultsOf(): readonly FaultKind[] {
+    return ["cut", "restart", "freeze", "counterReset", "counterRollover", "plcDownload"];
+  }
+
+  fault(_machine: string, kind: FaultKind, ms: number): readonly string[] | null {
     const { machine, map, waiting } = this.#options;
+    if (kind === "counterReset" || kind === "counterRollover") {
+      this.#image.disturbCounters(kind);
+      return [machine];
+    }
+    if (kind !== "cut" && kind !== "restart" && kind !== "plcDownload") return null;
     this.#down?.cancel();
     this.#unlisten();
-    if (kind === "restart") {
+    if (kind !== "cut") {
       this.#dead = true;
       // Pulse counters live in RAM: whoever switches the box off loses them.
       this.#image = new RegisterImage(map, 0);

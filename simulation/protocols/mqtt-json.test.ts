@@ -16,7 +16,7 @@ interface Seen {
   body: { ts: number; di: number[]; cnt: number[]; seq: number; value: unknown; timestamp: string };
 }
 
-async function rig(options: { queueMax?: number } = {}) {
+async function rig(options: { queueMax?: number; repeatSeconds?: number } = {}) {
   const broker = await startBroker();
   closing.push(() => broker.close());
   const seen: Seen[] = [];
@@ -32,6 +32,7 @@ async function rig(options: { queueMax?: number } = {}) {
     nowMs: Date.now,
     waiting,
     say: () => undefined,
+    repeatSeconds: Infinity,
     ...options,
   });
   closing.push(() => gateway.close());
@@ -76,6 +77,19 @@ describe("the gateway's messages", () => {
       cnt: [expected.last("IMM1.PartCount"), expected.last("IMM1.RejectCount")],
     });
     await until(() => gateway.sums.acknowledged === seen.length);
+  });
+});
+
+describe("what does not change", () => {
+  it("is told every ten seconds: whoever listens later knows all of it soon", async () => {
+    const { feed, gateway, seen, cards } = await rig({ repeatSeconds: 10 });
+    gateway.start();
+    const orders = () => seen.filter(({ topic }) => topic.endsWith("/OrderNumber"));
+    for (let second = 1; second <= 32; second++) feed.advance(startUs + second * secondUs);
+    await until(() => orders().length >= 4 && cards().length >= 3);
+    const times = orders().map(({ body }) => Date.parse(body.timestamp));
+    for (let i = 1; i < 4; i++) expect(times[i] - times[i - 1]).toBeGreaterThanOrEqual(10_000);
+    expect(new Set(orders().map(({ body }) => body.value)).size).toBe(1);
   });
 });
 

@@ -1,14 +1,18 @@
+import { secondUs } from "@lineshaft/contract/api";
 import type { MqttClient } from "mqtt";
 import type { Signal } from "../plant/index.ts";
+import { isCounter } from "../plant/signal.ts";
 import { machineOf } from "../plant/wiring.ts";
-import type { ConnectionFault, PlantRow, ProtocolEnd, Waiting } from "./end.ts";
+import { type FaultKind, type PlantRow, type ProtocolEnd, valueFaults, type Waiting } from "./end.ts";
 import { MqttLink } from "./mqtt-link.ts";
 
 export interface MqttJsonOptions {
   url: string;
+  key?: string;
   /** Topics begin with it. */
   prefix: string;
   machines: readonly { name: string; signals: readonly Signal[] }[];
+  repeatSeconds?: number;
   /** Messages that are kept while nobody acknowledges them. */
   queueMax?: number;
   nowMs(): number;
@@ -27,22 +31,28 @@ interface Card {
   inputs: readonly string[];
   counters: readonly string[];
   values: Map<string, number>;
+  toldUs: number;
 }
 
+/** A value that did not change is told again after so long: whoever comes later knows all of them soon. */
+const repeatSecondsDefault = 10;
 const inFlightMax = 20;
 /** A broker that is silent for so long is left for a new connection; then everything that it did not acknowledge is sent again. */
 const acknowledgeMs = 20_000;
 
 /**
  * A gateway as plants have many of: its DI card as `{ts, di, cnt, seq}` on `<prefix>/<machine>/io`, other values as `{value, timestamp}` on a topic each.
- * At QoS 1; it keeps what was not acknowledged and sends it again in a new session, where the receiver knows a repeat by `seq` or by its timestamp.
+ * A value that stays the same is told every ten seconds. At QoS 1; it keeps what was not acknowledged and sends it again in a new session, where the receiver knows a repeat by `seq` or by its timestamp.
  */
 export class MqttJsonGateway implements ProtocolEnd {
+  readonly protocol = "mqtt";
   readonly sums = { acknowledged: 0, dropped: 0 };
   readonly #options: MqttJsonOptions;
   readonly #link: MqttLink;
   readonly #cards = new Map<string, Card>();
   readonly #queue: Message[] = [];
+  /** The newest row of each signal with a topic of its own, and when it was told. */
+  readonly #told = new Map<string, PlantRow>();
   #client: MqttClient | null = null;
   /** How many of the queue are out in this session; the first of them that is not acknowledged is the head. */
   #out = 0;
@@ -58,11 +68,13 @@ export class MqttJsonGateway implements ProtocolEnd {
     for (const { name, signals } of options.machines)
       this.#cards.set(name, {
         inputs: signals.filter(({ type }) => type === "boolean").map(({ address }) => address),
-        counters: signals.filter(isCounter).map(({ address }) => address),
+        counters: signals.filter((signal) => isCounter(signal.address)).map(({ address }) => address),
         values: new Map(),
+        toldUs: Infinity,
       });
     this.#link = new MqttLink({
       url: options.url,
+      key: options.key,
       waiting: options.waiting,
       say: (text) => options.say(`MQTT gateway: ${text}`),
       connectOptions: () => ({ clientId: `gateway-${options.prefix.replaceAll("/", "-")}` }),
@@ -84,6 +96,7 @@ export class MqttJsonGateway implements ProtocolEnd {
 
   accept(rows: readonly PlantRow[]): void {
     if (this.#off) return;
+    const repeatUs = (this.#options.repeatSeconds ?? repeatSecondsDefault) * secondUs;
     for (let i = 0; i < rows.length; ) {
       // One scan has one time: what changed in it on a card is one message.
       const { timeUs } = rows[i];
@@ -91,18 +104,24 @@ export class MqttJsonGateway implements ProtocolEnd {
       for (; i < rows.length && rows[i].timeUs === timeUs; i++) {
         const machine = machineOf(rows[i].signal);
         if (this.#onCard(machine, rows[i])) changed.add(machine);
-        else this.#enqueue(this.#topicOf(rows[i].signal), { value: plain(rows[i].value), timestamp: iso(timeUs) });
+        else this.#tell(rows[i]);
       }
+      for (const [machine, { toldUs }] of this.#cards) if (timeUs - toldUs >= repeatUs) changed.add(machine);
       for (const machine of changed) this.#sendCard(machine, timeUs);
+      for (const row of this.#told.values()) if (timeUs - row.timeUs >= repeatUs) this.#tell({ ...row, timeUs });
     }
     if (this.#inFlight > 0 && this.#options.nowMs() - this.#lastAnswerMs > acknowledgeMs) this.#link.cut(0);
     this.#pump();
   }
 
-  fault(_machine: string, kind: ConnectionFault, ms: number): readonly string[] | null {
+  faultsOf(): readonly FaultKind[] {
+    return ["cut", "restart", "duplicate", ...valueFaults];
+  }
+
+  fault(_machine: string, kind: FaultKind, ms: number): readonly string[] | null {
     const { waiting, nowMs, machines } = this.#options;
-    if (kind === "rebirth") return null;
     if (kind === "duplicate") this.#doubleUntilMs = nowMs() + ms;
+    else if (kind !== "cut" && kind !== "restart") return null;
     else {
       if (kind === "restart") {
         // A gateway without a disk: its queue and its numbers are gone with the power.
@@ -125,9 +144,15 @@ export class MqttJsonGateway implements ProtocolEnd {
     await this.#link.stop();
   }
 
+  #tell(row: PlantRow): void {
+    const { signal, timeUs, value } = row;
+    this.#told.set(signal.address, row);
+    this.#enqueue(this.#topicOf(signal), { value: plain(value), timestamp: iso(timeUs) });
+  }
+
   #onCard(machine: string, { signal, value }: PlantRow): boolean {
     const card = this.#cards.get(machine);
-    if (card === undefined || (signal.type !== "boolean" && !isCounter(signal))) return false;
+    if (card === undefined || (signal.type !== "boolean" && !isCounter(signal.address))) return false;
     card.values.set(signal.address, Number(value));
     return true;
   }
@@ -135,6 +160,7 @@ export class MqttJsonGateway implements ProtocolEnd {
   #sendCard(machine: string, timeUs: number): void {
     const card = this.#cards.get(machine);
     if (card === undefined) return;
+    card.toldUs = timeUs;
     const read = (address: string): number => card.values.get(address) ?? 0;
     this.#enqueue(`${this.#options.prefix}/${machine}/io`, {
       ts: Math.floor(timeUs / 1000),
@@ -195,10 +221,6 @@ export class MqttJsonGateway implements ProtocolEnd {
     this.#out = Math.max(0, this.#out - done);
     this.sums.acknowledged += done;
   }
-}
-
-function isCounter({ type, address }: Signal): boolean {
-  return type === "int64" && address.endsWith("Count");
 }
 
 function iso(timeUs: number): string {

@@ -3,6 +3,8 @@ import type { Waiting } from "./end.ts";
 
 export interface MqttLinkOptions {
   url: string;
+  /** The password at the broker; empty: none. */
+  key?: string;
   /** Asked anew for each CONNECT: a Sparkplug will carries another number each time. */
   connectOptions(): IClientOptions;
   up(client: MqttClient): void;
@@ -103,7 +105,7 @@ export class MqttLink {
 
   /** One CONNECT and all that follows, until the connection is closed. True when it was accepted. */
   #session(connect: (url: string, options: IClientOptions) => MqttClient, connected: () => void): Promise<boolean> {
-    const { url, up, down, message, connectOptions } = this.#options;
+    const { url, key = "", up, down, message, connectOptions } = this.#options;
     return new Promise((resolve) => {
       const client = connect(url, {
         protocolVersion: 4,
@@ -113,6 +115,7 @@ export class MqttLink {
         reconnectPeriod: 0,
         resubscribe: false,
         queueQoSZero: false,
+        ...(key === "" ? {} : { username: "plant", password: key }),
         ...connectOptions(),
       });
       this.#client = client;

@@ -1,5 +1,6 @@
 import type { AddressSpace, Namespace, UAObject, UAStateMachineEx, UAVariable } from "node-opcua-address-space";
 import { machineryState, packMl, type Signal } from "../plant/index.ts";
+import { isCounter } from "../plant/signal.ts";
 import type { PlantRow } from "./end.ts";
 import { opcUaUnits } from "./opcua-units.ts";
 
@@ -162,7 +163,7 @@ export class OpcUaMachine {
   }
 
   #folder({ address, type }: Signal): UAObject {
-    const name = type === "string" ? "Production" : /Count$|CasesPacked$/.test(address) ? "Counters" : "Monitoring";
+    const name = type === "string" ? "Production" : isCounter(address) ? "Counters" : "Monitoring";
     const known = this.#folders.get(name);
     if (known) return known;
     const folder = this.#own.addObject({

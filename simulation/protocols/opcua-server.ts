@@ -1,9 +1,10 @@
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { UAVariable } from "node-opcua-address-space";
 import type { OPCUAServer } from "node-opcua-server";
 import type { Signal } from "../plant/index.ts";
 import { machineOf } from "../plant/wiring.ts";
-import type { ConnectionFault, PlantRow, ProtocolEnd, Waiting } from "./end.ts";
+import { type FaultKind, type PlantRow, type ProtocolEnd, valueFaults, type Waiting } from "./end.ts";
 import { type OpcUaLibrary, OpcUaMachine } from "./opcua-machine.ts";
 
 export interface OpcUaOptions {
@@ -30,10 +31,12 @@ const historyValues = 10_000;
  * It trusts any client certificate: this plant has nothing to hide.
  */
 export class OpcUaServer implements ProtocolEnd {
+  readonly protocol = "opcua";
   readonly #options: OpcUaOptions;
   #server: OPCUAServer | null = null;
   #machines = new Map<string, OpcUaMachine>();
   #port: number;
+  #thumbprint = "";
   #alarm: { cancel(): void } | null = null;
   /** One thing after the other: a restart must not meet a close. */
   #changing: Promise<void> = Promise.resolve();
@@ -56,6 +59,11 @@ export class OpcUaServer implements ProtocolEnd {
     return this.#port;
   }
 
+  /** SHA-256 of the server's certificate, upper-case hex: what stands on the machine's screen. */
+  get thumbprint(): string {
+    return this.#thumbprint;
+  }
+
   get url(): string {
     return `opc.tcp://127.0.0.1:${this.#port}`;
   }
@@ -67,8 +75,13 @@ export class OpcUaServer implements ProtocolEnd {
     }
   }
 
-  fault(_machine: string, kind: ConnectionFault, ms: number): readonly string[] | null {
-    if (kind !== "cut" && kind !== "restart") return null;
+  faultsOf(): readonly FaultKind[] {
+    return ["cut", "restart", ...valueFaults];
+  }
+
+  /** A download stops the controller, and the server that runs on it. */
+  fault(_machine: string, kind: FaultKind, ms: number): readonly string[] | null {
+    if (kind !== "cut" && kind !== "restart" && kind !== "plcDownload") return null;
     this.#alarm?.cancel();
     if (kind === "cut") this.#change(() => this.#unplug());
     else this.#change(() => this.#shutdown());
@@ -159,6 +172,7 @@ export class OpcUaServer implements ProtocolEnd {
     for (const row of this.#last.values()) built.get(machineOf(row.signal))?.accept(row);
     await server.start();
     this.#server = server;
+    this.#thumbprint = createHash("sha256").update(server.getCertificate()).digest("hex").toUpperCase();
     this.#machines = built;
     this.#port = Number(new URL(server.getEndpointUrl().replace("opc.tcp:", "http:")).port);
   }

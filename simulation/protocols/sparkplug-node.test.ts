@@ -164,6 +164,51 @@ describe("the edge node's data", () => {
   });
 });
 
+describe("faults on the way", () => {
+  it("F21: births that get lost leave data that nobody can read, until a rebirth is asked for in time", async () => {
+    const { node, feed, host, seen, of } = await rig();
+    node.start();
+    await until(() => seen.length >= 4);
+    node.fault("Bottling-1", "dropBirth", 400);
+    const began = seen.length;
+    let scan = 5;
+    // The new session counts from 0 as if its births had been heard.
+    await until(() => {
+      feed.advance(startUs + (++scan * secondUs) / 5);
+      return seen.slice(began).some(({ verb }) => verb === "DDATA");
+    });
+    expect(of("NBIRTH")).toHaveLength(1);
+    expect(seen.slice(began).find(({ verb }) => verb === "DDATA")?.seq).toBeGreaterThan(3);
+    while (of("NBIRTH").length === 1) {
+      await host.publishAsync("spBv1.0/Northfield/NCMD/Bottling-1", rebirthCommand(), { qos: 1 });
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  });
+
+  it("F21: messages overtake one another, and their numbers tell", async () => {
+    const { node, feed, seen, of } = await rig();
+    node.start();
+    await until(() => seen.length >= 4);
+    expect(node.fault("Bottling-1", "reorder", 60_000)).toContain("Filler1");
+    for (let scan = 6; scan <= 25; scan++) feed.advance(startUs + (scan * secondUs) / 5);
+    await until(() => of("DDATA", "Filler1").length > 5);
+    const numbers = seen.slice(4, 10).map(({ seq }) => seq);
+    expect(numbers).toEqual([5, 4, 7, 6, 9, 8]);
+  });
+
+  it("a download takes a machine away and brings it back by its birth", async () => {
+    const { node, seen, of } = await rig();
+    node.start();
+    await until(() => seen.length >= 4);
+    expect(node.fault("Capper1", "plcDownload", 60)).toEqual(["Capper1"]);
+    await until(() => of("DBIRTH", "Capper1").length === 2);
+    expect(of("DDEATH", "Capper1")).toHaveLength(1);
+    expect(node.fault("Capper1", "skew", 60)).toBeNull();
+    expect(node.faultsOf("Bottling-1")).not.toContain("skew");
+    expect(node.faultsOf("Capper1")).toContain("skew");
+  });
+});
+
 describe("deaths and what is kept meanwhile", () => {
   it("a cut network: the broker tells the will, the next session has the next bdSeq, and what was missed comes as historical", async () => {
     const { node, feed, seen, of } = await rig();

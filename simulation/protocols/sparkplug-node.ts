@@ -1,13 +1,14 @@
 import type { IClientOptions, MqttClient } from "mqtt";
 import type { Signal } from "../plant/index.ts";
 import { machineOf } from "../plant/wiring.ts";
-import type { ConnectionFault, PlantRow, ProtocolEnd, Waiting } from "./end.ts";
+import { type FaultKind, type PlantRow, type ProtocolEnd, valueFaults, type Waiting } from "./end.ts";
 import { MqttLink } from "./mqtt-link.ts";
 import { SparkplugDevice } from "./sparkplug-device.ts";
 import { dataType, decodeCommand, encodePayload, type Metric } from "./sparkplug-payload.ts";
 
 export interface SparkplugOptions {
   url: string;
+  key?: string;
   group: string;
   edgeNode: string;
   devices: readonly { name: string; signals: readonly Signal[] }[];
@@ -32,6 +33,7 @@ type Verb = "NBIRTH" | "NDEATH" | "DBIRTH" | "DDEATH" | "DDATA";
  * number for all its messages, rebirth on command, and store and forward while it may not publish.
  */
 export class SparkplugNode implements ProtocolEnd {
+  readonly protocol = "sparkplug";
   readonly sums = { published: 0, stored: 0, dropped: 0 };
   readonly #options: SparkplugOptions;
   readonly #link: MqttLink;
@@ -50,15 +52,20 @@ export class SparkplugNode implements ProtocolEnd {
   /** The session in which stored values are on their way. */
   #forwarding: MqttClient | null = null;
   #doubleUntilMs = 0;
+  #birthlessUntilMs = 0;
+  #reorderUntilMs = 0;
+  /** A message that the next one overtakes. */
+  #overtaken: (() => void) | null = null;
 
   constructor(options: SparkplugOptions) {
     this.#options = options;
     let alias = 0;
     this.#bdSeqAlias = ++alias;
     this.#devices = options.devices.map(({ name, signals }) => new SparkplugDevice(name, signals, () => ++alias));
-    const { url, waiting, say } = options;
+    const { url, key, waiting, say } = options;
     this.#link = new MqttLink({
       url,
+      key,
       waiting,
       say: (text) => say(`${options.edgeNode}: ${text}`),
       connectOptions: () => this.#connectOptions(),
@@ -67,6 +74,7 @@ export class SparkplugNode implements ProtocolEnd {
       down: () => {
         this.#client = null;
         this.#born = false;
+        this.#overtaken = null;
       },
     });
   }
@@ -87,27 +95,48 @@ export class SparkplugNode implements ProtocolEnd {
     }
   }
 
+  faultsOf(machine: string): readonly FaultKind[] {
+    const wire = ["cut", "restart", "duplicate", "reorder", "rebirth", "dropBirth"] as const;
+    return machine === this.#options.edgeNode ? wire : [...new Set([...wire, ...valueFaults])];
+  }
+
   /** By the name of a device: its line to the edge node. By the edge node's: the edge node itself and its network. */
-  fault(machine: string, kind: ConnectionFault, ms: number): readonly string[] | null {
-    const everybody = [this.#options.edgeNode, ...this.#devices.map(({ name }) => name)];
+  fault(machine: string, kind: FaultKind, ms: number): readonly string[] | null {
     const device = this.#devices.find(({ name }) => name === machine);
-    if (kind === "rebirth") {
-      if (this.#born) this.#birth();
-    } else if (kind === "duplicate") this.#doubleUntilMs = this.#options.nowMs() + ms;
-    else if (kind === "cut" && device) {
-      this.#loseDevice(device, ms);
-      return [device.name];
-    } else {
-      if (kind === "restart") {
+    const untilMs = this.#options.nowMs() + ms;
+    switch (kind) {
+      case "cut":
+      case "plcDownload":
+        if (device === undefined) this.#link.cut(ms);
+        else this.#loseDevice(device, ms);
+        if (device !== undefined) return [device.name];
+        break;
+      case "restart":
         this.#off = true;
         for (const each of this.#devices) each.stored.length = 0;
         this.#later("", ms, () => {
           this.#off = false;
         });
-      }
-      this.#link.cut(ms);
+        this.#link.cut(ms);
+        break;
+      case "duplicate":
+        this.#doubleUntilMs = untilMs;
+        break;
+      case "reorder":
+        this.#reorderUntilMs = untilMs;
+        break;
+      case "rebirth":
+        if (this.#born) this.#birth();
+        break;
+      case "dropBirth":
+        this.#birthlessUntilMs = untilMs;
+        // A new session begins with births, which then are missing.
+        this.#link.cut(0);
+        break;
+      default:
+        return null;
     }
-    return everybody;
+    return [this.#options.edgeNode, ...this.#devices.map(({ name }) => name)];
   }
 
   async close(): Promise<void> {
@@ -241,12 +270,21 @@ export class SparkplugNode implements ProtocolEnd {
     if (!death) this.#seq = (this.#seq + 1) % 256;
     this.sums.published += metrics.length;
     const topic = this.#topic(verb, device);
+    const now = this.#options.nowMs();
+    // It got lost on the way: the node does not know.
+    if (verb.endsWith("BIRTH") && this.#birthlessUntilMs > now) return Promise.resolve(true);
     const options = { qos: death ? 1 : 0, retain: false } as const;
-    const sent = new Promise<boolean>((resolve) => {
-      client.publish(topic, payload, options, (error) => resolve(!error));
+    return new Promise<boolean>((resolve) => {
+      const send = (): void => {
+        client.publish(topic, payload, options, (error) => resolve(!error));
+        if (this.#doubleUntilMs > now) client.publish(topic, payload, options, () => undefined);
+      };
+      const overtaken = this.#overtaken;
+      this.#overtaken = null;
+      if (overtaken === null && verb === "DDATA" && this.#reorderUntilMs > now) this.#overtaken = send;
+      else send();
+      overtaken?.();
     });
-    if (this.#doubleUntilMs > this.#options.nowMs()) client.publish(topic, payload, options, () => undefined);
-    return sent;
   }
 
   /** tck-id-payloads-ndeath-bdseq, tck-id-payloads-ndeath-seq: the bdSeq of this session and nothing else, no sequence number. */

@@ -136,7 +136,7 @@ export function linePixels(page: Page, colour: string): Promise<{ x: number; y: 
 /** The id of a tag by its address; the demo plant needs a moment to bring its own. */
 export async function tagNamed(rest: Rest, address: string): Promise<number> {
   const query = new URLSearchParams({ search: address, limit: "20" });
-  for (const end = Date.now() + 20_000; ; ) {
+  for (const end = Date.now() + 60_000; ; ) {
     const { items } = await rest.get<{ items: { id: number; address: string }[] }>(`/api/v1/tags?${query}`);
     const found = items.find((tag) => tag.address === address);
     if (found !== undefined) return found.id;

@@ -27,6 +27,9 @@ export class ServerProcess {
   /** pid of the Node process itself, also under a wrapper. */
   pid = 0;
   adminSecret: string | null = null;
+  /** Of the demo, once its plant is connected: the fault menu. */
+  readonly plant: Promise<{ url: string; token: string }>;
+  #plantIs: (faults: { url: string; token: string }) => void = () => undefined;
   stderr = "";
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 
@@ -49,6 +52,9 @@ export class ServerProcess {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, LINESHAFT_READY_JSON: "1", LINESHAFT_CONSOLE: "none", ...options.env },
     });
+    this.plant = new Promise((resolve) => {
+      this.#plantIs = resolve;
+    });
     this.exited = new Promise((resolve) => this.child.once("exit", (code, signal) => resolve({ code, signal })));
     this.child.stderr?.on("data", (chunk: Buffer) => {
       this.stderr = (this.stderr + chunk.toString()).slice(-20_000);
@@ -68,7 +74,9 @@ export class ServerProcess {
           mqtt: string | null;
           pid: number;
           adminSecret: string | null;
+          faults: { url: string; token: string };
         };
+        if (message.event === "plant") server.#plantIs(message.faults);
         if (message.event !== "ready") return;
         server.url = message.url;
         server.mqttUrl = message.mqtt ?? "";

@@ -42,6 +42,8 @@ export interface DataTableProps<R> {
   selected: ReadonlySet<number>;
   onSelected(ids: ReadonlySet<number>): void;
   selectLabel: string;
+  /** Without it there is nothing to tick. */
+  selectable?: boolean;
   sorting?: Sorting | null;
   onSorting?(sorting: Sorting): void;
   /** Enter or double click. */
@@ -101,7 +103,9 @@ export function DataTable<R>(props: DataTableProps<R>) {
     const span = rows.slice(Math.min(from, to), Math.max(from, to) + 1);
     props.onSelected(new Set([...props.selected, ...span.map(props.rowId)]));
   };
+  const selectable = props.selectable ?? true;
   const toggle = (id: number): void => {
+    if (!selectable) return;
     const next = new Set(props.selected);
     if (!next.delete(id)) next.add(id);
     props.onSelected(next);
@@ -126,7 +130,8 @@ export function DataTable<R>(props: DataTableProps<R>) {
     if (event.key in steps) moveTo(steps[event.key], event.shiftKey);
     else if (event.key === " " && row !== null) toggle(props.rowId(row));
     else if (event.key === "Enter" && row !== null) props.onOpen?.(row);
-    else if (event.key === "a" && (event.ctrlKey || event.metaKey)) props.onSelected(new Set(rows.map(props.rowId)));
+    else if (event.key === "a" && (event.ctrlKey || event.metaKey) && selectable)
+      props.onSelected(new Set(rows.map(props.rowId)));
     else if (event.key === "Escape" && props.selected.size > 0) props.onSelected(new Set());
     else return;
     event.preventDefault();
@@ -145,7 +150,7 @@ export function DataTable<R>(props: DataTableProps<R>) {
   onToggle.current = toggle;
 
   const allSelected = rows.length > 0 && props.selected.size >= rows.length;
-  const tracks = `${rowHeight > 40 ? 48 : 36}px ${columns.map((c) => c.track).join(" ")}`;
+  const tracks = `${selectable ? (rowHeight > 40 ? 48 : 36) : 12}px ${columns.map((c) => c.track).join(" ")}`;
   // Head and rows are grids of their own: with a common least width their tracks agree whatever the cells hold.
   const least = columns.reduce((sum, { track }) => sum + Number(/\d+/.exec(track)?.[0] ?? 0), 48);
   return (
@@ -155,7 +160,7 @@ export function DataTable<R>(props: DataTableProps<R>) {
       role="grid"
       aria-label={props.label}
       aria-rowcount={rows.length + 1}
-      aria-multiselectable="true"
+      aria-multiselectable={selectable}
       aria-activedescendant={
         activeIndex >= view.first && activeIndex < view.end ? `${prefix}${props.active}` : undefined
       }
@@ -166,13 +171,15 @@ export function DataTable<R>(props: DataTableProps<R>) {
     >
       <div className="grid-head" role="row" aria-rowindex={1}>
         <div role="columnheader" className="grid-check">
-          <input
-            type="checkbox"
-            tabIndex={-1}
-            aria-label={props.selectLabel}
-            checked={allSelected}
-            onChange={() => props.onSelected(new Set(allSelected ? [] : rows.map(props.rowId)))}
-          />
+          {selectable && (
+            <input
+              type="checkbox"
+              tabIndex={-1}
+              aria-label={props.selectLabel}
+              checked={allSelected}
+              onChange={() => props.onSelected(new Set(allSelected ? [] : rows.map(props.rowId)))}
+            />
+          )}
         </div>
         {columns.map((column) => {
           const sorted = props.sorting?.key === column.key ? props.sorting : null;
@@ -199,8 +206,16 @@ export function DataTable<R>(props: DataTableProps<R>) {
           );
         })}
       </div>
-      {rows.length === 0 && <div className="grid-empty">{props.empty}</div>}
-      <div className="grid-rows" role="rowgroup" style={{ height: rows.length * rowHeight }}>
+      {rows.length === 0 && (
+        <div className="grid-empty" role="row">
+          <div role="gridcell">{props.empty}</div>
+        </div>
+      )}
+      <div
+        className="grid-rows"
+        role={rows.length === 0 ? "presentation" : "rowgroup"}
+        style={{ height: rows.length * rowHeight }}
+      >
         {rows.slice(view.first, view.end).map((row, i) => {
           const id = props.rowId(row);
           const index = view.first + i;
@@ -216,7 +231,7 @@ export function DataTable<R>(props: DataTableProps<R>) {
               active={id === props.active}
               selected={props.selected.has(id)}
               className={props.rowClass?.(row) ?? ""}
-              selectLabel={props.selectLabel}
+              selectLabel={selectable ? props.selectLabel : null}
               onClick={onRowClick as React.RefObject<(row: unknown, index: number, event: MouseEvent) => void>}
               onOpen={onRowOpen as React.RefObject<((row: unknown) => void) | undefined>}
               onToggle={onToggle}
@@ -238,7 +253,8 @@ interface RowProps {
   active: boolean;
   selected: boolean;
   className: string;
-  selectLabel: string;
+  /** null: it cannot be selected. */
+  selectLabel: string | null;
   onClick: React.RefObject<(row: unknown, index: number, event: MouseEvent) => void>;
   onOpen: React.RefObject<((row: unknown) => void) | undefined>;
   onToggle: React.RefObject<(id: number) => void>;
@@ -257,14 +273,16 @@ const Row = memo(function Row(props: RowProps) {
       onDoubleClick={() => props.onOpen.current?.(props.row)}
     >
       <div role="gridcell" className="grid-check">
-        <input
-          type="checkbox"
-          tabIndex={-1}
-          aria-label={props.selectLabel}
-          checked={props.selected}
-          onClick={(event) => event.stopPropagation()}
-          onChange={() => props.onToggle.current(props.id)}
-        />
+        {props.selectLabel !== null && (
+          <input
+            type="checkbox"
+            tabIndex={-1}
+            aria-label={props.selectLabel}
+            checked={props.selected}
+            onClick={(event) => event.stopPropagation()}
+            onChange={() => props.onToggle.current(props.id)}
+          />
+        )}
       </div>
       {props.columns.map((column) => (
         <div key={column.key} role="gridcell" className={column.align === "right" ? "right" : ""}>

@@ -16,7 +16,12 @@ import { UserMenu } from "./user-menu.tsx";
 
 // What is not on the first page is loaded when it is wanted.
 const TrendsPage = lazy(() => import("./pages/trends.tsx").then((m) => ({ default: m.TrendsPage })));
-const ConnectionsPage = lazy(() => import("./pages/connections.tsx").then((m) => ({ default: m.ConnectionsPage })));
+const ConnectionsPage = lazy(() =>
+  import("./connections/connections.tsx").then((m) => ({ default: m.ConnectionsPage })),
+);
+const ConfigurationPage = lazy(() =>
+  import("./configuration/configuration.tsx").then((m) => ({ default: m.ConfigurationPage })),
+);
 const RejectedPage = lazy(() => import("./pages/rejected.tsx").then((m) => ({ default: m.RejectedPage })));
 const SystemPage = lazy(() => import("./pages/system.tsx").then((m) => ({ default: m.SystemPage })));
 
@@ -24,6 +29,7 @@ const shown: Record<Page, { icon: IconName; title: PlainKey; Body: React.Compone
   equipment: { icon: "equipment", title: "page.equipment", Body: EquipmentPage },
   trends: { icon: "trends", title: "page.trends", Body: TrendsPage },
   connections: { icon: "connections", title: "page.connections", Body: ConnectionsPage },
+  configuration: { icon: "configuration", title: "page.configuration", Body: ConfigurationPage },
   rejected: { icon: "rejected", title: "page.rejected", Body: RejectedPage },
   system: { icon: "system", title: "page.system", Body: SystemPage },
 };

@@ -21,7 +21,14 @@ const typing = (target: EventTarget | null): boolean =>
 /** Keys that hold everywhere. Two keys in a row, `g` and a letter, go to a page. */
 export function startShortcuts(): () => void {
   let wentFirst = 0;
-  const byLetter: Record<string, Page> = { e: "equipment", t: "trends", c: "connections", r: "rejected", s: "system" };
+  const byLetter: Record<string, Page> = {
+    e: "equipment",
+    t: "trends",
+    c: "connections",
+    o: "configuration",
+    r: "rejected",
+    s: "system",
+  };
   const onKey = (event: KeyboardEvent): void => {
     if (
       event.ctrlKey ||
@@ -148,6 +155,7 @@ const shortcutGroups: readonly { title: PlainKey; keys: readonly [string, PlainK
       ["g e", "page.equipment"],
       ["g t", "page.trends"],
       ["g c", "page.connections"],
+      ["g o", "page.configuration"],
       ["g r", "page.rejected"],
       ["g s", "page.system"],
     ],

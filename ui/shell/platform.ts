@@ -1,5 +1,7 @@
-import { type CallOptions, connectLineshaft } from "@lineshaft/client";
+import { type CallOptions, connectLineshaft, toProblemError, UnreachableError } from "@lineshaft/client";
 import {
+  apiBase,
+  type Problem,
   ProblemError,
   type RouteName,
   type RouteResponse,
@@ -7,7 +9,7 @@ import {
   type StreamRequest,
 } from "@lineshaft/contract/api";
 
-export { UnreachableError } from "@lineshaft/client";
+export { UnreachableError };
 
 /** The console has no door of its own: it uses the SDK that everybody uses, with the cookie of who is signed in. */
 const platform = connectLineshaft({ url: location.origin, session: true });
@@ -73,5 +75,65 @@ async function followForEver(request: StreamRequest, handlers: StreamHandlers, s
       handlers.onState("waiting");
       await new Promise((wake) => setTimeout(wake, restartMs));
     }
+  }
+}
+
+export interface AskOptions {
+  body?: BodyInit;
+  type?: string;
+  accept?: string;
+  revision?: number;
+  signal?: AbortSignal;
+}
+
+/** What travels as something other than one JSON value: configurations as text, tables, answers line by line. Refusals become errors as with `call`. */
+export async function ask(method: string, path: string, options: AskOptions = {}): Promise<Response> {
+  const { body, type, accept = "application/json", revision, signal } = options;
+  let response: Response;
+  try {
+    response = await fetch(`${apiBase}${path}`, {
+      method,
+      headers: {
+        accept,
+        ...(type === undefined ? {} : { "content-type": type }),
+        ...(revision === undefined ? {} : { "if-match": `"${revision}"` }),
+      },
+      credentials: "same-origin",
+      ...(body === undefined ? {} : { body }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  } catch (cause) {
+    if (signal?.aborted) throw cause;
+    throw new UnreachableError(`${method} ${path} got no answer.`, { cause });
+  }
+  if (response.ok) return response;
+  const error = await refusalOf(response, `${method} ${path}`);
+  noticeSignedOut(error);
+  throw error;
+}
+
+async function refusalOf(response: Response, what: string): Promise<Error> {
+  try {
+    return toProblemError((await response.json()) as Problem);
+  } catch (cause) {
+    return new UnreachableError(`${what}: ${response.status}, which is no answer of Lineshaft's.`, { cause });
+  }
+}
+
+/** The values of an answer that comes as lines of JSON, each as soon as it is there. */
+export async function* linesOf<T>(response: Response): AsyncGenerator<T> {
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  if (reader === undefined) return;
+  let rest = "";
+  try {
+    for (;;) {
+      const { done, value = "" } = await reader.read();
+      const lines = (rest + value).split("\n");
+      rest = done ? "" : (lines.pop() ?? "");
+      for (const line of lines) if (line !== "") yield JSON.parse(line) as T;
+      if (done) return;
+    }
+  } finally {
+    await reader.cancel().catch(() => {});
   }
 }

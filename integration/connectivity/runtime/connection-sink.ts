@@ -78,7 +78,7 @@ export class ConnectionSink implements ConnectorSink {
       await this.#reject("columns_invalid", flaw, null, batch.columns.rows);
       throw crash;
     }
-    const { newestUs, good } = this.#parts.last.note(batch.names, batch.columns);
+    const { newestUs, good } = this.#parts.last.note(batch.names, batch.columns, batch.namesKept ?? false);
     this.#parts.arrived(batch.columns.rows + (batch.faults?.length ?? 0), newestUs, good);
     const verdict = await this.#take(this.#stamp(batch));
     if (verdict.kind === "rejected") {
@@ -105,7 +105,7 @@ export class ConnectionSink implements ConnectorSink {
   }
 
   #stamp(batch: ConnectorBatch): SourceBatch {
-    const { names, columns, ordinalsGiven, sourceCursor, faults, faultSamples } = batch;
+    const { names, namesKept, columns, ordinalsGiven, sourceCursor, faults, faultSamples } = batch;
     if (batch.generation !== undefined || batch.sequence !== undefined) this.#numbered = true;
     return {
       connection: this.#parts.connection,
@@ -114,6 +114,7 @@ export class ConnectionSink implements ConnectorSink {
       mode: "append",
       sourceCursor: sourceCursor ?? null,
       names,
+      namesKept,
       columns,
       ordinalsGiven,
       faults: faults ?? [],

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { ProblemError, statusBadNoCommunication } from "@lineshaft/contract/api";
+import { ColumnsBuilder, ProblemError, statusBadNoCommunication, valueAt } from "@lineshaft/contract/api";
 import { ConnectionError } from "@lineshaft/contract/ports";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Rig, rig, spec } from "./testing.ts";
@@ -193,6 +193,39 @@ describe("supervised connections", () => {
     await it.until("it is connected", () => it.state("line") === "connecting");
     const began = performance.now();
     await it.connectivity.stop("line");
-    expect(performance.now() - began).toBeLessThan(5000);
+    // The host waits five seconds for everything.
+    expect(performance.now() - began).toBeLessThan(4500);
+  });
+
+  test("one that neither ends its read nor closes, over a sink that takes nothing, is left behind in time too", async () => {
+    await it.connectivity.start(spec("line", "on-main", { script: "neverEnds", afterRows: 3 }));
+    await flowing("line");
+    it.sink.held = [];
+    const began = performance.now();
+    await it.connectivity.stop("line");
+    expect(performance.now() - began).toBeLessThan(4500);
+  });
+
+  test("F6: what an earlier process left looks live only when the source confirms it; until then it is a gap", async () => {
+    await it.close();
+    const columns = new ColumnsBuilder();
+    columns.add(0, 1000, 2n ** 60n + 1n);
+    columns.add(1, 9000, "running");
+    const standing = { names: ["a", "b"], columns: columns.build(), heardUs: 5000 };
+    it = rig({ standing: () => standing });
+    await it.connectivity.start(spec("line", "on-main", { script: "lost", afterRows: 0 }));
+    await it.until("rows are marked", () => it.sink.rows("line").length >= 2);
+    expect(it.sink.rows("line").slice(0, 2)).toMatchObject([
+      { tag: "a", time: 5000, status: statusBadNoCommunication },
+      { tag: "b", time: 9001, status: statusBadNoCommunication },
+    ]);
+    const [marked] = it.sink.batches;
+    expect([valueAt(marked.columns, 0), valueAt(marked.columns, 1)]).toEqual([2n ** 60n + 1n, "running"]);
+    expect(it.sink.gaps).toMatchObject([{ fromUs: 5000, toUs: null, reason: "The server was not running." }]);
+    await it.connectivity.stop("line");
+    await it.connectivity.start(spec("line", "on-main"));
+    await flowing("line");
+    // Marked once a process: what a restart by hand leaves was marked at its stop.
+    expect(it.sink.batches.filter(({ columns: { time } }) => time.includes(9001)).length).toBe(1);
   });
 });

@@ -16,6 +16,7 @@ import {
 import { Value } from "typebox/value";
 import { type ConnectionFigures, type ConnectionParts, ManagedConnection } from "./managed-connection.ts";
 import { Secrecy, secretName } from "./secrecy.ts";
+import type { Standing } from "./standing.ts";
 import { browseOnce, learnOnce, type Trial } from "./trial.ts";
 import { WireTap } from "./wire.ts";
 import { ConnectorWorker, type RemoteSpec } from "./worker-client.ts";
@@ -25,6 +26,7 @@ export { daysLeft } from "./certificates.ts";
 export type { ConnectionFigures } from "./managed-connection.ts";
 export { reconcile } from "./reconcile.ts";
 export { type ReplayedRow, replayCapture } from "./replay.ts";
+export type { Standing } from "./standing.ts";
 export { captureLine, openWireView } from "./wire.ts";
 
 export interface ConnectivityOptions {
@@ -42,6 +44,8 @@ export interface ConnectivityOptions {
   stateDir: string;
   /** The last durable position of a connection's source. */
   sourceCursor(connection: string): string | null;
+  /** What stood of it when this process began; null: it never spoke. Asked at its first start. */
+  standing?(connection: string): Standing | null;
   onHealth(connection: string, health: ConnectionHealth): void;
   log(level: "info" | "warning", connection: string | null, text: string): void;
   /** What the host shares with a connection on this thread, e.g. its place at the embedded broker. */
@@ -98,6 +102,7 @@ export function openConnectivity(options: ConnectivityOptions): Connectivity {
   const kindsModule = options.kindsModule ?? new URL("../index.ts", import.meta.url);
   const entries = new Map<string, Entry>();
   const taps = new Map<string, WireTap>();
+  const begun = new Set<string>();
   const shared = new Map<string, object>();
   const over = new AbortController();
   const worker = new ConnectorWorker({
@@ -210,6 +215,8 @@ export function openConnectivity(options: ConnectivityOptions): Connectivity {
       return remote;
     };
     generation = (generation + 1) >>> 0;
+    const standing = begun.has(name) ? null : (options.standing?.(name) ?? null);
+    begun.add(name);
     const connection = new ManagedConnection(spec, {
       tenant: options.tenant,
       sink: options.sink,
@@ -219,8 +226,9 @@ export function openConnectivity(options: ConnectivityOptions): Connectivity {
       credit: options.credit,
       silentAfterMs: options.silentAfterMs ?? 60_000,
       sourceCursor: options.sourceCursor(name),
+      standing,
       secrecy,
-      type,
+      delivery: (written) => type.delivery(Value.Default(type.config, structuredClone(written))),
       open,
       onHealth: (health) => options.onHealth(name, health),
       log: (level, text) => log(level, name, secrecy.text(text)),

@@ -18,10 +18,12 @@ export class LastRows {
   #type = new Uint8Array(64);
   #stale = new Uint8Array(64);
   #exact = new Map<number, ExactValue>();
+  /** Slots of the list of names that the connector keeps. */
+  #kept: { names: readonly string[]; slots: number[] } = { names: [], slots: [] };
 
-  /** The newest source time and whether any row was good. */
-  note(names: readonly string[], columns: Columns): { newestUs: Micros; good: boolean } {
-    const slots = names.map((name) => this.#slotOf(name));
+  /** The newest source time and whether any row was good. `kept`: the list of names comes again and is only appended to. */
+  note(names: readonly string[], columns: Columns, kept = false): { newestUs: Micros; good: boolean } {
+    const slots = kept ? this.#keptSlots(names) : names.map((name) => this.#slotOf(name));
     let newestUs = -Infinity;
     let good = false;
     const { rows, tag, time, value, type, status, exact } = columns;
@@ -78,6 +80,13 @@ export class LastRows {
       },
       0,
     );
+  }
+
+  #keptSlots(names: readonly string[]): number[] {
+    if (this.#kept.names !== names) this.#kept = { names, slots: [] };
+    const { slots } = this.#kept;
+    for (let i = slots.length; i < names.length; i++) slots.push(this.#slotOf(names[i]));
+    return slots;
   }
 
   #slotOf(name: string): number {

@@ -9,17 +9,19 @@ import {
   ConnectionError,
   type ConnectionHealth,
   type Connector,
-  type ConnectorType,
   type RestsOn,
   type Sink,
 } from "@lineshaft/contract/ports";
 import { CertificateWatch, restsOn } from "./certificates.ts";
 import { ConnectionSink, connectionCredit } from "./connection-sink.ts";
 import { LastRows } from "./last-rows.ts";
+import { OpenGap } from "./open-gap.ts";
+import { orTooLong } from "./patience.ts";
 import { cannotBrowse } from "./plain-error.ts";
 import { RateMeter } from "./rate-meter.ts";
 import { BindingsChanged, ConnectorCrash, type Failure, type Keepable, keepConnected } from "./retry.ts";
 import type { Secrecy } from "./secrecy.ts";
+import type { Standing } from "./standing.ts";
 
 export interface ConnectionFigures {
   rowsPerSecond: number;
@@ -53,8 +55,11 @@ export interface ConnectionParts {
   silentAfterMs: number;
   /** The last durable position from before this process. */
   sourceCursor: string | null;
+  /** null: it never spoke, or this process has started it before. */
+  standing: Standing | null;
   secrecy: Secrecy;
-  type: ConnectorType;
+  /** By the configuration as it is written, its defaults filled in. */
+  delivery(config: ConnectionSpec["config"]): DeliveryClass;
   /** A live instance, here or in the worker. Throws ConnectionError "misconfigured". */
   open(spec: ConnectionSpec, credit: { rows: number; bytes: number }): Promise<LiveConnector>;
   onHealth(health: ConnectionHealth): void;
@@ -64,8 +69,8 @@ export interface ConnectionParts {
 /** A certificate ends on a day, not at a minute. */
 const certificatesEveryMs = 600_000;
 
-/** How long a connector may take to end after an abort; then it is left behind. */
-const stopMs = 2000;
+/** How long a connector may take to end its read after an abort, and then to close, before it is left behind: a stop ends within what the host waits. */
+const stopMs = 1_500;
 
 /** One supervised connection: its connector, its sink, its health. All retry is in `retry.ts`. */
 export class ManagedConnection implements Keepable {
@@ -91,7 +96,7 @@ export class ManagedConnection implements Keepable {
   #lastGoodAtUs: Micros | null = null;
   /** Since when the connection is away; told once, until it is back. */
   #lostUs: Micros | null = null;
-  #gapFromUs: Micros | null = null;
+  #gap = new OpenGap();
   #watch = new CertificateWatch();
   /** When the certificates are looked at next. */
   #lookAtMs = -Infinity;
@@ -121,16 +126,21 @@ export class ManagedConnection implements Keepable {
     this.#stop = new AbortController();
     this.#life = new AbortController();
     this.#sink = this.#newSink();
+    if (this.#parts.standing !== null) this.#takeUp(this.#parts.standing);
     this.#running = keepConnected(this, this.#stop.signal);
   }
 
   async stop(): Promise<void> {
     const wasLive = this.#endRead !== null;
     this.#stop.abort(new ConnectionError("lost", "The connection was stopped.", "Start it again."));
-    await this.#orTooLong(this.#running);
-    await this.#orTooLong(this.#connector?.close() ?? Promise.resolve());
+    await this.#within(this.#running);
+    const connector = this.#connector;
     this.#connector = null;
-    if (wasLive) await this.#orTooLong(this.#markStale("all", this.clock.nowUs()));
+    // Together: neither a connector that does not close nor a sink that is stalled takes the other's time.
+    await Promise.all([
+      this.#within(connector?.close() ?? Promise.resolve()),
+      wasLive ? this.#within(this.#markStale("all", this.clock.nowUs())) : null,
+    ]);
     this.#life.abort(this.#stop.signal.reason);
     this.#become({ state: "stopped" });
   }
@@ -233,7 +243,7 @@ export class ManagedConnection implements Keepable {
   }
 
   delivery(): DeliveryClass {
-    return this.#parts.type.delivery(this.#spec.config);
+    return this.#parts.delivery(this.#spec.config);
   }
 
   /** For support and the console; never a secret. */
@@ -318,9 +328,25 @@ export class ManagedConnection implements Keepable {
     this.#lastDataUs = now;
     if (Number.isFinite(newestUs)) this.#newestUs = newestUs;
     if (good) this.#lastGoodAtUs = now;
-    if (this.#gapFromUs !== null) this.#closeGap(now);
+    this.#gap.end(now, this.#sink);
     if (this.#health.state === "connecting" || this.#health.state === "silent")
       this.#become({ state: "flowing", since: now });
+  }
+
+  /**
+   * An earlier process may have been killed: what it left looks live until the source confirms it. Marked at the last proof of life, so that
+   * whatever is read or filled in from then on is newer. Without effect after an orderly stop, but for the gap.
+   */
+  #takeUp({ names, columns, heardUs }: Standing): void {
+    this.#last.note(names, columns);
+    void this.#markStale("all", heardUs).catch(() => undefined);
+    if (this.#losesNothing()) return;
+    this.#gap.begin(heardUs, "The server was not running.", this.#sink);
+  }
+
+  /** A source that repeats what was not acknowledged, or can be asked again. */
+  #losesNothing(): boolean {
+    return ["acknowledged", "resumable"].includes(this.delivery());
   }
 
   #lost(failure: Failure, now: Micros, wasConnected: boolean): void {
@@ -328,20 +354,8 @@ export class ManagedConnection implements Keepable {
     this.#lostUs = now;
     this.#parts.log("warning", `lost: ${this.#clean(failure).message}`);
     void this.#markStale("all", now).catch(() => undefined);
-    // A source that repeats what was not acknowledged, or can be asked again, has lost nothing.
-    const delivery = this.delivery();
-    if (delivery === "acknowledged" || delivery === "resumable") return;
-    this.#gapFromUs = this.#lastDataUs ?? now;
-    this.#gap(this.#gapFromUs, null, `The connection was lost: ${this.#clean(failure).message}`);
-  }
-
-  #closeGap(now: Micros): void {
-    this.#gap(this.#gapFromUs as Micros, now, "The connection was away.");
-    this.#gapFromUs = null;
-  }
-
-  #gap(fromUs: Micros, toUs: Micros | null, reason: string): void {
-    void this.#sink.gap({ fromUs, toUs, points: null, reason }).catch(() => undefined);
+    if (this.#losesNothing()) return;
+    this.#gap.begin(this.#lastDataUs ?? now, `The connection was lost: ${this.#clean(failure).message}`, this.#sink);
   }
 
   async #markStale(names: readonly string[] | "all", atUs: Micros): Promise<void> {
@@ -352,12 +366,14 @@ export class ManagedConnection implements Keepable {
   #discard(): void {
     const old = this.#connector;
     this.#connector = null;
-    void this.#orTooLong(old?.close() ?? Promise.resolve()).catch(() => undefined);
+    void this.#within(old?.close() ?? Promise.resolve()).catch(() => undefined);
   }
 
   #clean(failure: Failure): Failure {
     return this.#parts.secrecy.value(failure) as Failure;
   }
+
+  readonly #within = (work: Promise<unknown>): Promise<void> => orTooLong(work, this.clock, stopMs);
 
   #become(to: ConnectionHealth): void {
     const health = { ...to };
@@ -367,13 +383,6 @@ export class ManagedConnection implements Keepable {
     }
     this.#health = health;
     this.#parts.onHealth(health);
-  }
-
-  async #orTooLong(work: Promise<unknown>): Promise<void> {
-    const done = new AbortController();
-    const late = this.clock.sleep(stopMs, done.signal).catch(() => undefined);
-    await Promise.race([work.catch(() => undefined), late]);
-    done.abort();
   }
 }
 

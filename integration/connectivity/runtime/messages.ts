@@ -40,9 +40,15 @@ export type StreamName = "browse" | "check";
 /** The batch without its columns: these travel as bytes, transferred. */
 export type BatchHead = Omit<ConnectorBatch, "columns" | "names">;
 
+/** What is new in a list of names that the connector keeps; `from` 0: it is another list than before. */
+export interface KeptNames {
+  from: number;
+  names: string[];
+}
+
 /** What a connector asks of its sink. */
 export interface Asks {
-  offer: [{ head: BatchHead; columns: Uint8Array }, Offer];
+  offer: [{ head: BatchHead; columns: Uint8Array; kept?: KeptNames }, Offer];
   reject: [{ code: ProblemCode; detail: string; payload: Uint8Array | null }, null];
   gap: [{ fromUs: Micros; toUs: Micros | null; points: number | null; reason: string }, null];
   stale: [{ names: readonly string[] | "all"; status: number; atUs: Micros }, null];

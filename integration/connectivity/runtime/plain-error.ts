@@ -18,3 +18,12 @@ export function cannotBrowse(kind: string): ConnectionError {
   const hint = "Write its addresses by hand, or import them as a table.";
   return new ConnectionError("misconfigured", `Connections of kind "${kind}" cannot be browsed.`, hint);
 }
+
+export function tooMany(children: number): ConnectionError {
+  const hint = "Browse what lies below them, or write the addresses by hand.";
+  return new ConnectionError(
+    "protocol",
+    `There are more than ${children} children; the first of them were listed.`,
+    hint,
+  );
+}

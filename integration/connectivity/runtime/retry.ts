@@ -16,8 +16,10 @@ export const retryLimits = {
   /** For refused credentials and unknown certificates: no account must be locked by us. */
   rareFirstMs: 60_000,
   rareLongestMs: 900_000,
-  /** A connection that has held so long begins with the first pause again, and its crashes are forgotten. */
-  steadyMs: 60_000,
+  /** A connection that has held so long begins with the first pause again: a peer that restarts often is not kept waiting for it, and is dialled every few seconds at most. */
+  steadyMs: 5_000,
+  /** After so long its crashes are forgotten. */
+  soundMs: 60_000,
   /** Crashes in a row until a connection is parked. */
   crashes: 3,
   /** How long a new attempt may take. */
@@ -80,10 +82,9 @@ export async function keepConnected(connection: Keepable, signal: AbortSignal): 
       await readOn(connection, signal);
     } catch (error) {
       if (signal.aborted) return;
-      if (connectedMs !== null && clock.monotonicMs() - connectedMs >= retryLimits.steadyMs) {
-        attempt = 0;
-        crashes = 0;
-      }
+      const heldMs = connectedMs === null ? 0 : clock.monotonicMs() - connectedMs;
+      if (heldMs >= retryLimits.steadyMs) attempt = 0;
+      if (heldMs >= retryLimits.soundMs) crashes = 0;
       const crash = crashOf(error);
       const failure = crash === null ? told(error as ConnectionError) : crashTold(crash);
       if (crash === null) crashes = 0;

@@ -13,6 +13,7 @@ const configSchema = Type.Object({
   script: Type.Enum(
     [
       "steady",
+      "grows",
       "quiet",
       "throwsLater",
       "throwsNow",
@@ -24,6 +25,7 @@ const configSchema = Type.Object({
       "refused",
       "misconfigured",
       "stubborn",
+      "neverEnds",
       "returns",
     ],
     {
@@ -63,7 +65,7 @@ class Scripted implements Connector {
   }
 
   async read(...[bindings, resumeFrom, sink, signal]: Parameters<Connector["read"]>): Promise<never> {
-    const names = bindings.map(({ address }) => address);
+    let names = bindings.map(({ address }) => address);
     const { script, afterRows, everyMs } = this.#config;
     for (let n = 1; ; n++) {
       if (script === "stubborn") await new Promise(() => undefined);
@@ -74,8 +76,17 @@ class Scripted implements Connector {
       if (sink.credit().rows === 0) await sink.ready(signal);
       const columns = new ColumnsBuilder(names.length);
       for (let i = 0; i < names.length; i++) columns.add(i, this.#context.clock.nowUs(), n);
+      if (script === "grows") {
+        // A list that is kept and grows, and now and then a new one.
+        if (n % 4 === 0) names = [...names].reverse();
+        names.push(`grown-${n}`);
+        columns.add(names.length - 1, this.#context.clock.nowUs(), n);
+      }
       const sourceCursor = `${resumeFrom ?? ""}+${n}`.slice(-20);
-      void sink.offer({ names, columns: columns.build(), ordinalsGiven: false, sourceCursor }).catch(() => undefined);
+      const namesKept = script === "grows";
+      void sink
+        .offer({ names, namesKept, columns: columns.build(), ordinalsGiven: false, sourceCursor })
+        .catch(() => undefined);
     }
   }
 
@@ -100,13 +111,18 @@ class Scripted implements Connector {
       case "exits":
         process.exit(3);
         break;
+      case "neverEnds":
+        await new Promise(() => undefined);
+        break;
       case "lost":
         throw new ConnectionError("lost", "The device has gone.", "Look at it.");
       default:
     }
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    if (this.#config.script === "neverEnds") await new Promise(() => undefined);
+  }
 
   async *browse(address: string): AsyncGenerator<BrowseItem> {
     if (address === "broken") throw new ConnectionError("protocol", `No ${this.#secret}.`, "Refresh.", "BadNode");
@@ -135,7 +151,8 @@ const scripted = (kind: string, thread: "main" | "worker"): ConnectorType<Config
   mode: "connects",
   config: configSchema,
   tagOptions: Type.Object({}),
-  delivery: () => "bestEffort",
+  // By a field's default, so that it shows whether defaults were filled in.
+  delivery: ({ script }) => (script === "steady" ? "bestEffort" : "detectable"),
   thread,
   async *check() {
     yield { step: "Look", ok: true, detail: "There it is." };

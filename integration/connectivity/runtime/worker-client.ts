@@ -46,6 +46,8 @@ interface Pending {
 interface Remote {
   spec: RemoteSpec;
   sink: ConnectorSink | null;
+  /** The list of names that its connector keeps. */
+  names: string[];
   watching: boolean;
   topping: boolean;
 }
@@ -68,7 +70,7 @@ export class ConnectorWorker {
   /** A connector in the worker, as if it were here. */
   async open(spec: RemoteSpec): Promise<LiveConnector & { watch(on: boolean): void }> {
     const key = ++this.#keys;
-    const remote: Remote = { spec, sink: null, watching: false, topping: false };
+    const remote: Remote = { spec, sink: null, names: [], watching: false, topping: false };
     this.#remotes.set(key, remote);
     await this.#call(key, "open", { ...makingOf(spec), credit: spec.credit });
     const call = <K extends CallName>(name: K, argument: Calls[K][0], signal?: AbortSignal): Promise<Calls[K][1]> =>
@@ -96,7 +98,7 @@ export class ConnectorWorker {
   /** A check of a configuration, in the worker like what it tries. */
   async *check(spec: RemoteSpec, signal: AbortSignal): AsyncGenerator<CheckStep> {
     const key = ++this.#keys;
-    this.#remotes.set(key, { spec, sink: null, watching: false, topping: false });
+    this.#remotes.set(key, { spec, sink: null, names: [], watching: false, topping: false });
     try {
       yield* this.#stream(key, "check", makingOf(spec), signal);
     } finally {
@@ -280,7 +282,7 @@ export class ConnectorWorker {
       this.#post({ answer: ask, key, value, ...plain, credit });
       if (sink.credit().rows === 0) this.#topUp(key, remote, sink);
     };
-    await put(sink, name, argument).then(
+    await put(remote, sink, name, argument).then(
       (value) => reply(value ?? null),
       (error: unknown) => {
         // What passed the worker's own check and still cannot be decoded comes from memory that nobody should trust.
@@ -318,12 +320,15 @@ function ceiling(sink: ConnectorSink & { inFlight?: Credit }): Credit {
   return { rows: rows + (sink.inFlight?.rows ?? 0), bytes: bytes + (sink.inFlight?.bytes ?? 0) };
 }
 
-async function put(sink: ConnectorSink, name: AskName, argument: unknown): Promise<unknown> {
+async function put(remote: Remote, sink: ConnectorSink, name: AskName, argument: unknown): Promise<unknown> {
   switch (name) {
     case "offer": {
-      const { head, columns: bytes } = argument as Asks["offer"][0];
+      const { head, columns: bytes, kept } = argument as Asks["offer"][0];
       const { columns, names } = decodeColumns(bytes);
-      return sink.offer({ ...head, columns, names: names ?? [] });
+      if (kept === undefined) return sink.offer({ ...head, columns, names: names ?? [] });
+      if (kept.from === 0) remote.names = [];
+      for (const name of kept.names) remote.names.push(name);
+      return sink.offer({ ...head, columns, names: remote.names });
     }
     case "reject":
       return sink.reject(argument as Asks["reject"][0]);

@@ -34,6 +34,20 @@ describe("connectors in the worker", () => {
     expect(told).not.toContain("s3cr3t-word");
   });
 
+  test("a list of names that a connector keeps crosses over once, and what it grows by after it", async () => {
+    await it.connectivity.start(spec("line", "in-worker", { script: "grows" }));
+    await it.until("ten batches", () => it.sink.batches.length >= 10);
+    const lists = it.sink.batches.slice(0, 10).map(({ names, columns, namesKept }) => {
+      expect(namesKept).toBe(true);
+      return { names, rows: [...columns.tag].map((at) => (names as string[])[at]) };
+    });
+    for (const [i, { names, rows }] of lists.entries()) {
+      // Whatever the list, the row of the name that is new in this batch has it.
+      expect(rows.at(-1)).toBe(`grown-${i + 1}`);
+      expect(names === lists[Math.max(0, i - 1)].names).toBe(i === 0 || (i + 1) % 4 !== 0);
+    }
+  });
+
   test("a connector waits when its credit is spent, and goes on with the verdicts", async () => {
     await it.close();
     it = rig({ credit: { rows: 6, bytes: 1e6 } });

@@ -11,12 +11,13 @@ import {
   type CallName,
   type Credit,
   type FromWorker,
+  type KeptNames,
   type Making,
   place,
   type ToWorker,
   type WorkerData,
 } from "./messages.ts";
-import { cannotBrowse, fromPlain, toPlain } from "./plain-error.ts";
+import { cannotBrowse, fromPlain, tooMany, toPlain } from "./plain-error.ts";
 
 /** The worker that connectors run in. It only carries calls, offers and verdicts; what to do about failures is decided on the main thread. */
 const port = parentPort;
@@ -63,6 +64,8 @@ interface Live {
   granted: Credit;
   inFlight: Credit;
   waiting: (() => void)[];
+  /** The list of names that the main thread knows, and how far. */
+  names: { list: readonly string[]; told: number };
 }
 
 const live = new Map<number, Live>();
@@ -115,13 +118,14 @@ function sinkOf(entry: Live): ConnectorSink {
       }
       const { columns, names, ...head } = batch;
       // Copied once into one buffer: a connector may keep views into its own, and the main thread checks what it decodes.
-      const bytes = encodeColumns(columns, names);
+      const bytes = encodeColumns(columns, head.namesKept ? null : names);
+      const kept = head.namesKept ? tell(entry, names) : undefined;
       const rows = columns.rows + (head.faults?.length ?? 0);
       const size = bytes.length;
       inFlight.rows += rows;
       inFlight.bytes += size;
       try {
-        return await ask(key, "offer", { head, columns: bytes }, [bytes.buffer as ArrayBuffer]);
+        return await ask(key, "offer", { head, columns: bytes, kept }, [bytes.buffer as ArrayBuffer]);
       } finally {
         inFlight.rows -= rows;
         inFlight.bytes -= size;
@@ -132,6 +136,14 @@ function sinkOf(entry: Live): ConnectorSink {
     gap: async (gap) => void (await ask(key, "gap", gap)),
     stale: async (names, status, atUs) => void (await ask(key, "stale", { names, status, atUs })),
   };
+}
+
+/** What the main thread does not know yet of a list that is kept. */
+function tell(entry: Live, list: readonly string[]): KeptNames {
+  if (entry.names.list !== list) entry.names = { list, told: 0 };
+  const from = entry.names.told;
+  entry.names.told = list.length;
+  return { from, names: list.slice(from) };
 }
 
 function contextOf(key: number, { stateDir, kindDir, secrets }: Making): ConnectorContext {
@@ -156,8 +168,8 @@ function contextOf(key: number, { stateDir, kindDir, secrets }: Making): Connect
 
 const { connectorKinds } = (await import(kindsUrl)) as { connectorKinds: Record<string, () => Promise<ConnectorType>> };
 
-/** Children of one node that are passed on; what is beyond is not waited for. One more than anybody may ask for, so that the end is known from a cut. */
-const itemsMax = 10_001;
+/** Children of one node that are passed on; that there are more is said. */
+const itemsMax = 100_000;
 
 /** A library is loaded with the first use of its kind, which may take seconds in one piece. */
 async function loading<T>(kind: string, work: () => Promise<T>): Promise<T> {
@@ -187,6 +199,7 @@ async function perform(
       granted: credit,
       inFlight: { rows: 0, bytes: 0 },
       waiting: [],
+      names: { list: [], told: 0 },
     });
     return null;
   }
@@ -220,8 +233,8 @@ async function perform(
       if (connector.browse === undefined) throw cannotBrowse(kind);
       let found = 0;
       for await (const item of connector.browse((argument as { address: string }).address, signal)) {
+        if (++found > itemsMax) throw tooMany(itemsMax);
         emit(item);
-        if (++found >= itemsMax) break;
       }
       return null;
     }

@@ -23,6 +23,8 @@ export interface LiveConnection extends ConnectionRow {
   lastAppend: { lsn: Lsn; durable: Promise<void> };
   /** Registrations whose append failed; they go ahead of the next one. */
   unlogged: NewRecord[];
+  /** Ids of the list of names that the source keeps; 0 where refused or not asked for yet. */
+  kept: { names: readonly string[]; ids: number[] };
 }
 
 /** Which of the last 1,024 sequence numbers were seen. Older ones are unknown: rows are then judged one by one. */
@@ -72,12 +74,14 @@ export class RateMeter {
 
 export interface Resolution {
   /** id by index of the names; 0 where refused. */
-  ids: Int32Array;
+  ids: ArrayLike<number>;
   faults: Map<number, { code: "name_invalid" | "quota_tags"; detail: string }>;
   /** Names that are new here, with the ids they were given. */
   newIds: number[];
   newAddresses: string[];
 }
+
+const nothingNew: Omit<Resolution, "ids"> = { faults: new Map(), newIds: [], newAddresses: [] };
 
 /**
  * The directory of connections and raw tags on the hot path: names to stable ids. A view of the registry; new names
@@ -135,6 +139,7 @@ export class TagDirectory {
       rate: new RateMeter(),
       lastAppend: { lsn: 0, durable: Promise.resolve() },
       unlogged: [],
+      kept: { names: [], ids: [] },
     };
     this.#byName.set(`${tenant}/${row.name}`, live);
     this.#byId.set(id, live);
@@ -194,8 +199,9 @@ export class TagDirectory {
 
   /** Names to ids; unknown ones get an id at once, within the connection's quota. */
   resolve(connection: LiveConnection, names: readonly string[]): Resolution {
+    const ids = new Int32Array(names.length);
     const resolution: Resolution = {
-      ids: new Int32Array(names.length),
+      ids,
       faults: new Map(),
       newIds: [],
       newAddresses: [],
@@ -204,7 +210,7 @@ export class TagDirectory {
       const name = names[i];
       const known = connection.tags.get(name);
       if (known !== undefined) {
-        resolution.ids[i] = known;
+        ids[i] = known;
         continue;
       }
       const fault = nameFault(name, "allowed");
@@ -217,12 +223,35 @@ export class TagDirectory {
         const id = this.#nextTag++;
         connection.tags.set(name, id);
         this.#setConnection(id, connection.id);
-        resolution.ids[i] = id;
+        ids[i] = id;
         resolution.newIds.push(id);
         resolution.newAddresses.push(name);
       }
     }
     return resolution;
+  }
+
+  /** The same for a list of names that the source keeps: a name that has its id is not looked up again. `rows` index the list. */
+  resolveKept(connection: LiveConnection, names: readonly string[], rows: Int32Array): Resolution {
+    if (connection.kept.names !== names) connection.kept = { names, ids: [] };
+    const { ids } = connection.kept;
+    const asked: number[] = [];
+    for (let i = ids.length; i < names.length; i++) ids.push(0);
+    for (let i = 0; i < rows.length; i++) {
+      if (ids[rows[i]] !== 0) continue;
+      // Marked, so that it is asked for once.
+      ids[rows[i]] = -1;
+      asked.push(rows[i]);
+    }
+    if (asked.length === 0) return { ...nothingNew, ids };
+    const found = this.resolve(
+      connection,
+      asked.map((index) => names[index]),
+    );
+    for (let k = 0; k < asked.length; k++) ids[asked[k]] = found.ids[k];
+    const faults: Resolution["faults"] = new Map();
+    for (const [k, fault] of found.faults) faults.set(asked[k], fault);
+    return { ...found, ids, faults };
   }
 
   #setConnection(tag: number, connection: number): void {

@@ -244,6 +244,40 @@ describe("ingest", () => {
     expect(directory.tagCount).toBe(1000);
   });
 
+  it("a list of names that is kept is looked up once and may grow; what was refused is asked for again", async () => {
+    ingest = new Ingest({ log, clock, directory, sums, tagQuota: 2 });
+    const names = ["a", "b", "never sent"];
+    const kept = (rows: Row[]) => ingest.offer(1, batch(rows, names, { namesKept: true })).then(durable);
+    expect(
+      await kept([
+        [0, t0, 1],
+        [1, t0, 2],
+        [0, t0 + 1, 3],
+      ]),
+    ).toMatchObject({ accepted: 3 });
+    names.push("c");
+    expect(await kept([[3, t0, 4]])).toMatchObject({ accepted: 0, rejected: 1 });
+    expect(rejected()[0].sample).toMatchObject([{ tag: "c", value: 4 }]);
+    const connection = directory.connection(1, "press")!;
+    connection.tagQuota = 3;
+    expect(
+      await kept([
+        [3, t0, 4],
+        [1, t0 + 1, 5],
+      ]),
+    ).toMatchObject({ accepted: 2 });
+    expect(points().map(({ columns }) => [...columns.tag])).toEqual([
+      [1, 2, 1],
+      [3, 2],
+    ]);
+    expect([...connection.tags.keys()]).toEqual(["a", "b", "c"]);
+    // Another list has its own places.
+    expect(durable(await ingest.offer(1, batch([[0, t0 + 2, 6]], ["b"], { namesKept: true })))).toMatchObject({
+      accepted: 1,
+    });
+    expect([...points()[2].columns.tag]).toEqual([2]);
+  });
+
   it("does not take another connection's tag id", async () => {
     await ingest.offer(1, batch([[0, t0, 1]], ["a"]));
     const offer = durable(await ingest.offer(1, batch([[1, t0, 1]], null, { connection: "other" })));

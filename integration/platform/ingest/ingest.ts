@@ -244,11 +244,15 @@ export class Ingest implements Sink {
         }
       }
     } else {
-      const { names } = batch;
-      const resolution = this.#o.directory.resolve(connection, names);
+      const { names, namesKept = false } = batch;
+      const { directory } = this.#o;
+      const resolution = namesKept
+        ? directory.resolveKept(connection, names, columns.tag)
+        : directory.resolve(connection, names);
+      const { ids } = resolution;
       registration.addTags(connection, resolution.newIds, resolution.newAddresses);
       const tag = new Int32Array(columns.rows);
-      for (let i = 0; i < columns.rows; i++) tag[i] = resolution.ids[columns.tag[i]];
+      for (let i = 0; i < columns.rows; i++) tag[i] = ids[columns.tag[i]];
       if (resolution.faults.size > 0) {
         for (let i = 0; i < columns.rows; i++) {
           const fault = tag[i] === 0 ? resolution.faults.get(columns.tag[i]) : undefined;

@@ -180,6 +180,9 @@ class Run {
   readonly #parts: Parts;
   readonly #connectionId: (name: string, kind: string) => number;
   readonly #addresses = new Map<number, Map<string, number>>();
+  // Thousands of tags name the same few.
+  readonly #ids = new Map<string, number>();
+  readonly #places = new Map<string, number>();
 
   constructor(p: Principal, parts: Parts, connectionId: (name: string, kind: string) => number) {
     this.#p = p;
@@ -202,6 +205,7 @@ class Run {
         return;
       case "equipment":
         this.#equipment(step);
+        this.#places.clear();
         return;
       case "connection":
         if (step.action === "remove") connections.undeclare(p, this.#idOf(step.before.name));
@@ -271,14 +275,18 @@ class Run {
   }
 
   #idOf(connection: string): number {
-    const id = this.#parts.connections.idOf(this.#p.tenant, connection);
+    const id = this.#ids.get(connection) ?? this.#parts.connections.idOf(this.#p.tenant, connection);
     if (id === null) throw notFound("connection", connection);
+    this.#ids.set(connection, id);
     return id;
   }
 
   #place(path: string): number {
+    const known = this.#places.get(path);
+    if (known !== undefined) return known;
     const id = this.#parts.equipment.idAt(this.#p.tenant, path);
     if (id === null || !this.#parts.directory.seesEquipment(this.#p, id)) throw notFound("equipment", path);
+    this.#places.set(path, id);
     return id;
   }
 

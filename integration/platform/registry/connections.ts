@@ -40,12 +40,20 @@ export class Connections {
   readonly #clock: Clock;
   readonly #journal: Journal;
   readonly #directory: Directory;
+  // Asked for every tag of a configuration: preparing them each time would cost more than the answer.
+  readonly #findByName;
+  readonly #findById;
+  readonly #findName;
 
   constructor(parts: { db: OwnedDatabase; clock: Clock; journal: Journal; directory: Directory }) {
     this.#db = parts.db;
     this.#clock = parts.clock;
     this.#journal = parts.journal;
     this.#directory = parts.directory;
+    const { sql } = parts.db;
+    this.#findByName = sql.prepare(`${select} WHERE tenant = ? AND name = ?`);
+    this.#findById = sql.prepare(`${select} WHERE id = ?`);
+    this.#findName = sql.prepare("SELECT name FROM connection WHERE id = ?").pluck();
     for (const row of this.decided()) this.#directory.setConnection(row.id, row.tenant, row.scope);
   }
 
@@ -58,16 +66,16 @@ export class Connections {
   }
 
   byName(tenant: number, name: string): DecidedConnection | null {
-    const row = this.#db.sql.prepare(`${select} WHERE tenant = ? AND name = ?`).get(tenant, name) as Stored | undefined;
+    const row = this.#findByName.get(tenant, name) as Stored | undefined;
     return row === undefined ? null : decidedOf(row);
   }
 
   #byId(id: number): DecidedConnection {
-    return decidedOf(this.#db.sql.prepare(`${select} WHERE id = ?`).get(id) as Stored);
+    return decidedOf(this.#findById.get(id) as Stored);
   }
 
   nameOf(id: number): string {
-    return this.#db.sql.prepare("SELECT name FROM connection WHERE id = ?").pluck().get(id) as string;
+    return this.#findName.get(id) as string;
   }
 
   /** It stands where its row says, which may have been decided before its first batch. */

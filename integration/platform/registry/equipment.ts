@@ -39,12 +39,14 @@ export interface EquipmentParts {
 export class EquipmentTree {
   readonly #parts: EquipmentParts;
   readonly #byId;
+  readonly #idAt;
   readonly #roots = new Map<number, number>();
 
   constructor(parts: EquipmentParts) {
     this.#parts = parts;
     const { sql } = parts.db;
     this.#byId = sql.prepare(`SELECT ${columns} WHERE id = ?`);
+    this.#idAt = sql.prepare(`SELECT id FROM equipment WHERE tenant = ? AND removed = 0 AND ${treeKey} = ?`).pluck();
     const rows = sql
       .prepare("SELECT id, tenant, parent_id AS parentId, path FROM equipment WHERE removed = 0")
       .iterate();
@@ -217,10 +219,7 @@ export class EquipmentTree {
 
   /** Of the tree as it is now. */
   idAt(tenant: number, path: string): number | null {
-    const find = this.#parts.db.sql
-      .prepare(`SELECT id FROM equipment WHERE tenant = ? AND removed = 0 AND ${treeKey} = ?`)
-      .pluck();
-    return (find.get(tenant, toTreeKey(path)) as number | undefined) ?? null;
+    return (this.#idAt.get(tenant, toTreeKey(path)) as number | undefined) ?? null;
   }
 
   /** All that stands, in no order. */

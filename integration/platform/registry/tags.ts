@@ -30,6 +30,8 @@ export interface TagParts {
 export class Tags {
   readonly #parts: TagParts;
   readonly #byId;
+  readonly #update;
+  readonly #keep;
   readonly declared: DeclaredTags;
   #appliedLsn: Lsn;
   #advancedMs = Number.NEGATIVE_INFINITY;
@@ -38,6 +40,10 @@ export class Tags {
     this.#parts = parts;
     const { sql } = parts.db;
     this.#byId = sql.prepare(`${select} WHERE t.id = ?`);
+    this.#update = sql.prepare(
+      "UPDATE tag SET name = ?, equipment_id = ?, unit = ?, folded = ?, revision = ? WHERE id = ?",
+    );
+    this.#keep = sql.prepare("INSERT OR REPLACE INTO tag_history VALUES (?, ?, ?, ?, ?, ?, ?)");
     this.declared = new DeclaredTags(sql);
     this.#appliedLsn = sql.prepare("SELECT lsn FROM applied").pluck().get() as number;
     for (const tag of this.#rows()) parts.directory.setTag(tag.id, tag.connectionId, tag.equipmentId);
@@ -255,13 +261,8 @@ export class Tags {
     actor: string,
     atUs: number,
   ): void {
-    const { sql } = this.#parts.db;
-    sql
-      .prepare("UPDATE tag SET name = ?, equipment_id = ?, unit = ?, folded = ?, revision = ? WHERE id = ?")
-      .run(name, equipmentId, unit, folded(address, name), revision, id);
-    sql
-      .prepare("INSERT OR REPLACE INTO tag_history VALUES (?, ?, ?, ?, ?, ?, ?)")
-      .run(id, revision, name, equipmentId, unit, atUs, actor);
+    this.#update.run(name, equipmentId, unit, folded(address, name), revision, id);
+    this.#keep.run(id, revision, name, equipmentId, unit, atUs, actor);
   }
 
   /** Ids in memory, so that a million tags take milliseconds. */

@@ -1,4 +1,6 @@
+import { configurationDe } from "./configuration-de.ts";
 import type { En } from "./en.ts";
+import { machinesDe } from "./machines-de.ts";
 import { systemDe } from "./system-de.ts";
 
 /** Deutsch. Jeder Schlüssel des englischen Katalogs steht hier, mit denselben Parametern. */
@@ -6,6 +8,7 @@ export const de: Record<keyof En, string> = {
   "page.equipment": "Anlagen",
   "page.trends": "Trends",
   "page.connections": "Verbindungen",
+  "page.configuration": "Konfiguration",
   "page.rejected": "Abgewiesen",
   "page.system": "System",
   nav: "Seiten",
@@ -124,7 +127,7 @@ export const de: Record<keyof En, string> = {
   "tree.unassigned": "Noch nicht zugeordnet",
   "tree.create": "Anlage anlegen",
   "tree.createButton": "Anlegen",
-  "tree.rename": "Gewählte Anlage umbenennen",
+  "tree.edit": "Gewählte Anlage bearbeiten",
   "tree.renameItem": "Neuer Name von {name}",
   "tree.newBelow": "Neu, unter {name}",
   "tree.newRoot": "Neu, unter dem Unternehmen",
@@ -299,5 +302,7 @@ export const de: Record<keyof En, string> = {
   "gaps.everything": "alle Verbindungen",
   "gaps.points": "{n} {n|Datenpunkt|Datenpunkte}",
 
+  ...configurationDe,
+  ...machinesDe,
   ...systemDe,
 };

@@ -1,3 +1,5 @@
+import { configurationEn } from "./configuration-en.ts";
+import { machinesEn } from "./machines-en.ts";
 import { systemEn } from "./system-en.ts";
 
 /** The console's texts. `{n}` is filled in; `{n|tag|tags}` chooses by number. The keys and their parameters are checked in every language. */
@@ -5,6 +7,7 @@ export const en = {
   "page.equipment": "Equipment",
   "page.trends": "Trends",
   "page.connections": "Connections",
+  "page.configuration": "Configuration",
   "page.rejected": "Rejected",
   "page.system": "System",
   nav: "Pages",
@@ -122,7 +125,7 @@ export const en = {
   "tree.unassigned": "Not assigned yet",
   "tree.create": "Create equipment",
   "tree.createButton": "Create",
-  "tree.rename": "Rename the selected equipment",
+  "tree.edit": "Edit the selected equipment",
   "tree.renameItem": "New name of {name}",
   "tree.newBelow": "New, below {name}",
   "tree.newRoot": "New, below the enterprise",
@@ -293,6 +296,8 @@ export const en = {
   "gaps.everything": "all connections",
   "gaps.points": "{n} {n|datapoint|datapoints}",
 
+  ...configurationEn,
+  ...machinesEn,
   ...systemEn,
 } as const;
 export type En = typeof en;

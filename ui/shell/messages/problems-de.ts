@@ -171,6 +171,10 @@ export const problemsDe: Readonly<Record<ProblemCode, { title: string; action: s
     "Der Inhalt einer MQTT-Nachricht enthält den Wert nicht, den die Vorlage nennt.",
     "Den Pfad in der Vorlage berichtigen oder das, was die Maschine sendet.",
   ),
+  opcua_message_invalid: entry(
+    "Eine Meldung eines OPC-UA-Servers lässt sich nicht entschlüsseln.",
+    "Den Verkehr der Verbindung aufzeichnen und dem Hersteller des Servers melden; seine übrigen Meldungen laufen weiter.",
+  ),
   equipment_level_invalid: entry(
     "Die Ebene passt nicht unter die darüber.",
     "Die Reihenfolge ist Unternehmen, Standort, Bereich, Linie, Maschine.",

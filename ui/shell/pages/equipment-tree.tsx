@@ -1,10 +1,14 @@
 import { type Equipment, type EquipmentLevel, equipmentLevels, nameFault } from "@lineshaft/contract/api";
-import { type FormEvent, useMemo, useState } from "react";
+import { type FormEvent, lazy, Suspense, useMemo, useState } from "react";
 import { Button, Field, InlineEdit, TextField, Tree, type TreeNode } from "../../kit/index.ts";
 import { changeEquipment, createEquipment, type Directory, useDirectory } from "../directory.ts";
 import { fmt, t } from "../i18n.ts";
 import { allowed } from "../session.ts";
 import { useMedia } from "../use.ts";
+
+const EquipmentDialog = lazy(() =>
+  import("../equipment/equipment-dialog.tsx").then((m) => ({ default: m.EquipmentDialog })),
+);
 
 /** The two halves of the tree: where things are, and what has no place yet. */
 function nodesOf(directory: Directory): TreeNode[] {
@@ -65,6 +69,7 @@ export function EquipmentTree(props: { selected: string; onSelect(id: string): v
   const directory = useDirectory();
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
   const [renaming, setRenaming] = useState<number | null>(null);
+  const [editing, setEditing] = useState<number | null>(null);
   const [creating, setCreating] = useState(false);
   const narrow = useMedia("(max-width: 1100px)");
   const [unfolded, setUnfolded] = useState(false);
@@ -85,6 +90,7 @@ export function EquipmentTree(props: { selected: string; onSelect(id: string): v
     ? directory.equipmentById.get(Number(props.selected.slice(2)))
     : undefined;
   const configure = allowed("configure");
+  const edited = editing === null ? undefined : directory.equipmentById.get(editing);
   const renamed = renaming === null ? undefined : directory.equipmentById.get(renaming);
   const selectedLabel =
     item?.name ??
@@ -110,9 +116,9 @@ export function EquipmentTree(props: { selected: string; onSelect(id: string): v
               <Button
                 kind="quiet"
                 icon="pencil"
-                title={t("tree.rename")}
-                aria-label={t("tree.rename")}
-                onClick={() => setRenaming(item.id)}
+                title={t("tree.edit")}
+                aria-label={t("tree.edit")}
+                onClick={() => setEditing(item.id)}
               />
             )}
             {configure && (
@@ -175,6 +181,11 @@ export function EquipmentTree(props: { selected: string; onSelect(id: string): v
             }
           />
         </div>
+      )}
+      {edited !== undefined && (
+        <Suspense fallback={null}>
+          <EquipmentDialog key={edited.id} item={edited} onClose={() => setEditing(null)} />
+        </Suspense>
       )}
     </section>
   );

@@ -1,8 +1,8 @@
 import type { Equipment, RawTag } from "@lineshaft/contract/api";
-import { useEffect, useMemo, useRef, useState } from "react";
-import { Button, copyText, DataTable, EmptyState, type Sorting, useRowHeight, type Window } from "../../kit/index.ts";
+import { useMemo, useState } from "react";
+import { Button, copyText, DataTable, EmptyState, type Sorting, useRowHeight } from "../../kit/index.ts";
 import { changeTag, getDirectory, matches, tagPlace, useDirectory } from "../directory.ts";
-import { live, watch } from "../feed.ts";
+import { live } from "../feed.ts";
 import { FirstBatch } from "../first-batch.tsx";
 import { HealthStrip } from "../health-strip.tsx";
 import { t } from "../i18n.ts";
@@ -10,6 +10,7 @@ import { go, link, usePlace } from "../router.ts";
 import { allowed } from "../session.ts";
 import { note } from "../toasts.tsx";
 import { useMedia } from "../use.ts";
+import { useVisibleTags } from "../use-visible-tags.ts";
 import { AssignDialog } from "./assign-dialog.tsx";
 import { EquipmentTree } from "./equipment-tree.tsx";
 import { ColumnChoice, type ColumnKey, columnsOf, sortTags, tagsAsTsv, useChosenColumns } from "./tag-columns.tsx";
@@ -68,7 +69,7 @@ export function EquipmentPage() {
     return sorting === null ? inTreeOrder(fitting) : sortTags(fitting, sorting, live);
   }, [node, filter, sorting, directory.tags, directory.equipment]);
 
-  useVisibleSubscription(rows);
+  const onVisible = useVisibleTags(rows);
 
   const configure = allowed("configure");
   // biome-ignore lint/correctness/useExhaustiveDependencies: cells show names of equipment; `rename` closes over nothing that changes
@@ -176,7 +177,7 @@ export function EquipmentPage() {
             else return false;
             return true;
           }}
-          onVisible={visible.tell}
+          onVisible={onVisible}
           empty={
             directory.state === "loading" ? (
               <p className="quiet-wait">{t("wait.tags")}</p>
@@ -233,41 +234,5 @@ function Path({ node }: { node: string }) {
         </a>
       ))}
     </nav>
-  );
-}
-
-/** Passes the visible window from the table to the subscription without rendering the page again. */
-const visible = {
-  listener: (_: Window): void => {},
-  last: { first: 0, end: 0 } as Window,
-  tell(window: Window): void {
-    visible.last = window;
-    visible.listener(window);
-  },
-};
-
-function useVisibleSubscription(rows: readonly RawTag[]): void {
-  const stop = useRef<() => void>(() => {});
-  useEffect(() => {
-    let block = "";
-    visible.listener = (window) => {
-      const first = Math.floor(window.first / 64) * 64;
-      const tags = rows.slice(first, Math.ceil(window.end / 64) * 64).map((tag) => tag.id);
-      const key = tags.join(",");
-      if (key === block) return;
-      block = key;
-      const before = stop.current;
-      stop.current = watch(tags);
-      before();
-    };
-    visible.listener(visible.last);
-  }, [rows]);
-  useEffect(
-    () => () => {
-      stop.current();
-      stop.current = () => {};
-      visible.listener = () => {};
-    },
-    [],
   );
 }

@@ -20,6 +20,7 @@ import { isStale } from "./tag-columns.tsx";
 
 // The chart is not needed before somebody looks at one tag.
 const TagTrend = lazy(() => import("./tag-trend.tsx").then((m) => ({ default: m.TagTrend })));
+const MeaningDialog = lazy(() => import("../equipment/meaning-dialog.tsx").then((m) => ({ default: m.MeaningDialog })));
 
 function Row({ label, children }: { label: string; children: ReactNode }) {
   return (
@@ -38,6 +39,7 @@ export function TagInspector(props: { tag: RawTag; onClose(): void; onTrend(): v
   const { pending } = useDirectory();
   const configure = allowed("configure");
   const [editing, setEditing] = useState(false);
+  const [meaning, setMeaning] = useState(false);
   const stale = isStale(value, now, tag.connection);
   const has = value?.time != null;
   return (
@@ -75,6 +77,11 @@ export function TagInspector(props: { tag: RawTag; onClose(): void; onTrend(): v
           <TagTrend tag={tag} />
         </Suspense>
       </div>
+      {meaning && (
+        <Suspense fallback={null}>
+          <MeaningDialog tag={tag} onClose={() => setMeaning(false)} />
+        </Suspense>
+      )}
       <div className="inspector-buttons">
         <Button kind="main" icon="trends" onClick={props.onTrend}>
           {t("inspector.trend")}
@@ -86,6 +93,9 @@ export function TagInspector(props: { tag: RawTag; onClose(): void; onTrend(): v
             </Button>
             <Button icon="pencil" aria-expanded={editing} onClick={() => setEditing(!editing)}>
               {t("inspector.edit")}
+            </Button>
+            <Button icon="tag" onClick={() => setMeaning(true)}>
+              {t("meaning.button")}
             </Button>
           </>
         )}
@@ -102,7 +112,7 @@ export function TagInspector(props: { tag: RawTag; onClose(): void; onTrend(): v
           )}
         </Row>
         <Row label={t("column.connection")}>
-          <a {...link("connections")}>{tag.connection}</a>
+          <a {...link("connections", { name: tag.connection })}>{tag.connection}</a>
         </Row>
         {has && (
           <>

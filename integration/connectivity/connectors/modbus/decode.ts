@@ -159,8 +159,8 @@ function decode64(slot: Slot, bytes: Uint8Array, out: ValueSink): void {
     return;
   }
   const exact = BigInt(high) * BigInt(two32) + BigInt(low);
-  // The platform's integers are int64: what is beyond is said to be so, neither clipped nor rounded.
-  if (exact > int64Max) out.bad(slot.tag, status.badOutOfRange);
+  // The platform's integers are int64: what is beyond comes as its digits, as from every connector.
+  if (exact > int64Max) out.exact(slot.tag, String(exact), string);
   else out.exact(slot.tag, exact, int64);
 }
 

@@ -149,7 +149,8 @@ export class MqttConnector implements Connector {
     let slot = topic.slots.get(name);
     if (slot === undefined) {
       const address = name === null ? topic.address : `${topic.address}/${name}`;
-      slot = { address, batch: -1, index: -1, wanted: wanted === null || wanted.has(address), time: NaN, message: -1 };
+      const place = { batch: -1, list: -1, index: -1 };
+      slot = { address, ...place, wanted: wanted === null || wanted.has(address), time: NaN, message: -1 };
       if (topic.slots.size < slotsMax) topic.slots.set(name, slot);
     }
     if (!slot.wanted) return;

@@ -1,5 +1,6 @@
 import { type BrowseItem, ConnectionError } from "@lineshaft/contract/ports";
 import type { BrowseResult, NodeId, ReferenceDescription } from "node-opcua-client";
+import { hintOf, type KnownType, TypeTable } from "./companion.ts";
 import { readFacts } from "./describe.ts";
 import { chunks, inPieces, parseAddress, type ServerLimits } from "./items.ts";
 import type { Opcua } from "./library.ts";
@@ -34,6 +35,8 @@ export async function* browseNode(
       "Write it as ns=2;s=Name or nsu=uri;i=7.",
     );
   session.requestedMaxReferencesPerNode = referencesPerNode;
+  const types = new TypeTable(opcua, session, limits.namespaces);
+  const parent = await orAborted(signal, types.ofInstance(nodeId));
   const seen = new Set<string>();
   let result: BrowseResult = await orAborted(signal, session.browse(childrenOf(opcua, nodeId)));
   if (result.statusCode.isBad())
@@ -54,8 +57,15 @@ export async function* browseNode(
         seen.add(key);
         return true;
       });
-      for (const some of chunks(fresh, limits.browse)) yield* itemsOf(opcua, session, limits, some, signal);
-      if (point === null || seen.size >= childrenMax) return;
+      for (const some of chunks(fresh, limits.browse))
+        yield* itemsOf({ opcua, session, limits, types, parent, signal }, some);
+      if (point === null) return;
+      if (seen.size >= childrenMax)
+        throw new ConnectionError(
+          "protocol",
+          `${address === "" ? "The server" : address} has more than ${childrenMax} children; the first of them were listed.`,
+          "Browse what lies below them, or write the addresses by hand.",
+        );
       signal.throwIfAborted();
       result = await session.browseNext(point, false);
     }
@@ -77,27 +87,34 @@ function childrenOf(opcua: Opcua, nodeId: NodeId) {
   };
 }
 
-async function* itemsOf(
-  opcua: Opcua,
-  session: RawSession,
-  limits: ServerLimits,
-  references: readonly ReferenceDescription[],
-  signal: AbortSignal,
-): AsyncGenerator<BrowseItem> {
+interface Level {
+  opcua: Opcua;
+  session: RawSession;
+  limits: ServerLimits;
+  types: TypeTable;
+  /** What the level lies below. */
+  parent: KnownType | null;
+  signal: AbortSignal;
+}
+
+async function* itemsOf(level: Level, references: readonly ReferenceDescription[]): AsyncGenerator<BrowseItem> {
+  const { opcua, session, limits, signal } = level;
   const variables = references.filter((r) => r.nodeClass === opcua.NodeClass.Variable);
   const ids = variables.map((r) => r.nodeId as NodeId);
-  const [facts, types, expandable] = await orAborted(
+  const [facts, types, expandable, known] = await orAborted(
     signal,
     Promise.all([
       readFacts(opcua, session, ids, limits),
       readTypes(opcua, session, ids, limits),
       haveChildren(opcua, session, ids),
+      Promise.all(references.map((r) => level.types.of((r.typeDefinition as NodeId | null) ?? null))),
     ]),
   );
-  for (const reference of references) {
+  for (const [i, reference] of references.entries()) {
     const at = variables.indexOf(reference);
     const name = reference.displayName.text ?? reference.browseName.name ?? "";
-    const base = { address: reference.nodeId.toString(), name };
+    const hint = hintOf(known[i], level.parent, reference.browseName.name ?? "", at !== -1);
+    const base = { address: reference.nodeId.toString(), name, ...(hint === undefined ? {} : { hint }) };
     if (at === -1) yield { ...base, readable: false, expandable: true };
     else {
       const { description, unit } = facts[at];

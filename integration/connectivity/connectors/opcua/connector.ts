@@ -12,7 +12,7 @@ import { type CertificateSummary, certificatesOf, restsOn } from "./certificates
 import { type OpcuaConfig, readConfig } from "./config.ts";
 import { describeItems } from "./describe.ts";
 import { connectFailure, lost } from "./failure.ts";
-import { Feed, SubscriptionGone } from "./feed.ts";
+import { Feed, publishRequestsMax, SubscriptionGone } from "./feed.ts";
 import { fillGap } from "./fill.ts";
 import { type Item, ItemTable, monitor, readLimits, resolveItems, type ServerLimits, unmonitor } from "./items.ts";
 import { loadOpcua, type Opcua } from "./library.ts";
@@ -186,6 +186,8 @@ export class OpcuaConnector implements Connector {
     });
     const reading: Reading = { opcua, link, limits, feed, reader, sink, signal };
     this.#reader = reader;
+    // A new process of ours: its tags were marked when the former one ended, or are now.
+    if (anew && this.#lostUs === null) this.#lostUs = resumeUs;
     if (this.#lostUs !== null) feed.announceCatchUp();
     if (anew) await this.#begin(reading, resumeUs);
     else {
@@ -236,7 +238,8 @@ export class OpcuaConnector implements Connector {
     });
     this.#recreations += 1;
     const quietMs = answer.revisedPublishingInterval * answer.revisedMaxKeepAliveCount;
-    const timeoutMs = Math.max(2 * quietMs, 2 * config.keepAliveMs, config.requestTimeoutMs);
+    // A quiet server answers one of the waiting requests at each keep-alive: the last one waits for all others.
+    const timeoutMs = Math.max((publishRequestsMax + 1) * quietMs, 2 * config.keepAliveMs, config.requestTimeoutMs);
     return new Feed(opcua, link.session, this.#context.clock, answer.subscriptionId, timeoutMs);
   }
 
@@ -363,6 +366,7 @@ export class OpcuaConnector implements Connector {
       republished: this.#feed?.republished ?? 0,
       silentMs: this.#feed === null ? null : Math.round(this.#context.clock.monotonicMs() - this.#feed.heardMs),
       tags: items.length,
+      tagsWatched: items.filter((item) => item.monitoredItemId !== null).length,
       tagsWithHistory: items.filter((item) => item.history).length,
       tagsRefused: refused.length,
       refusedExamples: refused.slice(0, 20).map((i) => ({ address: i.address, status: `0x${i.refusal.toString(16)}` })),

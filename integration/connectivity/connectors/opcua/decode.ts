@@ -23,6 +23,8 @@ export interface WireVariant {
   arrayType: number;
   value: unknown;
   dimensions?: number[] | null;
+  /** The status of a value whose bytes could not be read (`tolerance.ts`). */
+  unreadable?: number;
 }
 
 export interface DecodedValue {
@@ -70,7 +72,8 @@ function micros(date: WireDate | null | undefined, picoseconds: number): Micros 
 
 /** One element of a one-element array is that element: who binds `[3]` of an array wants a number. */
 export function decode(variant: WireVariant | null | undefined, unwrap = false): DecodedValue {
-  if (variant === null || variant === undefined || variant.dataType === 0) return { value: null, fault: 0 };
+  if (variant === null || variant === undefined || variant.dataType === 0)
+    return { value: null, fault: variant?.unreadable ?? 0 };
   if (variant.arrayType === 0) return scalar(variant.dataType, variant.value);
   const array = variant.value;
   if (!isArrayLike(array)) return { value: null, fault: 0 };
@@ -242,6 +245,7 @@ function writeObject(out: Text, value: object, dataType: number, depth: number):
   switch (nameOf(value)) {
     case "Variant": {
       const inner = value as WireVariant;
+      if (inner.unreadable !== undefined) throw new LimitError();
       return inner.arrayType === 0
         ? write(out, inner.value, inner.dataType, depth + 1)
         : writeArray(out, inner, depth + 1);

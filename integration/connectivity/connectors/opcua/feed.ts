@@ -17,7 +17,7 @@ export type FeedItem = FeedMessage | { kind: "loss"; count: number } | { kind: "
 /** Publish requests that wait at the server: enough to keep it sending while an answer is on its way. */
 const depth = 2;
 /** So many may wait because they had something to acknowledge: a full server-side queue is no place for durable messages. */
-const depthMax = 5;
+export const publishRequestsMax = 5;
 /** Messages that are asked for again one by one, at most; beyond, a gap is the faster answer. */
 const republishMax = 2_000;
 
@@ -53,7 +53,7 @@ export class Feed {
   #acknowledgements: number[] = [];
   #outstanding = 0;
   #depth = depth;
-  #depthMax = depthMax;
+  #depthMax = publishRequestsMax;
   #flushing = false;
   /** Answers are worked through one after the other, also while a missing one is fetched. */
   #chain: Promise<void> = Promise.resolve();

@@ -1,4 +1,5 @@
 import type * as Library from "node-opcua-client";
+import { tolerate } from "./tolerance.ts";
 
 /** The protocol library: some 450 exports, handed round as one value, because it is loaded only when a first connection needs it. */
 export type Opcua = typeof Library;
@@ -13,6 +14,7 @@ export function loadOpcua(): Promise<Opcua> {
     opcua.setWarningLogger(nowhere);
     opcua.setDebugLogger(nowhere);
     opcua.setLogLevel(opcua.LogLevel.Emergency);
+    tolerate(opcua);
     return opcua;
   });
   return loading;

@@ -79,7 +79,8 @@ async function attempt(options: LinkOptions): Promise<Link> {
     keepPendingSessionsOnDisconnect: true,
     requestedSessionTimeout: config.lifetimeMs,
     defaultTransactionTimeout: config.requestTimeoutMs,
-    transportTimeout: config.requestTimeoutMs,
+    // Ends a socket that is silent for so long; whether a peer still lives is asked by watch.ts, and a quiet one is no dead one.
+    transportTimeout: Math.max(config.requestTimeoutMs, 3 * config.keepAliveMs),
     transportSettings,
   };
   const endpoints = await discover(options, common, onStep);
@@ -116,6 +117,7 @@ async function discover(
 ): Promise<EndpointDescription[]> {
   const client = opcua.OPCUAClient.create({
     ...common,
+    transportTimeout: config.requestTimeoutMs,
     securityMode: opcua.MessageSecurityMode.None,
     securityPolicy: opcua.SecurityPolicy.None,
   });

@@ -6,10 +6,13 @@ import { dataTypeName, decode, timeOf, type WireDataValue } from "./decode.ts";
 import { type Feed, type FeedMessage, SubscriptionGone } from "./feed.ts";
 import type { Item, ItemTable } from "./items.ts";
 import { orAborted } from "./link.ts";
+import type { Undecodable } from "./tolerance.ts";
 
 /** DataValue info bits: type DataValue with Overflow set (Part 4, 7.39.1): the server's queue was too short and dropped what was between. */
 const overflowBits = 0x480;
 const extensionObject = 22;
+/** Of a message that cannot be decoded so much is kept. */
+const payloadMax = 65_536;
 /** Overflows of this time become one gap record. */
 const overflowMergeMs = 1_000;
 
@@ -79,6 +82,7 @@ export class Reader {
         const structures = structuresOf(next.message);
         if (structures.length > 0) await orAborted(signal, this.#options.resolve(structures));
         signal.throwIfAborted();
+        await this.#rejectUndecodable(next.message);
         batch = this.#batchOf(next);
         await this.#tellOverflow();
       } catch (error) {
@@ -165,6 +169,24 @@ export class Reader {
     }
     if (batch.rows === 0) return null;
     return batch.build(completeUs === null ? null : String(completeUs));
+  }
+
+  /** What cannot be told apart is kept as it came; how many changes it held is not known, so it is a gap as well. */
+  async #rejectUndecodable(message: NotificationMessage): Promise<void> {
+    for (const notification of message.notificationData ?? []) {
+      const { undecodable } = (notification ?? {}) as Undecodable;
+      if (undecodable === undefined) continue;
+      const { sink, clock, items, counters } = this.#options;
+      const payload = undecodable.bytes.subarray(0, payloadMax);
+      await sink.reject({ code: "opcua_message_invalid", detail: undecodable.reason, payload });
+      counters.gaps += 1;
+      // Its changes are newer than what came before.
+      const nowUs = clock.nowUs();
+      let fromUs = 0;
+      for (const { lastUs } of items.all()) if (lastUs > fromUs) fromUs = lastUs;
+      if (fromUs === 0 || fromUs > nowUs) fromUs = nowUs;
+      await sink.gap({ fromUs, toUs: nowUs, points: null, reason: "A notification could not be decoded." });
+    }
   }
 
   #add(batch: Batch, item: Item, data: WireDataValue, atUs?: Micros): void {

@@ -63,6 +63,23 @@ describe("A channel that is lost while the server lives", () => {
     expect(bench.connector.diagnose()).toMatchObject({ subscriptionsMade: 1, gaps: 0 });
   });
 
+  test("a new process of ours says what stands: a value that did not change is good again at a time after the restart", async () => {
+    const [tag, moving] = [server.add("constant", DataType.Double, 7), server.add("counter")];
+    const first = await open(url());
+    await first.connect();
+    first.read([tag, moving]);
+    await first.until("the first value", () => first.values(tag).includes(7));
+    await first.until("a cursor", () => first.sink.batches.some((batch) => batch.sourceCursor));
+    await first.stop();
+    const cursor = first.sink.batches.findLast((batch) => batch.sourceCursor)?.sourceCursor ?? null;
+    const second = await open(url());
+    await second.connect();
+    second.read([tag, moving], cursor);
+    const later = () => second.sink.rows.filter((row) => row.tag === tag && row.time > Number(cursor));
+    await second.until("it again", () => later().length > 0);
+    expect(later()).toMatchObject([{ value: 7, status: 0 }]);
+  });
+
   test("the subscription is taken over by a new session when the server has forgotten the old one", async () => {
     const tag = server.add("counter");
     const bench = await open(url(), { queueSize: 100 });

@@ -171,6 +171,24 @@ describe("from messages to rows", () => {
     expect(host.diagnose()).toMatchObject({ edgeNodes: 1, online: 1, unknown: 1 });
   });
 
+  it("F21: a birth after a death says that a value holds again, though it was measured before", async () => {
+    const { server, sink } = await start({}, ["G/E//t"]);
+    birth(server, [double("t", 1, 20, 900)], 1000);
+    server.send("spBv1.0/G/NDEATH/E", encodePayload({ timeMs: 1500, metrics: [bdSeq(0)] }));
+    await until(() => sink.staled.length === 1, "the death");
+    birth(server, [double("t", 1, 20, 900)], 2000);
+    birth(server, [double("t", 1, 20, 900)], 3000);
+    await until(() => sink.rows.length === 5, "rows");
+    expect(sink.rows.map(({ time, value, status }) => [time, value, status])).toEqual([
+      [900_000, 20, 0],
+      [1_000_000, 20, 0],
+      [900_000, 20, 0],
+      [2_000_000, 20, 0],
+      // It was online: nothing is new.
+      [900_000, 20, 0],
+    ]);
+  });
+
   it("with bindings only their tags come", async () => {
     const { server, sink } = await start({}, ["G/E//b"]);
     birth(server, [double("a", 1, 1), double("b", 2, 2)]);

@@ -68,9 +68,16 @@ export interface Now {
   ms: number;
 }
 
-/** What is to be done, in this order. `values` refers to the payload that was passed to `step` and must be used before the next call. */
+/** What is to be done, in this order. `begins`: it is the birth of what was not online before. `values` refers to the payload that was passed to `step` and must be used before the next call. */
 export type Effect =
-  | { kind: "values"; node: EdgeNode; table: MetricTable; entries: (MetricEntry | null)[]; birth: boolean }
+  | {
+      kind: "values";
+      node: EdgeNode;
+      table: MetricTable;
+      entries: (MetricEntry | null)[];
+      birth: boolean;
+      begins: boolean;
+    }
   | { kind: "stale"; addresses: string[]; atUs: Micros; who: string }
   | { kind: "rebirth"; server: number; group: string; node: string }
   | { kind: "reject"; code: ProblemCode; detail: string; payload: Uint8Array | null }
@@ -143,8 +150,9 @@ function birth(
   now: Now,
   effects: Effect[],
 ): void {
+  const begins = !table.online;
   const { entries, nameless, collisions } = takeBirth(node, table, payload.metrics);
-  effects.push({ kind: "values", node, table, entries, birth: true });
+  effects.push({ kind: "values", node, table, entries, birth: true, begins });
   const who = nameOf(node, table.device);
   if (nameless > 0) {
     const detail = `The birth of ${who} has ${nameless} metrics without a name.`;
@@ -317,7 +325,7 @@ function apply(state: HostState, node: EdgeNode, message: RawMessage, payload: S
   }
   // Waits whole for the rebirth that explains it; when it comes back from there, the rest of it is taken.
   if (unknown > 0 && !message.judged) return park(state, node, { ...message, judged: true }, now, effects);
-  effects.push({ kind: "values", node, table, entries, birth: false });
+  effects.push({ kind: "values", node, table, entries, birth: false, begins: false });
   return effects;
 }
 

@@ -10,8 +10,9 @@ export interface MetricEntry {
   /** Members of a template instance, by name. */
   members: Map<string, MetricEntry> | null;
   unit: string | null;
-  /** Index in the batch that is being filled; see `rows.ts`. */
+  /** Its place in the batcher (`RowSlot`). */
   batch: number;
+  list: number;
   index: number;
 }
 
@@ -90,6 +91,7 @@ export const newEntry = (address: string, type: number): MetricEntry => ({
   members: null,
   unit: null,
   batch: -1,
+  list: -1,
   index: -1,
 });
 

@@ -28,6 +28,8 @@ export class RowWriter {
   /** Only these addresses; null: everything. */
   readonly #only: ReadonlySet<string> | null;
   readonly #value: ReadValue = { value: null, integer: false, fault: null };
+  /** When the session began that the message begins; NaN: it begins none. */
+  #bornMs = NaN;
 
   constructor(batcher: Batcher, only: ReadonlySet<string> | null) {
     this.#batcher = batcher;
@@ -36,7 +38,8 @@ export class RowWriter {
 
   write(effect: Extract<Effect, { kind: "values" }>, payload: SparkplugPayload): void {
     const { metrics } = payload;
-    const { entries, birth } = effect;
+    const { entries, birth, begins } = effect;
+    this.#bornMs = begins ? payload.timeMs : NaN;
     for (let row = 0; row < metrics.count; row++) {
       const entry = entries[row];
       if (entry !== null) {
@@ -66,29 +69,35 @@ export class RowWriter {
       return;
     }
     if (this.#only !== null && !this.#only.has(entry.address)) return;
-    const time: Micros = timeMs <= timeMsMax ? timeMs * 1000 : NaN;
+    const time = microsOf(timeMs);
     if (entry.ambiguous && !birth && metrics.name[row] === null) {
       const detail = `Alias ${metrics.alias[row]} belongs to more than one metric.`;
       this.#batcher.fault(null, null, null, "spb_alias_ambiguous", detail);
       return;
     }
     if (birth) this.#describe(entry, metrics, row, type);
-    if ((flags & metricFlag.historical) !== 0) this.counts.historical++;
+    const historical = (flags & metricFlag.historical) !== 0;
+    if (historical) this.counts.historical++;
     this.counts.rows++;
     const status = metrics.properties[row] === null ? statusGood : qualityOf(metrics, row);
     const read = this.#value;
     if (isNull || (birth && metrics.field[row] === valueField.none)) {
-      this.#batcher.add(entry, time, null, status, false);
-      return;
-    }
-    const { field, number, lo, hi, object } = metrics;
-    readValue(read, type, field[row], number[row], lo[row], hi[row], object[row]);
-    if (read.fault === null) {
-      this.#batcher.add(entry, time, read.value, status, read.integer);
+      read.value = null;
+      read.integer = false;
+      read.fault = null;
     } else {
-      this.counts.unfit++;
-      this.#batcher.add(entry, time, null, statusBadTypeMismatch, false);
+      const { field, number, lo, hi, object } = metrics;
+      readValue(read, type, field[row], number[row], lo[row], hi[row], object[row]);
     }
+    const fits = read.fault === null;
+    if (!fits) this.counts.unfit++;
+    const value = fits ? read.value : null;
+    const stored = fits ? status : statusBadTypeMismatch;
+    this.#batcher.add(entry, time, value, stored, fits && read.integer);
+    // A birth says what holds now, whenever it was measured: what was marked at the last death is over with it.
+    if (historical || !(timeMs < this.#bornMs)) return;
+    this.counts.rows++;
+    this.#batcher.add(entry, microsOf(this.#bornMs), value, stored, fits && read.integer);
   }
 
   /** Each member of an instance is a tag of its own, below the instance's. */
@@ -116,6 +125,8 @@ export class RowWriter {
     });
   }
 }
+
+const microsOf = (timeMs: number): Micros => (timeMs <= timeMsMax ? timeMs * 1000 : NaN);
 
 /** 6.4.11.1: property `Quality`: 0 bad, 192 good, 500 stale. */
 function qualityOf(metrics: MetricColumns, row: number): number {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Batcher, type RowSlot } from "./batcher.ts";
 
 const never = new AbortController().signal;
-const slot = (address: string): RowSlot => ({ address, batch: -1, index: -1 });
+const slot = (address: string): RowSlot => ({ address, batch: -1, list: -1, index: -1 });
 
 describe("batcher", () => {
   it("what comes within one turn is one offer; each message learns when it is durable", async () => {
@@ -29,6 +29,25 @@ describe("batcher", () => {
     sink.release();
     await first;
     expect(sink.breaches).toEqual([]);
+  });
+
+  it("the list of names is kept over the batches: a name is put into it once", async () => {
+    const sink = new RecordingSink();
+    const batcher = new Batcher(sink, never);
+    const [a, b] = [slot("a"), slot("b")];
+    batcher.add(a, 1, 10, 0, false);
+    await batcher.settled();
+    batcher.add(b, 1, 20, 0, false);
+    batcher.add(a, 2, 11, 0, false);
+    await batcher.settled();
+    const [first, second] = sink.batches;
+    expect(second.names).toBe(first.names);
+    expect(second).toMatchObject({ names: ["a", "b"], namesKept: true });
+    expect(sink.rows.map((r) => [r.tag, r.value])).toEqual([
+      ["a", 10],
+      ["b", 20],
+      ["a", 11],
+    ]);
   });
 
   it("a message in several batches waits for all of them", async () => {

@@ -2,17 +2,19 @@
 import { ColumnsBuilder, type Micros, type ProblemCode, type RowFault, type Value } from "@lineshaft/contract/api";
 import type { ConnectorBatch, ConnectorSink } from "@lineshaft/contract/ports";
 
-/** An address and its place in the batch that is being filled; kept by the codec with whatever else it knows of a tag. */
+/** An address and its place among the names; kept by the codec with whatever else it knows of a tag. */
 export interface RowSlot {
   address: string;
-  /** −1 at first. */
+  /** The batch that held it last; −1 at first. */
   batch: number;
+  /** Which list of names `index` belongs to; −1 at first. */
+  list: number;
   index: number;
 }
 
 interface Batch {
   id: number;
-  names: string[];
+  names: readonly string[];
   rows: ColumnsBuilder;
   faults: RowFault[];
   samples: { tag: string | null; time: Micros | null; value: unknown }[];
@@ -22,7 +24,10 @@ interface Batch {
 }
 
 const rowsMax = 5000;
+/** Names that come and go must not pile up: then a new list is begun. */
+const namesMax = 200_000;
 let batches = 0;
+let lists = 0;
 
 /**
  * What comes within one turn of the event loop goes into one offer, within the sink's credit. Offers leave in order; several may be under way. While the sink
@@ -36,6 +41,9 @@ export class Batcher {
   #last: Promise<void> = Promise.resolve();
   /** Batches closed since the last `settled`, which may hold a part of the message under way. */
   #cutOff: Promise<void>[] = [];
+  /** Kept over the batches, so that everybody behind looks a name up once. */
+  #names: string[] = [];
+  #list = lists++;
 
   constructor(sink: ConnectorSink, signal: AbortSignal) {
     this.#sink = sink;
@@ -48,9 +56,10 @@ export class Batcher {
       this.cut();
       batch = this.#open();
     }
-    if (slot.batch !== batch.id) {
-      slot.batch = batch.id;
-      slot.index = batch.names.push(slot.address) - 1;
+    slot.batch = batch.id;
+    if (slot.list !== this.#list) {
+      slot.list = this.#list;
+      slot.index = this.#names.push(slot.address) - 1;
     }
     batch.rows.add(slot.index, time, value, status, 0, integer ? "int64" : undefined);
   }
@@ -106,9 +115,13 @@ export class Batcher {
     });
     // Without a listener of its own a batch that fails between two messages would end the process.
     settled.catch(() => undefined);
+    if (this.#names.length >= namesMax) {
+      this.#names = [];
+      this.#list = lists++;
+    }
     const batch: Batch = {
       id: batches++,
-      names: [],
+      names: this.#names,
       rows: new ColumnsBuilder(256),
       faults: [],
       samples: [],
@@ -130,6 +143,7 @@ export class Batcher {
     const { names, faults, samples, properties } = batch;
     const offered: ConnectorBatch = {
       names,
+      namesKept: true,
       columns: batch.rows.build(),
       ordinalsGiven: false,
       ...(properties.size > 0 ? { properties } : {}),

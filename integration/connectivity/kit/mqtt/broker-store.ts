@@ -12,6 +12,8 @@ export interface StoredPacket {
   brokerId?: string;
   brokerCounter?: number;
   clientId?: string;
+  /** MQTT 5: ms since 1970, absent: never. */
+  messageExpiry?: number;
 }
 
 interface StoredSubscription {
@@ -62,18 +64,24 @@ interface Queue {
  */
 export class BrokerStore {
   readonly limits: BrokerStoreLimits;
-  readonly #retained = new Map<string, StoredPacket>();
+  /** By topic, then by realm: tenants do not overwrite one another's. */
+  readonly #retained = new Map<string, Map<string, StoredPacket>>();
+  /** By the payload that is kept: aedes hands out retained messages without saying whose they are. */
+  readonly #publishers = new WeakMap<Uint8Array, string>();
+  readonly #realmOf: (clientId: string) => string | null;
   readonly #subscriptions = new Map<string, Map<string, StoredSubscription>>();
   readonly #byTopic = new TopicTree<StoredSubscription & { clientId: string }>();
   readonly #queues = new Map<string, Queue>();
   readonly #unreleased = new Map<string, Set<number>>();
+  #retainedCount = 0;
   #retainedBytes = 0;
   #queuedBytes = 0;
   retainedRefused = 0;
   queueDropped = 0;
 
-  constructor(limits: BrokerStoreLimits = defaultStoreLimits) {
+  constructor(limits: BrokerStoreLimits, realmOf: (clientId: string) => string | null) {
     this.limits = limits;
+    this.#realmOf = realmOf;
   }
 
   async setup(): Promise<void> {}
@@ -87,7 +95,7 @@ export class BrokerStore {
     queueDropped: number;
   } {
     return {
-      retained: this.#retained.size,
+      retained: this.#retainedCount,
       retainedBytes: this.#retainedBytes,
       retainedRefused: this.retainedRefused,
       queues: this.#queues.size,
@@ -99,25 +107,60 @@ export class BrokerStore {
   // ── retained ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   async storeRetained(packet: StoredPacket): Promise<void> {
-    const before = this.#retained.get(packet.topic);
-    if (before !== undefined) {
-      this.#retained.delete(packet.topic);
-      this.#retainedBytes -= before.payload.length;
-    }
+    const { topic, clientId, payload } = packet;
+    // aedes itself takes away what has expired, and then does not say whose it was: what expired first.
+    const realm = clientId === undefined ? this.#firstToExpire(topic) : this.#realmOf(clientId);
+    if (realm === null) return;
+    this.#dropRetained(topic, realm);
     // 3.3.1.3: an empty retained message only removes the one before.
-    if (packet.payload.length === 0) return;
+    if (payload.length === 0) return;
     const { retainedMessages, retainedBytes } = this.limits;
-    if (this.#retained.size >= retainedMessages || this.#retainedBytes + packet.payload.length > retainedBytes) {
+    if (this.#retainedCount >= retainedMessages || this.#retainedBytes + payload.length > retainedBytes) {
       this.retainedRefused++;
       return;
     }
     // A copy of its own: the payload may be a view into a large network buffer.
-    this.#retained.set(packet.topic, Object.assign({}, packet, { payload: Buffer.from(packet.payload) }));
-    this.#retainedBytes += packet.payload.length;
+    const kept = Object.assign({}, packet, { payload: Buffer.from(payload) });
+    this.#publishers.set(kept.payload, clientId as string);
+    const here = this.#retained.get(topic) ?? new Map<string, StoredPacket>();
+    this.#retained.set(topic, here);
+    here.set(realm, kept);
+    this.#retainedCount++;
+    this.#retainedBytes += payload.length;
   }
 
-  retained(topic: string): StoredPacket | undefined {
-    return this.#retained.get(topic);
+  #firstToExpire(topic: string): string | null {
+    let first: [realm: string, atMs: number] | null = null;
+    for (const [realm, { messageExpiry = Number.POSITIVE_INFINITY }] of this.#retained.get(topic) ?? [])
+      if (first === null || messageExpiry < first[1]) first = [realm, messageExpiry];
+    return first?.[0] ?? null;
+  }
+
+  #dropRetained(topic: string, realm: string): void {
+    const here = this.#retained.get(topic);
+    const before = here?.get(realm);
+    if (here === undefined || before === undefined) return;
+    here.delete(realm);
+    if (here.size === 0) this.#retained.delete(topic);
+    this.#retainedCount--;
+    this.#retainedBytes -= before.payload.length;
+  }
+
+  /** Who left the retained message with this very payload. */
+  publisherOf(payload: Uint8Array): string | undefined {
+    return this.#publishers.get(payload);
+  }
+
+  /** The client identifier has another owner now: nothing of the one before is left. */
+  forget(clientId: string): void {
+    for (const [topic, here] of this.#retained)
+      for (const [realm, packet] of here) if (packet.clientId === clientId) this.#dropRetained(topic, realm);
+    const own = this.#subscriptions.get(clientId);
+    for (const topic of own?.keys() ?? []) this.#byTopic.remove(topic, (value) => value.clientId === clientId);
+    this.#subscriptions.delete(clientId);
+    this.#unreleased.delete(clientId);
+    this.#queuedBytes -= this.#queues.get(clientId)?.bytes ?? 0;
+    this.#queues.delete(clientId);
   }
 
   createRetainedStream(filter: string): Readable {
@@ -130,7 +173,7 @@ export class BrokerStore {
 
   *retainedMatching(filters: readonly string[]): Generator<StoredPacket> {
     for (const filter of filters) {
-      for (const [topic, packet] of this.#retained) if (topicMatches(filter, topic)) yield packet;
+      for (const [topic, here] of this.#retained) if (topicMatches(filter, topic)) yield* here.values();
     }
   }
 
@@ -195,7 +238,10 @@ export class BrokerStore {
   }
 
   async outgoingEnqueueCombi(subscriptions: readonly { clientId: string }[], packet: StoredPacket): Promise<void> {
-    for (const subscription of subscriptions) await this.outgoingEnqueue(subscription, packet);
+    const realm = this.#realmOf(packet.clientId ?? "");
+    if (realm === null) return;
+    for (const subscription of subscriptions)
+      if (this.#realmOf(subscription.clientId) === realm) await this.outgoingEnqueue(subscription, packet);
   }
 
   /** A packet number was given, or a PUBLISH became a PUBREL. What the bound dropped is not found, and is delivered once at most. */

@@ -251,7 +251,7 @@ describe("who may do what (FAULTS A18 to A27)", () => {
 
   it("A24 user properties without end → 0x95, in CONNECT no entry; the next client is served", async () => {
     const b = await start([principal("press")]);
-    const many = { userProperties: { name: Array.from({ length: 140_000 }, () => "v") } };
+    const many = { userProperties: { name: Array.from({ length: 90_000 }, () => "v") } };
     const publish: Packet = {
       cmd: "publish",
       topic: "acme/x",
@@ -362,6 +362,70 @@ describe("who may do what (FAULTS A18 to A27)", () => {
     await until(() => heard.length === 1, "its own message");
     expect(heard).toEqual(["acme/z=1"]);
     expect(seen).toEqual(["acme/z"]);
+  });
+
+  it("two realms have the same client ids and the same retained topics, and neither knows", async () => {
+    const anyId = { clientIds: ["*"], publish: ["#"], subscribe: ["#"] };
+    const b = await start([principal("press", anyId), principal("spy", { ...anyId, realm: "other" })]);
+    const kept = { clean: false, properties: { sessionExpiryInterval: 60 } };
+    const clients = {
+      press: await b.connect("press", { clientId: "line-1" }),
+      spy: await b.connect("spy", { clientId: "line-1", ...kept }),
+    };
+    await clients.spy.subscribeAsync("plant/#", { qos: 1 });
+    await clients.press.publishAsync("plant/t", "ours", { qos: 1, retain: true });
+    await clients.spy.publishAsync("plant/t", "theirs", { qos: 1, retain: true });
+    for (const [name, own] of [
+      ["press", "ours"],
+      ["spy", "theirs"],
+    ] as const) {
+      const screen = await b.connect(name, { clientId: "screen" });
+      const seen = collect(screen);
+      await screen.subscribeAsync("plant/t", { qos: 1 });
+      await until(() => seen.length > 0, "the retained message");
+      expect(seen).toEqual([`plant/t=${own}`]);
+    }
+    expect([clients.press.connected, clients.spy.connected]).toEqual([true, true]);
+    // What one realm sends fills no queue of the other.
+    await clients.spy.endAsync();
+    const queued = b.broker.diagnose().queuedBytes;
+    await clients.press.publishAsync("plant/u", "x".repeat(1000), { qos: 1 });
+    expect(b.broker.diagnose().queuedBytes).toBe(queued);
+  });
+
+  it("a client id that changes hands brings nothing of its former owner along", async () => {
+    const anyId = { clientIds: ["*"] };
+    const b = await start([principal("old", anyId), principal("new", anyId), principal("screen")]);
+    const kept = { clientId: "filler", clean: false, properties: { sessionExpiryInterval: 60 } };
+    const old = await b.connect("old", kept);
+    await old.subscribeAsync("acme/orders", { qos: 1 });
+    await old.publishAsync("acme/filler/t", "1", { qos: 1, retain: true });
+    await old.endAsync();
+    const screen = await b.connect("screen");
+    await screen.publishAsync("acme/orders", "for the old one", { qos: 1 });
+    expect(b.broker.diagnose()).toMatchObject({ retained: 1, queues: 1 });
+    b.principals.delete("old");
+    const next = await b.connect("new", { ...kept, reconnectPeriod: 0 });
+    const seen = collect(next);
+    expect(b.broker.diagnose()).toMatchObject({ retained: 0, retainedBytes: 0, queues: 0, queuedBytes: 0 });
+    await screen.publishAsync("acme/orders", "nor this", { qos: 1 });
+    await next.subscribeAsync("acme/last", { qos: 1 });
+    await screen.publishAsync("acme/last", "1", { qos: 1 });
+    await until(() => seen.length > 0, "its own");
+    expect(seen).toEqual(["acme/last=1"]);
+  });
+
+  it("a client without an identifier gets one (MQTT 5 is told which)", async () => {
+    const b = await start([principal("press", { clientIds: ["*"] }), principal("bound")]);
+    const peer = await raw(b.port, { ...connectPacket("press"), clientId: "" } as Packet);
+    await until(() => peer.packets.length === 1, "CONNACK");
+    expect(peer.packets[0]).toMatchObject({
+      reasonCode: 0,
+      properties: { assignedClientIdentifier: expect.any(String) },
+    });
+    const bound = await raw(b.port, { ...connectPacket("bound"), clientId: "" } as Packet);
+    await until(() => bound.packets.length === 1, "CONNACK");
+    expect(bound.packets[0]).toMatchObject({ reasonCode: 0x85 });
   });
 
   it("a keep-alive beyond 300 s is refused (3.1.1) or shortened (5)", async () => {

@@ -1,15 +1,8 @@
 import type { Socket } from "node:net";
-import type { TLSSocket } from "node:tls";
 import type { Aedes, AedesPublishPacket, AuthenticateError, Client, ConnectPacket, PublishPacket } from "aedes";
-import {
-  type MqttLogin,
-  type MqttPrincipal,
-  mayPublish,
-  mayReceive,
-  maySubscribe,
-  mayUseClientId,
-} from "./broker-access.ts";
+import { type MqttPrincipal, mayPublish, mayReceive, maySubscribe } from "./broker-access.ts";
 import { BrokerDoors } from "./broker-doors.ts";
+import { type Entrant, judgeEntrant, refusal } from "./broker-entry.ts";
 import {
   type BrokerEvent,
   type BrokerLimits,
@@ -27,6 +20,8 @@ import { topicNameFault } from "./topic.ts";
 
 interface Session {
   principal: string;
+  /** As the client spells it. */
+  clientId: string;
   remoteAddress: string;
   violations: number;
   /** Has it a subscription above QoS 0? Only then must it not miss anything. */
@@ -43,12 +38,8 @@ const reason = {
   packetTooLarge: 0x95,
   quotaExceeded: 0x97,
 } as const;
-/** MQTT 3.1.1, 3.2.2.3; aedes translates to MQTT 5: 2 → 0x85, 4 → 0x86, 5 → 0x87. */
-const returnCode = { identifierRejected: 2, badCredential: 4, notAuthorised: 5 } as const;
+/** The platform's own publications; no client's identifier begins so. */
 const ownClientId = (realm: string): string => `$lineshaft/${realm}`;
-
-const refusal = (code: number, message: string): AuthenticateError =>
-  Object.assign(new Error(message), { returnCode: code }) as AuthenticateError;
 
 /**
  * The embedded MQTT broker (3.1.1 and 5) on aedes. A PUBLISH that somebody of the platform has claimed is acknowledged only after the claim's handler has
@@ -59,7 +50,7 @@ export class EmbeddedBroker {
   readonly #limits: BrokerLimits;
   readonly #store: BrokerStore;
   readonly #claims: Claims;
-  readonly #connects = new WeakMap<Client, ConnectPacket>();
+  readonly #entrants = new WeakMap<Client, Entrant>();
   readonly #sessions = new WeakMap<object, Session>();
   /** Whose a client id is: of the first who used it. Retained messages are judged by it too. */
   readonly #owners = new ClientIdOwners();
@@ -72,7 +63,7 @@ export class EmbeddedBroker {
   constructor(options: BrokerOptions) {
     this.#o = options;
     this.#limits = { ...defaultLimits, ...options.limits };
-    this.#store = new BrokerStore({ ...defaultStoreLimits, ...options.storeLimits });
+    this.#store = new BrokerStore({ ...defaultStoreLimits, ...options.storeLimits }, (id) => this.#realmOf(id));
     this.#claims = { clock: options.clock, holdMs: this.#limits.holdMs, sources: new Set() };
     this.#doors = new BrokerDoors(this.#limits, options.clock, (socket) => this.#aedes?.handle(socket));
   }
@@ -94,17 +85,18 @@ export class EmbeddedBroker {
       sessionExpiryIntervalLimit: 86_400,
       pendingSessionsLimit: this.#store.limits.sessions,
       preConnect: (client, packet, done) => {
-        this.#connects.set(client, packet);
         if (packet.protocolVersion !== 4 && packet.protocolVersion !== 5)
           done(new Error("Only MQTT 3.1.1 and 5 are spoken."), false);
         else if (userProperties(packet) > limits.userProperties) done(new Error("Too many user properties."), false);
-        else done(null, true);
+        else
+          this.#judge(client, packet).then(
+            () => done(null, true),
+            (error: Error) => done(error, false),
+          );
       },
-      authenticate: (client, username, password, done) => {
-        this.#authenticate(client, username ?? null, password ?? null).then(
-          () => done(null, true),
-          (error: AuthenticateError) => done(error, false),
-        );
+      authenticate: (client, _username, _password, done) => {
+        const refused = this.#enter(client);
+        done(refused, refused === null);
       },
       authorizePublish: (client, packet, done) => this.#publish(client, packet, done),
       authorizeSubscribe: (client, subscription, done) => {
@@ -179,46 +171,50 @@ export class EmbeddedBroker {
 
   // ── connect ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async #authenticate(client: Client, username: string | null, password: Uint8Array | null): Promise<void> {
-    const connect = this.#connects.get(client);
-    this.#connects.delete(client);
-    const login: MqttLogin = {
-      clientId: client.id,
-      username,
-      password,
-      certificate: certificateOf(client.conn as TLSSocket),
-      remoteAddress: (client.conn as Socket).remoteAddress ?? "",
-    };
-    const refuse = (code: number, detail: string): never => {
+  /** Before aedes takes the client identifier: from here on it begins with the realm. */
+  async #judge(client: Client, packet: ConnectPacket): Promise<void> {
+    const entrant = await judgeEntrant(this.#o, packet, client.conn as Socket);
+    this.#entrants.set(client, entrant);
+    const { admitted, clientId } = entrant;
+    if (!(admitted instanceof Error) && clientId !== "")
+      packet.clientId = ClientIdOwners.inside(admitted.realm, clientId);
+  }
+
+  #enter(client: Client): AuthenticateError | null {
+    const entrant = this.#entrants.get(client) as Entrant;
+    const refused = this.#refusal(client, entrant);
+    if (refused !== null) {
       this.#counts.refused++;
-      throw refusal(code, detail);
-    };
-    if (login.password === null && login.certificate === null)
-      refuse(returnCode.notAuthorised, "Anonymous access is not allowed.");
-    const name = await this.#o.authenticate(login);
-    const principal = name === null ? null : this.#o.principal(name);
-    if (principal === null) return refuse(returnCode.badCredential, "The credential is not known.");
-    if (!mayUseClientId(principal, login.clientId) || !this.#isOwnClientId(principal.name, login.clientId))
-      refuse(returnCode.identifierRejected, `"${principal.name}" may not use this client identifier.`);
-    // A20: a will is a publish in the future, so its rights are checked now, and again when it is due.
-    if (connect?.will !== undefined && !mayPublish(principal, connect.will.topic))
-      refuse(returnCode.notAuthorised, `"${principal.name}" may not leave a will on this topic.`);
-    const { remoteAddress } = login;
+      return refused;
+    }
+    const { name, realm } = entrant.admitted as MqttPrincipal;
+    const clientId = entrant.clientId === "" ? client.id : entrant.clientId;
+    const { remoteAddress } = entrant;
     this.#sessions.set(client, {
-      principal: principal.name,
+      principal: name,
+      clientId,
       remoteAddress,
       violations: 0,
       reliable: false,
       receiving: new Map(),
     });
-    this.#owners.bind(login.clientId, principal.name, this.#limits.clientIds);
+    if (this.#owners.bind(client.id, { principal: name, realm }, this.#limits.clientIds)) this.#store.forget(client.id);
     this.#tell("connected", client, "");
+    return null;
   }
 
   /** A22: whoever takes a client id over takes the session with it, so it stays with the principal that used it first, as long as that one may connect. */
-  #isOwnClientId(name: string, clientId: string): boolean {
-    const owner = this.#o.clientIdOwner?.(clientId) ?? this.#owners.get(clientId);
-    return owner === undefined || owner === null || owner === name || this.#o.principal(owner) === null;
+  #refusal(client: Client, { admitted }: Entrant): AuthenticateError | null {
+    if (admitted instanceof Error) return admitted;
+    const owner = this.#owners.get(client.id)?.principal ?? admitted.name;
+    if (owner === admitted.name || this.#o.principal(owner) === null) return null;
+    return refusal("identifierRejected", `"${admitted.name}" may not use the client identifier of another.`);
+  }
+
+  /** Whose publications a client's are; null: nobody knows any more. */
+  #realmOf(clientId: string): string | null {
+    const own = ownClientId("");
+    return clientId.startsWith(own) ? clientId.slice(own.length) : (this.#owners.get(clientId)?.realm ?? null);
   }
 
   // ── publish ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -301,7 +297,7 @@ export class EmbeddedBroker {
       retain: packet.retain,
       dup: packet.dup ?? false,
       packetId: packet.messageId ?? null,
-      clientId: client.id,
+      clientId: this.#sessions.get(client)?.clientId ?? client.id,
       receivedUs: this.#o.clock.nowUs(),
     };
     const pending: Promise<void>[] = [];
@@ -329,7 +325,7 @@ export class EmbeddedBroker {
     const { session, principal } = this.#who(client);
     if (session === null || principal === null || !mayReceive(principal, packet.topic)) return null;
     const publisher =
-      (packet as { clientId?: string }).clientId ?? this.#store.retained(packet.topic)?.clientId ?? null;
+      (packet as { clientId?: string }).clientId ?? this.#store.publisherOf(packet.payload as Buffer) ?? null;
     if (publisher === null || !this.#mayComeFrom(publisher, principal.realm, packet.topic)) return null;
     if ((client.conn as Socket).writableLength > this.#limits.backlogBytes) {
       if (packet.qos === 0 || !session.reliable) {
@@ -347,7 +343,7 @@ export class EmbeddedBroker {
   /** A26: what a client published, or left as retained, counts only as long as it may publish there. */
   #mayComeFrom(clientId: string, realm: string, topic: string): boolean {
     if (clientId === ownClientId(realm)) return true;
-    const name = this.#owners.get(clientId);
+    const name = this.#owners.get(clientId)?.principal;
     const owner = name === undefined ? null : this.#o.principal(name);
     return owner !== null && owner.realm === realm && mayPublish(owner, topic);
   }
@@ -368,11 +364,12 @@ export class EmbeddedBroker {
 
   #tell(event: BrokerEvent["event"], client: Client, detail: string): void {
     const session = this.#sessions.get(client);
+    const entrant = session ?? this.#entrants.get(client);
     this.#o.audit?.({
       event,
-      clientId: client.id,
+      clientId: entrant?.clientId ?? client.id,
       principal: session?.principal ?? null,
-      remoteAddress: session?.remoteAddress ?? (client.conn as Socket).remoteAddress ?? "",
+      remoteAddress: entrant?.remoteAddress ?? (client.conn as Socket).remoteAddress ?? "",
       detail,
     });
   }
@@ -384,12 +381,4 @@ function userProperties(packet: PublishPacket | ConnectPacket): number {
   const given = packet.properties?.userProperties ?? {};
   for (const name in given) count += Array.isArray(given[name]) ? given[name].length : 1;
   return count;
-}
-
-function certificateOf(socket: TLSSocket): MqttLogin["certificate"] {
-  if (socket.encrypted !== true || !socket.authorized) return null;
-  const peer = socket.getPeerCertificate();
-  if (peer?.fingerprint256 === undefined) return null;
-  const commonName = peer.subject?.CN;
-  return { fingerprint256: peer.fingerprint256, commonName: typeof commonName === "string" ? commonName : "" };
 }

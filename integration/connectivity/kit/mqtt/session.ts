@@ -105,6 +105,7 @@ export class MqttSession implements MqttSource {
   #pingSentMs: number | null = null;
   #paused = false;
   #certificates: RestsOn[] = [];
+  #acknowledging = false;
   readonly #counts = { received: 0, acknowledged: 0, unclaimed: 0, dropped: 0, published: 0 };
 
   constructor(options: MqttSessionOptions) {
@@ -224,6 +225,7 @@ export class MqttSession implements MqttSource {
   /** Ends the session in order; the will is not sent. */
   async close(): Promise<void> {
     if (this.#ended !== null) return;
+    this.#acknowledgeDurable();
     this.#send({ cmd: "disconnect", reasonCode: 0 });
     const closed = new Promise<void>((resolve) => void this.#socket.once("close", () => resolve()));
     const { clock } = this.#o;
@@ -357,6 +359,7 @@ export class MqttSession implements MqttSource {
       (error: unknown) => {
         this.#inFlight--;
         if (entry === null) return this.#flow();
+        this.#acknowledgeDurable();
         // Only a new session makes the broker send it again (4.4).
         const technical = error instanceof Error ? error.message : String(error);
         const hint = "The broker sends what was not acknowledged again after the next connect.";
@@ -366,17 +369,36 @@ export class MqttSession implements MqttSource {
     if (this.#inFlight >= this.#inFlightMax) this.#flow();
   }
 
+  /** Many become durable in one instant: they are acknowledged in one write, after the last of them. */
   #acknowledge(): void {
+    if (this.#acknowledging) return;
+    this.#acknowledging = true;
+    queueMicrotask(() => {
+      this.#acknowledging = false;
+      this.#acknowledgeDurable();
+    });
+  }
+
+  #acknowledgeDurable(): void {
     if (this.#ended !== null) return;
-    let done = 0;
     const queue = this.#unacknowledged;
-    while (done < queue.length && queue[done].durable) {
-      const { qos, id } = queue[done++];
+    let done = 0;
+    while (done < queue.length && queue[done].durable) done++;
+    if (done === 0) return;
+    const wire = this.#o.wire?.();
+    const bytes = Buffer.allocUnsafe(4 * done);
+    for (let i = 0; i < done; i++) {
+      const { qos, id } = queue[i];
       if (qos === 2) this.#unreleased.add(id);
-      this.#send({ cmd: qos === 1 ? "puback" : "pubrec", messageId: id, reasonCode: 0 });
-      this.#counts.acknowledged++;
+      // PUBACK and PUBREC without a reason, which says success in MQTT 5 as well (3.4.2.1).
+      bytes.writeUInt16BE(qos === 1 ? 0x4002 : 0x5002, 4 * i);
+      bytes.writeUInt16BE(id, 4 * i + 2);
+      const cmd = qos === 1 ? "puback" : "pubrec";
+      wire?.("out", bytes.subarray(4 * i, 4 * i + 4), packetNote({ cmd, messageId: id }));
     }
-    if (done > 0) this.#unacknowledged = queue.slice(done);
+    this.#unacknowledged = queue.slice(done);
+    this.#counts.acknowledged += done;
+    this.#write(bytes);
   }
 
   /** Reads only while somebody wants messages and there is room; TCP holds the broker back. */
@@ -450,8 +472,12 @@ export class MqttSession implements MqttSource {
   #send(packet: Packet): void {
     if (this.#ended !== null) return;
     const bytes = generate(packet, { protocolVersion: this.#o.version });
-    this.#lastSentMs = this.#o.clock.monotonicMs();
     this.#o.wire?.()?.("out", bytes, packetNote(packet));
+    this.#write(bytes);
+  }
+
+  #write(bytes: Buffer): void {
+    this.#lastSentMs = this.#o.clock.monotonicMs();
     this.#socket.write(bytes);
   }
 

@@ -50,6 +50,19 @@ export class Bench {
     return bench;
   }
 
+  /** The same for a server without security. */
+  static async makePlain(url: string, more: Record<string, unknown> = {}): Promise<Bench> {
+    return new Bench({
+      endpointUrl: url,
+      securityPolicy: "none",
+      allowInsecure: true,
+      publishingMs: 50,
+      samplingMs: 0,
+      keepAliveMs: 500,
+      ...more,
+    });
+  }
+
   connect(): Promise<void> {
     return this.connector.connect(new AbortController().signal);
   }

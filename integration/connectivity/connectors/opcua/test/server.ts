@@ -8,9 +8,8 @@ import * as opcua from "node-opcua-client";
 import { OPCUAServer, type OPCUAServerOptions } from "node-opcua-server";
 
 /** OPC UA's own nodes, from the package that the server brings. */
-const standard = createRequire(import.meta.resolve("node-opcua-server")).resolve(
-  "node-opcua-nodesets/nodesets/Opc.Ua.NodeSet2.xml",
-);
+const nodeset = (name: string): string =>
+  createRequire(import.meta.resolve("node-opcua-server")).resolve(`node-opcua-nodesets/nodesets/${name}`);
 
 type AddressSpace = NonNullable<OPCUAServer["engine"]["addressSpace"]>;
 type Namespace = ReturnType<AddressSpace["getOwnNamespace"]>;
@@ -46,6 +45,8 @@ export interface TestServerOptions {
   port?: number;
   /** The client's certificate is refused. */
   acceptClients?: boolean;
+  /** Nodesets of companion specifications, by their file names. */
+  companions?: readonly string[];
 }
 
 /** A node-opcua server on loopback, encrypted, whose variables a test sets. */
@@ -86,7 +87,11 @@ export class TestServer {
       serverCertificateManager: store,
       userCertificateManager: store,
       serverInfo: { applicationUri: "urn:lineshaft:test-server" },
-      nodesets: [standard, fileURLToPath(new URL("press.NodeSet2.xml", import.meta.url))],
+      nodesets: [
+        nodeset("Opc.Ua.NodeSet2.xml"),
+        ...(options.companions ?? []).map(nodeset),
+        fileURLToPath(new URL("press.NodeSet2.xml", import.meta.url)),
+      ],
       allowAnonymous: true,
       userManager: {
         isValidUser: (name: string, password: string) => name === testUser.name && password === testUser.password,

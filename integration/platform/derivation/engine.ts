@@ -1,0 +1,220 @@
+// Hot path: `apply` sees every point of the plant.
+import { type Columns, type Micros, qualityOf, valueAt, valueTypeCode } from "@lineshaft/contract/api";
+import { automatonOf, Binding, type BindingSpec } from "./binding.ts";
+import type { ChangedRange } from "./difference.ts";
+import { type DirtyRange, mergeRanges } from "./dirty.ts";
+import type { InputSource } from "./inputs.ts";
+import { stateWidth } from "./layout.ts";
+import { type Rules, rulesDifference, textKey } from "./mapping.ts";
+import { type Repaired, type RepairInputs, type RepairRequest, repair } from "./repair.ts";
+import { Steps, stepsDifference } from "./steps.ts";
+import { hourOf, Track } from "./track.ts";
+
+/** What of the past a new binding takes in: everything recorded, or nothing because there is nothing yet. */
+export type Past = "derive" | "none";
+
+/**
+ * Raw points → facts, of all bindings: live, and again where the past has changed. Points, gaps, rules and ideal cycles come in as they become known; what
+ * is in order is taken at once, what is not makes its binding dirty, and a dirty binding waits for its repair. What comes out is the same as if everything had been
+ * known from the start, byte for byte.
+ */
+export class Derivation {
+  readonly bindings = new Map<number, Binding>();
+  #states = new Float64Array(64 * stateWidth);
+  #used = 0;
+  /** By raw tag: 0 is none, n > 0 the route n − 1. Most tags are none, and one look tells it. */
+  #routeOf = new Int32Array(1024);
+  readonly #routes: { binding: Binding; channel: number }[][] = [];
+  readonly #cycles = new Map<number, Steps>();
+  readonly #byEquipment = new Map<number, Binding[]>();
+  readonly #dirty = new Set<Binding>();
+  readonly #changes = new Map<Binding, ChangedRange[]>();
+  #watermark: Micros = Number.NEGATIVE_INFINITY;
+
+  add(spec: BindingSpec, past: Past): void {
+    if (this.#used === this.#states.length) this.#growStates();
+    const cycles = this.#cycles.get(spec.equipment) ?? Steps.none;
+    const track = new Track(automatonOf(spec.role), spec.rules, cycles, this.#states, this.#used);
+    this.#used += stateWidth;
+    const binding = new Binding(spec, track);
+    this.bindings.set(spec.id, binding);
+    const beside = this.#byEquipment.get(spec.equipment) ?? [];
+    this.#byEquipment.set(spec.equipment, [...beside, binding]);
+    for (const [channel, { tag }] of spec.channels.entries()) this.#route(tag, { binding, channel });
+    if (past === "derive") this.#taint(binding, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
+    else binding.tick(this.#watermark);
+  }
+
+  bindingsOf(equipment: number): readonly Binding[] {
+    return this.#byEquipment.get(equipment) ?? [];
+  }
+
+  /** A batch of points, as it stands in the log. Rows of one tag are taken in their order. */
+  apply(columns: Columns): void {
+    const { rows, tag, time, value, status, type, ordinal } = columns;
+    const routeOf = this.#routeOf;
+    const known = routeOf.length;
+    for (let i = 0; i < rows; i++) {
+      const id = tag[i];
+      const route = id < known ? routeOf[id] : 0;
+      if (route === 0) continue;
+      let v = value[i] + 0;
+      let bad = status !== null && qualityOf(status[i]) === "bad";
+      if (type !== null && type[i] === valueTypeCode.string) v = textKey(valueAt(columns, i) as string);
+      else if (!Number.isFinite(v)) bad = true;
+      const order = ordinal === null ? 0 : ordinal[i];
+      const targets = this.#routes[route - 1];
+      for (let k = 0; k < targets.length; k++) {
+        const { binding, channel } = targets[k];
+        binding.point(time[i], bad ? 0 : v, bad, channel, order);
+        if (binding.dirty) this.#dirty.add(binding);
+      }
+    }
+  }
+
+  /** A point of a tag that is another than it was: a correction. Nothing is taken; the record has it. */
+  corrected(tag: number, t: Micros): void {
+    for (const { binding } of this.#targets(tag)) this.#taint(binding, t, t);
+  }
+
+  /** Whether data of a connection are lost has changed for [from, to). */
+  gapChanged(connection: number, from: Micros, to: Micros, lost: boolean): void {
+    for (const binding of this.bindings.values()) {
+      if (!binding.spec.channels.some((channel) => channel.connection === connection)) continue;
+      binding.gapChanged(from, to, lost);
+      if (binding.dirty) this.#dirty.add(binding);
+    }
+  }
+
+  /** The ideal cycle of an equipment over time. What was derived with another one is dirty to the end of the difference. */
+  setCycles(equipment: number, cycles: Steps): void {
+    const old = this.#cycles.get(equipment) ?? Steps.none;
+    this.#cycles.set(equipment, cycles);
+    const ranges = stepsDifference(old, cycles);
+    for (const binding of this.bindingsOf(equipment)) {
+      binding.track.cycles = cycles;
+      if (binding.track.kind !== "pulse") continue;
+      for (const { from, to } of ranges) if (from <= binding.lastT) this.#taint(binding, from, to);
+    }
+  }
+
+  /** What the values of a binding mean, over time. What lies behind is derived again. */
+  setRules(id: number, rules: Rules): void {
+    const binding = this.#binding(id);
+    const ranges = rulesDifference(binding.track.rules, rules);
+    binding.track.rules = rules;
+    binding.track.crossedBefore(Math.max(binding.watermark, binding.lastT + 1));
+    for (const { from, to } of ranges) if (from <= binding.progress) this.#taint(binding, from, to);
+  }
+
+  /** Nothing earlier than this is expected any more: what is due before it fires, hours before it close. A clean binding only; the others follow after repair. */
+  tick(watermark: Micros): void {
+    this.#watermark = Math.max(this.#watermark, watermark);
+    const hour = hourOf(this.#watermark);
+    for (const binding of this.bindings.values()) {
+      binding.tick(this.#watermark);
+      if (binding.dirty) this.#dirty.add(binding);
+      else binding.track.closeBefore(hour);
+    }
+  }
+
+  get watermark(): Micros {
+    return this.#watermark;
+  }
+
+  /** Bindings that wait for their repair. */
+  get dirty(): number {
+    return this.#dirty.size;
+  }
+
+  /** The repairs that are due, each as a run that asks for its inputs; the caller answers and takes the result. */
+  *repairs(firstInput: (binding: number) => Micros): Generator<{
+    binding: Binding;
+    run: Generator<RepairRequest, Repaired, RepairInputs>;
+  }> {
+    for (const binding of this.#dirty)
+      yield { binding, run: repair(binding, firstInput(binding.spec.id), this.#watermark) };
+  }
+
+  repaired(binding: Binding, { changes }: Repaired): void {
+    if (!binding.dirty) this.#dirty.delete(binding);
+    this.#changes.set(binding, [...(this.#changes.get(binding) ?? []), ...changes]);
+  }
+
+  /** Repairs everything from a source that answers at once; tells how many hours were run again. */
+  settle(source: InputSource): number {
+    let hours = 0;
+    for (const { binding, run } of this.repairs((id) => source.next(id, Number.NEGATIVE_INFINITY))) {
+      let step = run.next();
+      while (!step.done) {
+        const { binding: id, from, to } = step.value;
+        step = run.next({ inputs: source.read(id, from, to), next: source.next(id, to) });
+      }
+      this.repaired(binding, step.value);
+      hours += step.value.hours;
+    }
+    return hours;
+  }
+
+  /**
+   * What has changed since the last call, by equipment: whoever computed from facts that meet such a range computes again. `microStopUs` is the threshold below which a
+   * stop is a micro stop.
+   */
+  takeDirty(microStopUs: (equipment: number) => number): DirtyRange[] {
+    const taken: DirtyRange[] = [];
+    for (const [equipment, bindings] of this.#byEquipment) {
+      const changes = bindings.flatMap((binding) => [...live(binding), ...(this.#changes.get(binding) ?? [])]);
+      if (changes.length > 0) taken.push(...mergeRanges(equipment, bindings, changes, microStopUs(equipment)));
+    }
+    this.#changes.clear();
+    return taken;
+  }
+
+  #taint(binding: Binding, from: Micros, to: Micros): void {
+    binding.taint(from, to);
+    this.#dirty.add(binding);
+  }
+
+  #binding(id: number): Binding {
+    const binding = this.bindings.get(id);
+    if (binding === undefined) throw new Error(`There is no binding ${id}.`);
+    return binding;
+  }
+
+  #targets(tag: number): { binding: Binding; channel: number }[] {
+    const route = tag < this.#routeOf.length ? this.#routeOf[tag] : 0;
+    return route === 0 ? [] : this.#routes[route - 1];
+  }
+
+  #route(tag: number, target: { binding: Binding; channel: number }): void {
+    while (tag >= this.#routeOf.length) {
+      const wider = new Int32Array(2 * this.#routeOf.length);
+      wider.set(this.#routeOf);
+      this.#routeOf = wider;
+    }
+    const route = this.#routeOf[tag];
+    if (route === 0) this.#routeOf[tag] = this.#routes.push([target]);
+    else this.#routes[route - 1].push(target);
+  }
+
+  #growStates(): void {
+    const wider = new Float64Array(2 * this.#states.length);
+    wider.set(this.#states);
+    this.#states = wider;
+    for (const { track } of this.bindings.values()) track.s = wider;
+  }
+}
+
+/** What a binding emitted live since the last time. Its last state holds until further notice. */
+function live({ track: { open } }: Binding): ChangedRange[] {
+  open.absorb();
+  const changes: ChangedRange[] = [];
+  if (open.changedState !== Number.POSITIVE_INFINITY)
+    changes.push({ from: open.changedState, to: Number.POSITIVE_INFINITY, what: "state" });
+  if (open.changedCountTo !== Number.NEGATIVE_INFINITY)
+    changes.push({ from: open.changedCountFrom, to: open.changedCountTo, what: "count" });
+  open.changedState = Number.POSITIVE_INFINITY;
+  open.changedCountFrom = Number.POSITIVE_INFINITY;
+  open.changedCountTo = Number.NEGATIVE_INFINITY;
+  return changes;
+}

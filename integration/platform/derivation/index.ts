@@ -1,0 +1,13 @@
+/**
+ * Raw standard inputs → machine facts, which can repair themselves. Start with `engine.ts`; the automata are `state.ts`, `counter.ts` and `pulse.ts`, the way
+ * they go through time is `track.ts`, and what happens when the past changes is `repair.ts`.
+ */
+export { Binding, type BindingRole, type BindingSpec } from "./binding.ts";
+export { lookAheadUs, machineFacts, quantity } from "./compose.ts";
+export type { DirtyRange } from "./dirty.ts";
+export { Derivation, type Past } from "./engine.ts";
+export { GapLedger, type GapStatement } from "./gaps.ts";
+export { compileMapping, type DatedRule, Rules, textKey } from "./mapping.ts";
+export { type InputRow, MemoryInputs } from "./memory-inputs.ts";
+export { Steps } from "./steps.ts";
+export { defaultWatermark, nextWatermark } from "./watermark.ts";

@@ -1,0 +1,202 @@
+import { type Mapping, type Micros, type StateMeaning, type StateRow, stateCode } from "@lineshaft/contract/api";
+import { presets } from "./presets.ts";
+
+export type AutomatonKind = "state" | "counter" | "pulse";
+
+/** A value that the table has no row for. */
+export const outside = -1;
+const denseMax = 256;
+const glitchWindowUs = 10_000_000;
+
+/** A mapping made ready for the hot path: all fields always there, states as codes, times in µs. */
+export interface Rule {
+  /** Codes of the integers from 0 on; `outside` where there is none. */
+  dense: Int32Array;
+  sparse: Map<number, number>;
+  /** Pairs [from, to) with the code of each pair in `rangeCode`. */
+  range: Float64Array;
+  rangeCode: Int32Array;
+  otherwise: number;
+  deadBand: number;
+  /** 0: the counter never begins anew. */
+  modulus: number;
+  least: number;
+  /** Not included. */
+  below: number;
+  maxPerUs: number;
+  sampled: boolean;
+  samplingUs: number;
+  glitchWindowUs: number;
+  edge: "each" | "rising" | "falling";
+  stopAfterCycles: number;
+  /** 0: none. */
+  idealCycleUs: number;
+  /** Equal for mappings that mean the same. */
+  meaning: string;
+}
+
+const widths = {
+  int16: { modulus: 65_536, least: -32_768, below: 32_768 },
+  uint16: { modulus: 65_536, least: 0, below: 65_536 },
+  int32: { modulus: 4_294_967_296, least: -2_147_483_648, below: 2_147_483_648 },
+  uint32: { modulus: 4_294_967_296, least: 0, below: 4_294_967_296 },
+  bcd16: { modulus: 10_000, least: 0, below: 10_000 },
+  bcd32: { modulus: 100_000_000, least: 0, below: 100_000_000 },
+} as const;
+
+const codeOf = ({ itemState, operationMode, cause }: StateMeaning): number =>
+  stateCode(itemState === undefined || itemState === "unknown" ? null : itemState, operationMode ?? null, cause ?? 0);
+
+const keyOf = (value: NonNullable<StateRow["value"]>): number =>
+  typeof value === "string" ? textKey(value) : Number(value) + 0;
+
+/** Keys of texts lie below all numbers that a table is likely to hold. */
+const textBelow = -(2 ** 51);
+const isText = (value: number): boolean => value < textBelow;
+
+/**
+ * A text as a number, so that the state of an automaton is numbers only: 50 bits of hash (FNV-1a, two lanes), in a range of its own and never whole.
+ */
+export function textKey(text: string): number {
+  let a = 0x811c9dc5;
+  let b = 0x4bf29ce4;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    a = Math.imul(a ^ unit, 0x01000193);
+    b = Math.imul(b ^ unit, 0x5bd1e995);
+    b ^= b >>> 15;
+  }
+  return textBelow - ((a >>> 0) * 262_144 + ((b >>> 0) & 0x3ffff)) - 0.5;
+}
+
+export function compileMapping(mapping: Mapping): Rule {
+  const dense = new Int32Array(denseMax).fill(outside);
+  const sparse = new Map<number, number>();
+  const ranges: number[] = [];
+  const rangeCodes: number[] = [];
+  for (const row of [...(mapping.preset === undefined ? [] : presets[mapping.preset]), ...(mapping.states ?? [])]) {
+    if (row.value === undefined) {
+      ranges.push(row.from ?? Number.NEGATIVE_INFINITY, row.to ?? Number.POSITIVE_INFINITY);
+      rangeCodes.push(codeOf(row));
+      continue;
+    }
+    const key = keyOf(row.value);
+    if (Number.isInteger(key) && key >= 0 && key < denseMax) dense[key] = codeOf(row);
+    else sparse.set(key, codeOf(row));
+  }
+  const { counter = {}, pulse = {} } = mapping;
+  const width = counter.width === undefined ? null : widths[counter.width];
+  const modulus = counter.rolloverAt ?? width?.modulus ?? 0;
+  return {
+    dense,
+    sparse,
+    range: Float64Array.from(ranges),
+    rangeCode: Int32Array.from(rangeCodes),
+    otherwise: mapping.otherwise === undefined ? outside : codeOf(mapping.otherwise),
+    deadBand: mapping.deadBand ?? 0,
+    modulus,
+    least: width?.least ?? (counter.rolloverAt === undefined ? Number.NEGATIVE_INFINITY : 0),
+    below: counter.rolloverAt ?? width?.below ?? Number.POSITIVE_INFINITY,
+    maxPerUs: (counter.maxPerSecond ?? Number.POSITIVE_INFINITY) / 1e6,
+    sampled: counter.sampling === "sampled",
+    samplingUs: Math.round((counter.samplingMs ?? 0) * 1000),
+    glitchWindowUs: counter.glitchWindowMs === undefined ? glitchWindowUs : Math.round(counter.glitchWindowMs * 1000),
+    edge: pulse.edge ?? "each",
+    stopAfterCycles: pulse.stopAfterCycles ?? 3,
+    idealCycleUs: Math.round((pulse.idealCycleMs ?? 0) * 1000),
+    meaning: JSON.stringify(mapping),
+  };
+}
+
+/** Whether two values differ by less than the dead band; texts never do. */
+export const withinDeadBand = (rule: Rule, a: number, b: number): boolean =>
+  rule.deadBand > 0 && Math.abs(a - b) < rule.deadBand && !isText(a) && !isText(b);
+
+/** The state code of a value; `outside` when no row has it. */
+export function codeAt(rule: Rule, value: number): number {
+  if (value >= 0 && value < denseMax && Number.isInteger(value)) {
+    const code = rule.dense[value];
+    if (code !== outside) return code;
+  }
+  const code = rule.sparse.size === 0 ? undefined : rule.sparse.get(value);
+  if (code !== undefined) return code;
+  const { range, rangeCode } = rule;
+  if (!isText(value))
+    for (let i = rangeCode.length - 1; i >= 0; i--)
+      if (value >= range[2 * i] && value < range[2 * i + 1]) return rangeCode[i];
+  return rule.otherwise;
+}
+
+/** A mapping and when it holds: [from, to), with ∓Infinity for ever. */
+export interface DatedRule {
+  from: Micros;
+  to: Micros;
+  rule: Rule;
+}
+
+/** The dated rules of one binding, ascending, without overlap. */
+export class Rules {
+  readonly pieces: readonly DatedRule[];
+  /** Where a rule begins or ends: inputs of the automaton. */
+  readonly boundaries: Float64Array;
+  #hint = 0;
+
+  constructor(pieces: readonly DatedRule[]) {
+    this.pieces = [...pieces].sort((a, b) => a.from - b.from);
+    const bounds = new Set(this.pieces.flatMap(({ from, to }) => [from, to]).filter(Number.isFinite));
+    this.boundaries = Float64Array.from(bounds).sort();
+  }
+
+  /** The rule in force at `t`; null: the tag is not bound then. */
+  at(t: Micros): Rule | null {
+    const hint = this.pieces[this.#hint];
+    if (hint !== undefined && t >= hint.from && t < hint.to) return hint.rule;
+    for (let i = 0; i < this.pieces.length; i++) {
+      const { from, to, rule } = this.pieces[i];
+      if (t < from || t >= to) continue;
+      this.#hint = i;
+      return rule;
+    }
+    return null;
+  }
+
+  /** The rule in force just before `t`. */
+  before(t: Micros): Rule | null {
+    for (const { from, to, rule } of this.pieces) if (t > from && t <= to) return rule;
+    return null;
+  }
+
+  /** Since when the tag is bound without a break, where it is bound at `t`. */
+  boundSince(t: Micros): Micros {
+    let since = t;
+    let end = Number.NEGATIVE_INFINITY;
+    for (const { from, to } of this.pieces) {
+      if (from > t) break;
+      if (from !== end) since = from;
+      end = to;
+    }
+    return since;
+  }
+
+  /** Index of the first boundary at or after `t`. */
+  nextBoundary(t: Micros): number {
+    let i = 0;
+    while (i < this.boundaries.length && this.boundaries[i] < t) i++;
+    return i;
+  }
+}
+
+/** Where two sets of rules mean different things, ends included since a boundary is an input; empty when they are equal. */
+export function rulesDifference(old: Rules, next: Rules): { from: Micros; to: Micros }[] {
+  const bounds = [...new Set([Number.NEGATIVE_INFINITY, ...old.boundaries, ...next.boundaries])].sort((a, b) => a - b);
+  const ranges: { from: Micros; to: Micros }[] = [];
+  for (let i = 0; i < bounds.length; i++) {
+    const to = bounds[i + 1] ?? Number.POSITIVE_INFINITY;
+    const at = bounds[i] === Number.NEGATIVE_INFINITY ? (Number.isFinite(to) ? to - 1 : 0) : bounds[i];
+    if (old.at(at)?.meaning === next.at(at)?.meaning) continue;
+    const last = ranges.at(-1);
+    if (last !== undefined && last.to === bounds[i]) last.to = to;
+    else ranges.push({ from: bounds[i], to });
+  }
+  return ranges;
+}

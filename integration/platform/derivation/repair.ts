@@ -1,0 +1,129 @@
+import { hourUs, type Micros } from "@lineshaft/contract/api";
+import type { Binding } from "./binding.ts";
+import { type ChangedRange, factsDifference } from "./difference.ts";
+import type { InputColumns } from "./inputs.ts";
+import { sameState, stateWidth } from "./layout.ts";
+import type { Transitions } from "./segment.ts";
+import { hourOf, Track } from "./track.ts";
+
+/** What a repair wants to read next: the inputs with from ≤ t < to. */
+export interface RepairRequest {
+  binding: number;
+  from: Micros;
+  to: Micros;
+}
+export interface RepairInputs {
+  inputs: InputColumns;
+  /** Time of the first input at or after `to`; Infinity when there is none. */
+  next: Micros;
+}
+export interface Repaired {
+  changes: ChangedRange[];
+  /** Hours that were run again. */
+  hours: number;
+}
+
+const nothing: Repaired = { changes: [], hours: 0 };
+
+/**
+ * Makes a dirty binding right: from the checkpoint at or before the first thing that changed, hour by hour, until the new state equals the stored
+ * checkpoint and nothing dirty lies ahead; or to where the inputs end, which becomes the live state. Whole hours are replaced, and their facts compared. It asks for
+ * its inputs by yielding, so that one and the same repair runs over memory and over a database. `watermark`: what is due before it shall have fired.
+ */
+export function* repair(
+  binding: Binding,
+  firstInput: Micros,
+  watermark: Micros,
+): Generator<RepairRequest, Repaired, RepairInputs> {
+  const { track } = binding;
+  const { dirtyTo } = binding;
+  const begin = Math.min(firstInput, track.rules.boundaries[0] ?? Number.POSITIVE_INFINITY);
+  const oldest = Math.min(track.segments[0]?.hour ?? Number.POSITIVE_INFINITY, openHour(track));
+  const progress = binding.progress;
+  // What lies ahead of the automaton has no checkpoint: it goes on from where it is.
+  const first = Math.max(Math.min(binding.dirtyFrom, progress), Math.min(begin, oldest));
+  if (first === Number.POSITIVE_INFINITY) {
+    settled(binding, watermark);
+    return nothing;
+  }
+  const firstHour = hourOf(first);
+  const run = new Track(track.kind, track.rules, track.cycles, new Float64Array(stateWidth), 0);
+  run.restart(firstHour, track.stateAt(firstHour));
+  const reached = (hour: Micros): boolean =>
+    hour > dirtyTo && hour <= progress && sameState(run.s, 0, track.stateAt(hour), 0);
+
+  let hour = firstHour;
+  let hours = 0;
+  let last: InputColumns | null = null;
+  for (;;) {
+    hours++;
+    const end = hour + hourUs;
+    const { inputs, next } = yield { binding: binding.spec.id, from: hour, to: end };
+    run.feed(inputs);
+    if (inputs.n > 0) last = inputs;
+    // An hour is over when the watermark or a later input says so; where neither does, its timers are still to run.
+    if (watermark < end && next === Number.POSITIVE_INFINITY) break;
+    run.advance(end);
+    if (reached(end)) return converged(binding, run, firstHour, end, watermark, hours);
+    const event = Math.min(next, run.nextEvent < watermark ? run.nextEvent : Number.POSITIVE_INFINITY);
+    if (event === Number.POSITIVE_INFINITY) break;
+    hour = hourOf(event);
+    if (reached(hour)) return converged(binding, run, firstHour, hour, watermark, hours);
+  }
+  run.advance(watermark);
+  binding.stands(last, firstHour);
+  return replacedToTheEnd(binding, run, firstHour, watermark, hours);
+}
+
+const openHour = (track: Track): Micros =>
+  track.open.hour === Number.NEGATIVE_INFINITY ? Number.POSITIVE_INFINITY : track.open.hour;
+
+/** The old facts hold from `stop` on. */
+function converged(
+  binding: Binding,
+  run: Track,
+  from: Micros,
+  stop: Micros,
+  watermark: Micros,
+  hours: number,
+): Repaired {
+  const { track } = binding;
+  track.closeBefore(stop);
+  run.closeBefore(stop);
+  const begin = track.firstSegment(from);
+  const end = track.firstSegment(stop);
+  const old = track.segments.slice(begin, end);
+  const after = firstTransition([...track.segments.slice(end), track.open]);
+  track.segments = track.segments.slice(0, begin).concat(run.segments, track.segments.slice(end));
+  track.crossedBefore(Math.max(binding.watermark, binding.lastT + 1));
+  track.open.absorb();
+  settled(binding, watermark);
+  return { changes: factsDifference(old, run.segments, after, after), hours };
+}
+
+/** The new run ends where the inputs end: it is the live state now. */
+function replacedToTheEnd(binding: Binding, run: Track, from: Micros, watermark: Micros, hours: number): Repaired {
+  const { track } = binding;
+  // An open hour before the repaired ones ends here.
+  track.closeBefore(from);
+  track.open.absorb();
+  const begin = track.firstSegment(from);
+  const old = [...track.segments.slice(begin), ...(track.open.hour >= from ? [track.open] : [])];
+  const none = Number.POSITIVE_INFINITY;
+  const changes = factsDifference(old, [...run.segments, run.open], none, none);
+  track.segments = track.segments.slice(0, begin).concat(run.segments);
+  track.adopt(run);
+  settled(binding, watermark);
+  return { changes, hours };
+}
+
+/** A dirty binding was not ticked: the watermark is applied now. */
+function settled(binding: Binding, watermark: Micros): void {
+  binding.clean();
+  binding.tick(watermark);
+}
+
+function firstTransition(segments: readonly { transitions: Transitions | null }[]): Micros {
+  for (const { transitions } of segments) if (transitions !== null && transitions.n > 0) return transitions.t[0];
+  return Number.POSITIVE_INFINITY;
+}

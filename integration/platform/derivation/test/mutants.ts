@@ -1,0 +1,328 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire, stripTypeScriptTypes } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Engine } from "./campaign.ts";
+
+/** One rule of the engine switched off by changing one place in its source. The place must be there exactly once. */
+export interface Mutant {
+  rule: string;
+  file: string;
+  from: string;
+  to: string;
+}
+
+export const mutants: readonly Mutant[] = [
+  {
+    rule: "1 a timer fires strictly before",
+    file: "track.ts",
+    from: "if (due >= to) return;",
+    to: "if (due > to) return;",
+  },
+  { rule: "1 timers fire before a later input", file: "track.ts", from: "      this.advance(t);\n", to: "" },
+  {
+    rule: "1 an hour that is not over keeps its timers",
+    file: "repair.ts",
+    from: "if (watermark < end && next === Number.POSITIVE_INFINITY) break;",
+    to: "",
+  },
+  { rule: "2 dead fields are zero", file: "counter.ts", from: "  s[o + fPendingV] = 0;\n", to: "" },
+  {
+    rule: "2 no running number in the state",
+    file: "state.ts",
+    from: "  s[o + fCode] = code;\n",
+    to: "  s[o + fCode] = code;\n  s[o]++;\n",
+  },
+  {
+    rule: "3 an increment has a source",
+    file: "counter.ts",
+    from: "out.increment(s[o + fLast], t, n, kind",
+    to: "out.increment(t, t, n, kind",
+  },
+  {
+    rule: "4 gaps come first",
+    file: "inputs.ts",
+    from: "kind <= inputKind.bad ? 1 : 0",
+    to: "kind <= inputKind.bad ? 0 : 1",
+  },
+  {
+    rule: "4 ordinals count within an instant",
+    file: "binding.ts",
+    from: "t === this.lastT && ordinal > this.lastOrdinal",
+    to: "t === this.lastT",
+  },
+  { rule: "4 channels are merged", file: "binding.ts", from: ".sort(inputOrder)", to: "" },
+  { rule: "5 a timer emits in the hour of its due time", file: "track.ts", from: "        this.#hour(due);\n", to: "" },
+  {
+    rule: "5 a reader looks ahead",
+    file: "compose.ts",
+    from: "const until = to + lookAheadUs(bindings, 0);",
+    to: "const until = to;",
+  },
+  {
+    rule: "5 what bridges a silence is found",
+    file: "compose.ts",
+    from: "if (hour > until && behind) break;",
+    to: "if (hour > until) break;",
+  },
+  {
+    rule: "6 dirty until the next transition, gone",
+    file: "difference.ts",
+    from: "i + 1 < old.n ? old.t[i + 1] : afterOld",
+    to: "old.t[i]",
+  },
+  {
+    rule: "6 dirty until the next transition, come",
+    file: "difference.ts",
+    from: "j + 1 < next.n ? next.t[j + 1] : afterNext",
+    to: "next.t[j]",
+  },
+  {
+    rule: "6 a micro stop on both sides",
+    file: "dirty.ts",
+    from: "from: from - microStopUs, to: to + microStopUs",
+    to: "from, to",
+  },
+  {
+    rule: "6 a bridged interval is dirty as a whole",
+    file: "dirty.ts",
+    from: "ranges.push({ equipment, ...spread });",
+    to: "void spread;",
+  },
+  {
+    rule: "6 the live path dirties the past",
+    file: "segment.ts",
+    from: "Math.min(this.changedState, transitions.t[i])",
+    to: "transitions.t[transitions.n - 1] + 1e9",
+  },
+  {
+    rule: "7 a verdict is by the rule at the suspect",
+    file: "counter.ts",
+    from: "rules.at(s[o + fPendingT]) ?? rule",
+    to: "rule",
+  },
+  {
+    rule: "7 a stop ends by the ideal cycle of its pulse",
+    file: "pulse.ts",
+    from: "Math.max(t - cycleUs, s[o + fLast])",
+    to: "Math.max(t - (cycles.at(s[o + fLast]) || rule.idealCycleUs), s[o + fLast])",
+  },
+  { rule: "7 no convergence before the last dirty input", file: "repair.ts", from: "hour > dirtyTo && ", to: "" },
+  {
+    rule: "7 a context range is dirty to its end",
+    file: "engine.ts",
+    from: "if (from <= binding.lastT) this.#taint(binding, from, to);",
+    to: "if (from <= binding.lastT) this.#taint(binding, from, from);",
+  },
+  {
+    rule: "8 what was there before is dirty too",
+    file: "difference.ts",
+    from: "add(into, old.t[i], i + 1 < old.n",
+    to: "add([], old.t[i], i + 1 < old.n",
+  },
+  {
+    rule: "8 counts that are gone are dirty too",
+    file: "difference.ts",
+    from: 'add(into, old.source[i], old.t[i], "count");',
+    to: "",
+  },
+  {
+    rule: "9 never past a proof of life",
+    file: "watermark.ts",
+    from: "else watermark = Math.min(watermark, proof.lastUs);",
+    to: "",
+  },
+  {
+    rule: "9 a gap begins at the proof",
+    file: "watermark.ts",
+    from: "lost.push(proof);",
+    to: "lost.push({ ...proof, lastUs: nowUs });",
+  },
+  {
+    rule: "9 held for a bounded time",
+    file: "watermark.ts",
+    from: "nowUs - proof.lastUs > policy.heldAtMostUs",
+    to: "nowUs === proof.lastUs + policy.heldAtMostUs + 0.5",
+  },
+  {
+    rule: "10 a statement shortens a gap",
+    file: "gaps.ts",
+    from: ": minus(intervals, [{ from, to }]);",
+    to: ": intervals;",
+  },
+  {
+    rule: "10 a retracted gap changes facts",
+    file: "gaps.ts",
+    from: "minus(before, after)",
+    to: "minus(before, before)",
+  },
+  { rule: "10 what was known then stays known", file: "gaps.ts", from: ".filter(({ lsn }) => lsn <= asOf)", to: "" },
+  {
+    rule: "11 late is not taken as in order",
+    file: "binding.ts",
+    from: "t > this.lastT || (t === this.lastT",
+    to: "t > 0 || (t === this.lastT",
+  },
+  {
+    rule: "11 behind the watermark is late",
+    file: "binding.ts",
+    from: "ordinal > this.lastOrdinal)) && t >= this.watermark",
+    to: "ordinal > this.lastOrdinal)) && t >= 0",
+  },
+  { rule: "11 the greatest revision wins", file: "memory-inputs.ts", from: "row.revision < same.revision ||", to: "" },
+  {
+    rule: "11 a correction is dirty",
+    file: "engine.ts",
+    from: "for (const { binding } of this.#targets(tag)) this.#taint(binding, t, t);",
+    to: "",
+  },
+  {
+    rule: "12 look-ahead of pulses",
+    file: "compose.ts",
+    from: "microStopUs + statesUs(track, rule)",
+    to: "microStopUs + 0",
+  },
+  {
+    rule: "12 look-ahead of the glitch window",
+    file: "compose.ts",
+    from: "Math.max(rule.glitchWindowUs, rule.sampled ? rule.samplingUs : 0)",
+    to: "rule.sampled ? rule.samplingUs : 0",
+  },
+  {
+    rule: "12 look-ahead of sampling",
+    file: "compose.ts",
+    from: "Math.max(rule.glitchWindowUs, rule.sampled ? rule.samplingUs : 0)",
+    to: "rule.glitchWindowUs",
+  },
+  {
+    rule: "12 look-ahead of micro stops",
+    file: "compose.ts",
+    from: "microStopUs + statesUs(track, rule)",
+    to: "statesUs(track, rule)",
+  },
+  {
+    rule: "13 the first sample is a baseline",
+    file: "counter.ts",
+    from: "out.increment(Number.isFinite(since) ? since : t, t, 0, incrementFlags.uncertain, 0);",
+    to: "",
+  },
+  {
+    rule: "13 a re-binding restarts the counter",
+    file: "counter.ts",
+    from: "  clearState(s, o);\n  s[o + fFlags] = open;\n",
+    to: "  void open;\n",
+  },
+  {
+    rule: "pulses: never before the last pulse",
+    file: "pulse.ts",
+    from: "Math.max(t - cycleUs, s[o + fLast])",
+    to: "t - cycleUs",
+  },
+  {
+    rule: "pulses: stopped from the start of the binding",
+    file: "pulse.ts",
+    from: "  out.transition(t, stopped);\n",
+    to: "",
+  },
+  {
+    rule: "pulses: a gap disarms",
+    file: "pulse.ts",
+    from: "  if (rule === null) return;\n  disarm(s, o, t, out);\n",
+    to: "  if (rule === null) return;\n  if (!open) disarm(s, o, t, out);\n",
+  },
+  {
+    rule: "pulses: the end of a gap arms",
+    file: "pulse.ts",
+    from: "if (open || !(cycleUs > 0)) return;",
+    to: "return;",
+  },
+  {
+    rule: "counters: a glitch is judged from the value before",
+    file: "counter.ts",
+    from: "plausible(verdict, n, t - s[o + fLast])",
+    to: "n < 0",
+  },
+  {
+    rule: "counters: a rollover must be plausible",
+    file: "counter.ts",
+    from: "down && rule.modulus > 0 && plausible(rule, n, t - s[o + fLast])",
+    to: "down && rule.modulus > 0",
+  },
+  { rule: "counters: never negative", file: "counter.ts", from: "return n >= 0 && ", to: "return " },
+  {
+    rule: "counters: a gap since the suspect",
+    file: "counter.ts",
+    from: "if ((flags & flagGapSincePending) !== 0) s[o + fFlags] |= flagGapSeen;",
+    to: "",
+  },
+  {
+    rule: "counters: a gap makes the place estimated",
+    file: "counter.ts",
+    from: "rule.sampled || (flags & flagGapSeen) !== 0",
+    to: "rule.sampled",
+  },
+  {
+    rule: "states: nothing is known after a gap",
+    file: "state.ts",
+    from: "s[o + fFlags] = open ? flagGapOpen : 0;\n  s[o + fValue] = 0;\n  turn(s, o, t, 0, out);",
+    to: "s[o + fFlags] = open ? flagGapOpen | flagHas : flagHas;",
+  },
+  {
+    rule: "states: bad is unknown",
+    file: "state.ts",
+    from: "    turn(s, o, t, 0, out);\n    return;\n",
+    to: "    return;\n",
+  },
+  {
+    rule: "states: a table may change at an instant",
+    file: "state.ts",
+    from: "if ((s[o + fFlags] & flagHas) === 0) return;",
+    to: "return;",
+  },
+  {
+    rule: "machines: pulses speak where no state tag is in force",
+    file: "compose.ts",
+    from: "if (!itemInForce) item = pulse;",
+    to: "",
+  },
+];
+
+const source = join(dirname(fileURLToPath(import.meta.url)), "..");
+const contract = new URL("../../../../contract/", import.meta.url);
+
+/** The engine with a fault planted, loaded beside the product's: its files, stripped of types, in a folder of their own. */
+export class Garden {
+  readonly #dir = mkdtempSync(join(tmpdir(), "lineshaft-mutants-"));
+  readonly #require = createRequire(import.meta.url);
+  readonly #texts = new Map<string, string>();
+  #planted = 0;
+
+  constructor() {
+    for (const file of readdirSync(source))
+      if (file.endsWith(".ts") && !file.includes(".test."))
+        this.#texts.set(file, readFileSync(join(source, file), "utf8"));
+  }
+
+  plant({ rule, file, from, to }: Mutant): Engine {
+    const text = this.#texts.get(file) ?? "";
+    if (text.split(from).length !== 2)
+      throw new Error(`Mutant "${rule}": its place in ${file} is not there exactly once.`);
+    const dir = join(this.#dir, String(++this.#planted));
+    mkdirSync(dir);
+    for (const [name, original] of this.#texts) {
+      const code = stripTypeScriptTypes(name === file ? original.replace(from, () => to) : original)
+        .replaceAll(/(["'])\.\/([\w-]+)\.ts\1/g, '"./$2.mjs"')
+        .replaceAll(
+          /(["'])@lineshaft\/contract\/(api|ports)\1/g,
+          (_, __, part) => `"${new URL(`${part}/index.ts`, contract)}"`,
+        );
+      writeFileSync(join(dir, name.replace(/\.ts$/, ".mjs")), code);
+    }
+    return this.#require(join(dir, "index.mjs")) as Engine;
+  }
+
+  remove(): void {
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+}

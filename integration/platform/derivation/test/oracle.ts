@@ -1,0 +1,162 @@
+import type { CountKind, Mapping, Micros } from "@lineshaft/contract/api";
+
+/**
+ * What a binding's facts must be, written from the rules alone and shared with nothing: it asks at each instant what can be known, looking over all inputs again. Slow on
+ * purpose.
+ */
+export interface OracleBinding {
+  role: "itemState" | "operationMode" | "counter" | "pulse";
+  channels: readonly { counts: CountKind | null }[];
+  pieces: readonly { from: Micros; to: Micros; mapping: Mapping }[];
+  /** In any order. */
+  samples: readonly { t: Micros; channel: number; ordinal: number; value: number | string; bad: boolean }[];
+  gaps: readonly { from: Micros; to: Micros }[];
+  cycleUs(t: Micros): number;
+}
+export interface OracleIncrement {
+  source: Micros;
+  t: Micros;
+  n: number;
+  flags: number;
+  channel: number;
+}
+
+const items = { unknown: 0, NotAvailable: 1, OutOfService: 2, NotExecuting: 3, Executing: 4 };
+const modes = { None: 1, Maintenance: 2, Setup: 3, Processing: 4 };
+const stopped = 3;
+const running = 4;
+
+const pieceAt = (b: OracleBinding, t: Micros) => b.pieces.find(({ from, to }) => from <= t && t < to);
+const inGap = (b: OracleBinding, t: Micros): boolean => b.gaps.some(({ from, to }) => from <= t && t < to);
+const sorted = (b: OracleBinding) =>
+  [...b.samples].sort((x, y) => x.t - y.t || x.channel - y.channel || x.ordinal - y.ordinal);
+
+/** Stretches in which the tag is bound without a break. */
+function stretches(b: OracleBinding): { from: Micros; to: Micros }[] {
+  const result: { from: Micros; to: Micros }[] = [];
+  for (const { from, to } of [...b.pieces].sort((x, y) => x.from - y.from)) {
+    const last = result.at(-1);
+    if (last?.to === from) last.to = to;
+    else result.push({ from, to });
+  }
+  return result;
+}
+
+/** The state by a tag's table: the last sample's value, unless it is bad, or a gap has begun or ended since it. */
+function tableState(b: OracleBinding, t: Micros): number {
+  const mapping = pieceAt(b, t)?.mapping;
+  if (mapping === undefined || inGap(b, t)) return 0;
+  const last = sorted(b)
+    .filter((sample) => sample.t <= t)
+    .at(-1);
+  if (last === undefined || last.bad || b.gaps.some(({ to }) => to <= t && last.t < to)) return 0;
+  const row = mapping.states?.find(({ value }) => value === last.value);
+  if (row === undefined) return 0;
+  return items[row.itemState ?? "unknown"] + 8 * (row.operationMode === undefined ? 0 : modes[row.operationMode]);
+}
+
+/** Rows that are pieces: each good one, or the changes of level upwards. */
+function pulses(b: OracleBinding) {
+  return stretches(b).flatMap(({ from, to }) => {
+    const here = sorted(b).filter(({ t }) => from <= t && t < to);
+    return here.filter((sample, i) => {
+      if (sample.bad) return false;
+      if (pieceAt(b, sample.t)?.mapping.pulse?.edge !== "rising") return true;
+      const before = here.slice(0, i).filter(({ channel }) => channel === sample.channel);
+      const last = before.at(-1);
+      return sample.value !== 0 && last !== undefined && !last.bad && last.value === 0;
+    });
+  });
+}
+
+/** The state by pulses: what stands between what arms the time-out before `t` and what comes next after it. */
+function pulseState(b: OracleBinding, t: Micros, watermark: Micros): number {
+  const stretch = stretches(b).find(({ from, to }) => from <= t && t < to);
+  if (stretch === undefined || inGap(b, t)) return 0;
+  const cycle = (at: Micros): number =>
+    b.cycleUs(at) || Math.round((pieceAt(b, at)?.mapping.pulse?.idealCycleMs ?? 0) * 1000);
+  const within = (at: Micros): boolean => at >= stretch.from && at < stretch.to;
+  const arms = [
+    ...pulses(b)
+      .filter((pulse) => within(pulse.t) && !inGap(b, pulse.t))
+      .map((pulse) => ({ t: pulse.t, pulse: true })),
+    ...b.gaps.filter((gap) => within(gap.to)).map((gap) => ({ t: gap.to, pulse: false })),
+  ].sort((x, y) => x.t - y.t || Number(x.pulse) - Number(y.pulse));
+  const last = arms.filter((arm) => arm.t <= t).at(-1);
+  const next = arms.find((arm) => arm.t > t);
+  const gap =
+    b.gaps.filter(({ from }) => from > t).sort((x, y) => x.from - y.from)[0]?.from ?? Number.POSITIVE_INFINITY;
+  /** Whether the machine runs again at t, ahead of its next pulse. */
+  const ahead = (since: Micros): boolean =>
+    next?.pulse === true && next.t < gap && cycle(next.t) > 0 && t >= Math.max(since, next.t - cycle(next.t));
+  if (last === undefined) {
+    if (stretch.from === Number.NEGATIVE_INFINITY) return 0;
+    // A gap that is open when the binding begins leaves nothing known until it ends; that end arms.
+    return ahead(stretch.from) ? running : stopped;
+  }
+  if (!(cycle(last.t) > 0)) return 0;
+  const limit = last.t + Math.round((pieceAt(b, last.t)?.mapping.pulse?.stopAfterCycles ?? 3) * cycle(last.t));
+  const until = Math.min(gap, next?.t ?? Number.POSITIVE_INFINITY, stretch.to, watermark);
+  if (until <= limit) return running;
+  return ahead(last.t) ? running : stopped;
+}
+
+/** The code of a binding at an instant, once the watermark has come so far. */
+export function oracleCode(b: OracleBinding, t: Micros, watermark: Micros): number {
+  return b.role === "pulse" ? pulseState(b, t, watermark) : tableState(b, t);
+}
+
+/** Instants at which the code may change. */
+export function oracleInstants(b: OracleBinding): Micros[] {
+  const ends = [...b.pieces, ...b.gaps].flatMap(({ from, to }) => [from, to]);
+  const cycles = (t: Micros): number =>
+    b.cycleUs(t) || Math.round((pieceAt(b, t)?.mapping.pulse?.idealCycleMs ?? 0) * 1000);
+  const times = b.samples.flatMap(({ t }) => (b.role === "pulse" ? [t, t - cycles(t)] : [t]));
+  return [...new Set([...ends, ...times])].filter(Number.isFinite).sort((x, y) => x - y);
+}
+
+export function oracleIncrements(b: OracleBinding): OracleIncrement[] {
+  if (b.role === "pulse") return pulses(b).map(({ t, channel }) => ({ source: t, t, n: 1, flags: 0, channel }));
+  return stretches(b).flatMap(({ from, to }) => count(b, from, to));
+}
+
+const modulus = { int16: 65_536, uint16: 65_536, int32: 2 ** 32, uint32: 2 ** 32, bcd16: 10_000, bcd32: 100_000_000 };
+
+function count(b: OracleBinding, from: Micros, to: Micros): OracleIncrement[] {
+  const options = (t: Micros) => pieceAt(b, t)?.mapping.counter ?? {};
+  const samples = sorted(b)
+    .filter(({ t, bad }) => !bad && from <= t && t < to)
+    .map(({ t, value }) => ({ t, v: Number(value) }))
+    .filter(({ t, v }) => options(t).width !== "uint16" || (v >= 0 && v < 65_536));
+  const result: OracleIncrement[] = [];
+  if (samples.length === 0) return result;
+  const may = (n: number, since: Micros, t: Micros, by: Micros): boolean =>
+    n >= 0 && n <= ((options(by).maxPerSecond ?? 1e300) / 1e6) * (t - since) + (options(by).maxPerSecond ? 1 : 1e300);
+  const add = (source: Micros, t: Micros, n: number, kind: number, by: Micros): void => {
+    const bridged = b.gaps.some((gap) => gap.from <= t && gap.to > source);
+    const estimated = n > 0 && (options(by).sampling === "sampled" || bridged) ? 2 : 0;
+    if (n > 0 || kind !== 0) result.push({ source, t, n, flags: kind | estimated, channel: 0 });
+  };
+  let base = samples[0];
+  add(Number.isFinite(from) ? from : base.t, base.t, 0, 1, base.t);
+  for (let i = 1; i < samples.length; i++) {
+    const x = samples[i];
+    if (may(x.v - base.v, base.t, x.t, x.t)) add(base.t, x.t, x.v - base.v, 0, x.t);
+    else {
+      const y = samples[i + 1];
+      const inTime = y !== undefined && y.t <= x.t + Math.round((options(x.t).glitchWindowMs ?? 10_000) * 1000);
+      if (inTime && may(y.v - base.v, base.t, y.t, x.t)) {
+        add(base.t, y.t, y.v - base.v, 0, y.t);
+        base = y;
+        i++;
+        continue;
+      }
+      const { width } = options(x.t);
+      const rolled = width === undefined || x.v >= base.v ? Number.NaN : x.v - base.v + modulus[width];
+      if (may(rolled, base.t, x.t, x.t)) add(base.t, x.t, rolled, 4, x.t);
+      else add(base.t, x.t, 0, x.v < base.v ? 9 : 1, x.t);
+    }
+    base = x;
+  }
+  return result;
+}

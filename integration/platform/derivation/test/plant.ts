@@ -1,0 +1,180 @@
+import type { Mapping, Micros } from "@lineshaft/contract/api";
+import { seeded } from "@lineshaft/testkit";
+
+/** A small plant by seed: bindings with dated rules, inputs, gaps, ideal cycles, in instants that hurt. */
+export const hourUs = 3_600_000_000;
+const second = 1_000_000;
+export const start = 480_000 * hourUs;
+export const hours = 7;
+
+export interface Sample {
+  tag: number;
+  t: Micros;
+  ordinal: number;
+  value: number | string;
+  bad: boolean;
+  /** In the order of its arrival among corrections of one identity; null where the source numbers none. */
+  revision: number | null;
+}
+export interface Piece {
+  from: Micros;
+  to: Micros;
+  mapping: Mapping;
+}
+export interface PlantBinding {
+  id: number;
+  equipment: number;
+  role: "itemState" | "operationMode" | "counter" | "pulse";
+  channels: { tag: number; connection: number; counts: "good" | "scrap" | null }[];
+}
+
+export const plantBindings: readonly PlantBinding[] = [
+  { id: 1, equipment: 1, role: "itemState", channels: [{ tag: 11, connection: 1, counts: null }] },
+  { id: 2, equipment: 1, role: "operationMode", channels: [{ tag: 12, connection: 2, counts: null }] },
+  { id: 3, equipment: 1, role: "counter", channels: [{ tag: 13, connection: 1, counts: "good" }] },
+  { id: 4, equipment: 1, role: "counter", channels: [{ tag: 14, connection: 2, counts: "scrap" }] },
+  {
+    id: 5,
+    equipment: 2,
+    role: "pulse",
+    channels: [
+      { tag: 15, connection: 1, counts: "good" },
+      { tag: 16, connection: 1, counts: "scrap" },
+    ],
+  },
+  { id: 6, equipment: 3, role: "pulse", channels: [{ tag: 17, connection: 2, counts: "good" }] },
+  { id: 7, equipment: 2, role: "counter", channels: [{ tag: 18, connection: 2, counts: "good" }] },
+];
+
+export class Chance {
+  readonly next: () => number;
+  readonly #instants: Micros[] = [];
+
+  constructor(seed: number) {
+    this.next = seeded(seed);
+  }
+  below(n: number): number {
+    return Math.floor(this.next() * n);
+  }
+  may(probability: number): boolean {
+    return this.next() < probability;
+  }
+  of<T>(values: readonly T[]): T {
+    return values[this.below(values.length)];
+  }
+
+  /** On hours, beside them, close behind what was before, at exactly the distances that rules speak of, or anywhere. */
+  instant(): Micros {
+    const t = this.#instant();
+    this.#instants.push(t);
+    return t;
+  }
+  #instant(): Micros {
+    const hour = start + hourUs * this.below(hours);
+    const before = this.#instants.length === 0 ? hour : this.of(this.#instants);
+    switch (this.below(9)) {
+      case 0:
+        return hour;
+      case 1:
+        return hour + this.of([-1, 1, second, -7 * second, -10 * second, -20 * second, -30 * second, -60 * second]);
+      case 2:
+      case 3:
+        return before + this.below(15) * second;
+      case 4:
+        return before + this.of([10, 20, 30, 60, 40, 90, 1800]) * second;
+      case 5:
+        return before + this.below(300) * second;
+      default:
+        return start + this.below(hours * 3600) * second + this.of([0, 0, 1, 500_000]);
+    }
+  }
+}
+
+const tables: Mapping[] = [
+  {
+    states: [
+      { value: 0, itemState: "NotExecuting" },
+      { value: 1, itemState: "Executing" },
+      { value: 2, itemState: "OutOfService", operationMode: "Maintenance" },
+      { value: "ACTIVE", itemState: "Executing" },
+    ],
+  },
+  {
+    states: [
+      { value: 0, itemState: "Executing" },
+      { value: 1, itemState: "NotExecuting" },
+      { value: 3, itemState: "NotAvailable" },
+    ],
+  },
+];
+const modeTable: Mapping = {
+  states: [
+    { value: "auto", operationMode: "Processing" },
+    { value: "setup", operationMode: "Setup" },
+  ],
+};
+
+export function mappingFor(binding: PlantBinding, chance: Chance): Mapping {
+  if (binding.role === "itemState") return chance.of(tables);
+  if (binding.role === "operationMode") return modeTable;
+  if (binding.role === "pulse") {
+    const edge = binding.id === 6 ? "rising" : "each";
+    return {
+      pulse: { edge, stopAfterCycles: chance.of([1, 2, 3]), idealCycleMs: chance.of([undefined, 20_000, 30_000]) },
+    };
+  }
+  const counter: Mapping["counter"] = {
+    width: chance.of([undefined, "uint16", "uint16"]),
+    maxPerSecond: chance.of([undefined, 1, 1, 5]),
+    glitchWindowMs: chance.of([undefined, undefined, 0, 30_000, 1_800_000]),
+  };
+  return { counter: binding.id === 4 ? { ...counter, sampling: "sampled" } : counter };
+}
+
+/** One to three pieces; often since ever, sometimes with a hole. */
+export function piecesFor(binding: PlantBinding, chance: Chance): Piece[] {
+  const ever = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
+  if (chance.may(0.4)) return [{ ...ever, mapping: mappingFor(binding, chance) }];
+  const bounds = [...new Set([chance.instant(), chance.instant(), chance.instant()])].sort((a, b) => a - b);
+  const edges = [chance.may(0.5) ? ever.from : start - hourUs, ...bounds, ever.to];
+  const pieces: Piece[] = [];
+  for (let i = 0; i + 1 < edges.length; i++)
+    if (edges[i] < edges[i + 1] && chance.may(0.85))
+      pieces.push({ from: edges[i], to: edges[i + 1], mapping: mappingFor(binding, chance) });
+  return pieces;
+}
+
+export function cyclesFor(chance: Chance): { from: Micros[]; us: number[] } {
+  const from = [...new Set(Array.from({ length: chance.below(9) }, () => chance.instant()))].sort((a, b) => a - b);
+  return { from, us: from.map(() => chance.of([0, 10, 20, 30, 45, 900]) * second) };
+}
+
+/** A value that a tag might have; counters go up, with glitches, resets and rollovers among them. */
+export function valueFor(tag: number, chance: Chance, count: { of: Map<number, number> }): number | string {
+  if (tag === 11) return chance.of([0, 1, 1, 2, 3, 4, "ACTIVE", "?"]);
+  if (tag === 12) return chance.of(["auto", "auto", "setup", "jog"]);
+  if (tag === 15 || tag === 16) return 1;
+  if (tag === 17) return chance.below(2);
+  const before = count.of.get(tag) ?? (chance.may(0.5) ? 65_500 : 10);
+  if (chance.may(0.1)) return chance.of([0, 65_535, before + 4_000, 70_000]);
+  const next = chance.may(0.08) ? chance.below(3) : before + chance.below(12);
+  const rolled = next >= 65_536 ? next - 65_536 : next;
+  count.of.set(tag, rolled);
+  return rolled;
+}
+
+/** All samples of the plant in the order of their time. Several of a tag at one instant have ordinals. */
+export function samplesFor(chance: Chance): Sample[] {
+  const samples: Sample[] = [];
+  const count = { of: new Map<number, number>() };
+  for (const { channels } of plantBindings) {
+    for (const { tag } of channels) {
+      const times = Array.from({ length: 4 + chance.below(24) }, () => chance.instant()).sort((a, b) => a - b);
+      for (const [i, t] of times.entries()) {
+        const ordinal = i > 0 && times[i - 1] === t ? (samples.at(-1)?.ordinal ?? 0) + 1 : 0;
+        samples.push({ tag, t, ordinal, value: valueFor(tag, chance, count), bad: chance.may(0.06), revision: null });
+      }
+    }
+  }
+  return samples.sort((a, b) => a.t - b.t || a.tag - b.tag || a.ordinal - b.ordinal);
+}

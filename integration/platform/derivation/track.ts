@@ -1,0 +1,188 @@
+// Hot path: one automaton on its way through time. The same code runs live and in a repair.
+import { hourUs, type Micros } from "@lineshaft/contract/api";
+import { counterBoundary, counterGap, counterPoint, counterTimer } from "./counter.ts";
+import { type InputColumns, inputKind } from "./inputs.ts";
+import { clearState, fDue, sameState, stateWidth } from "./layout.ts";
+import type { AutomatonKind, Rules } from "./mapping.ts";
+import { pulseBad, pulseBoundary, pulseGap, pulsePoint, pulseTimer } from "./pulse.ts";
+import { OpenSegment, type Segment } from "./segment.ts";
+import { stateBoundary, stateGap, statePoint } from "./state.ts";
+import type { Steps } from "./steps.ts";
+
+export const hourOf = (t: Micros): Micros => Math.floor(t / hourUs) * hourUs;
+
+/**
+ * The automaton of one binding, where it stands and what it has emitted. Two laws hold here: a timer fires strictly before the instant that time is
+ * advanced to, so that an input at its due time comes first; and `advance(a)` then `advance(b)` is `advance(b)`, so that ticks and checkpoints are no inputs.
+ */
+export class Track {
+  readonly kind: AutomatonKind;
+  rules: Rules;
+  /** Ideal cycles of the equipment; read by pulses only. */
+  cycles: Steps;
+  /** The array of all states, and where this one begins. */
+  s: Float64Array;
+  readonly o: number;
+  readonly open = new OpenSegment();
+  /** Closed hours, ascending; hours that changed nothing are left out. */
+  segments: Segment[] = [];
+  #boundary = 0;
+  #nextBoundary = Number.POSITIVE_INFINITY;
+
+  constructor(kind: AutomatonKind, rules: Rules, cycles: Steps, s: Float64Array, o: number) {
+    this.kind = kind;
+    this.rules = rules;
+    this.cycles = cycles;
+    this.s = s;
+    this.o = o;
+    clearState(s, o);
+    this.#toBoundary(0);
+  }
+
+  /** When it does something by itself: its timer or a boundary of its rules. */
+  get nextEvent(): Micros {
+    return Math.min(this.s[this.o + fDue], this.#nextBoundary);
+  }
+
+  /** A good or bad sample. The caller sees to the order. */
+  point(t: Micros, value: number, bad: boolean, channel: number): void {
+    this.#enter(t);
+    const rule = this.rules.at(t);
+    if (this.kind === "state") statePoint(this.s, this.o, rule, t, value, bad, this.open);
+    else if (this.kind === "counter") {
+      if (!bad) counterPoint(this.s, this.o, this.rules, rule, t, value, this.open);
+    } else if (bad) pulseBad(this.s, this.o, channel);
+    else pulsePoint(this.s, this.o, rule, this.cycles, t, value, channel, this.open);
+  }
+
+  gap(t: Micros, open: boolean): void {
+    this.#enter(t);
+    if (this.kind === "state") stateGap(this.s, this.o, t, open, this.open);
+    else if (this.kind === "counter") counterGap(this.s, this.o, open);
+    else pulseGap(this.s, this.o, this.rules.at(t), this.cycles, t, open, this.open);
+  }
+
+  feed(inputs: InputColumns, from = 0, to = inputs.n): void {
+    for (let i = from; i < to; i++) {
+      const kind = inputs.kind[i];
+      if (kind <= inputKind.bad) this.point(inputs.t[i], inputs.value[i], kind === inputKind.bad, inputs.channel[i]);
+      else this.gap(inputs.t[i], kind === inputKind.gapOpen);
+    }
+  }
+
+  /** Fires what is due strictly before `to`: timers, and the boundaries of rules. */
+  advance(to: Micros): void {
+    const { s, o } = this;
+    for (;;) {
+      const due = s[o + fDue];
+      const boundary = this.#nextBoundary;
+      // A boundary is an input: at its instant it comes before a timer.
+      if (boundary <= due) {
+        if (boundary >= to) return;
+        this.#hour(boundary);
+        this.#cross(boundary);
+      } else {
+        if (due >= to) return;
+        this.#hour(due);
+        if (this.kind === "counter") counterTimer(s, o, this.rules, this.open);
+        else pulseTimer(s, o, this.open);
+      }
+    }
+  }
+
+  /** The state at the start of an hour that lies behind: after all inputs and timers before it. */
+  stateAt(hour: Micros): Float64Array {
+    const segment = this.segments[this.firstSegment(hour)];
+    if (segment !== undefined) return segment.start;
+    return this.open.hour >= hour ? this.open.start : this.s.subarray(this.o, this.o + stateWidth);
+  }
+
+  /** Index of the first closed segment of that hour or later. */
+  firstSegment(hour: Micros): number {
+    let low = 0;
+    let high = this.segments.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.segments[middle].hour < hour) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** What was emitted in the hour of `t` and later. What is told of `t` or later was emitted there. */
+  *emittedFrom(t: Micros): Generator<Segment | OpenSegment> {
+    for (let i = this.firstSegment(hourOf(t)); i < this.segments.length; i++) yield this.segments[i];
+    if (this.open.hour >= hourOf(t)) yield this.open;
+  }
+
+  /** Ends the open hour where it lies before `hour`. */
+  closeBefore(hour: Micros): void {
+    if (this.open.hour >= hour) return;
+    this.#close();
+    this.open.hour = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Begins at the start of an hour with the state that was there. */
+  restart(hour: Micros, state: Float64Array): void {
+    this.s.set(state, this.o);
+    this.segments = [];
+    this.open.hour = Number.NEGATIVE_INFINITY;
+    this.open.clear();
+    this.#toBoundary(this.rules.nextBoundary(hour));
+  }
+
+  /** Takes over where another track of the same binding stands. */
+  adopt(other: Track): void {
+    this.s.set(other.s.subarray(other.o, other.o + stateWidth), this.o);
+    this.open.adopt(other.open);
+    this.#toBoundary(other.#boundary);
+  }
+
+  /** The rules have changed from behind: what lies before `t` has been crossed. */
+  crossedBefore(t: Micros): void {
+    this.#toBoundary(this.rules.nextBoundary(t));
+  }
+
+  /** Everything up to an input at `t`: what is due before it, boundaries at it, and its hour. */
+  #enter(t: Micros): void {
+    if (this.s[this.o + fDue] < t || this.#nextBoundary <= t) {
+      this.advance(t);
+      while (this.#nextBoundary <= t) {
+        this.#hour(this.#nextBoundary);
+        this.#cross(this.#nextBoundary);
+      }
+    }
+    if (t >= this.open.hour + hourUs || t < this.open.hour) this.#hour(t);
+  }
+
+  /** Opens the hour of an instant. All timers before it have fired. */
+  #hour(t: Micros): void {
+    const hour = hourOf(t);
+    if (hour === this.open.hour) return;
+    this.#close();
+    this.open.hour = hour;
+    const { s, o } = this;
+    for (let i = 0; i < stateWidth; i++) this.open.start[i] = s[o + i];
+  }
+
+  #close(): void {
+    const { open } = this;
+    if (open.hour === Number.NEGATIVE_INFINITY) return;
+    if (open.empty && sameState(open.start, 0, this.s, this.o)) return;
+    this.segments.push(open.close());
+  }
+
+  #cross(t: Micros): void {
+    const rule = this.rules.at(t);
+    if (this.kind === "state") stateBoundary(this.s, this.o, rule, t, this.open);
+    else if (this.kind === "counter") counterBoundary(this.s, this.o, this.rules, rule, t, this.open);
+    else pulseBoundary(this.s, this.o, this.rules, rule, t, this.open);
+    this.#toBoundary(this.#boundary + 1);
+  }
+
+  #toBoundary(index: number): void {
+    const { boundaries } = this.rules;
+    this.#boundary = index;
+    this.#nextBoundary = index < boundaries.length ? boundaries[index] : Number.POSITIVE_INFINITY;
+  }
+}

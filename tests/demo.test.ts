@@ -1,0 +1,353 @@
+// The demo as `npm start` runs it: a plant in a process of its own, whose machines speak their protocols to the server and are connected through the public API.
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import {
+  type Certificates,
+  type Configuration,
+  type Connection,
+  type LastValue,
+  type RawTag,
+  statusBadNoCommunication,
+} from "@lineshaft/contract/api";
+import { readConfiguration } from "@lineshaft/platform/configuration";
+import { lineKinds, PlantLine } from "@lineshaft/simulation/plant";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Rest } from "./support/rest.ts";
+import { ServerProcess, tempDir } from "./support/server-process.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const dir = tempDir();
+let server: ServerProcess;
+let rest: Rest;
+let faults: { url: string; token: string };
+
+const kinds: Record<string, string> = {
+  "northfield-bottling-1": "http",
+  "northfield-edge-node": "sparkplug-broker",
+  "northfield-packer-1": "opcua",
+  "eastgate-press-1": "modbus",
+  "eastgate-machining-centre-1": "opcua",
+  "eastgate-gateway": "mqtt-broker",
+};
+const minuteUs = 60_000_000;
+const nowUs = (): number => Date.now() * 1000;
+
+async function until<T>(what: string, look: () => Promise<T>, holds: (found: T) => boolean, ms = 60_000): Promise<T> {
+  const end = performance.now() + ms;
+  for (;;) {
+    const found = await look();
+    if (holds(found)) return found;
+    if (performance.now() > end)
+      throw new Error(`${what} did not happen; it is ${JSON.stringify(found)}\n${server.stderr}`);
+    await sleep(100);
+  }
+}
+
+async function start(): Promise<void> {
+  const began = performance.now();
+  server = await ServerProcess.start({ dataDir: dir.path, command: "demo" });
+  rest = new Rest(server.url, server.adminSecret ?? "");
+  const readyMs = performance.now() - began;
+  const ended = server.exited.then(() => Promise.reject(new Error(`The demo ended:\n${server.stderr}`)));
+  faults = await Promise.race([server.plant, ended]);
+  ended.catch(() => undefined);
+  console.log(
+    `demo: ready after ${Math.round(readyMs)} ms, its plant after ${Math.round(performance.now() - began)} ms`,
+  );
+}
+
+const tags = async (query = ""): Promise<RawTag[]> =>
+  (await rest.get<{ items: RawTag[] }>(`/api/v1/tags?limit=1000${query}`)).items;
+
+async function values(): Promise<Map<string, LastValue & RawTag>> {
+  const known = await tags();
+  const query = known.map(({ id }) => `tag=${id}`).join("&");
+  const { items } = await rest.get<{ items: LastValue[] }>(`/api/v1/values?${query}`);
+  const byTag = new Map(items.map((item) => [item.tag, item]));
+  return new Map(
+    known.flatMap((tag) => {
+      const value = byTag.get(tag.id);
+      return value === undefined ? [] : [[tag.address, { ...tag, ...value }] as const];
+    }),
+  );
+}
+
+const configuration = async (): Promise<{ etag: string; body: Configuration }> => {
+  const { etag, body } = await rest.request<Configuration>("GET", "/api/v1/configuration");
+  return { etag, body };
+};
+
+async function order(machine: string, fault: string, numbers: Record<string, number>): Promise<void> {
+  const answer = await fetch(faults.url, {
+    method: "POST",
+    headers: { authorization: `Bearer ${faults.token}` },
+    body: JSON.stringify({ machine, fault, ...numbers }),
+  });
+  expect(answer.status, await answer.text()).toBe(202);
+}
+
+/** Every connection that has a health is well, and every tag has a good value that is not old. */
+const allWell = () =>
+  until(
+    "that everything flows",
+    async () => {
+      const { items } = await rest.get<{ items: Connection[] }>("/api/v1/connections");
+      const seen = await values();
+      return {
+        ill: items.filter(({ health }) => health !== undefined && health !== null && health.state !== "flowing"),
+        connections: items.length,
+        bad: [...seen.values()].filter(({ status }) => status !== 0).map(({ address, status }) => [address, status]),
+        missing: (await tags()).filter(({ address }) => !seen.has(address)).map(({ address }) => address),
+      };
+    },
+    ({ ill, bad, missing, connections }) =>
+      connections > 0 && ill.length === 0 && bad.length === 0 && missing.length === 0,
+  );
+
+/** Points of a tag, by address, in a range. */
+async function points(address: string, fromUs: number, toUs: number): Promise<{ time: number; status: number }[]> {
+  const { id } = (await tags()).find((tag) => tag.address === address)!;
+  const page = await rest.get<{ rows: number; time: number[]; status: number[] }>(
+    `/api/v1/history/raw?tag=${id}&from=${fromUs}&to=${toUs}&limit=10000`,
+  );
+  return page.time.map((time, i) => ({ time, status: page.status?.[i] ?? 0 }));
+}
+
+describe("the demo plant's configuration", () => {
+  const folder = join(root, "simulation", "configuration");
+  const sources = readdirSync(folder).map((file) => ({ file, text: readFileSync(join(folder, file), "utf8") }));
+  const { configuration: plant, problems } = readConfiguration(sources, { env: () => "4840" });
+
+  it("is without mistakes, and binds every tag to a property of the same unit", () => {
+    expect(problems).toEqual([]);
+    const models = new Map(plant?.models?.map((model) => [`${model.name}@${model.version}`, model]));
+    const modelAt = new Map(plant?.equipment?.map(({ path, model }) => [path, models.get(model ?? "")]));
+    for (const { name, tags: entries = [] } of plant?.connections ?? [])
+      for (const { address, equipment, unit, bind = [] } of entries) {
+        const property = modelAt.get(equipment ?? "")?.properties.find((each) => each.name === bind[0]?.property);
+        expect(property, `${name} ${address}`).toBeDefined();
+        expect(property?.unit, address).toBe(unit);
+      }
+  });
+
+  it("names what the machines have under their names, units and places", () => {
+    const signals = lineKinds.flatMap((kind) => [...new PlantLine(kind, 1, nowUs()).signals]);
+    const configured = (plant?.connections ?? []).flatMap(({ kind, tags: entries = [] }) =>
+      // The press's registers have no names.
+      kind === "modbus" ? [] : entries,
+    );
+    const plain = (address: string): string =>
+      address
+        .replace("nsu=urn:lineshaft:simulation:plant;s=", "")
+        .replace("Northfield/Bottling-1/", "")
+        .replace(/\/value$/, "")
+        .replaceAll("/", ".");
+    const expected = signals
+      .filter(({ address }) => !/^Press1|^(MC1|Packer1)\..*(StateName|ItemState|OperationMode)$/.test(address))
+      .map(({ address, name, unit, equipment }) => [address, name, unit ?? undefined, equipment.join("/")]);
+    expect(
+      configured.map(({ address, name, unit, equipment }) => [plain(address), name, unit, equipment]).toSorted(),
+    ).toEqual(expected.toSorted());
+  });
+});
+
+describe("the demo", { timeout: 180_000 }, () => {
+  beforeAll(start, 120_000);
+  afterAll(async () => {
+    await server?.kill("SIGTERM");
+    dir.remove();
+  });
+
+  it("connects every machine by its protocol: all connections flow, every tag has its value, unit and place", async () => {
+    const { items } = await rest.get<{ items: Connection[] }>("/api/v1/connections");
+    expect(Object.fromEntries(items.map(({ name, kind }) => [name, kind]))).toEqual(kinds);
+    await allWell();
+    const entries = (await configuration()).body.connections?.flatMap(({ tags: list = [] }) => list) ?? [];
+    const seen = await until("a value of every tag", values, (found) => found.size === entries.length);
+    for (const { address, unit = null, name } of entries)
+      expect(seen.get(address), address).toMatchObject({ unit, name, equipmentId: expect.any(Number), status: 0 });
+  });
+
+  it("trusts the machines' certificate by its thumbprint, and no other", async () => {
+    const store = await rest.get<Certificates>("/api/v1/connection-kinds/opcua/certificates");
+    expect(store.trusted.map(({ applicationUri }) => applicationUri)).toEqual(["urn:lineshaft:simulation"]);
+    expect(store.rejected).toEqual([]);
+  });
+
+  it("lives: values of every connection change, with the source's time", async () => {
+    const before = await values();
+    const changed = new Set<string>();
+    await until(
+      "a change on every connection",
+      async () => {
+        for (const [address, { value, connection, time }] of await values())
+          if (value !== before.get(address)?.value) {
+            changed.add(connection);
+            expect(Math.abs((time ?? 0) - nowUs()), address).toBeLessThan(minuteUs);
+          }
+        return [...changed];
+      },
+      (found) => found.length === Object.keys(kinds).length,
+    );
+  });
+
+  it("shows its fault menu to those who have the token only", async () => {
+    expect((await fetch(faults.url)).status).toBe(401);
+    const answer = await fetch(faults.url, { headers: { authorization: `Bearer ${faults.token}` } });
+    const menu = (await answer.json()) as { machines: { machine: string; protocol: string; faults: string[] }[] };
+    const protocols = new Map(menu.machines.map(({ machine, protocol }) => [machine, protocol]));
+    expect(new Set(protocols.values())).toEqual(new Set(["http", "mqtt", "sparkplug", "opcua", "modbus"]));
+    for (const { faults: offered } of menu.machines) expect(offered).toContain("cut");
+  });
+
+  it.each([
+    ["F1: Modbus", "Press1", "eastgate-press-1", "holding:12:float32"],
+    ["F2: OPC UA", "Packer1", "northfield-packer-1", "nsu=urn:lineshaft:simulation:plant;s=Packer1.PV.GripperVacuum"],
+  ])("%s: a pulled cable is seen, marked and recovered from", async (_, machine, connection, address) => {
+    const fromUs = nowUs();
+    await order(machine, "cut", { seconds: 4 });
+    const health = () => rest.get<Connection>(`/api/v1/connections/${connection}`);
+    await until("the loss", health, (found) => found.health?.state !== "flowing");
+    await until("the mark", values, (found) => found.get(address)?.status === statusBadNoCommunication);
+    await until("the recovery", health, (found) => found.health?.state === "flowing");
+    const good = (found: Map<string, LastValue>) => found.get(address)?.status === 0;
+    await until("good values", values, good);
+    await rest.settle();
+    const { items: gaps } = await rest.get<{ items: { connection: string; fromUs: number; toUs: number }[] }>(
+      "/api/v1/gaps?limit=100",
+    );
+    if (machine === "Press1") {
+      // A device without memory: what was not read is gone, and that is on record.
+      expect(gaps.some((gap) => gap.connection === connection && (gap.toUs ?? fromUs) >= fromUs)).toBe(true);
+    } else {
+      // The server kept what it saw: nothing is missing. It is read five times a second.
+      const seen = (await points(address, fromUs, nowUs())).filter(({ status }) => status === 0);
+      expect(longestPauseUs(seen)).toBeLessThan(2_000_000);
+    }
+  });
+
+  it("F21: a Sparkplug device that dies is marked, comes back by its birth, and what it stored follows", async () => {
+    const pressure = "Northfield/Bottling-1/Filler1/PV/BowlPressure";
+    const fromUs = nowUs();
+    await order("Filler1", "cut", { seconds: 3 });
+    const dead = await until("the death", values, (found) => found.get(pressure)?.status === statusBadNoCommunication);
+    expect(dead.get("Northfield/Bottling-1/Capper1/PV/HopperLevel")?.status).toBe(0);
+    await until("the birth", values, (found) => found.get(pressure)?.status === 0);
+
+    await order("Bottling-1", "cut", { seconds: 3 });
+    await until("the will", values, (found) =>
+      [...found.values()]
+        .filter(({ connection }) => connection === "northfield-edge-node")
+        .every(({ status }) => status === statusBadNoCommunication),
+    );
+    await until("the births", values, (found) =>
+      [...found.values()]
+        .filter(({ connection }) => connection === "northfield-edge-node")
+        .every(({ status }) => status === 0),
+    );
+    expect(fromUs).toBeLessThan(nowUs());
+  });
+
+  it.each([
+    ["F5: MQTT", "IMM1", "IMM1/MeltTemperature/value", 3_500_000],
+    ["F5: HTTP", "Line1", "Line1.Energy.ActivePower", 3_500_000],
+  ])("%s: what a gateway could not send it sends afterwards, once", async (_, machine, address, pauseUs) => {
+    const cutUs = nowUs();
+    await order(machine, "cut", { seconds: 4 });
+    // Longer without a value than it is ever silent by itself: so it was cut.
+    await until("the silence", values, (found) => nowUs() - (found.get(address)?.time ?? 0) > pauseUs);
+    await until("the return", values, (found) => nowUs() - (found.get(address)?.time ?? 0) < 2_000_000);
+    await rest.settle();
+    const seen = await points(address, cutUs - 5_000_000, nowUs());
+    expect(new Set(seen.map(({ time }) => time)).size).toBe(seen.length);
+    expect(longestPauseUs(seen)).toBeLessThan(pauseUs);
+  });
+
+  it("F19, F20, F24: repeats, late values and a burst change no sum", async () => {
+    await Promise.all([
+      order("Filler1", "duplicate", { seconds: 2 }),
+      order("Capper1", "delay", { seconds: 2, delaySeconds: 1 }),
+      order("MC1", "burst", { seconds: 2, factor: 10 }),
+      order("IMM1", "reorder", { seconds: 2 }),
+      order("Line1", "duplicate", { seconds: 2 }),
+    ]);
+    const before = (await rest.system()).sums;
+    await until(
+      "repeats that are known as such",
+      () => rest.system(),
+      ({ sums }) => sums.duplicates > before.duplicates,
+    );
+    await allWell();
+    expect((await rest.settle()).balanced).toBe(true);
+  });
+
+  it("a server that ends and starts again has the same plant, at its new addresses, with what people changed", async () => {
+    const { etag, body } = await configuration();
+    for (const connection of body.connections ?? []) {
+      if (connection.name === "eastgate-press-1") connection.config = { ...connection.config, periodMs: 400 };
+      if (connection.name === "eastgate-gateway")
+        connection.tags = connection.tags?.filter(({ address }) => address !== "IMM1/CycleTime/value");
+      for (const tag of connection.tags ?? []) if (tag.address === "coil:0") tag.name = "Press runs";
+    }
+    const put = await rest.request("PUT", "/api/v1/configuration", body, { "if-match": etag });
+    expect(put.status, JSON.stringify(put.body)).toBe(200);
+    const endpoint = (found: Configuration) =>
+      found.connections?.find(({ name }) => name === "northfield-packer-1")?.config?.endpointUrl;
+
+    await server.kill("SIGTERM");
+    await start();
+    const after = (await configuration()).body;
+    expect(endpoint(after)).not.toBe(endpoint(body));
+    const addressless = (found: Configuration) => ({
+      ...found,
+      connections: found.connections?.map(({ config: { port: _, endpointUrl: __, ...config } = {}, ...rest }) => ({
+        ...rest,
+        config,
+      })),
+    });
+    expect(addressless(after)).toEqual(addressless(body));
+    const startedUs = nowUs();
+    await until("a new value on every connection", values, (found) => {
+      const fresh = [...found.values()].filter(({ time, status }) => (time ?? 0) > startedUs && status === 0);
+      return new Set(fresh.map(({ connection }) => connection)).size === Object.keys(kinds).length;
+    });
+  });
+
+  it("a kill leaves no plant behind, and the next start goes on", async () => {
+    await server.kill("SIGKILL");
+    await until(
+      "the end of the simulation",
+      () =>
+        fetch(faults.url).then(
+          () => "answers",
+          () => "gone",
+        ),
+      (found) => found === "gone",
+    );
+    await start();
+    await until("good values", values, (found) => {
+      const good = [...found.values()].filter(({ status, time }) => status === 0 && nowUs() - (time ?? 0) < minuteUs);
+      return new Set(good.map(({ connection }) => connection)).size === Object.keys(kinds).length;
+    });
+  });
+
+  it("and the sums hold", async () => {
+    const { code, text } = await new Promise<{ code: number; text: string }>((resolve) => {
+      const args = ["host/main.ts", "verify", "--settle", "--url", server.url];
+      const env = { ...process.env, LINESHAFT_KEY: server.adminSecret ?? "" };
+      execFile(process.execPath, args, { cwd: root, env }, (error, out, err) =>
+        resolve({ code: error === null ? 0 : Number(error.code), text: out + err }),
+      );
+    });
+    expect(code, text).toBe(0);
+  });
+});
+
+function longestPauseUs(seen: readonly { time: number }[]): number {
+  const times = seen.map(({ time }) => time).toSorted((a, b) => a - b);
+  expect(times.length).toBeGreaterThan(2);
+  return Math.max(...times.slice(1).map((time, i) => time - times[i]));
+}

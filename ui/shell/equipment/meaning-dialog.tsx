@@ -1,0 +1,163 @@
+import type { BindingEntry, Configuration, RawTag, TagEntry } from "@lineshaft/contract/api";
+import { useState } from "react";
+import { Button, Dialog, EmptyState, Field } from "../../kit/index.ts";
+import { ChangeDialog } from "../configuration/change-dialog.tsx";
+import { changedTag, withBindings } from "../configuration/editing.ts";
+import { readConfiguration } from "../configuration/service.ts";
+import { tagName, useDirectory } from "../directory.ts";
+import { t } from "../i18n.ts";
+import { modelReference } from "../machines/models.ts";
+import { ProblemView } from "../problem.tsx";
+import { useLoaded } from "../use.ts";
+import { fromLocalTime, toLocalTime } from "./local-time.ts";
+
+const entryOf = (configuration: Configuration, tag: RawTag): TagEntry | undefined =>
+  configuration.connections
+    ?.find(({ name }) => name === tag.connection)
+    ?.tags?.find(({ address }) => address === tag.address);
+
+/** What a tag means: which property of which equipment, and since when. */
+export function MeaningDialog({ tag, onClose }: { tag: RawTag; onClose(): void }) {
+  const current = useLoaded(
+    `meaning ${tag.id}`,
+    async (signal) => (await readConfiguration(undefined, signal)).configuration,
+  );
+  if (current.data === null)
+    return (
+      <Dialog title={t("meaning.title", { name: tagName(tag) })} closeLabel={t("close")} onClose={onClose}>
+        {current.error === null ? (
+          <p className="quiet-wait">{t("wait.meaning")}</p>
+        ) : (
+          <ProblemView error={current.error} />
+        )}
+      </Dialog>
+    );
+  return <Meanings tag={tag} configuration={current.data} onClose={onClose} />;
+}
+
+function Meanings(props: { tag: RawTag; configuration: Configuration; onClose(): void }) {
+  const { tag, configuration, onClose } = props;
+  const { equipmentById } = useDirectory();
+  const own = tag.equipmentId === null ? undefined : equipmentById.get(tag.equipmentId);
+  const [bindings, setBindings] = useState<readonly BindingEntry[]>(() => entryOf(configuration, tag)?.bind ?? []);
+  const [planning, setPlanning] = useState(false);
+  const places = (configuration.equipment ?? []).filter(({ model }) => model !== undefined);
+  const propertiesAt = (path: string | undefined): string[] => {
+    const entry = configuration.equipment?.find((one) => one.path === (path ?? own?.path));
+    const model = configuration.models?.find((one) => modelReference(one) === entry?.model);
+    return model?.properties.map(({ name }) => name) ?? [];
+  };
+  const change = (at: number, part: Partial<BindingEntry>): void =>
+    setBindings(bindings.map((one, i) => (i === at ? cleaned({ ...one, ...part }) : one)));
+  const first = places.find(({ path }) => path === own?.path) ?? places[0];
+  const add = (): void => {
+    const elsewhere = first.path === own?.path ? {} : { equipment: first.path };
+    setBindings([...bindings, { property: propertiesAt(first.path)[0] ?? "", ...elsewhere }]);
+  };
+  if (planning)
+    return (
+      <ChangeDialog
+        title={t("meaning.title", { name: tagName(tag) })}
+        edit={(now) => ({
+          value: changedTag(now, tag.connection, tag.address, (entry) => withBindings(entry, bindings)),
+        })}
+        onClose={(done) => (done ? onClose() : setPlanning(false))}
+      />
+    );
+  return (
+    <Dialog title={t("meaning.title", { name: tagName(tag) })} closeLabel={t("close")} onClose={onClose} wide>
+      <p className="soft">{t("meaning.what")}</p>
+      {places.length === 0 && (
+        <EmptyState title={t("meaning.noModels")}>
+          <p>{t("meaning.noModelsHint")}</p>
+        </EmptyState>
+      )}
+      {bindings.map((binding, i) => {
+        const properties = propertiesAt(binding.equipment);
+        return (
+          // biome-ignore lint/suspicious/noArrayIndexKey: places in a list have no other name
+          <div key={i} className="meaning-row">
+            <Field label={t("column.place")}>
+              {(id) => (
+                <select
+                  id={id}
+                  className="input"
+                  value={binding.equipment ?? own?.path ?? ""}
+                  onChange={(event) => {
+                    const path = event.target.value;
+                    const property = propertiesAt(path)[0] ?? "";
+                    change(i, { equipment: path === own?.path ? undefined : path, property });
+                  }}
+                >
+                  {binding.equipment === undefined && own === undefined && <option value="">–</option>}
+                  {places.map(({ path }) => (
+                    <option key={path}>{path}</option>
+                  ))}
+                </select>
+              )}
+            </Field>
+            <Field label={t("model.property")}>
+              {(id) => (
+                <select
+                  id={id}
+                  className="input"
+                  value={binding.property}
+                  onChange={(event) => change(i, { property: event.target.value })}
+                >
+                  {!properties.includes(binding.property) && <option>{binding.property}</option>}
+                  {properties.map((name) => (
+                    <option key={name}>{name}</option>
+                  ))}
+                </select>
+              )}
+            </Field>
+            {(["validFrom", "validTo"] as const).map((end) => (
+              <Field key={end} label={t(`meaning.${end}`)}>
+                {(id) => (
+                  <input
+                    id={id}
+                    type="datetime-local"
+                    step="1"
+                    className="input"
+                    value={toLocalTime(binding[end])}
+                    onChange={(event) => change(i, { [end]: fromLocalTime(event.target.value) })}
+                  />
+                )}
+              </Field>
+            ))}
+            <Button
+              kind="quiet"
+              icon="close"
+              aria-label={t("meaning.remove", { n: i + 1 })}
+              onClick={() => setBindings(bindings.filter((_, at) => at !== i))}
+            />
+          </div>
+        );
+      })}
+      {bindings.length === 0 && places.length > 0 && <p className="soft">{t("meaning.none")}</p>}
+      <div className="form-buttons">
+        <Button kind="main" onClick={() => setPlanning(true)}>
+          {t("import.plan")}
+        </Button>
+        {first !== undefined && (
+          <Button icon="plus" onClick={add}>
+            {t("meaning.add")}
+          </Button>
+        )}
+        <Button kind="quiet" onClick={onClose}>
+          {t("cancel")}
+        </Button>
+      </div>
+    </Dialog>
+  );
+}
+
+/** What is not said is not there. */
+function cleaned({ property, equipment, validFrom, validTo }: BindingEntry): BindingEntry {
+  return {
+    property,
+    ...(equipment ? { equipment } : {}),
+    ...(validFrom ? { validFrom } : {}),
+    ...(validTo ? { validTo } : {}),
+  };
+}
