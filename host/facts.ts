@@ -72,5 +72,6 @@ function gapsOf(ledger: Ledger, directory: TagDirectory): Pick<GapRecord, "conne
     }
     cursor = page.cursor ?? undefined;
   } while (cursor !== undefined);
-  return gaps;
+  // The ledger lists the newest first; what a record says of an open gap follows from those before it.
+  return gaps.reverse();
 }

@@ -111,3 +111,15 @@ export const MachineFactsSchema = Type.Object(
   { $id: "MachineFacts" },
 );
 export type MachineFactsBody = Static<typeof MachineFactsSchema>;
+
+export const factsRoutes = {
+  machineFacts: {
+    method: "GET",
+    path: "/facts/machines/{id}",
+    summary: "States and counts of a machine, derived from what its tags mean",
+    permission: "read",
+    params: Type.Object({ id: Type.Integer({ minimum: 1 }) }, { additionalProperties: false }),
+    query: FactsQuerySchema,
+    response: MachineFactsSchema,
+  },
+} as const;

@@ -3,7 +3,7 @@ import { ApiKeySchema, NewApiKeySchema, type Permission, SessionSchema } from ".
 import { ConfigurationRevisionSchema, ConfigurationSchema, PlanSchema, TagImportSchema } from "./configuration.ts";
 import { connectivityRoutes } from "./connectivity.ts";
 import { EquipmentChangeSchema, EquipmentSchema, NewEquipmentSchema, WriteReceiptSchema } from "./equipment.ts";
-import { FactsQuerySchema, MachineFactsSchema } from "./facts.ts";
+import { factsRoutes } from "./facts.ts";
 import { IngestQuerySchema, IngestReceiptSchema } from "./ingest.ts";
 import { masterDataRoutes } from "./master-data-routes.ts";
 import {
@@ -302,15 +302,7 @@ export const routes = {
     response: BucketSeriesSchema,
   },
 
-  machineFacts: {
-    method: "GET",
-    path: "/facts/machines/{id}",
-    summary: "States and counts of a machine, derived from what its tags mean",
-    permission: "read",
-    params: id,
-    query: FactsQuerySchema,
-    response: MachineFactsSchema,
-  },
+  ...factsRoutes,
 
   listRejected: {
     method: "GET",

@@ -7,7 +7,6 @@ import {
   type Facts,
   type Frame,
   type GapRecord,
-  type History,
   type Lsn,
   type MachineAnswer,
   type PointsRecord,
@@ -20,16 +19,16 @@ import { assignmentsOf } from "./assignments.ts";
 import type { Binding } from "./binding.ts";
 import { lookAheadUs, machineFacts } from "./compose.ts";
 import { Derivation } from "./engine.ts";
-import { GapLedger, united } from "./gaps.ts";
-import { HistoryInputs } from "./history-inputs.ts";
+import { GapLedger, type GapStatement, united } from "./gaps.ts";
+import { HistoryInputs, type RecordedPoints } from "./history-inputs.ts";
 import { nextWatermark, type ProofOfLife } from "./watermark.ts";
 
 /** How long facts are kept in memory, and how far back a new binding is derived. */
 const keptUs = 32 * dayUs;
 /** How often it is looked whether history has caught up. */
 const historyMs = 20;
-/** A gap whose end nobody knows: what was in force is unknown from there until the next sample says it again. */
-const instantUs = 1;
+/** The end of what still lasts. */
+const never = Number.POSITIVE_INFINITY;
 
 /**
  * Facts as a view of log and history, in memory: at the start they are derived from what history has, then the log is followed. Nothing of it stands on disk, so there is nothing that
@@ -39,7 +38,7 @@ const instantUs = 1;
 export class FactsFollower implements Facts {
   readonly #derivation = new Derivation();
   readonly #gaps = new GapLedger();
-  readonly #history: History;
+  readonly #history: RecordedPoints;
   readonly #registry: Pick<Registry, "standardBindings">;
   readonly #clock: Clock;
   readonly #registryApplied: (lsn: Lsn) => Promise<void>;
@@ -51,7 +50,7 @@ export class FactsFollower implements Facts {
   #forgottenUs: Micros = 0;
 
   constructor(parts: {
-    history: History;
+    history: RecordedPoints;
     registry: Pick<Registry, "standardBindings">;
     clock: Clock;
     /** Resolves when the registry has applied the log so far. */
@@ -138,17 +137,21 @@ export class FactsFollower implements Facts {
     for (const row of corrections) this.#derivation.corrected(columns.tag[row], columns.time[row]);
   }
 
+  /**
+   * A gap is recorded as open when it begins, and once more with its end; then the source is heard again. One that the process did not live to end is ended by the
+   * next, since it overlaps.
+   */
   #gap(lsn: Lsn, { connectionId, fromUs, toUs }: Pick<GapRecord, "connectionId" | "fromUs" | "toUs">): void {
     if (connectionId === null) return;
-    const statement = {
-      lsn,
-      connection: connectionId,
-      from: fromUs,
-      to: toUs ?? fromUs + instantUs,
-      says: "lost",
-    } as const;
+    this.#state({ lsn, connection: connectionId, from: fromUs, to: toUs ?? never, says: "lost" });
+    if (toUs === null) return;
+    const lasting = this.#gaps.intervals(connectionId).find(({ from, to }) => to === never && from < toUs);
+    if (lasting !== undefined) this.#state({ lsn, connection: connectionId, from: toUs, to: never, says: "covered" });
+  }
+
+  #state(statement: GapStatement): void {
     for (const { from, to, lost } of this.#gaps.add(statement))
-      this.#derivation.gapChanged(connectionId, from, to, lost);
+      this.#derivation.gapChanged(statement.connection, from, to, lost);
   }
 
   /** What the registry says of tags now, against what is at work. */

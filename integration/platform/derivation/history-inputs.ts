@@ -6,6 +6,9 @@ import { gapInputs, type Input, inputColumns, inputKind, inputOrder } from "./in
 import { textKey } from "./mapping.ts";
 import type { RepairInputs, RepairRequest } from "./repair.ts";
 
+/** What is read of history here. */
+export type RecordedPoints = Pick<History, "status" | "raw">;
+
 /** Later than any point. */
 const ever = Number.MAX_SAFE_INTEGER;
 /** Rows asked for at once: few for a late point, many for months. */
@@ -17,7 +20,7 @@ export class HistoryInputs {
   readonly #tags: TagReader[];
   readonly #gaps: readonly Interval[];
 
-  constructor(history: History, spec: BindingSpec, gaps: readonly Interval[]) {
+  constructor(history: RecordedPoints, spec: BindingSpec, gaps: readonly Interval[]) {
     this.#tags = spec.channels.map(({ tag }, channel) => new TagReader(history, tag, channel));
     this.#gaps = gaps;
   }
@@ -38,7 +41,7 @@ export class HistoryInputs {
 
 /** The rows of one tag from some instant on, as far as they were asked for. */
 class TagReader {
-  readonly #history: History;
+  readonly #history: RecordedPoints;
   readonly #tag: number;
   readonly #channel: number;
   #rows: Input[] = [];
@@ -47,7 +50,7 @@ class TagReader {
   #until: Micros = Number.NEGATIVE_INFINITY;
   #pageRows = pageRowsMin;
 
-  constructor(history: History, tag: number, channel: number) {
+  constructor(history: RecordedPoints, tag: number, channel: number) {
     this.#history = history;
     this.#tag = tag;
     this.#channel = channel;
