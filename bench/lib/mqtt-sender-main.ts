@@ -30,7 +30,7 @@ import { round, Samples, SharedClock, sleep } from "./stats.ts";
 
 const tell = (message: MqttSenderMessage): void => tellParent(message);
 const dialling = 100;
-const dialsMax = 10;
+const dialsMax = 60;
 const keepAliveSeconds = 240;
 /** Messages that one client writes before the next one's turn. */
 const burst = 8;
@@ -351,7 +351,7 @@ class Sender {
         return client;
       } catch (error) {
         if (tries === dialsMax) throw error;
-        await sleep(100 * tries);
+        await sleep(Math.min(2000, 100 * tries));
       }
     }
   }
