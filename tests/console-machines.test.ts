@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Configuration, Connection } from "@lineshaft/contract/api";
+import type { Configuration, Connection, Equipment } from "@lineshaft/contract/api";
 import { hasPeer } from "@lineshaft/testkit";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -299,6 +299,27 @@ describe.skipIf(!hasPeer("chromium"))("machines in the console", { timeout: 120_
     await apply(page);
     await page.getByText(/in force, as revision/).waitFor();
     expect(await configuration(rest)).toEqual(changed);
+  });
+
+  it("changes equipment as of the day on which it changed on the floor", async () => {
+    const page = await open();
+    await tab.goto("/equipment");
+    await page.getByRole("treeitem", { name: "Filler A" }).click();
+    await page.getByRole("button", { name: "Edit the selected equipment" }).click();
+    const dialog = page.getByRole("dialog", { name: "Edit Filler A" });
+    await dialog.getByLabel("Life-cycle").selectOption("test");
+    const yesterday = new Date(Date.now() - 86_400_000).toISOString().slice(0, 19);
+    await dialog.getByLabel("Valid since").fill(yesterday);
+    await dialog.getByRole("button", { name: "Show what it would change" }).click();
+    const plan = page.getByRole("dialog", { name: "Change Filler A" });
+    await plan.getByText("commissioning").waitFor();
+    await apply(page);
+    await plan.waitFor({ state: "detached" });
+    const { items } = await rest.get<{ items: Equipment[] }>("/api/v1/equipment?limit=100");
+    const found = items.find(({ name }) => name === "Filler A");
+    expect(found?.lifecycle).toBe("test");
+    const then = `/api/v1/equipment/${found?.id}?at=${(Date.now() - 3_600_000) * 1000}`;
+    expect(await rest.get<Equipment>(then)).toMatchObject({ lifecycle: "test" });
   });
 
   it("gives a tag a dated meaning, and edits and removes a connection", async () => {

@@ -5,6 +5,7 @@ import { connectivityRoutes } from "./connectivity.ts";
 import { EquipmentChangeSchema, EquipmentSchema, NewEquipmentSchema, WriteReceiptSchema } from "./equipment.ts";
 import { factsRoutes } from "./facts.ts";
 import { IngestQuerySchema, IngestReceiptSchema } from "./ingest.ts";
+import { masterDataRoutes } from "./master-data-routes.ts";
 import {
   BucketQuerySchema,
   BucketSeriesSchema,
@@ -273,6 +274,8 @@ export const routes = {
     query: Type.Object(page, { additionalProperties: false }),
     response: pageOf(ConfigurationRevisionSchema),
   },
+
+  ...masterDataRoutes,
 
   lastValues: {
     method: "GET",

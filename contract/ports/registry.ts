@@ -17,6 +17,7 @@ import type {
   TagChange,
 } from "../api/index.ts";
 import type { Lsn } from "./log.ts";
+import type { MasterData } from "./master-data.ts";
 import type { RegistryChangedRecord, TagRegisteredRecord } from "./records.ts";
 
 /** A connection as the registry keeps it; live figures are added by ingest. */
@@ -136,6 +137,9 @@ export interface Registry {
   connectionSpecs(): (ConnectionSpec & { id: number; tenant: number })[];
   /** What tags mean, of all tenants, for derivation: each row a tag that has come and a property of kind itemState, operationMode, counter or pulse. */
   standardBindings(): { revision: number; items: StandardBinding[] };
+
+  /** Materials, orders, calendars, reasons: no part of the configuration, but of the same revisions, journal and outbox. */
+  readonly masterData: MasterData;
 
   /** Keys, for governance. `hash` is of the secret. */
   insertKey(p: Principal, key: ApiKey & { tenant: number; hash: Uint8Array }): void;

@@ -4,11 +4,12 @@ import { reloadDirectory } from "./directory.ts";
 import { t } from "./i18n.ts";
 import { call } from "./platform.ts";
 import { copyLabels } from "./problem.tsx";
+import { link } from "./router.ts";
 import { allowed } from "./session.ts";
 import { fault } from "./toasts.tsx";
 
 /** An empty platform teaches its first step: the command that sends one point, ready to paste. */
-export function FirstBatch() {
+export function FirstBatch({ orMachine = false }: { orMachine?: boolean }) {
   const [secret, setSecret] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const reloading = useRef(0);
@@ -35,6 +36,11 @@ export function FirstBatch() {
   return (
     <EmptyState title={t("first.title")}>
       <p>{t("first.what")}</p>
+      {orMachine && allowed("configure") && (
+        <a className="button" {...link("connections", { add: "kind" })}>
+          {t("first.orMachine")}
+        </a>
+      )}
       <ol className="steps">
         <li>
           <p>{t("first.key")}</p>

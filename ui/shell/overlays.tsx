@@ -97,7 +97,7 @@ export function useTagSearch(text: string, most = picksPerGroup): { tags: RawTag
 
 function SearchPalette() {
   const [text, setText] = useState("");
-  const { equipment } = useDirectory();
+  const { equipment, connections } = useDirectory();
   const { tags, busy } = useTagSearch(text.trim());
   const close = (): void => openOverlay(null);
   const words = text.trim();
@@ -114,6 +114,10 @@ function SearchPalette() {
         note: `${t(`level.${item.level}`)}${item.path.includes("/") ? ` · ${item.path}` : ""}`,
         group: t("search.equipment"),
       })),
+    ...connections
+      .filter((one) => words !== "" && matches(words, one.name, one.kind))
+      .slice(0, picksPerGroup)
+      .map((one) => ({ id: `c:${one.name}`, label: one.name, note: one.kind, group: t("search.connections") })),
     ...tags.map((tag) => ({
       id: `t:${tag.id}`,
       label: tagName(tag),
@@ -125,6 +129,7 @@ function SearchPalette() {
     close();
     const id = pick.slice(2);
     if (pick.startsWith("p:")) go(id as Page);
+    else if (pick.startsWith("c:")) go("connections", { name: id });
     else if (pick.startsWith("e:")) go("equipment", { node: pick });
     else go("equipment", { node: "all", tag: id });
   };
@@ -169,6 +174,15 @@ const shortcutGroups: readonly { title: PlainKey; keys: readonly [string, PlainK
       ["F2", "shortcuts.rename"],
       ["a", "shortcuts.assign"],
       ["Ctrl C", "shortcuts.copy"],
+    ],
+  },
+  {
+    title: "shortcuts.browse",
+    keys: [
+      ["↑ ↓", "shortcuts.move"],
+      ["→ ←", "shortcuts.open"],
+      ["Space", "shortcuts.tick"],
+      ["Shift Space", "shortcuts.tickBelow"],
     ],
   },
   {

@@ -21,6 +21,7 @@ import { connectivityHandlers } from "./connectivity.ts";
 import type { CursorSeal } from "./cursor.ts";
 import { machineFactsBody } from "./facts.ts";
 import { IngestGate, ingest } from "./ingest.ts";
+import { masterDataHandlers } from "./master-data.ts";
 import { bucketSeriesJson, pointSeriesJson } from "./series.ts";
 import type { HttpLimits, Services } from "./services.ts";
 
@@ -174,6 +175,7 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
     },
 
     ...configurationHandlers(services, { receipt, page }),
+    ...masterDataHandlers(services, { receipt, page }),
 
     lastValues: ({ principal, query: { tag } }) => {
       requireReadable(principal, tag);

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type Principal, ProblemError } from "@lineshaft/contract/api";
 import type { Clock, Registry } from "@lineshaft/contract/ports";
+import { MasterDataStore } from "../context/master-data.ts";
 import { createCursors } from "../sqlite/cursor.ts";
 import { openDatabase, type Sql } from "../sqlite/open.ts";
 import { notFound } from "./access.ts";
@@ -110,6 +111,8 @@ export function openRegistry(options: {
     applyConfiguration: (p, wanted, revision, connectionId) => configuration.apply(p, wanted, revision, connectionId),
     connectionSpecs: () => configuration.specs(),
     standardBindings: () => ({ revision: journal.revision, items: standardBindings(sql) }),
+
+    masterData: new MasterDataStore(parts),
 
     insertKey: (p, key) => keys.insert(p, key),
     findKey: (id) => keys.find(id),

@@ -8,7 +8,8 @@ import { type Change, type Edit, useChange } from "./use-change.ts";
 
 /** Any change of the plant's configuration, seen before it is done. */
 export function ChangeDialog(props: { title: string; edit: Edit; children?: ReactNode; onClose(done: boolean): void }) {
-  const change = useChange(props.edit, props.title);
+  // One dialog, one wish: what is behind it may be renamed by the very change that it shows.
+  const change = useChange(props.edit, "");
   if (change.state === "done") return <Done change={change} onClose={() => props.onClose(true)} />;
   return (
     <Dialog title={props.title} closeLabel={t("close")} onClose={() => props.onClose(false)} wide>

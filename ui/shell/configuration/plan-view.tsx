@@ -144,6 +144,15 @@ function Field({ part }: { part: Difference }) {
   );
 }
 
+/** A list of named things, e.g. a model's properties, by their names; anything else as it is. */
+function listText(value: unknown): string {
+  if (!Array.isArray(value) || value.length === 0) return shownText(value);
+  const names = value.map((one) =>
+    typeof one === "object" && one !== null && "name" in one ? String(one.name) : null,
+  );
+  return names.includes(null) ? shownText(value) : names.join(", ");
+}
+
 /** What a new thing is given, on one line. */
 function Made({ changes }: { changes: PlanItem["changes"] }) {
   const fields = changes.filter(
@@ -157,7 +166,7 @@ function Made({ changes }: { changes: PlanItem["changes"] }) {
         .flatMap(({ path, to }) =>
           typeof to === "object" && to !== null && !Array.isArray(to) ? differences({}, to, path) : [{ path, to }],
         )
-        .map(({ path, to }) => `${path}: ${shownText(to)}`)
+        .map(({ path, to }) => `${path}: ${listText(to)}`)
         .join(" · ")}
     </span>
   );

@@ -104,7 +104,7 @@ export function ConnectionList() {
           ]}
           onChange={(next) => place({ show: next === "all" ? null : next })}
         />
-        <span className={`count ${looks > 0 ? "attention" : ""}`} role="status">
+        <span className={`count wide-only ${looks > 0 ? "attention" : ""}`} role="status">
           {looks > 0 ? t("connections.someLook", { n: looks }) : t("connections.noneLook")}
         </span>
         <span className="spring" />
@@ -209,7 +209,7 @@ function columnsOf(narrow: boolean): Column<Connection>[] {
         </span>
       ),
     },
-    kind: { track: "minmax(76px, 0.6fr)", sortable: true, cell: (one) => <span className="soft">{one.kind}</span> },
+    kind: { track: "minmax(120px, 0.6fr)", sortable: true, cell: (one) => <span className="soft">{one.kind}</span> },
     good: { track: "90px", align: "right", sortable: true, cell: (one) => <Ago us={lastGoodOf(one)} /> },
     rate: {
       track: narrow ? "96px" : "minmax(110px, 0.9fr)",

@@ -1,4 +1,10 @@
-import { type Equipment, equipmentLevels, lifecycleStates, nameFault } from "@lineshaft/contract/api";
+import {
+  type Equipment,
+  type EquipmentChange,
+  equipmentLevels,
+  lifecycleStates,
+  nameFault,
+} from "@lineshaft/contract/api";
 import { useState } from "react";
 import { Button, Dialog, Field, TextField } from "../../kit/index.ts";
 import { ChangeDialog } from "../configuration/change-dialog.tsx";
@@ -8,8 +14,10 @@ import { useDirectory } from "../directory.ts";
 import { t } from "../i18n.ts";
 import { modelReference } from "../machines/models.ts";
 import { useLoaded } from "../use.ts";
+import { DatedChange } from "./dated-change.tsx";
+import { fromLocalTime } from "./local-time.ts";
 
-type Going = "changing" | "removing" | null;
+type Going = "changing" | "dated" | "removing" | null;
 
 /** Name, place, life-cycle and model of one equipment; each change is seen as a plan before it is done. */
 export function EquipmentDialog({ item, onClose }: { item: Equipment; onClose(): void }) {
@@ -19,6 +27,7 @@ export function EquipmentDialog({ item, onClose }: { item: Equipment; onClose():
   const [parent, setParent] = useState(parentPath);
   const [lifecycle, setLifecycle] = useState<string>(item.lifecycle);
   const [model, setModel] = useState(item.model ?? "");
+  const [since, setSince] = useState("");
   const [going, setGoing] = useState<Going>(null);
   const known = useLoaded(
     "models",
@@ -40,6 +49,33 @@ export function EquipmentDialog({ item, onClose }: { item: Equipment; onClose():
   const unchanged = path === item.path && lifecycle === item.lifecycle && model === (item.model ?? "");
   const references = [...new Set([...(known.data ?? []).map(modelReference), ...(item.model ? [item.model] : [])])];
 
+  const validFrom = fromLocalTime(since);
+  if (going === "dated" && validFrom !== undefined) {
+    // "" is the enterprise itself.
+    const parentItem = equipment.find((one) => one.path === parent);
+    const wanted = [
+      ["name", item.name, name.trim()],
+      ["parent", parentPath, parent],
+      ["lifecycle", item.lifecycle, lifecycle],
+      ["model", item.model ?? null, model === "" ? null : model],
+    ] as const;
+    const changes = wanted.flatMap(([field, from, to]) => (from === to ? [] : [{ field, from, to }]));
+    const has = (field: string): boolean => changes.some((one) => one.field === field);
+    const body: EquipmentChange = {
+      ...(has("name") ? { name: name.trim() } : {}),
+      ...(has("parent") && parentItem !== undefined ? { parentId: parentItem.id } : {}),
+      ...(has("lifecycle") ? { lifecycle: lifecycle as Equipment["lifecycle"] } : {}),
+      ...(has("model") ? { model: model === "" ? null : model } : {}),
+    };
+    return (
+      <DatedChange
+        item={item}
+        wish={{ body, changes }}
+        validFrom={validFrom}
+        onClose={(done) => (done ? onClose() : setGoing(null))}
+      />
+    );
+  }
   if (going !== null)
     return (
       <ChangeDialog
@@ -63,7 +99,7 @@ export function EquipmentDialog({ item, onClose }: { item: Equipment; onClose():
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          setGoing("changing");
+          setGoing(validFrom === undefined ? "changing" : "dated");
         }}
       >
         <TextField label={t("tree.name")} value={name} onChange={setName} fault={fault} maxLength={512} />
@@ -98,6 +134,18 @@ export function EquipmentDialog({ item, onClose }: { item: Equipment; onClose():
                 <option key={one}>{one}</option>
               ))}
             </select>
+          )}
+        </Field>
+        <Field label={t("equipment.validFrom")} hint={t("equipment.validFromHint")}>
+          {(id) => (
+            <input
+              id={id}
+              type="datetime-local"
+              step="1"
+              className="input"
+              value={since}
+              onChange={(event) => setSince(event.target.value)}
+            />
           )}
         </Field>
         <div className="form-buttons">

@@ -104,7 +104,7 @@ export function EquipmentPage() {
   if (directory.state === "ready" && directory.tags.length === 0)
     return (
       <div className="page-scroll">
-        <FirstBatch />
+        <FirstBatch orMachine />
       </div>
     );
 
