@@ -27,11 +27,13 @@ import { configurationService, loadKinds } from "./configuration.ts";
 import { runConnectivity } from "./connectivity.ts";
 import { LogConsumer, registrationsFrom, registryConsumer } from "./consumers.ts";
 import { crashPointFrom } from "./crash-point.ts";
+import { factsOf } from "./facts.ts";
 import { HealthLog } from "./health-log.ts";
 import { historyNote } from "./history-events.ts";
 import { openMqttBroker } from "./mqtt-broker.ts";
 import { openFilesMax } from "./open-files.ts";
 import { RegistryOutbox } from "./outbox.ts";
+import { periodic } from "./periodic.ts";
 import { standingOf } from "./standing.ts";
 import { SystemMonitor } from "./system-status.ts";
 
@@ -79,7 +81,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
     retention: {
       windowMs: config.logWindowMs,
       maxBytes: config.logBytesMax,
-      pinnedBy: ["registry", "views", "history"],
+      pinnedBy: ["registry", "views", "history", "facts"],
     },
     onEvent: note,
     crashPoint,
@@ -203,6 +205,15 @@ export async function startServer(config: Config, consoleDir: string | undefined
     appliedTime: () => feeder.appliedTime,
     leadUs: defaultClockBounds.leadUs,
   });
+  const derived = factsOf({
+    log: stream,
+    history,
+    registry,
+    ledger,
+    directory,
+    clock,
+    registryApplied: (lsn) => names.until(lsn),
+  });
   const broker =
     config.mqtt === null
       ? null
@@ -268,6 +279,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
       history,
       registry,
       lastValues: views.values,
+      facts: derived.facts,
       ledger,
       identity,
       events,
@@ -295,6 +307,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
   feeder.run(fail("Feeding history"));
   names.run(fail("The registry's view of the log"));
   viewer.run(fail("The views"));
+  derived.run(fail("Deriving facts"));
   watch.start();
   const snapshots = periodic(
     config.snapshotMs,
@@ -345,6 +358,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
       await http.close();
       await drains.stop();
       await snapshots.stop();
+      await derived.stop();
       await feeder.stop();
       await viewer.stop();
       await names.stop();
@@ -370,29 +384,5 @@ function loadShedder(bytesMax: number, stopping: () => boolean): () => ProblemEr
       high = process.memoryUsage.rss() > 0.8 * bytesMax;
     }
     return high ? new ProblemError("overloaded", "Memory is short; load is shed.", { retryAfterSeconds: 2 }) : null;
-  };
-}
-
-/** Runs `work` every `ms`, never twice at once; stop() runs it a last time. */
-function periodic(ms: number, work: () => Promise<void>, onError: (error: unknown) => void): { stop(): Promise<void> } {
-  let running: Promise<void> = Promise.resolve();
-  let busy = false;
-  const once = (): void => {
-    if (busy) return;
-    busy = true;
-    running = work()
-      .catch(onError)
-      .finally(() => {
-        busy = false;
-      });
-  };
-  const timer = setInterval(once, ms);
-  return {
-    stop: async () => {
-      clearInterval(timer);
-      await running;
-      once();
-      await running;
-    },
   };
 }

@@ -14,6 +14,7 @@ import { Journal } from "./journal.ts";
 import { Keys } from "./keys.ts";
 import { Models } from "./models.ts";
 import { migrations } from "./schema.ts";
+import { standardBindings } from "./standard-bindings.ts";
 import { Tags } from "./tags.ts";
 
 /** The tenant of an installation that has one. */
@@ -109,6 +110,7 @@ export function openRegistry(options: {
     configurationRevisions: (p, q) => configuration.revisions(p, q),
     applyConfiguration: (p, wanted, revision, connectionId) => configuration.apply(p, wanted, revision, connectionId),
     connectionSpecs: () => configuration.specs(),
+    standardBindings: () => ({ revision: journal.revision, items: standardBindings(sql) }),
 
     masterData: new MasterDataStore(parts),
 
