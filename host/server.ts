@@ -6,6 +6,7 @@ import { ProblemError } from "@lineshaft/contract/api";
 import type { ConnectionRow } from "@lineshaft/contract/ports";
 import { createMetrics, createRateLimiter, openIdentity } from "@lineshaft/governance";
 import { createHttpServer } from "@lineshaft/interfaces/rest";
+import { cellSource } from "@lineshaft/platform/context";
 import { HistoryFeeder } from "@lineshaft/platform/feeder";
 import { openHistory } from "@lineshaft/platform/history";
 import {
@@ -280,6 +281,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
       registry,
       lastValues: views.values,
       facts: derived.facts,
+      cells: cellSource({ facts: derived.facts, registry, clock }),
       ledger,
       identity,
       events,
