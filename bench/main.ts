@@ -5,6 +5,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { derive } from "./derive.ts";
 import { disk } from "./disk.ts";
 import { fleet } from "./fleet.ts";
 import { ingestHttp, ingestJson } from "./ingest.ts";
@@ -36,6 +37,7 @@ const benches: readonly Bench[] = [
   replay,
   recovery,
   memory,
+  derive,
   modbus,
   ingestSparkplug,
   mqttSingle,

@@ -130,7 +130,8 @@ export async function runConnectivity(parts: Parts): Promise<RunningConnectivity
     check: (tenant, kind, config, signal) => of(tenant).check(kind, config, signal),
     browse: (tenant, target, from, signal) => of(tenant).browse(target, from, signal),
     propose: (tenant, target, look, signal) => of(tenant).propose(target, look, signal),
-    certificates: (tenant, kind) => (withCertificates.has(kind) ? certificatesOf(of(tenant), kind, parts.log) : null),
+    certificates: (tenant, kind, by) =>
+      withCertificates.has(kind) ? certificatesOf(of(tenant), kind, by, parts.log) : null,
     wire(tenant, name, signal) {
       const connectivity = tenants.get(tenant);
       if (connectivity?.get(name) == null) return null;
@@ -151,14 +152,14 @@ export async function runConnectivity(parts: Parts): Promise<RunningConnectivity
 }
 
 /** A person's decisions on certificates take effect at once: what waits for trust tries again, what rests on a distrusted one ends. */
-function certificatesOf(connectivity: Connectivity, kind: string, log: Parts["log"]): CertificateStore {
+function certificatesOf(connectivity: Connectivity, kind: string, by: string, log: Parts["log"]): CertificateStore {
   const store = async (): Promise<CertificateStore> => (await connectivity.certificates(kind)) as CertificateStore;
   const restart = async (concerns: (status: ConnectionStatus) => boolean): Promise<void> => {
     const names = connectivity.list().filter((status) => status.spec.kind === kind && concerns(status));
     await Promise.all(names.map(({ spec }) => connectivity.restart(spec.name)));
   };
   const told = (what: string, { thumbprint, subject }: CertificateSummary): void =>
-    log("info", `The certificate ${thumbprint} (${subject}) is ${what} for connections of kind "${kind}".`);
+    log("info", `By ${by}: the certificate ${thumbprint} (${subject}) is ${what} for connections of kind "${kind}".`);
   return {
     list: async () => (await store()).list(),
     async trust(thumbprint) {

@@ -1,13 +1,20 @@
 import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Certificate, Certificates, Configuration, Plan } from "@lineshaft/contract/api";
+import {
+  type Certificate,
+  type Certificates,
+  type Configuration,
+  type Connection,
+  minuteUs,
+  type Plan,
+} from "@lineshaft/contract/api";
 import { readConfiguration } from "@lineshaft/platform/configuration";
 import type { Logger } from "pino";
 import { type Answer, type RestClient, restClient } from "./api-call.ts";
 import { loadKinds } from "./configuration.ts";
 import { type Addresses, addressesOf, joined, readdressed } from "./demo-configuration.ts";
-import { type PlantSheet, startSimulation } from "./simulation.ts";
+import { type PlantSheet, type Simulation, startSimulation } from "./simulation.ts";
 
 export interface DemoOptions {
   root: string;
@@ -28,21 +35,32 @@ export interface Demo {
   stop(): Promise<void>;
 }
 
+/** Before the machines have told where they listen: the ports that their protocols have by custom. */
+const customaryPorts = { opcua: 4840, modbus: 502 };
+/** What the plant's edge node can keep. */
+const backlogMinutesMax = 30;
+
 /**
- * The demo plant, and what an engineer does to connect it: applies its configuration, and trusts its certificate after comparing the thumbprint. All of it by
- * the public API; the plant itself is configured nowhere else.
+ * The demo plant, and what an engineer does to connect it: applies its configuration, then puts in where the machines listen, and trusts their certificate
+ * after comparing the thumbprint. All of it by the public API; the plant itself is configured nowhere else.
  */
 export function startDemo(options: DemoOptions): Demo {
   const { root, dataDir, url, mqttUrl, keys, log } = options;
-  const stateDir = join(dataDir, "simulation");
   const over = new AbortController();
   const leaving = over.signal;
-  const simulation = startSimulation({ root, url, key: keys.source, mqttUrl, stateDir, leaving, log });
   const rest = restClient(url, keys.engineer);
+  const folder = join(root, "simulation", "configuration");
+  const file = join(dataDir, "demo.json");
+  let simulation: Simulation | null = null;
   const live = (async () => {
+    // Before the first message: what a broker has no reader for is not kept.
+    if (!remembered(file).complete) await configure(rest, await readPlant(folder, customaryPorts), file);
+    const backlogMinutes = await silentMinutes(rest);
+    leaving.throwIfAborted();
+    const stateDir = join(dataDir, "simulation");
+    simulation = startSimulation({ root, url, key: keys.source, mqttUrl, backlogMinutes, stateDir, leaving, log });
     const sheet = await simulation.ready;
-    const plant = await readPlant(join(root, "simulation", "configuration"), sheet);
-    await configure(rest, plant, join(dataDir, "demo.json"));
+    await configure(rest, await readPlant(folder, sheet.ports), file);
     return sheet;
   })();
   // Nobody waits for it: if people removed these connections, their server never shows itself.
@@ -53,11 +71,19 @@ export function startDemo(options: DemoOptions): Demo {
   return {
     live,
     leaveIt: () => over.abort(),
-    stop: () => simulation.stop(),
+    stop: async () => simulation?.stop(),
   };
 }
 
-async function readPlant(folder: string, { ports }: PlantSheet): Promise<Configuration> {
+/** How long the edge node has not been heard, which keeps what it cannot send; at most as long as it can. */
+async function silentMinutes(rest: RestClient): Promise<number> {
+  const { items } = body(await rest.send<{ items: Connection[] }>("GET", "/connections?limit=1000"));
+  const nodes = items.filter(({ kind }) => kind === "sparkplug-broker");
+  const heardUs = Math.max(0, ...nodes.map(({ lastBatchUs }) => lastBatchUs ?? 0));
+  return Math.max(0, Math.min(backlogMinutesMax, (Date.now() * 1000 - heardUs) / minuteUs));
+}
+
+async function readPlant(folder: string, ports: PlantSheet["ports"]): Promise<Configuration> {
   const env: Record<string, string> = { PLANT_OPCUA_PORT: `${ports.opcua}`, PLANT_MODBUS_PORT: `${ports.modbus}` };
   const files = readdirSync(folder).filter((name) => name.endsWith(".yaml"));
   const sources = files.map((file) => ({ file, text: readFileSync(join(folder, file), "utf8") }));

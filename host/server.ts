@@ -27,6 +27,7 @@ import { configurationService, loadKinds } from "./configuration.ts";
 import { runConnectivity } from "./connectivity.ts";
 import { LogConsumer, registrationsFrom, registryConsumer } from "./consumers.ts";
 import { crashPointFrom } from "./crash-point.ts";
+import { factsOf } from "./facts.ts";
 import { HealthLog } from "./health-log.ts";
 import { historyNote } from "./history-events.ts";
 import { openMqttBroker } from "./mqtt-broker.ts";
@@ -79,7 +80,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
     retention: {
       windowMs: config.logWindowMs,
       maxBytes: config.logBytesMax,
-      pinnedBy: ["registry", "views", "history"],
+      pinnedBy: ["registry", "views", "history", "facts"],
     },
     onEvent: note,
     crashPoint,
@@ -220,6 +221,15 @@ export async function startServer(config: Config, consoleDir: string | undefined
     connectionOf: (tenant, name) => directory.connection(tenant, name) ?? null,
     onError: (error) => log.debug({ err: error }, "A change of a connection's health was not recorded"),
   });
+  const derived = factsOf({
+    log: stream,
+    history,
+    registry,
+    ledger,
+    directory,
+    clock,
+    registryApplied: (lsn) => names.until(lsn),
+  });
   const connectivity = await runConnectivity({
     registry,
     sink: ingest,
@@ -268,6 +278,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
       history,
       registry,
       lastValues: views.values,
+      facts: derived.facts,
       ledger,
       identity,
       events,
@@ -295,6 +306,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
   feeder.run(fail("Feeding history"));
   names.run(fail("The registry's view of the log"));
   viewer.run(fail("The views"));
+  derived.run(fail("Deriving facts"));
   watch.start();
   const snapshots = periodic(
     config.snapshotMs,
@@ -345,6 +357,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
       await http.close();
       await drains.stop();
       await snapshots.stop();
+      await derived.stop();
       await feeder.stop();
       await viewer.stop();
       await names.stop();

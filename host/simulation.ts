@@ -11,6 +11,8 @@ export interface SimulationOptions {
   key: string;
   /** The broker that its MQTT devices dial; null: none. */
   mqttUrl: string | null;
+  /** How long nobody has heard the edge node, which keeps what it could not send. */
+  backlogMinutes: number;
   /** What the plant's machines keep through a restart: certificates. */
   stateDir: string;
   /** Aborted when the end of the simulation is nothing to tell. */
@@ -38,13 +40,15 @@ const killAfterMs = 5000;
  * from us.
  */
 export function startSimulation(options: SimulationOptions): Simulation {
-  const { root, url, key, mqttUrl, stateDir, leaving, log } = options;
+  const { root, url, key, mqttUrl, backlogMinutes, stateDir, leaving, log } = options;
   const token = process.env.LINESHAFT_SIMULATION_TOKEN ?? randomBytes(24).toString("base64url");
-  const args = ["--url", url, "--state-dir", stateDir];
+  const args = ["--url", url, "--state-dir", stateDir, "--backlog-minutes", `${backlogMinutes}`];
   if (mqttUrl === null) args.push("--protocols", "http,opcua,modbus");
   else
     args.push("--protocols", "http,mqtt,sparkplug,opcua,modbus", "--mqtt-url", mqttUrl, "--primary-host", "lineshaft");
-  const child: ChildProcess = spawn(process.execPath, [join(root, "simulation", "main.ts"), ...args], {
+  // A plant has little to compute; so the nodesets of its OPC UA server cost 90 MB less.
+  const node = ["--optimize-for-size", join(root, "simulation", "main.ts")];
+  const child: ChildProcess = spawn(process.execPath, [...node, ...args], {
     stdio: ["pipe", "pipe", "inherit"],
     env: { ...process.env, LINESHAFT_KEY: key, LINESHAFT_SIMULATION_TOKEN: token },
   });

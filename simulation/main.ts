@@ -1,7 +1,8 @@
 /**
  * The simulated plant as a process of its own: it plays two lines (plant/). Which machine speaks what is in plant/wiring.ts; what is not on as a protocol of
  * its own goes to the platform through the SDK, as any source would.
- * `node simulation/main.ts --url http://127.0.0.1:8750 [--seed 1] [--speed 1] [--history-minutes 120] [--protocols http,mqtt,sparkplug,opcua,modbus]`
+ * `node simulation/main.ts --url http://127.0.0.1:8750 [--seed 1] [--speed 1] [--history-minutes 120] [--backlog-minutes 0]`
+ * `[--protocols http,mqtt,sparkplug,opcua,modbus]`
  * `[--mqtt-url mqtt://127.0.0.1:1883] [--primary-host id] [--opcua-port 0] [--modbus-port 0] [--fault-port 0] [--state-dir folder]`, LINESHAFT_KEY holds the API
  * key, which is the password at the broker too.
  * LINESHAFT_SIMULATION_TOKEN opens the fault API (faults.ts), LINESHAFT_SIMULATION_OPCUA_USER=name:password a user on the OPC UA server. The ports that

@@ -8,6 +8,8 @@ export interface Options {
   seed: number;
   speed: number;
   historyUs: Micros;
+  /** How much the edge node has kept when it is first heard. */
+  backlogUs: Micros;
   protocols: ReadonlySet<Protocol>;
   mqttUrl: string;
   primaryHost: string | null;
@@ -31,6 +33,7 @@ export function parseOptions(args: readonly string[]): Options {
       seed: { type: "string", default: "1" },
       speed: { type: "string", default: "1" },
       "history-minutes": { type: "string", default: "120" },
+      "backlog-minutes": { type: "string", default: "0" },
       protocols: { type: "string", default: "http" },
       "mqtt-url": { type: "string", default: "mqtt://127.0.0.1:1883" },
       "primary-host": { type: "string" },
@@ -53,6 +56,7 @@ export function parseOptions(args: readonly string[]): Options {
     seed: number("seed", 0, 2 ** 31),
     speed: number("speed", 0.1, 50),
     historyUs: number("history-minutes", 0, 8 * 60) * minuteUs,
+    backlogUs: number("backlog-minutes", 0, 60) * minuteUs,
     protocols: parseProtocols(values.protocols),
     mqttUrl: values["mqtt-url"],
     primaryHost: values["primary-host"] ?? null,

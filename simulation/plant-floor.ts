@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Micros, secondUs } from "@lineshaft/contract/api";
+import { type Micros, minuteUs, secondUs } from "@lineshaft/contract/api";
 import type { Options } from "./options.ts";
 import { type LineKind, lineKinds, PlantLine, type Signal } from "./plant/index.ts";
 import { edgeNode, historizedAddress, machinesOn, mqttPrefix, type Protocol, pressRegisters } from "./plant/wiring.ts";
@@ -87,10 +87,12 @@ export class PlantFloor {
         waiting,
         say,
       });
+      if (options.backlogUs > 0) node.switchOn();
       starters.push(node);
       this.#speaks(node, sparkplug);
       this.speakers.set(edgeNode.name, node);
     }
+    this.#playBacklog();
     const json = this.#machines("mqtt");
     if (json.length > 0) {
       const { MqttJsonGateway } = await import("./protocols/mqtt-json.ts");
@@ -132,8 +134,19 @@ export class PlantFloor {
     }
     // Controllers ran before anybody listened: so births and first reads find every value.
     const now = clock.nowUs();
-    for (const feed of this.#feeds.values()) feed.advance(now);
+    for (const feed of this.#feeds.values()) {
+      feed.tellAll();
+      feed.advance(now);
+    }
     for (const each of starters) each.start();
+  }
+
+  /** What the edge node has kept; the others join later, and know of nothing before. */
+  #playBacklog(): void {
+    const { clock, options } = this.#floor;
+    const now = clock.nowUs();
+    for (const feed of this.#feeds.values())
+      for (let at = now - options.backlogUs; at < now; at = Math.min(now, at + minuteUs)) feed.advance(at);
   }
 
   #machines(protocol: Protocol): Machine[] {
@@ -160,7 +173,7 @@ export class PlantFloor {
     const kind = kindOf(line);
     const feed = new Feed({
       lineAt: (fromUs: Micros) => new PlantLine(kind, options.seed, fromUs),
-      fromUs: clock.nowUs() - secondUs,
+      fromUs: clock.nowUs() - Math.max(secondUs, options.backlogUs),
       stampUs: clock.stampUs,
       disturb: (columns, signals) => disturbances.apply(columns, signals),
     });

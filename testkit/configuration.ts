@@ -174,7 +174,9 @@ export const anyConfiguration: fc.Arbitrary<Configuration> = fc
         const property = `${place?.path}#good`;
         if (tag.bind && place?.model !== undefined && !bound.has(property)) {
           bound.add(property);
-          bind.push({ property: "good", ...given({ validFrom: tag.from === undefined ? undefined : time(tag.from) }) });
+          const validFrom = tag.from === undefined ? undefined : time(tag.from);
+          const mapping = tag.fast ? { counter: { width: "uint16" as const, maxPerSecond: 2 } } : undefined;
+          bind.push({ property: "good", ...given({ validFrom, mapping }) });
         }
         return {
           address: tag.address,

@@ -6,6 +6,7 @@ export * from "./contracts/connector-contract.ts";
 export * from "./contracts/connector-fixture.ts";
 export * from "./contracts/history-contract.ts";
 export * from "./contracts/log-contract.ts";
+export * from "./contracts/master-data-contract.ts";
 export * from "./contracts/registry-contract.ts";
 export * from "./disk.ts";
 export * from "./memory-log.ts";

@@ -16,7 +16,12 @@ describe("an edge node that we did not write, at the embedded broker", () => {
   let node: EdgeNode | null = null;
   let births = 0;
   let commands: Payload[] = [];
-  let timeMs = 1_795_000_000_000;
+  let timeMs = 0;
+  /** Times of now, each later than the one before: the start after a kill marks what stood then, at the last proof of life. */
+  const now = (): number => {
+    timeMs = Math.max(timeMs + 1, Date.now());
+    return timeMs;
+  };
   const cells = { name: "cells", kind: "sparkplug-broker", config: { hostId: "lineshaft", groups: ["Northfield"] } };
   const value = (metric: string): Promise<LastValue | null> => lastValue(rest, "cells", `Northfield/cell-1/${metric}`);
   const is = (metric: string, wanted: unknown): Promise<unknown> =>
@@ -28,7 +33,7 @@ describe("an edge node that we did not write, at the embedded broker", () => {
 
   const birth = (): void => {
     births++;
-    const timestamp = ++timeMs;
+    const timestamp = now();
     node?.publishNodeBirth({
       timestamp,
       metrics: [
@@ -94,7 +99,7 @@ describe("an edge node that we did not write, at the embedded broker", () => {
   });
 
   test("data follow it", async () => {
-    const timestamp = ++timeMs;
+    const timestamp = now();
     node?.publishNodeData({ timestamp, metrics: [{ name: "cycle", type: "Int32", value: 17, timestamp }] });
     node?.publishDeviceData("robot", {
       timestamp,
@@ -125,7 +130,7 @@ describe("an edge node that we did not write, at the embedded broker", () => {
     const before = births;
     // The client counts the sequence itself; the number that nobody sends is the lost message.
     (node as unknown as { seq: number }).seq += 1;
-    const timestamp = ++timeMs;
+    const timestamp = now();
     node?.publishNodeData({ timestamp, metrics: [{ name: "cycle", type: "Int32", value: 99, timestamp }] });
     await until(
       "the rebirth request",
@@ -139,7 +144,7 @@ describe("an edge node that we did not write, at the embedded broker", () => {
   });
 
   test("it leaves: its values stay, marked as without communication", async () => {
-    node?.publishDeviceDeath("robot", { timestamp: ++timeMs });
+    node?.publishDeviceDeath("robot", { timestamp: now() });
     const gone = ({ status }: LastValue): boolean => status === statusBadNoCommunication;
     const robot = await until(
       "the device is gone",

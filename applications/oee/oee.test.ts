@@ -259,6 +259,14 @@ describe("losses", () => {
     expect(paretoOf(sums).at(-1)!.cumulative).toBeCloseTo(1, 12);
   });
 
+  it("a micro stop is a minor stop, whatever reason it bears, and no fault", () => {
+    const micro: StopTime = { reason: 7_100_000, timeClass: "adet", micro: true, us: 2 * minuteUs, count: 4 };
+    const short = sumsOf([cell({ apt: 58, adet: 2 }, {}, { stops: [micro], microStopUs: 2 * minuteUs })]);
+    const lost = new Map(waterfallOf(short).losses.map(({ step, us }) => [step, us]));
+    expect([lost.get("idlingAndMinorStops"), lost.get("breakdown")]).toEqual([2 * minuteUs, 0]);
+    expect(reliabilityOf(short).failureEvents).toBe(0);
+  });
+
   it("MTBF and MTTR from fault intervals", () => {
     expect(reliabilityOf(sums)).toEqual({
       failureEvents: 2,

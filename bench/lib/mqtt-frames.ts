@@ -57,6 +57,8 @@ export function connectPacket({ clientId, username, password, keepAliveSeconds }
   return packet(0x10, body);
 }
 
+export const disconnectPacket = Buffer.from([0xe0, 0]);
+
 function packet(first: number, body: Bytes): Buffer {
   return new Bytes().put(first).varint(body.length).all(body.done()).done();
 }

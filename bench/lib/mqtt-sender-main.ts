@@ -5,6 +5,7 @@ import { cpuSecondsSince, endWith, tellParent } from "./helper-process.ts";
 import {
   connectPacket,
   counterMin,
+  disconnectPacket,
   type Frame,
   jsonFrame,
   metricKind,
@@ -29,6 +30,7 @@ import { round, Samples, SharedClock, sleep } from "./stats.ts";
 
 const tell = (message: MqttSenderMessage): void => tellParent(message);
 const dialling = 100;
+const dialsMax = 60;
 const keepAliveSeconds = 240;
 /** Messages that one client writes before the next one's turn. */
 const burst = 8;
@@ -60,6 +62,8 @@ class Client {
   #count = counterMin;
   #left: Buffer | null = null;
   #connected: (() => void) | null = null;
+  #refused: ((error: Error) => void) | null = null;
+  #letIn = false;
   #closed = false;
   unacknowledged = 0;
   starved = false;
@@ -74,17 +78,23 @@ class Client {
     this.#socket = connect({ host, port, localAddress, noDelay: true });
     this.#socket.on("data", (bytes: Buffer) => this.#received(bytes));
     this.#socket.on("drain", () => this.pump());
-    this.#socket.on("error", (error) => sender.failed(error));
+    // What went wrong shows in that the connection is gone.
+    this.#socket.on("error", () => undefined);
     this.#socket.on("close", () => {
       this.#closed = true;
-      sender.closed();
+      this.#refused?.(new Error(`${this.name} was not let in.`));
+      if (this.#letIn) sender.closed();
     });
   }
 
   connected(): Promise<void> {
     const { username, password } = this.#sender.job;
-    return new Promise((resolve) => {
-      this.#connected = resolve;
+    return new Promise((resolve, reject) => {
+      this.#refused = reject;
+      this.#connected = () => {
+        this.#letIn = true;
+        resolve();
+      };
       this.#socket.write(connectPacket({ clientId: this.name, username, password, keepAliveSeconds }));
     });
   }
@@ -221,6 +231,15 @@ class Client {
     this.#sender.maybeOver();
   }
 
+  /** In order, so that nobody has to wonder. */
+  end(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#closed) return resolve();
+      this.#socket.once("close", () => resolve());
+      this.#socket.end(disconnectPacket);
+    });
+  }
+
   get idle(): boolean {
     return this.#closed || (this.unacknowledged === 0 && this.#late.length === 0);
   }
@@ -237,6 +256,7 @@ class Sender {
   #scheduled = false;
   #taken = 0;
   #stopped = false;
+  #ended = false;
   #over: (() => void) | null = null;
   #startUs = 0;
   #ratePerSecond: number | null;
@@ -294,12 +314,13 @@ class Sender {
     this.#phases.at(-1)?.ackMs.add(ms);
   }
 
+  /** The server does what it must not. */
   failed(error: Error): void {
-    if (this.#stopped && this.job.qos === 0) return;
     throw error;
   }
 
   closed(): void {
+    if (this.#ended) return;
     this.lost++;
     this.maybeOver();
   }
@@ -316,10 +337,23 @@ class Sender {
   }
 
   async #connect(index: number): Promise<number> {
-    const client = new Client(this, index, framesOf(this.job, index));
+    const client = await this.#dial(index);
     this.clients.push(client);
-    await client.connected();
     return this.job.traffic === "sparkplug" ? await giveBirth(client, this.clock.nowUs()) : 0;
+  }
+
+  /** A machine that is not let in because the server is busy dials again. */
+  async #dial(index: number): Promise<Client> {
+    for (let tries = 1; ; tries++) {
+      const client = new Client(this, index, framesOf(this.job, index));
+      try {
+        await client.connected();
+        return client;
+      } catch (error) {
+        if (tries === dialsMax) throw error;
+        await sleep(Math.min(2000, 100 * tries));
+      }
+    }
   }
 
   async run(): Promise<MqttSenderResult> {
@@ -333,6 +367,7 @@ class Sender {
     await new Promise<void>((resolve) => {
       this.#over = resolve;
     });
+    this.#ended = true;
     clearInterval(progress);
     this.#tellProgress();
     const nowUs = this.clock.nowUs();
@@ -462,7 +497,9 @@ async function main(job: MqttSenderJob): Promise<void> {
   });
   tell({ event: "ready", birthPoints: await sender.connectAll() });
   await go;
-  endWith({ event: "done", result: await sender.run() } satisfies MqttSenderMessage);
+  const result = await sender.run();
+  await Promise.race([Promise.all(sender.clients.map((client) => client.end())), sleep(2000)]);
+  endWith({ event: "done", result } satisfies MqttSenderMessage);
 }
 
 process.once("message", (job) => {

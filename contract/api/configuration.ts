@@ -1,5 +1,6 @@
 import { type Static, Type } from "typebox";
 import { equipmentLevels, lifecycleStates, NameSchema, WriteReceiptSchema } from "./equipment.ts";
+import { MappingSchema } from "./mapping.ts";
 import { type ProblemCode, problemCatalogue } from "./problem.ts";
 
 /**
@@ -48,6 +49,7 @@ export const PropertySchema = Type.Object(
         description: "What raw values mean, e.g. `3: Executing`.",
       }),
     ),
+    mapping: Type.Optional(MappingSchema),
   },
   { additionalProperties: false },
 );
@@ -85,6 +87,7 @@ export const BindingEntrySchema = Type.Object(
     equipment: Type.Optional(path("Default: the equipment of the tag.")),
     validFrom: Type.Optional(time("RFC 3339 with a zone. Default: ever since there are values.")),
     validTo: Type.Optional(time("RFC 3339 with a zone, not included. Default: until further notice.")),
+    mapping: Type.Optional(MappingSchema),
   },
   { additionalProperties: false },
 );

@@ -44,6 +44,8 @@ export interface Counting extends Dated {
   quantities: "sum" | "totalAndScrap" | "totalAndGood";
   /** Units in one count of a part counter. */
   unitsPerCount: number;
+  /** Its counts are of something that has no pieces (kilograms, metres): estimated ones lie evenly in time. Default: pieces. */
+  continuous?: boolean;
   /** UCUM unit of what is made without an order. */
   unit: string;
 }

@@ -1,4 +1,5 @@
-import type { Micros } from "./time.ts";
+import { type Static, Type } from "typebox";
+import { type Micros, MicrosSchema, TimeInputSchema } from "./time.ts";
 
 /**
  * What a machine did, in the words of OPC 40001-1 (Machinery): the facts that derivation makes of standard tags. Order, shift and time class are no part
@@ -69,3 +70,56 @@ export interface MachineFacts {
   states: StateColumns;
   increments: IncrementColumns;
 }
+
+export const FactsQuerySchema = Type.Object(
+  { from: TimeInputSchema, to: TimeInputSchema },
+  { additionalProperties: false, description: "Facts with from ≤ time < to." },
+);
+
+const unknownTime = Type.Union([MicrosSchema, Type.Null()]);
+
+/** Facts of a machine as columns. A state holds until the next; null is unknown, or not told. */
+export const MachineFactsSchema = Type.Object(
+  {
+    equipmentId: Type.Integer(),
+    fromUs: MicrosSchema,
+    toUs: MicrosSchema,
+    states: Type.Object({
+      time: Type.Array(MicrosSchema),
+      itemState: Type.Array(Type.Union([Type.Enum([...itemStates]), Type.Null()])),
+      operationMode: Type.Array(Type.Union([Type.Enum([...operationModes]), Type.Null()])),
+      cause: Type.Array(Type.Integer()),
+    }),
+    increments: Type.Object(
+      {
+        source: Type.Array(MicrosSchema),
+        time: Type.Array(MicrosSchema),
+        n: Type.Array(Type.Number()),
+        kind: Type.Array(Type.Enum([...countKinds])),
+        flags: Type.Array(Type.Integer(), {
+          description: "Bits: 1 uncertain, 2 place estimated, 4 rollover, 8 reset.",
+        }),
+      },
+      { description: "`n` raw units completed in (source, time]." },
+    ),
+    watermarkUs: Type.Union([MicrosSchema, Type.Null()], {
+      description: "Nothing earlier is expected any more; null: nothing was heard of what feeds the machine.",
+    }),
+    finalBeforeUs: unknownTime,
+    repairing: Type.Boolean({ description: "Something in the past has changed, and its repair is under way." }),
+  },
+  { $id: "MachineFacts" },
+);
+export type MachineFactsBody = Static<typeof MachineFactsSchema>;
+
+export const factsRoutes = {
+  machineFacts: {
+    method: "GET",
+    path: "/facts/machines/{id}",
+    summary: "States and counts of a machine, derived from what its tags mean",
+    permission: "read",
+    params: Type.Object({ id: Type.Integer({ minimum: 1 }) }, { additionalProperties: false }),
+    query: FactsQuerySchema,
+    response: MachineFactsSchema,
+  },
+} as const;

@@ -16,6 +16,8 @@ export * from "./facts.ts";
 export * from "./ingest.ts";
 export * from "./kpi.ts";
 export * from "./mapping.ts";
+export * from "./master-data.ts";
+export * from "./master-data-routes.ts";
 export * from "./problem.ts";
 export * from "./query.ts";
 export * from "./routes.ts";

@@ -1,6 +1,7 @@
 import { type Static, Type } from "typebox";
 import { configurationProblems } from "./problem-configuration.ts";
 import { type CatalogueEntry, catalogueEntry as entry, type Retry } from "./problem-entry.ts";
+import { masterDataProblems } from "./problem-master-data.ts";
 
 export type { Retry } from "./problem-entry.ts";
 
@@ -265,6 +266,7 @@ export const problemCatalogue = {
     "Record the connection's traffic and report it to the maker of the server; its other notifications go on.",
   ),
   ...configurationProblems,
+  ...masterDataProblems,
   // Platform
   disk_full: entry(
     507,

@@ -3,7 +3,9 @@ import { ApiKeySchema, NewApiKeySchema, type Permission, SessionSchema } from ".
 import { ConfigurationRevisionSchema, ConfigurationSchema, PlanSchema, TagImportSchema } from "./configuration.ts";
 import { connectivityRoutes } from "./connectivity.ts";
 import { EquipmentChangeSchema, EquipmentSchema, NewEquipmentSchema, WriteReceiptSchema } from "./equipment.ts";
+import { factsRoutes } from "./facts.ts";
 import { IngestQuerySchema, IngestReceiptSchema } from "./ingest.ts";
+import { masterDataRoutes } from "./master-data-routes.ts";
 import {
   BucketQuerySchema,
   BucketSeriesSchema,
@@ -273,6 +275,8 @@ export const routes = {
     response: pageOf(ConfigurationRevisionSchema),
   },
 
+  ...masterDataRoutes,
+
   lastValues: {
     method: "GET",
     path: "/values",
@@ -297,6 +301,8 @@ export const routes = {
     query: BucketQuerySchema,
     response: BucketSeriesSchema,
   },
+
+  ...factsRoutes,
 
   listRejected: {
     method: "GET",

@@ -273,8 +273,11 @@ export interface ConnectivityService {
     look: { filters: readonly string[]; seconds: number },
     signal: AbortSignal,
   ): Promise<Proposals>;
-  /** Null where the kind has no certificates. Trusting lets waiting connections try again at once; distrusting ends those that rest on it. */
-  certificates(tenant: number, kind: string): CertificateStore | null;
+  /**
+   * Null where the kind has no certificates. Trusting lets waiting connections try again at once; distrusting ends those that rest on it. `by` is who
+   * decides, for the log.
+   */
+  certificates(tenant: number, kind: string, by: string): CertificateStore | null;
   /** Traffic from now on, secrets overwritten, until `signal`. Null: this server does not run the connection. */
   wire(tenant: number, connection: string, signal: AbortSignal): WireView | null;
   restart(tenant: number, connection: string): Promise<void>;

@@ -5,6 +5,7 @@ export * from "./connector.ts";
 export * from "./disk.ts";
 export * from "./history.ts";
 export * from "./log.ts";
+export * from "./master-data.ts";
 export * from "./records.ts";
 export * from "./registry.ts";
 export * from "./services.ts";

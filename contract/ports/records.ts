@@ -146,8 +146,8 @@ export interface GapRecord {
 
 export interface RegistryChangedRecord {
   revision: number;
-  entity: "equipment" | "tag" | "connection" | "key" | "model" | "binding";
-  /** A tag that is declared before its first value has no number yet: it is `<connection id>/<address>`. */
+  entity: "equipment" | "tag" | "connection" | "key" | "model" | "binding" | "masterData";
+  /** A tag that is declared before its first value has no number yet: it is `<connection id>/<address>`. Master data: `<kind>/<id>`. */
   id: number | string;
   actor: string;
   /** The item after the change; with `removed: true` when it is gone. */

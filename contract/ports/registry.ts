@@ -3,8 +3,10 @@ import type {
   Configuration,
   ConfigurationRevision,
   ConnectionSpec,
+  CountKind,
   Equipment,
   EquipmentChange,
+  Mapping,
   Micros,
   NewEquipment,
   NewTag,
@@ -15,6 +17,7 @@ import type {
   TagChange,
 } from "../api/index.ts";
 import type { Lsn } from "./log.ts";
+import type { MasterData } from "./master-data.ts";
 import type { RegistryChangedRecord, TagRegisteredRecord } from "./records.ts";
 
 /** A connection as the registry keeps it; live figures are added by ingest. */
@@ -26,6 +29,21 @@ export interface ConnectionRow {
   corrections: boolean;
   tagQuota: number;
   revision: number;
+}
+
+/** A raw tag that tells a state or a count of an equipment, for a time. */
+export interface StandardBinding {
+  tenant: number;
+  tagId: number;
+  connectionId: number;
+  equipmentId: number;
+  property: string;
+  kind: "itemState" | "operationMode" | "counter" | "pulse";
+  counts: CountKind | null;
+  validFromUs: Micros | null;
+  validToUs: Micros | null;
+  /** The binding's, else the property's, else what its `enum` says; `{}` when nobody says anything. */
+  mapping: Mapping;
 }
 
 export interface Written<T> {
@@ -117,6 +135,11 @@ export interface Registry {
   ): AppliedConfiguration;
   /** What declared connections of all tenants run on, for those who run them. */
   connectionSpecs(): (ConnectionSpec & { id: number; tenant: number })[];
+  /** What tags mean, of all tenants, for derivation: each row a tag that has come and a property of kind itemState, operationMode, counter or pulse. */
+  standardBindings(): { revision: number; items: StandardBinding[] };
+
+  /** Materials, orders, calendars, reasons: no part of the configuration, but of the same revisions, journal and outbox. */
+  readonly masterData: MasterData;
 
   /** Keys, for governance. `hash` is of the secret. */
   insertKey(p: Principal, key: ApiKey & { tenant: number; hash: Uint8Array }): void;

@@ -5,6 +5,7 @@ import type {
   EventType,
   Gap,
   LastValue,
+  MachineFacts,
   Micros,
   NewApiKey,
   NewTag,
@@ -37,6 +38,22 @@ export interface Ledger {
   getRejected(p: Principal, id: number): RejectedItem;
   listGaps(p: Principal, q: { limit?: number; cursor?: string }): Page<Gap>;
   close(): void;
+}
+
+/** The facts of one machine, and how far they go. */
+export interface MachineAnswer {
+  facts: MachineFacts;
+  /** Nothing earlier is expected any more; null: nothing is known of what feeds the machine. */
+  watermarkUs: Micros | null;
+  /** What lies before this changes only if something comes late. */
+  finalBeforeUs: Micros | null;
+  /** Something has changed in the past, and its repair is under way. */
+  repairing: boolean;
+}
+
+/** What machines did: a view of the log, derived from raw points by what their tags mean. */
+export interface Facts {
+  machine(equipmentId: number, from: Micros, to: Micros): MachineAnswer;
 }
 
 /** Moves registry changes into the log. */

@@ -37,6 +37,11 @@ export class Feed {
     this.#ends.set(machine, end);
   }
 
+  /** Everything is told at the next scan: somebody listens who heard nothing yet. */
+  tellAll(): void {
+    this.#line.sendAll();
+  }
+
   /** Plays until `toUs` of model time and hands over what became due. */
   advance(toUs: Micros): void {
     if (toUs - this.#atUs > longestCatchUpUs) this.#line = this.#options.lineAt(toUs);

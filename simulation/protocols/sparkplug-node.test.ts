@@ -165,11 +165,11 @@ describe("the edge node's data", () => {
 });
 
 describe("faults on the way", () => {
-  it("F21: births that get lost leave data that nobody can read, until a rebirth is asked for in time", async () => {
-    const { node, feed, host, seen, of } = await rig();
+  it("F21: births that get lost leave data that nobody can read, until births come through again", async () => {
+    const { node, feed, seen, of } = await rig();
     node.start();
     await until(() => seen.length >= 4);
-    node.fault("Bottling-1", "dropBirth", 400);
+    node.fault("Bottling-1", "dropBirth", 60_000);
     const began = seen.length;
     let scan = 5;
     // The new session counts from 0 as if its births had been heard.
@@ -179,10 +179,8 @@ describe("faults on the way", () => {
     });
     expect(of("NBIRTH")).toHaveLength(1);
     expect(seen.slice(began).find(({ verb }) => verb === "DDATA")?.seq).toBeGreaterThan(3);
-    while (of("NBIRTH").length === 1) {
-      await host.publishAsync("spBv1.0/Northfield/NCMD/Bottling-1", rebirthCommand(), { qos: 1 });
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    node.fault("Bottling-1", "dropBirth", 0);
+    await until(() => of("NBIRTH").length === 2);
   });
 
   it("F21: messages overtake one another, and their numbers tell", async () => {

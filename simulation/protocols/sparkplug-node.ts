@@ -79,9 +79,13 @@ export class SparkplugNode implements ProtocolEnd {
     });
   }
 
-  /** Values that came before are known and go into the births; nothing of them is stored. */
-  start(): void {
+  /** Begins to store what changes, without a network. Values that came before are known and go into the births. */
+  switchOn(): void {
     this.#off = false;
+  }
+
+  start(): void {
+    this.switchOn();
     this.#link.start();
   }
 

@@ -102,6 +102,7 @@ export function openConnectivity(options: ConnectivityOptions): Connectivity {
   const kindsModule = options.kindsModule ?? new URL("../index.ts", import.meta.url);
   const entries = new Map<string, Entry>();
   const begun = new Set<string>();
+  const taps = new Map<string, WireTap>();
   const shared = new Map<string, object>();
   const over = new AbortController();
   const worker = new ConnectorWorker({
@@ -201,7 +202,9 @@ export function openConnectivity(options: ConnectivityOptions): Connectivity {
     if (entries.has(name))
       throw new ConnectionError("misconfigured", `There is a connection "${name}" already.`, "Update it instead.");
     const secrecy = new Secrecy();
-    const tap = new WireTap();
+    // Whoever looks goes on looking over a restart.
+    const tap = taps.get(name) ?? new WireTap();
+    taps.set(name, tap);
     let watch = (_: boolean): void => undefined;
     const open: ConnectionParts["open"] = async ({ config: written }, credit) => {
       const config = parse(type, written);
@@ -235,8 +238,9 @@ export function openConnectivity(options: ConnectivityOptions): Connectivity {
   }
 
   async function stop(name: string): Promise<void> {
-    const { connection } = entry(name);
+    const { connection, tap } = entry(name);
     entries.delete(name);
+    if (!tap.watched) taps.delete(name);
     await connection.stop();
   }
 
@@ -315,7 +319,9 @@ export function openConnectivity(options: ConnectivityOptions): Connectivity {
       watch(true);
       return () => {
         end();
-        if (!tap.watched) watch(false);
+        if (tap.watched) return;
+        if (entries.has(name)) entry(name).watch(false);
+        else taps.delete(name);
       };
     },
     recentTraffic: (name) => entry(name).tap.recent(),

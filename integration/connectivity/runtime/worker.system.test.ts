@@ -24,6 +24,9 @@ describe("connectors in the worker", () => {
     const records: string[] = [];
     const end = it.connectivity.tap("line", ({ b64 }) => void records.push(Buffer.from(b64, "base64").toString()));
     await it.until("traffic is heard", () => records.length > 2);
+    await it.connectivity.restart("line");
+    const before = records.length;
+    await it.until("traffic is heard over a restart", () => records.length > before + 2);
     end();
     expect(records.join()).toMatch(/row \d+ \*+/);
     const told = JSON.stringify([await it.connectivity.diagnose("line"), records]);

@@ -68,7 +68,7 @@ export function connectivityHandlers({ connections, connectivity, clock }: Servi
   const storeOf = (p: Principal, kind: string): CertificateStore => {
     if (!inScope(p, ""))
       throw new ProblemError("forbidden", "Certificates serve the whole enterprise; your scope is a part of it.");
-    const store = connectivity.certificates(p.tenant, kind);
+    const store = connectivity.certificates(p.tenant, kind, p.name);
     if (store === null)
       throw new ProblemError("not_found", `Connections of kind "${kind.slice(0, 64)}" have no certificates here.`);
     return store;

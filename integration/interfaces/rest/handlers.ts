@@ -19,7 +19,9 @@ import { Answer, baseRevision, type Call, type Handlers } from "./call.ts";
 import { configurationHandlers } from "./configuration.ts";
 import { connectivityHandlers } from "./connectivity.ts";
 import type { CursorSeal } from "./cursor.ts";
+import { machineFactsBody } from "./facts.ts";
 import { IngestGate, ingest } from "./ingest.ts";
+import { masterDataHandlers } from "./master-data.ts";
 import { bucketSeriesJson, pointSeriesJson } from "./series.ts";
 import type { HttpLimits, Services } from "./services.ts";
 
@@ -40,7 +42,7 @@ export interface HandlerOptions {
 
 /** The REST API of DESIGN §9 over the ports. Each handler decides; the ports below check role and scope again. */
 export function createHandlers(services: Services, options: HandlerOptions): Handlers {
-  const { history, registry, lastValues, ledger, identity, connections, system, clock } = services;
+  const { history, registry, lastValues, facts, ledger, identity, connections, system, clock } = services;
   const gate = new IngestGate(services.sink, clock, options.limits.waitingBatches);
   const sessionOf = ({ name, role, scopes }: Principal): Session => ({ name, role, scopes, demo: options.demo });
 
@@ -173,6 +175,7 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
     },
 
     ...configurationHandlers(services, { receipt, page }),
+    ...masterDataHandlers(services, { receipt, page }),
 
     lastValues: ({ principal, query: { tag } }) => {
       requireReadable(principal, tag);
@@ -205,6 +208,12 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
       const buckets = readBuckets(call.query, range, tags.length);
       const answer = await query(call.signal, (signal) => history.buckets({ tags, ...range, ...buckets }, signal));
       return new Answer(json, bucketSeriesJson(answer), answer.rows >= largeRows);
+    },
+
+    machineFacts: ({ principal, params, query: asked }) => {
+      const { id } = registry.getEquipment(principal, params.id);
+      const { fromUs, toUs } = readRange(asked);
+      return machineFactsBody(id, facts.machine(id, fromUs, toUs));
     },
 
     listRejected: (call) => page("listRejected", call, (q) => ledger.listRejected(call.principal, q)),

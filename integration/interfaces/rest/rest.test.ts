@@ -364,6 +364,7 @@ describe("reading", () => {
   });
 
   it("answers conform to the contract's schemas", async () => {
+    platform.registry.createEquipment(platform.principalOf("admin"), { level: "site", name: "x" });
     const asked: [RouteName, string][] = [
       ["getSession", "session"],
       ["listConnections", "connections"],
@@ -372,6 +373,7 @@ describe("reading", () => {
       ["lastValues", "values?tag=1&tag=2"],
       ["rawHistory", "history/raw?tag=1,2,3,4,5,6,7&from=0&to=10"],
       ["bucketHistory", "history/buckets?tag=1&from=0&to=1000000&buckets=4"],
+      ["machineFacts", "facts/machines/1?from=0&to=10"],
       ["listRejected", "rejected"],
       ["listGaps", "gaps"],
       ["listKeys", "keys"],

@@ -4,6 +4,7 @@ import type {
   ConnectionService,
   ConnectivityService,
   EventSource,
+  Facts,
   History,
   Identity,
   LastValues,
@@ -20,6 +21,7 @@ export interface Services {
   history: History;
   registry: Registry;
   lastValues: LastValues;
+  facts: Facts;
   ledger: Ledger;
   identity: Identity;
   events: EventSource;

@@ -300,6 +300,13 @@ describe("who may listen", () => {
     platform.event("registry.changed", { entity: "key", id: "k", after: {} });
     platform.event("registry.changed", { entity: "equipment", id: 1, after: { path: "site/b/line" } });
     platform.event("registry.changed", { entity: "equipment", id: 1, after: { path: "site/a/line" } });
+    platform.event("registry.changed", { entity: "masterData", id: "order/alien", after: { paths: ["site/b/line"] } });
+    platform.event("registry.changed", {
+      entity: "masterData",
+      id: "order/own",
+      after: { paths: ["site/b", "site/a/line"] },
+    });
+    platform.event("registry.changed", { entity: "masterData", id: "material/M", after: { paths: [] } });
     const health = { state: "flowing", since: 1 };
     platform.event("connection.changed", { connectionId: 2, connection: "alien", scope: "site/b", health });
     platform.event("connection.changed", { connectionId: 1, connection: "own", scope: "site/a", health });
@@ -314,6 +321,8 @@ describe("who may listen", () => {
       "points.recorded",
       "tag.registered",
       "points.recorded",
+      "registry.changed",
+      "registry.changed",
       "registry.changed",
       "connection.changed",
       "item.rejected",

@@ -220,6 +220,11 @@ export class Visibility {
     if (entity === "tag") return this.#registry.readableTags(this.#principal, [Number(id)]).length > 0;
     // Models belong to the whole enterprise, like the roles of its people.
     if (entity === "model") return true;
+    // What names no equipment (materials, calendars, reasons) is read by all.
+    if (entity === "masterData") {
+      const paths = Array.isArray(item.paths) ? (item.paths as string[]) : [];
+      return paths.length === 0 || paths.some((path) => inScope(this.#principal, path));
+    }
     if (entity === "binding") return typeof item.path === "string" && inScope(this.#principal, item.path);
     return entity === "connection" && typeof item.scope === "string" && inScope(this.#principal, item.scope);
   }

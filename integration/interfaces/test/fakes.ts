@@ -348,6 +348,27 @@ export class FakePlatform implements Services {
     return { items: [], counts: { create: 0, change: 0, rename: 0, remove: 0 }, revision: this.configurationRevision };
   }
 
+  facts: Services["facts"] = {
+    machine: (_, from, to) => ({
+      facts: {
+        from,
+        to,
+        states: { count: 1, t: Float64Array.of(from), code: Int32Array.of(4) },
+        increments: {
+          count: 1,
+          source: Float64Array.of(from),
+          t: Float64Array.of(to),
+          n: Float64Array.of(7),
+          kind: Uint8Array.of(0),
+          flags: Uint8Array.of(0),
+        },
+      },
+      watermarkUs: to,
+      finalBeforeUs: null,
+      repairing: false,
+    }),
+  };
+
   lastValues: Services["lastValues"] = {
     get: (tags) => tags.map((tag) => this.#last(tag)),
   };

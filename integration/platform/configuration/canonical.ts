@@ -109,13 +109,14 @@ function tagOf(entry: TagEntry, follow: Follow): TagEntry {
 }
 
 function bindingOf(entry: BindingEntry, own: string | undefined, follow: Follow): BindingEntry {
-  const { property, validFrom, validTo } = entry;
+  const { property, validFrom, validTo, mapping } = entry;
   const equipment = entry.equipment === undefined ? undefined : follow(entry.equipment);
   return {
     property,
     ...(equipment === undefined || equipment === own ? {} : { equipment }),
     ...(validFrom === undefined ? {} : { validFrom: canonicalTime(validFrom) }),
     ...(validTo === undefined ? {} : { validTo: canonicalTime(validTo) }),
+    ...(mapping === undefined ? {} : { mapping }),
   };
 }
 

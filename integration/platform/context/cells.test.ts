@@ -142,6 +142,26 @@ describe("cells", () => {
     expect(half.map((cell) => cell.quantities.known.pq)).toEqual([0.375, 0.375, 0.375, 0.375]);
   });
 
+  it("a kilogram has no pieces: what is continuous lies evenly, by what holds as the count is complete", () => {
+    const of = (fromUs: number, toUs: number) => {
+      const counting = {
+        fromUs,
+        toUs,
+        counts: "units" as const,
+        quantities: "sum" as const,
+        unitsPerCount: 1,
+        unit: "kg",
+      };
+      const all = cells(
+        [0, 60, [[0, running]], [[0, 60, 2, "good", estimated]]],
+        [{ shifts: [shift("s", 0, 60)], counting: [{ ...counting, continuous: true }] }],
+      );
+      return [...all].sort((a, b) => a.gridUs - b.gridUs).map((cell) => cell.quantities.known.pq);
+    };
+    expect(of(min(50), min(60)).slice(0, 3)).toEqual([0.5, 0.5, 0.5]);
+    expect(of(min(60), min(90))).toEqual([1, 0, 1, 0]);
+  });
+
   it("a count at the edge belongs to the period that ends there", () => {
     const all = cells(
       [

@@ -246,7 +246,9 @@ function countsOf(input: CellInput, window: Window, spans: readonly StateSpan[])
   const sources = input.sources ?? [{ facts: input.facts, role: "output", unitsPerCount: 1 }];
   const clock = new RunningClock(spans);
   const all: Counted[] = [
-    ...sources.flatMap((source) => placeCounts(source.facts).map((count) => ({ count, source, late: null, seen: 0 }))),
+    ...sources.flatMap((source) =>
+      placeCounts(source.facts, input.context.counting).map((count) => ({ count, source, late: null, seen: 0 })),
+    ),
     ...input.context.lateScrap.map((late) => ({ count: placeLate(late, clock), source: null, late, seen: 0 })),
   ];
   const met = all.filter(({ count }) => count.t > window.from && startOf(count) < window.to);
@@ -256,7 +258,8 @@ function countsOf(input: CellInput, window: Window, spans: readonly StateSpan[])
 
 function placeLate(late: LateScrap, clock: RunningClock): PlacedCount {
   const at = { source: late.fromUs, t: late.toUs, n: late.quantity };
-  return place({ ...at, kind: 0, estimated: late.fromUs < late.toUs, uncertain: false }, clock);
+  const continuous = !Number.isInteger(late.quantity);
+  return place({ ...at, kind: 0, estimated: late.fromUs < late.toUs, continuous, uncertain: false }, clock);
 }
 
 /** Planned busy time (PBT), before the policy on time without an order. */

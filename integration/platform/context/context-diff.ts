@@ -4,6 +4,7 @@ import {
   type Dated,
   type EquipmentContext,
   gridUs,
+  incrementFlags,
   type MachineFacts,
   type Micros,
 } from "@lineshaft/contract/api";
@@ -72,13 +73,6 @@ function itemsOf(context: EquipmentContext, dimension: ContextDimension): Meanin
         toUs: item.toUs,
         says: JSON.stringify(item),
       }));
-    case "policies":
-      // A stop is judged by the policy at its beginning, and may be micro until its threshold has passed.
-      return context.policies.map(({ fromUs, toUs, policy }) => ({
-        fromUs,
-        toUs: toUs + policy.microStopUs,
-        says: JSON.stringify([fromUs, toUs, policy]),
-      }));
     default:
       return meaning(context[dimension] as readonly Dated[], rest);
   }
@@ -120,7 +114,7 @@ function union(windows: Window[]): Window[] {
 }
 
 /**
- * The whole grid cells that a difference touches, within the facts. A reason counts where it first stands in a stop, so a difference in a stop reaches to its
+ * The whole grid cells that a difference touches, within the facts. An estimated count has its places by what holds as it is complete, so it is dirty as a whole. A reason counts where it first stands in a stop, so a difference in a stop reaches to its
  * end; and what ends at the edge of a cell may count in the next.
  */
 export function dirtyWindows(differences: readonly Window[], facts: MachineFacts): Window[] {
@@ -129,11 +123,23 @@ export function dirtyWindows(differences: readonly Window[], facts: MachineFacts
     const a = Math.max(from, facts.from);
     const b = Math.min(to, facts.to);
     if (a > b) return [];
+    const spread = spreadOver(facts, a, b);
     const open = stops.findLast((stop) => stop.from <= b && stop.to > a);
-    const end = Math.min(Math.max(b + 1, open?.to ?? b), facts.to);
-    return [{ from: Math.floor(a / gridUs) * gridUs, to: Math.ceil(end / gridUs) * gridUs }];
+    const end = Math.min(Math.max(b + 1, open?.to ?? b, spread.to), facts.to);
+    return [{ from: Math.floor(Math.min(a, spread.from) / gridUs) * gridUs, to: Math.ceil(end / gridUs) * gridUs }];
   });
   return union(reached.filter(({ from, to }) => from < to));
+}
+
+/** The range of all estimated counts that are completed in (from, to + 1]. */
+function spreadOver({ from: first, increments }: MachineFacts, from: Micros, to: Micros): Window {
+  const range = { from, to };
+  for (let i = 0; i < increments.count; i++) {
+    if ((increments.flags[i] & incrementFlags.estimated) === 0 || increments.t[i] <= from || increments.t[i] > to + 1)
+      continue;
+    range.from = Math.max(Math.min(range.from, increments.source[i]), first);
+  }
+  return range;
 }
 
 /** What a result is of. Periods of a calendar name their day, orders their number; `equipment` may stand above the cell's. */

@@ -2,6 +2,9 @@
  * Context: what people and ERPs say about the floor (shifts, orders, reasons, set-up, ideal cycles), and how it is joined with what machines did. Start with
  * `calendar.ts` (from a shift calendar to shifts in time) and `cells.ts` (facts under their context).
  */
+
+export { type BoundAnnotation, bindAnnotations, reasonsInForce } from "./annotations.ts";
+export { type ContextQuery, contextOf } from "./assemble.ts";
 export {
   type AssignedCalendar,
   assignedShifts,
@@ -18,7 +21,7 @@ export {
   dirtyWindows,
   type ResultKey,
 } from "./context-diff.ts";
-export { type LateScrapBooking, placeLateScrap } from "./late-scrap.ts";
+export { placeLateScrap } from "./late-scrap.ts";
 export { type LineInput, type LineMember, type LineTopology, lineCells } from "./line.ts";
 export { mergeCells } from "./merge.ts";
 export { setUpsFromOrderChange } from "./set-up.ts";

@@ -1,14 +1,7 @@
-import type { EquipmentContext, LateScrap, MachineFacts, Micros } from "@lineshaft/contract/api";
+import type { EquipmentContext, LateScrap, LateScrapBooking, MachineFacts, Micros } from "@lineshaft/contract/api";
 import { producing, stateSpans } from "./states.ts";
 
-/** Scrap found after production. `madeUs`: when the units were made, if lot, serial number or a window tell it. */
-export interface LateScrapBooking {
-  order: string;
-  operation: string | null;
-  quantity: number;
-  bookedUs: Micros;
-  madeUs: { fromUs: Micros; toUs: Micros } | null;
-}
+type Booking = Omit<LateScrapBooking, "equipmentId">;
 
 /**
  * Where late scrap counts (RULES 11): at the time of production if that is known, else in the last interval before the booking in which the machine produced for the
@@ -17,11 +10,11 @@ export interface LateScrapBooking {
 export function placeLateScrap(
   facts: MachineFacts,
   executions: EquipmentContext["executions"],
-  bookings: readonly LateScrapBooking[],
-): { placed: LateScrap[]; unplaced: LateScrapBooking[] } {
+  bookings: readonly Booking[],
+): { placed: LateScrap[]; unplaced: Booking[] } {
   const runs = stateSpans(facts).filter(({ code }) => producing(code));
   const placed: LateScrap[] = [];
-  const unplaced: LateScrapBooking[] = [];
+  const unplaced: Booking[] = [];
   for (const booking of bookings) {
     const { order, operation, quantity, bookedUs, madeUs } = booking;
     const at = madeUs ?? lastInterval();

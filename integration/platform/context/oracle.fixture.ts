@@ -177,7 +177,7 @@ export function oracle(
     if (seconds.length === 0) for (let s = each.source; s < each.t; s++) seconds.push(s);
     if (!each.estimated || off === "spreading" || seconds.length === 0)
       count(each.t - (off === "leftOpenCounts" ? 0 : 1), each.n, each.kind);
-    else if (Number.isInteger(each.n))
+    else if (Number.isInteger(each.n) && !context.counting.some((item) => holds(item, each.t - 1) && item.continuous))
       for (let i = 1; i <= each.n; i++)
         count(seconds[Math.ceil(((i - 0.5) / each.n) * seconds.length) - 1], 1, each.kind);
     else for (const s of seconds) count(s, each.n / seconds.length, each.kind);

@@ -1,4 +1,4 @@
-import { incrementFlags, type MachineFacts, type Micros } from "@lineshaft/contract/api";
+import { type Counting, incrementFlags, type MachineFacts, type Micros } from "@lineshaft/contract/api";
 import { RunningClock, stateSpans } from "./states.ts";
 
 /**
@@ -12,20 +12,26 @@ export interface PlacedCount {
   /** Index into `countKinds`; whatever else its maker wants to know it by. */
   kind: number;
   estimated: boolean;
+  /** It is of something without pieces, or not a whole number of them. */
+  continuous: boolean;
   uncertain: boolean;
   /** How much of it lies at or before `x`. */
   until(x: Micros): number;
 }
 
-/** The increments of a machine, each with its place. */
-export function placeCounts(facts: MachineFacts): PlacedCount[] {
+/** The increments of a machine, each with its place. `counting` tells, at the time of each, whether it counts pieces. */
+export function placeCounts(facts: MachineFacts, counting: readonly Counting[]): PlacedCount[] {
+  const continuousAt = (at: Micros): boolean =>
+    counting.some((each) => each.continuous === true && each.fromUs < at && at <= each.toUs);
   const { source, t, n, kind, flags, count } = facts.increments;
   const clock = new RunningClock(stateSpans(facts));
   const placed: PlacedCount[] = [];
   for (let i = 0; i < count; i++) {
     const estimated = (flags[i] & incrementFlags.estimated) !== 0;
     const uncertain = (flags[i] & incrementFlags.uncertain) !== 0;
-    placed.push(place({ source: source[i], t: t[i], n: n[i], kind: kind[i], estimated, uncertain }, clock));
+    const continuous = !Number.isInteger(n[i]) || continuousAt(t[i]);
+    const count = { source: source[i], t: t[i], n: n[i], kind: kind[i], estimated, continuous, uncertain };
+    placed.push(place(count, clock));
   }
   return placed;
 }
@@ -38,11 +44,10 @@ export function place(count: Omit<PlacedCount, "until">, clock: Pick<RunningCloc
   // If it never ran, the whole interval is as likely.
   const length = running === 0 ? t - source : running;
   const at = (x: Micros): Micros => (running === 0 ? x - source : clock.at(x) - start);
-  const whole = Number.isInteger(n);
   const until = (x: Micros): number => {
     if (x <= source) return 0;
     if (x >= t) return n;
-    return whole ? unitsUntil(at(x), length, n) : (n * at(x)) / length;
+    return count.continuous ? (n * at(x)) / length : unitsUntil(at(x), length, n);
   };
   return { ...count, until };
 }

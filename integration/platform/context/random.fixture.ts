@@ -101,6 +101,7 @@ export const randomContext: fc.Arbitrary<EquipmentContext> = fc
     counting: ranged(
       fc.record({
         counts: fc.constantFrom("units" as const, "cycles" as const),
+        continuous: fc.boolean(),
         quantities: fc.constantFrom("sum" as const, "totalAndScrap" as const, "totalAndGood" as const),
       }),
       3,

@@ -17,7 +17,7 @@ import { vectorOf } from "./quantities.ts";
  */
 export function setUpsFromOrderChange(facts: MachineFacts, context: EquipmentContext): SetUp[] {
   const executions = [...context.executions].sort((a, b) => a.fromUs - b.fromUs);
-  const counts = placeCounts(facts).sort((a, b) => a.t - b.t);
+  const counts = placeCounts(facts, context.counting).sort((a, b) => a.t - b.t);
   const setUps: SetUp[] = [];
   for (const execution of executions) {
     const policy = policyAt(context, execution.fromUs);

@@ -44,3 +44,17 @@ export function sorted(times: Micros[]): Float64Array {
   for (let i = 0; i < all.length; i++) if (i === 0 || all[i] !== all[kept - 1]) all[kept++] = all[i];
   return all.subarray(0, kept);
 }
+
+/** Dated items as layers, each over those before it: what is left of them, in order and apart. */
+export function layered<T extends Dated>(items: readonly T[]): T[] {
+  let top: T[] = [];
+  for (const item of items) {
+    if (item.fromUs >= item.toUs) continue;
+    const below = top.flatMap((each) => [
+      { ...each, toUs: Math.min(each.toUs, item.fromUs) },
+      { ...each, fromUs: Math.max(each.fromUs, item.toUs) },
+    ]);
+    top = [...below.filter(({ fromUs, toUs }) => fromUs < toUs), item];
+  }
+  return top.sort((a, b) => a.fromUs - b.fromUs);
+}

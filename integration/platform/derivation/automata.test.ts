@@ -182,6 +182,34 @@ describe("states", () => {
     ]);
   });
 
+  it("are known from the end of a gap on by what was told within it", () => {
+    const derivation = new Derivation();
+    const rules = new Rules([
+      { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY, rule: compileMapping({ preset: "running" }) },
+    ]);
+    derivation.add(
+      { id: 1, equipment: 1, role: "itemState", channels: [{ tag: 7, connection: 1, counts: null }], rules },
+      "none",
+    );
+    const point = (seconds: number, value: number): void => {
+      const columns = new ColumnsBuilder(1);
+      columns.add(7, origin + seconds * second, value);
+      derivation.apply(columns.build());
+    };
+    point(0, 1);
+    derivation.gapChanged(1, origin + 10 * second, Number.POSITIVE_INFINITY, true);
+    point(19, 0);
+    derivation.gapChanged(1, origin + 20 * second, Number.POSITIVE_INFINITY, false);
+    point(30, 1);
+    expect(states(machineFacts(derivation.bindingsOf(1), origin - 100 * second, origin + 100 * second))).toEqual([
+      [-100, 0],
+      [0, run],
+      [10, 0],
+      [20, stop],
+      [30, run],
+    ]);
+  });
+
   it("count what is outside their table, and go on", () => {
     const rule = compileMapping({ preset: "running" });
     expect([codeAt(rule, 0), codeAt(rule, 1), codeAt(rule, 2), codeAt(rule, 0.5), codeAt(rule, textKey("1"))]).toEqual([

@@ -34,6 +34,8 @@ export class Binding {
   /** Earliest and latest instant at which an input, a rule or a context it read is another; from > to when it is clean. */
   dirtyFrom: Micros = Number.POSITIVE_INFINITY;
   dirtyTo: Micros = Number.NEGATIVE_INFINITY;
+  /** Start of an hour before which nothing is kept or derived. */
+  floor: Micros = Number.NEGATIVE_INFINITY;
   readonly #held: Input[] | null;
 
   constructor(spec: BindingSpec, track: Track) {
@@ -91,6 +93,12 @@ export class Binding {
     }
     this.dirtyFrom = Math.min(this.dirtyFrom, from);
     this.dirtyTo = Math.max(this.dirtyTo, to);
+  }
+
+  forgetBefore(hour: Micros): void {
+    if (hour <= this.floor) return;
+    this.floor = hour;
+    this.track.segments = this.track.segments.slice(this.track.firstSegment(hour));
   }
 
   clean(): void {

@@ -26,9 +26,11 @@ export class Derivation {
   #routeOf = new Int32Array(1024);
   readonly #routes: { binding: Binding; channel: number }[][] = [];
   readonly #cycles = new Map<number, Steps>();
-  readonly #byEquipment = new Map<number, Binding[]>();
+  readonly #byEquipment = new Map<number, readonly Binding[]>();
   readonly #dirty = new Set<Binding>();
   readonly #changes = new Map<Binding, ChangedRange[]>();
+  /** By equipment, where it differs from that of all. */
+  readonly #ahead = new Map<number, Micros>();
   #watermark: Micros = Number.NEGATIVE_INFINITY;
 
   add(spec: BindingSpec, past: Past): void {
@@ -42,7 +44,24 @@ export class Derivation {
     this.#byEquipment.set(spec.equipment, [...beside, binding]);
     for (const [channel, { tag }] of spec.channels.entries()) this.#route(tag, { binding, channel });
     if (past === "derive") this.#taint(binding, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
-    else binding.tick(this.#watermark);
+    else binding.tick(this.watermarkOf(spec.equipment));
+  }
+
+  /** Forgets a binding and its facts. */
+  remove(id: number): void {
+    const binding = this.#binding(id);
+    this.bindings.delete(id);
+    this.#dirty.delete(binding);
+    this.#changes.delete(binding);
+    const { equipment, channels } = binding.spec;
+    this.#byEquipment.set(
+      equipment,
+      this.bindingsOf(equipment).filter((other) => other !== binding),
+    );
+    for (const { tag } of channels) {
+      const targets = this.#targets(tag);
+      targets.splice(0, targets.length, ...targets.filter((target) => target.binding !== binding));
+    }
   }
 
   bindingsOf(equipment: number): readonly Binding[] {
@@ -112,7 +131,19 @@ export class Derivation {
     this.#watermark = Math.max(this.#watermark, watermark);
     const hour = hourOf(this.#watermark);
     for (const binding of this.bindings.values()) {
-      binding.tick(this.#watermark);
+      binding.tick(this.watermarkOf(binding.spec.equipment));
+      if (binding.dirty) this.#dirty.add(binding);
+      else binding.track.closeBefore(hour);
+    }
+  }
+
+  /** The same for one equipment, which may be ahead of the others. */
+  tickEquipment(equipment: number, watermark: Micros): void {
+    if (watermark <= this.watermarkOf(equipment)) return;
+    this.#ahead.set(equipment, watermark);
+    const hour = hourOf(watermark);
+    for (const binding of this.bindingsOf(equipment)) {
+      binding.tick(watermark);
       if (binding.dirty) this.#dirty.add(binding);
       else binding.track.closeBefore(hour);
     }
@@ -120,6 +151,15 @@ export class Derivation {
 
   get watermark(): Micros {
     return this.#watermark;
+  }
+
+  watermarkOf(equipment: number): Micros {
+    return Math.max(this.#watermark, this.#ahead.get(equipment) ?? Number.NEGATIVE_INFINITY);
+  }
+
+  /** Facts before `t` are given up: nothing there is derived again. */
+  forgetBefore(t: Micros): void {
+    for (const binding of this.bindings.values()) binding.forgetBefore(hourOf(t));
   }
 
   /** Bindings that wait for their repair. */
@@ -133,7 +173,7 @@ export class Derivation {
     run: Generator<RepairRequest, Repaired, RepairInputs>;
   }> {
     for (const binding of this.#dirty)
-      yield { binding, run: repair(binding, firstInput(binding.spec.id), this.#watermark) };
+      yield { binding, run: repair(binding, firstInput(binding.spec.id), this.watermarkOf(binding.spec.equipment)) };
   }
 
   repaired(binding: Binding, { changes }: Repaired): void {
@@ -163,7 +203,8 @@ export class Derivation {
   takeDirty(microStopUs: (equipment: number) => number): DirtyRange[] {
     const taken: DirtyRange[] = [];
     for (const [equipment, bindings] of this.#byEquipment) {
-      const changes = bindings.flatMap((binding) => [...live(binding), ...(this.#changes.get(binding) ?? [])]);
+      const changes = liveChanges(bindings);
+      if (this.#changes.size > 0) for (const binding of bindings) changes.push(...(this.#changes.get(binding) ?? []));
       if (changes.length > 0) taken.push(...mergeRanges(equipment, bindings, changes, microStopUs(equipment)));
     }
     this.#changes.clear();
@@ -205,16 +246,23 @@ export class Derivation {
   }
 }
 
-/** What a binding emitted live since the last time. Its last state holds until further notice. */
-function live({ track: { open } }: Binding): ChangedRange[] {
-  open.absorb();
+/** What the bindings of an equipment emitted live since the last time. The last state holds until further notice. */
+function liveChanges(bindings: readonly Binding[]): ChangedRange[] {
+  let state = Number.POSITIVE_INFINITY;
+  let countFrom = Number.POSITIVE_INFINITY;
+  let countTo = Number.NEGATIVE_INFINITY;
+  for (const { track } of bindings) {
+    const { open } = track;
+    open.absorb();
+    state = Math.min(state, open.changedState);
+    countFrom = Math.min(countFrom, open.changedCountFrom);
+    countTo = Math.max(countTo, open.changedCountTo);
+    open.changedState = Number.POSITIVE_INFINITY;
+    open.changedCountFrom = Number.POSITIVE_INFINITY;
+    open.changedCountTo = Number.NEGATIVE_INFINITY;
+  }
   const changes: ChangedRange[] = [];
-  if (open.changedState !== Number.POSITIVE_INFINITY)
-    changes.push({ from: open.changedState, to: Number.POSITIVE_INFINITY, what: "state" });
-  if (open.changedCountTo !== Number.NEGATIVE_INFINITY)
-    changes.push({ from: open.changedCountFrom, to: open.changedCountTo, what: "count" });
-  open.changedState = Number.POSITIVE_INFINITY;
-  open.changedCountFrom = Number.POSITIVE_INFINITY;
-  open.changedCountTo = Number.NEGATIVE_INFINITY;
+  if (state !== Number.POSITIVE_INFINITY) changes.push({ from: state, to: Number.POSITIVE_INFINITY, what: "state" });
+  if (countTo !== Number.NEGATIVE_INFINITY) changes.push({ from: countFrom, to: countTo, what: "count" });
   return changes;
 }

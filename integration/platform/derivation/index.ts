@@ -6,6 +6,7 @@ export { Binding, type BindingRole, type BindingSpec } from "./binding.ts";
 export { lookAheadUs, machineFacts, quantity } from "./compose.ts";
 export type { DirtyRange } from "./dirty.ts";
 export { Derivation, type Past } from "./engine.ts";
+export { FactsFollower } from "./follower.ts";
 export { GapLedger, type GapStatement } from "./gaps.ts";
 export { compileMapping, type DatedRule, Rules, textKey } from "./mapping.ts";
 export { type InputRow, MemoryInputs } from "./memory-inputs.ts";

@@ -48,6 +48,13 @@ const isPoint = (kind: number): number => (kind <= inputKind.bad ? 1 : 0);
 export const inputOrder = (a: Input, b: Input): number =>
   a.t - b.t || isPoint(a.kind) - isPoint(b.kind) || a.channel - b.channel || a.ordinal - b.ordinal;
 
+/** Gaps as inputs; one that lasts has no end yet. */
+export const gapInputs = (gaps: readonly { from: Micros; to: Micros }[]): Input[] =>
+  gaps.flatMap(({ from, to }) => [
+    { t: from, value: 0, kind: inputKind.gapOpen, channel: 0, ordinal: 0 },
+    ...(to === Number.POSITIVE_INFINITY ? [] : [{ t: to, value: 0, kind: inputKind.gapClose, channel: 0, ordinal: 0 }]),
+  ]);
+
 export function inputColumns(rows: readonly Input[]): InputColumns {
   const columns = newInputs(rows.length);
   columns.n = rows.length;

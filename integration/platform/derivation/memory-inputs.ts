@@ -2,7 +2,15 @@ import type { Micros } from "@lineshaft/contract/api";
 import type { Lsn } from "@lineshaft/contract/ports";
 import type { BindingSpec } from "./binding.ts";
 import { type GapLedger, united } from "./gaps.ts";
-import { type Input, type InputColumns, type InputSource, inputColumns, inputKind, inputOrder } from "./inputs.ts";
+import {
+  gapInputs,
+  type Input,
+  type InputColumns,
+  type InputSource,
+  inputColumns,
+  inputKind,
+  inputOrder,
+} from "./inputs.ts";
 
 /** One row of a raw tag, as it came in. */
 export interface InputRow {
@@ -68,10 +76,7 @@ export class MemoryInputs implements InputSource {
         inputs.push({ t, value, kind: bad ? inputKind.bad : inputKind.point, channel, ordinal });
       }
     }
-    for (const gap of this.#gapsOf(spec)) {
-      if (gap.from >= from && gap.from < to) inputs.push(gapInput(gap.from, inputKind.gapOpen));
-      if (gap.to >= from && gap.to < to) inputs.push(gapInput(gap.to, inputKind.gapClose));
-    }
+    inputs.push(...gapInputs(this.#gapsOf(spec)).filter(({ t }) => t >= from && t < to));
     return inputColumns(inputs.sort(inputOrder));
   }
 
@@ -82,10 +87,7 @@ export class MemoryInputs implements InputSource {
       const rows = this.#rows.get(tag) ?? [];
       first = Math.min(first, rows[firstFrom(rows, from)]?.t ?? Number.POSITIVE_INFINITY);
     }
-    for (const gap of this.#gapsOf(spec)) {
-      if (gap.from >= from) first = Math.min(first, gap.from);
-      if (gap.to >= from) first = Math.min(first, gap.to);
-    }
+    for (const { t } of gapInputs(this.#gapsOf(spec))) if (t >= from) first = Math.min(first, t);
     return first;
   }
 
@@ -101,8 +103,6 @@ export class MemoryInputs implements InputSource {
     return united([...connections].flatMap((connection) => this.gaps.intervals(connection)));
   }
 }
-
-const gapInput = (t: Micros, kind: number): Input => ({ t, value: 0, kind, channel: 0, ordinal: 0 });
 
 function firstFrom(rows: readonly Kept[], from: Micros): number {
   let low = 0;

@@ -41,7 +41,7 @@ export function* repair(
   const oldest = Math.min(track.segments[0]?.hour ?? Number.POSITIVE_INFINITY, openHour(track));
   const progress = binding.progress;
   // What lies ahead of the automaton has no checkpoint: it goes on from where it is.
-  const first = Math.max(Math.min(binding.dirtyFrom, progress), Math.min(begin, oldest));
+  const first = Math.max(binding.floor, Math.min(binding.dirtyFrom, progress), Math.min(begin, oldest));
   if (first === Number.POSITIVE_INFINITY) {
     settled(binding, watermark);
     return nothing;

@@ -5,8 +5,8 @@ import type { OpenSegment } from "./segment.ts";
 
 /**
  * Raw value → state code, for item states and modes. It has no timer. What it holds is the raw value, so that a change of the table at an instant
- * says what the machine's state is from that instant on. After a gap the state is unknown until the next sample: the machine may have changed its state
- * unseen.
+ * says what the machine's state is from that instant on. Within a gap the state is unknown, and after it too until a sample tells it: the machine may have changed unseen.
+ * A sample within the gap tells it from the gap's end on: a source that is back states its present values, and the gap ends when the first of them has arrived.
  */
 
 export function statePoint(
@@ -19,10 +19,10 @@ export function statePoint(
   out: OpenSegment,
 ): void {
   const flags = s[o + fFlags];
-  if ((flags & flagGapOpen) !== 0) return;
+  const gapOpen = flags & flagGapOpen;
   if (bad) {
     s[o + fValue] = 0;
-    s[o + fFlags] = 0;
+    s[o + fFlags] = gapOpen;
     turn(s, o, t, 0, out);
     return;
   }
@@ -31,21 +31,33 @@ export function statePoint(
     if (rule !== null && withinDeadBand(rule, value, s[o + fValue])) return;
   }
   s[o + fValue] = value;
-  s[o + fFlags] = flagHas;
+  s[o + fFlags] = flagHas | gapOpen;
   const code = rule === null ? 0 : codeAt(rule, value);
   if (code === outside) out.outside++;
-  turn(s, o, t, code === outside ? 0 : code, out);
+  if (gapOpen === 0) turn(s, o, t, code === outside ? 0 : code, out);
 }
 
-export function stateGap(s: Float64Array, o: number, t: Micros, open: boolean, out: OpenSegment): void {
-  s[o + fFlags] = open ? flagGapOpen : 0;
-  s[o + fValue] = 0;
-  turn(s, o, t, 0, out);
+export function stateGap(
+  s: Float64Array,
+  o: number,
+  rule: Rule | null,
+  t: Micros,
+  open: boolean,
+  out: OpenSegment,
+): void {
+  if (open) {
+    s[o + fFlags] = flagGapOpen;
+    s[o + fValue] = 0;
+    turn(s, o, t, 0, out);
+    return;
+  }
+  s[o + fFlags] &= ~flagGapOpen;
+  stateBoundary(s, o, rule, t, out);
 }
 
 /** From `t` on another rule holds, or none. */
 export function stateBoundary(s: Float64Array, o: number, rule: Rule | null, t: Micros, out: OpenSegment): void {
-  if ((s[o + fFlags] & flagHas) === 0) return;
+  if ((s[o + fFlags] & (flagHas | flagGapOpen)) !== flagHas) return;
   const code = rule === null ? 0 : codeAt(rule, s[o + fValue]);
   turn(s, o, t, code === outside ? 0 : code, out);
 }

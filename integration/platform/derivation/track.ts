@@ -57,7 +57,7 @@ export class Track {
 
   gap(t: Micros, open: boolean): void {
     this.#enter(t);
-    if (this.kind === "state") stateGap(this.s, this.o, t, open, this.open);
+    if (this.kind === "state") stateGap(this.s, this.o, this.rules.at(t), t, open, this.open);
     else if (this.kind === "counter") counterGap(this.s, this.o, open);
     else pulseGap(this.s, this.o, this.rules.at(t), this.cycles, t, open, this.open);
   }

@@ -56,7 +56,7 @@ function equipmentOf({ path, level, lifecycle, model }: ConfigurationParts["equi
 }
 
 function bindingOf(
-  { equipmentId, property, validFromUs, validToUs }: StoredBinding,
+  { equipmentId, property, validFromUs, validToUs, mapping }: StoredBinding,
   paths: Map<number, string>,
 ): BindingEntry {
   return given({
@@ -64,6 +64,7 @@ function bindingOf(
     equipment: paths.get(equipmentId),
     validFrom: timeText(validFromUs),
     validTo: timeText(validToUs),
+    mapping,
   });
 }
 

@@ -1,4 +1,4 @@
-import { type Micros, type Principal, ProblemError } from "@lineshaft/contract/api";
+import { type Mapping, type Micros, type Principal, ProblemError } from "@lineshaft/contract/api";
 import type { Clock } from "@lineshaft/contract/ports";
 import type { OwnedDatabase } from "../sqlite/open.ts";
 import { demand, notFound } from "./access.ts";
@@ -13,14 +13,22 @@ export interface Binding {
   property: string;
   validFromUs: Micros | null;
   validToUs: Micros | null;
+  /** null: as the property of the model says. */
+  mapping: Mapping | null;
 }
 export type StoredBinding = Binding & { id: number; revision: number };
 
 const select = `SELECT id, connection_id AS connectionId, address, equipment_id AS equipmentId, property,
-  valid_from_us AS validFromUs, valid_to_us AS validToUs, revision FROM binding`;
+  valid_from_us AS validFromUs, valid_to_us AS validToUs, revision, mapping FROM binding`;
 /** No time is before or after these. */
 const ever =
   "coalesce(valid_from_us, -9e18) < coalesce(@validToUs, 9e18) AND coalesce(@validFromUs, -9e18) < coalesce(valid_to_us, 9e18)";
+
+type BindingRow = Omit<StoredBinding, "mapping"> & { mapping: string | null };
+const stored = ({ mapping, ...row }: BindingRow): StoredBinding => ({
+  ...row,
+  mapping: mapping === null ? null : (JSON.parse(mapping) as Mapping),
+});
 
 /** Dated bindings, one source for a property at a time. What was is in the journal. */
 export class Bindings {
@@ -37,7 +45,7 @@ export class Bindings {
   }
 
   all(tenant: number): StoredBinding[] {
-    return this.#db.sql.prepare(`${select} WHERE tenant = ? ORDER BY id`).all(tenant) as StoredBinding[];
+    return (this.#db.sql.prepare(`${select} WHERE tenant = ? ORDER BY id`).all(tenant) as BindingRow[]).map(stored);
   }
 
   of(equipmentId: number): StoredBinding[] {
@@ -51,12 +59,12 @@ export class Bindings {
       const before = this.#find(binding);
       const other = this.#db.sql
         .prepare(`${select} WHERE equipment_id = @equipmentId AND property = @property AND id <> @id AND ${ever}`)
-        .get({ ...binding, id: before?.id ?? 0 }) as StoredBinding | undefined;
+        .get({ ...binding, mapping: null, id: before?.id ?? 0 }) as BindingRow | undefined;
       if (other !== undefined)
         throw new ProblemError("path_taken", `${about.path}#${binding.property} has another tag at that time.`);
       const revision = this.#journal.next();
       const { lastInsertRowid } = this.#db.sql
-        .prepare("INSERT OR REPLACE INTO binding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        .prepare("INSERT OR REPLACE INTO binding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
         .run(
           before?.id ?? null,
           p.tenant,
@@ -67,6 +75,7 @@ export class Bindings {
           binding.validFromUs,
           binding.validToUs,
           revision,
+          binding.mapping === null ? null : JSON.stringify(binding.mapping),
         );
       const id = Number(lastInsertRowid);
       this.#journal.add(p, "binding", id, { id, ...binding, ...about, revision }, this.#clock.nowUs(), revision);
@@ -91,8 +100,8 @@ export class Bindings {
         `${select} WHERE connection_id = @connectionId AND address = @address AND equipment_id = @equipmentId
          AND property = @property AND valid_from_us IS @validFromUs`,
       )
-      .get(binding) as StoredBinding | undefined;
-    return row ?? null;
+      .get({ ...binding, mapping: null }) as BindingRow | undefined;
+    return row === undefined ? null : stored(row);
   }
 
   #demand(p: Principal, { connectionId, equipmentId }: Binding): void {

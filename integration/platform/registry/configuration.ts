@@ -267,6 +267,7 @@ class Run {
         property: placed.property,
         validFromUs: timeOf(placed.validFrom),
         validToUs: timeOf(placed.validTo),
+        mapping: placed.mapping ?? null,
       },
       { path: placed.equipment, tagId: this.#rawTag(connectionId, step.address) },
     ];

@@ -2,11 +2,9 @@ import {
   type Equipment,
   type EquipmentChange,
   type EquipmentLevel,
-  equipmentLevels,
   formatTimeUs,
   inScope,
   type NewEquipment,
-  nameFault,
   type Principal,
   ProblemError,
 } from "@lineshaft/contract/api";
@@ -15,11 +13,9 @@ import { type Cursors, pageSize } from "../sqlite/cursor.ts";
 import type { OwnedDatabase } from "../sqlite/open.ts";
 import { conflict, demand, notFound } from "./access.ts";
 import type { Directory } from "./directory.ts";
+import { checkLevel, checkName, childPath, maxPathLength, pathTooLong, toTreeKey } from "./equipment-rules.ts";
 import { attributesAt, type EquipmentVersion } from "./equipment-time.ts";
 import type { Journal } from "./journal.ts";
-
-/** Filters and scopes hold paths up to this length (contract/api), so no path may be longer. */
-const maxPathLength = 1024;
 
 const columns =
   "id, level, name, parent_id AS parentId, path, lifecycle, model, revision, changed_us AS changedUs, coalesce(valid_from_us, changed_us) AS validFromUs FROM equipment";
@@ -372,32 +368,6 @@ export class EquipmentTree {
       .pluck()
       .get(id, revision) as string;
   }
-}
-
-function toTreeKey(path: string): string {
-  return path.replaceAll("/", "\u0001");
-}
-
-function childPath(parent: string, name: string): string {
-  return parent === "" ? name : `${parent}/${name}`;
-}
-
-function checkName(name: string): void {
-  const fault = nameFault(name);
-  if (fault !== null) throw new ProblemError("name_invalid", `The name of the equipment cannot be used. ${fault}`);
-}
-
-function pathTooLong(path: string): ProblemError {
-  return new ProblemError("name_invalid", `The path would have ${path.length} characters; at most ${maxPathLength}.`);
-}
-
-/** Levels may be left out, but never turned round. */
-function checkLevel(level: EquipmentLevel, parent: Equipment): void {
-  if (equipmentLevels.indexOf(level) > equipmentLevels.indexOf(parent.level)) return;
-  throw new ProblemError(
-    "equipment_level_invalid",
-    `A ${level} cannot stand below the ${parent.level} ${JSON.stringify(parent.name)}.`,
-  );
 }
 
 /** `inScope` as SQL. A principal without scopes sees nothing. */

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type Principal, ProblemError } from "@lineshaft/contract/api";
 import type { Clock, Registry } from "@lineshaft/contract/ports";
+import { MasterDataStore } from "../context/master-data.ts";
 import { createCursors } from "../sqlite/cursor.ts";
 import { openDatabase, type Sql } from "../sqlite/open.ts";
 import { notFound } from "./access.ts";
@@ -13,6 +14,7 @@ import { Journal } from "./journal.ts";
 import { Keys } from "./keys.ts";
 import { Models } from "./models.ts";
 import { migrations } from "./schema.ts";
+import { standardBindings } from "./standard-bindings.ts";
 import { Tags } from "./tags.ts";
 
 /** The tenant of an installation that has one. */
@@ -108,6 +110,9 @@ export function openRegistry(options: {
     configurationRevisions: (p, q) => configuration.revisions(p, q),
     applyConfiguration: (p, wanted, revision, connectionId) => configuration.apply(p, wanted, revision, connectionId),
     connectionSpecs: () => configuration.specs(),
+    standardBindings: () => ({ revision: journal.revision, items: standardBindings(sql) }),
+
+    masterData: new MasterDataStore(parts),
 
     insertKey: (p, key) => keys.insert(p, key),
     findKey: (id) => keys.find(id),

@@ -23,6 +23,9 @@ export class Journal {
   readonly #last;
   readonly #outbox;
   readonly #lsnOf;
+  /** null: look again. What a transaction may still take back is not kept here. */
+  #known: number | null = null;
+  readonly #revisionAt;
   /** While several changes are one: the revision of the first. */
   #partOf: number | null = null;
 
@@ -36,11 +39,16 @@ export class Journal {
     this.#outbox = sql.prepare(
       "SELECT revision, tenant, entity, entity_id, actor, after FROM journal WHERE lsn IS NULL ORDER BY revision LIMIT ?",
     );
+    this.#revisionAt = sql.prepare("SELECT coalesce(max(revision), 0) FROM journal WHERE lsn <= ?").pluck();
     this.#lsnOf = sql.prepare("SELECT lsn FROM journal WHERE revision = ?").pluck();
   }
 
+  /** Asked for with every message that a broker checks, so it is remembered. */
   get revision(): number {
-    return this.#last.get() as number;
+    if (this.#known !== null) return this.#known;
+    const last = this.#last.get() as number;
+    if (!this.#sql.inTransaction) this.#known = last;
+    return last;
   }
 
   /** The next revision; write the change with it, then `add` what came of it, in the same transaction. */
@@ -58,6 +66,7 @@ export class Journal {
     /** What of it must not go into the log, where every reader sees it. */
     kept: object | null = null,
   ): void {
+    this.#known = null;
     const hidden = kept === null ? null : JSON.stringify(kept);
     this.#insert.run(revision, by.tenant, entity, id, by.id, atUs, JSON.stringify(after), hidden, this.#partOf);
   }
@@ -76,7 +85,9 @@ export class Journal {
   /** The last revision of what a configuration holds. */
   configurationRevision(tenant: number): number {
     const last = this.#sql
-      .prepare("SELECT revision FROM journal WHERE tenant = ? AND entity <> 'key' ORDER BY revision DESC LIMIT 1")
+      .prepare(
+        "SELECT revision FROM journal WHERE tenant = ? AND entity NOT IN ('key', 'masterData') ORDER BY revision DESC LIMIT 1",
+      )
       .pluck();
     return (last.get(tenant) as number | undefined) ?? 0;
   }
@@ -86,7 +97,7 @@ export class Journal {
     return this.#sql
       .prepare(
         `SELECT max(revision) AS revision, max(changed_us) AS changedUs, actor, count(*) AS changes FROM journal
-         WHERE tenant = ? AND revision < ? AND entity <> 'key'
+         WHERE tenant = ? AND revision < ? AND entity NOT IN ('key', 'masterData')
          GROUP BY coalesce(part_of, revision) ORDER BY max(revision) DESC LIMIT ?`,
       )
       .all(tenant, before, limit) as ConfigurationRevision[];
@@ -97,7 +108,7 @@ export class Journal {
     const rows = this.#sql
       .prepare(
         `SELECT entity, entity_id AS id, after, kept FROM journal
-         WHERE tenant = ? AND revision <= ? AND entity <> 'key' ORDER BY revision`,
+         WHERE tenant = ? AND revision <= ? AND entity NOT IN ('key', 'masterData') ORDER BY revision`,
       )
       .all(tenant, revision) as { entity: Entity; id: number | string; after: string; kept: string | null }[];
     for (const { entity, id, after, kept } of rows)
@@ -122,6 +133,11 @@ export class Journal {
   stamp(revisions: { revision: number; lsn: Lsn }[]): void {
     const update = this.#sql.prepare("UPDATE journal SET lsn = ? WHERE revision = ? AND lsn IS NULL");
     for (const { revision, lsn } of revisions) update.run(lsn, revision);
+  }
+
+  /** The last revision whose record stood in the log by `lsn`; 0: none. */
+  revisionAt(lsn: Lsn): number {
+    return this.#revisionAt.get(lsn) as number;
   }
 
   lsnOf(revision: number): Lsn | null {

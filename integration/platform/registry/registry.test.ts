@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Principal, ProblemError } from "@lineshaft/contract/api";
 import type { Registry } from "@lineshaft/contract/ports";
-import { FakeClock, type RegistryFixture, registryContract } from "@lineshaft/testkit";
+import { FakeClock, masterDataContract, type RegistryFixture, registryContract } from "@lineshaft/testkit";
 import SqliteDatabase from "better-sqlite3";
 import { afterEach, describe, expect, test } from "vitest";
 import { openRegistry } from "./index.ts";
@@ -37,6 +37,7 @@ function fixture(clock: FakeClock): RegistryFixture {
 
 describe("SQLite registry", () => {
   registryContract(fixture);
+  masterDataContract(fixture);
 
   const dirs: string[] = [];
   const place = (): string => {

@@ -170,4 +170,26 @@ export const migrations: readonly Migration[] = [
   ALTER TABLE equipment ADD COLUMN valid_from_us INTEGER;
   ALTER TABLE equipment_history ADD COLUMN valid_from_us INTEGER;
   `,
+  // Master data: a row is one version of an item, in force from its revision until the one that ended it. equipment are the ids it names, as JSON.
+  `
+  CREATE TABLE master_item (
+    tenant INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    until INTEGER,
+    removed INTEGER NOT NULL,
+    equipment TEXT NOT NULL,
+    from_us INTEGER,
+    to_us INTEGER,
+    changed_us INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (tenant, kind, id, revision)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX journal_lsn ON journal (lsn, revision);
+  `,
+  // What the values of a binding mean, as JSON; null: as the model says.
+  `
+  ALTER TABLE binding ADD COLUMN mapping TEXT;
+  `,
 ];

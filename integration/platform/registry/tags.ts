@@ -61,19 +61,21 @@ export class Tags {
     const placed = new Map<number, number | null>();
     db.write(() => {
       const insert = db.sql.prepare(
-        `INSERT INTO tag (id, connection_id, address, folded, revision, registered_us) VALUES (?, ?, ?, ?, 0, ?)`,
+        `INSERT INTO tag (id, connection_id, address, name, equipment_id, unit, folded, revision, registered_us)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       );
       for (const { record, tenant, recordedTime } of news) {
         if (record.newConnection) connections.bringIntoBeing(tenant, record);
         const declared = this.declared.any(record.connectionId);
         for (let i = 0; i < record.ids.length; i++) {
           const [id, address] = [record.ids[i], record.addresses[i]];
-          insert.run(id, record.connectionId, address, folded(address, null), recordedTime);
-          if (!declared) continue;
-          const known = this.declared.get(record.connectionId, address);
+          const known = declared ? this.declared.get(record.connectionId, address) : null;
+          const { name = null, equipmentId = null, unit = null, revision = 0 } = known ?? {};
+          const fold = folded(address, name);
+          insert.run(id, record.connectionId, address, name, equipmentId, unit, fold, revision, recordedTime);
           if (known === null) continue;
-          this.#write(id, address, known, known.revision, "declared", recordedTime);
-          placed.set(id, known.equipmentId);
+          this.#keep.run(id, revision, name, equipmentId, unit, recordedTime, "declared");
+          placed.set(id, equipmentId);
         }
       }
       this.#writeApplied(last);

@@ -194,6 +194,35 @@ export const problemsDe: Readonly<Record<ProblemCode, { title: string; action: s
   ),
   key_unknown: entry("Diesen Schlüssel gibt es hier nicht.", "Die Schreibweise berichtigen oder ihn weglassen."),
   key_duplicate: entry("Etwas ist zweimal genannt.", "Eines von beiden behalten."),
+  equipment_unknown: {
+    title: "Eine Anlage, die genannt wird, gibt es nicht, oder sie ist für Sie nicht sichtbar.",
+    action: "Die Nummer prüfen; die Liste der Anlagen zeigt, was es gibt.",
+  },
+  quantity_negative: {
+    title: "Eine Menge, ein Anteil oder ein Faktor ist negativ, oder null, wo etwas stehen muss.",
+    action: "Die genannte Zahl berichtigen; zurückgenommen wird durch Ändern, nicht durch eine negative Menge.",
+  },
+  cycle_time_invalid: {
+    title: "Eine ideale Zykluszeit ist nicht größer als null.",
+    action:
+      "Die kürzeste Dauer eines Zyklus in µs angeben und wie viele Einheiten er ergibt; weglassen, wo sie nicht bekannt ist.",
+  },
+  calendar_invalid: {
+    title: "Nach dem Schichtkalender kann nicht gearbeitet werden.",
+    action: "Die in `errors` genannten Stellen berichtigen; geändert wurde nichts.",
+  },
+  time_zone_unknown: {
+    title: "Diese Zeitzone gibt es nicht.",
+    action: "Einen IANA-Namen wie Europe/Berlin angeben; ein bloßer Abstand kennt keine Sommerzeit.",
+  },
+  shifts_overlap: {
+    title: "Zwei Schichten überschneiden sich.",
+    action: "Die eine enden lassen, wo die andere beginnt; eine Anlage arbeitet zu einer Zeit in einer Schicht.",
+  },
+  reason_circular: {
+    title: "Der Baum der Gründe würde sich im Kreis schließen.",
+    action: "Den Grund unter einen anderen stellen, der nicht unter ihm steht.",
+  },
   reference_unknown: entry(
     "Es wird auf etwas verwiesen, das es nicht gibt.",
     "Den Namen berichtigen oder das Genannte hinzufügen.",

@@ -203,7 +203,9 @@ export class MqttConnector implements Connector {
   diagnose(): Record<string, unknown> {
     const proposals = this.#learner.proposals().slice(0, 100);
     const learning = { proposals, overlooked: this.#learner.overlooked };
-    return { source: this.#source?.diagnose() ?? null, topics: this.#topics.size, ...this.#counts, learning };
+    const source = this.#source?.diagnose() ?? null;
+    const { certificates = [] } = source ?? {};
+    return { source, certificates, topics: this.#topics.size, ...this.#counts, learning };
   }
 }
 

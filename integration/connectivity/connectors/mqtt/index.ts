@@ -1,5 +1,4 @@
 import type { CheckStep, ConnectorContext, ConnectorType } from "@lineshaft/contract/ports";
-import { readCapture } from "../../kit/mqtt/capture.ts";
 import { ownClientId } from "../../kit/mqtt/client-id.ts";
 import { checkEmbedded, embeddedSource } from "../../kit/mqtt/embedded.ts";
 import { checkServer, dialServer } from "../../kit/mqtt/server.ts";
@@ -26,13 +25,11 @@ export const mqtt: ConnectorType<MqttConfig> = {
   thread: "worker",
   check,
   learning,
-  replay: (config, _, records, sink) =>
-    readCapture(
-      (source) => new MqttConnector(config, async () => source),
-      records,
-      config.server.version === "5" ? 5 : 4,
-      sink,
-    ),
+  async replay(config, _, records, sink) {
+    const { readCapture } = await import("../../kit/mqtt/capture.ts");
+    const version = config.server.version === "5" ? 5 : 4;
+    await readCapture((source) => new MqttConnector(config, async () => source), records, version, sink);
+  },
   create: (config, context) => {
     let ownId: string | undefined;
     return new MqttConnector(config, (_, unreleased, signal) => {
@@ -67,7 +64,8 @@ export const mqttBroker: ConnectorType<MqttBrokerConfig> = {
       const source = embeddedSource(context);
       // From now on nothing on these topics is acknowledged without us.
       source.reserve(filters);
-      return source;
+      const { tapped } = await import("../../kit/mqtt/wire.ts");
+      return tapped(source, () => context.wire);
     }),
 };
 

@@ -17,6 +17,8 @@ import { issuerOf, readRevocationList } from "./revocation.ts";
 /** A server that changes its certificate at each look must not fill the disk. */
 const rejectedMax = 100;
 const keyBitsMin = 2048;
+/** Authorities between a server and one that is trusted. */
+const chainMax = 5;
 const ownValidityDays = 5 * 365;
 const dayUs = 86_400_000_000;
 
@@ -103,10 +105,9 @@ export class CertificateFolder implements CertificateStore {
       throw untrusted("The server's certificate cannot be read.", "BadCertificateInvalid", null, { cause: error });
     }
     const summary = summarise(x509);
-    const bits = x509.publicKey.asymmetricKeyDetails?.modulusLength ?? 0;
-    if (x509.publicKey.asymmetricKeyType !== "rsa" || bits < keyBitsMin)
+    if (!isStrong(x509))
       throw untrusted(
-        `The server's key has ${bits} bits; ${keyBitsMin} is the least.`,
+        `The server's key is not RSA with ${keyBitsMin} bits or more.`,
         "BadCertificatePolicyCheckFailed",
         summary,
       );
@@ -120,13 +121,45 @@ export class CertificateFolder implements CertificateStore {
       throw untrusted("The server's certificate is not valid yet.", "BadCertificateTimeInvalid", summary);
     if (await this.#revoked(x509))
       throw untrusted("The server's certificate has been revoked by its issuer.", "BadCertificateRevoked", summary);
-    const trusted = await readBytes(join(this.#folder, "trusted", fileName(summary.thumbprint)));
-    // The bytes themselves, not the thumbprint: a file may have been put there by hand under any name.
-    if (trusted === null || !trusted.equals(x509.raw)) {
+    if (!(await this.#isTrusted(x509)) && !(await this.#isVouchedFor(x509, chain, now))) {
       await this.#reject(x509, summary);
       throw untrusted("The server's certificate is not known here.", "BadCertificateUntrusted", summary);
     }
     return summary;
+  }
+
+  async #isTrusted(x509: X509Certificate): Promise<boolean> {
+    const trusted = await readBytes(join(this.#folder, "trusted", fileName(summarise(x509).thumbprint)));
+    // The bytes themselves, not the thumbprint: a file may have been put there by hand under any name.
+    return trusted?.equals(x509.raw) ?? false;
+  }
+
+  /** Has a trusted authority issued it, directly or through others that the server sent along or that lie in `issuers/`? */
+  async #isVouchedFor(x509: X509Certificate, chain: Uint8Array, nowUs: number): Promise<boolean> {
+    const stored = await Promise.all([this.#stored("issuers"), this.#stored("trusted")]);
+    const candidates = [...certificatesIn(chain).slice(1), ...stored.flat()];
+    let at = x509;
+    for (let step = 0; step < chainMax; step++) {
+      const issuer = candidates.find((c) => c.ca && at.checkIssued(c) && at.verify(c.publicKey));
+      if (issuer === undefined || issuer.raw.equals(at.raw)) return false;
+      const summary = summarise(issuer);
+      if (!isStrong(issuer))
+        throw untrusted("The issuer's key is too weak.", "BadCertificatePolicyCheckFailed", summary);
+      if (nowUs < summary.validFromUs || nowUs > summary.validToUs)
+        throw untrusted("The issuer's certificate is not valid today.", "BadCertificateIssuerTimeInvalid", summary);
+      if (await this.#revoked(issuer))
+        throw untrusted("The issuer's certificate has been revoked.", "BadCertificateIssuerRevoked", summary);
+      if (await this.#isTrusted(issuer)) return true;
+      at = issuer;
+    }
+    return false;
+  }
+
+  async #stored(kind: "issuers" | "trusted"): Promise<X509Certificate[]> {
+    const folder = join(this.#folder, kind);
+    const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(".der")).sort();
+    const files = await Promise.all(names.map((name) => readBytes(join(folder, name))));
+    return files.flatMap((bytes) => (bytes === null ? [] : certificatesIn(bytes)));
   }
 
   /** Is it in a revocation list that lies in `crl/`? One that cannot be read revokes nothing, so whoever put it there must know. */
@@ -248,9 +281,12 @@ function untrusted(
   return new ConnectionError("untrusted", message, hint, technical, options);
 }
 
+/** SHA-256, upper-case hex: also the name of a certificate's file. */
+export const thumbprintOf = (der: Uint8Array): string => createHash("sha256").update(der).digest("hex").toUpperCase();
+
 function summarise(x509: X509Certificate): CertificateSummary {
   return {
-    thumbprint: createHash("sha256").update(x509.raw).digest("hex").toUpperCase(),
+    thumbprint: thumbprintOf(x509.raw),
     thumbprintSha1: createHash("sha1").update(x509.raw).digest("hex").toUpperCase(),
     subject: x509.subject.replaceAll("\n", ", "),
     issuer: x509.issuer.replaceAll("\n", ", "),
@@ -259,6 +295,26 @@ function summarise(x509: X509Certificate): CertificateSummary {
     validFromUs: x509.validFromDate.getTime() * 1000,
     validToUs: x509.validToDate.getTime() * 1000,
   };
+}
+
+/** The certificates of a chain: DER values one after the other, the application's own first (Part 6, 6.2.2). What follows and is none ends it. */
+function certificatesIn(chain: Uint8Array): X509Certificate[] {
+  const found: X509Certificate[] = [];
+  for (let rest = chain; rest.length > 0 && found.length <= chainMax; ) {
+    const one = leaf(rest);
+    try {
+      found.push(new X509Certificate(one));
+    } catch {
+      return found;
+    }
+    rest = rest.subarray(one.length);
+  }
+  return found;
+}
+
+function isStrong(x509: X509Certificate): boolean {
+  const { asymmetricKeyType, asymmetricKeyDetails } = x509.publicKey;
+  return asymmetricKeyType === "rsa" && (asymmetricKeyDetails?.modulusLength ?? 0) >= keyBitsMin;
 }
 
 /** The first certificate of a chain: DER values stand one after the other, the application's own first (Part 6, 6.2.2). */

@@ -249,7 +249,7 @@ describe("Certificates and identities", () => {
     expect(bench.connector.diagnose()).toMatchObject({ connected: false });
   });
 
-  test("without security only as anonymous and with consent; it says so once", async () => {
+  test("without security only as anonymous and with consent, and never a password; it says so once (A47)", async () => {
     const bench = await open({ securityPolicy: "none", allowInsecure: true, identity: { kind: "anonymous" } });
     await bench.connect();
     await bench.connect();

@@ -67,7 +67,7 @@ function expectWhole(bench: Bench, tag: string, repeats = false): void {
   else expect(good.length, "an instant comes once").toBe(instants);
 }
 
-describe("A server that stops answering", () => {
+describe("A server that stops answering", { timeout: 120_000 }, () => {
   test("F2: frozen, it is found out by the keep-alive, and what it queued meanwhile is all there", async () => {
     const server = await process();
     const bench = await reading(server.url, { requestTimeoutMs: 1_000 });
@@ -154,7 +154,7 @@ describe("A server that stops answering", () => {
   });
 });
 
-describe("A server that is killed under load", () => {
+describe("A server that is killed under load", { timeout: 120_000 }, () => {
   test("F3: three times in a row; history fills what is missing, and the rest is a gap record", async () => {
     const server = await process({ withHistory: 1 });
     const bench = await reading(server.url);
@@ -167,6 +167,7 @@ describe("A server that is killed under load", () => {
       // Of the tag without history, so that back-fill is over.
       await bench.until("live values", () => (bench.distinct(second).at(-1) ?? 0) > before + 50, 20_000);
     }
+    await bench.until("the gap records", () => bench.sink.gaps.length > 2);
     expectWhole(bench, first, true);
     expect(bench.sink.gaps.length).toBe(3);
     const missing = bench.distinct(second);

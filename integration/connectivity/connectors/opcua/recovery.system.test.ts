@@ -113,9 +113,10 @@ describe("A channel that is lost while the server lives", () => {
     const cut = performance.now();
     const writing = count(tag, 6, 20);
     const error = await bench.ended;
-    // Some hundred ms of leave for a busy machine.
-    expect(performance.now() - cut).toBeLessThan(1.5 * 600 + 500);
     expect(error).toBeInstanceOf(ConnectionError);
+    expect(error).toMatchObject({ technical: expect.stringContaining("no answer for 900 ms") });
+    // By its own clock it is 1.5 keep-alives; the rest is leave for a busy machine.
+    expect(performance.now() - cut).toBeLessThan(5 * 1.5 * 600);
     await writing;
     proxy.drop();
     proxy.mode = "pass";
@@ -160,7 +161,8 @@ describe("A channel that is lost while the server lives", () => {
   });
 });
 
-describe("A server that is killed", () => {
+// Each starts processes that load whole nodesets.
+describe("A server that is killed", { timeout: 120_000 }, () => {
   const children: ChildProcess[] = [];
   interface Started {
     kept: string;
@@ -198,6 +200,8 @@ describe("A server that is killed", () => {
     await bench.until("a value after the kill", () => Math.max(...bench.distinct(plain)) > before);
     const firstMs = performance.now() - back;
     await bench.until("later values", () => Math.max(...bench.distinct(kept)) > before + 40);
+    // Back-fill brings later values before the record of what could not be filled.
+    await bench.until("the gap record", () => bench.sink.gaps.length > 0);
     const seen = bench.distinct(kept);
     const from = seen[0];
     expect(seen, "every count, also those of the time that nobody listened").toEqual(seen.map((_, i) => from + i));
@@ -205,7 +209,7 @@ describe("A server that is killed", () => {
     expect(bench.sink.gaps[0].fromUs).toBeLessThanOrEqual((startMs + (before + 1) * 50) * 1000);
     const { filledRows } = bench.connector.diagnose();
     console.log(`first value ${firstMs.toFixed(0)} ms after the server was back; ${filledRows} values filled`);
-    expect(firstMs).toBeLessThan(5_000);
+    expect(firstMs).toBeLessThan(15_000);
   });
 
   test("a structure that only another process knows is explained by the server", async () => {
@@ -233,6 +237,7 @@ describe("A server that is killed", () => {
     await second.connect();
     second.read([kept, plain], cursor);
     await second.until("later values", () => Math.max(...second.distinct(kept)) > last + 20);
+    await second.until("the gap record", () => second.sink.gaps.length > 0);
     const seen = new Set([...first.distinct(kept), ...second.distinct(kept)]);
     expect([...seen].sort((a, b) => a - b)).toEqual([...seen].map((_, i) => Math.min(...seen) + i));
     expect(second.sink.gaps).toMatchObject([{ reason: expect.stringContaining("No history for 1 of 2 tags") }]);

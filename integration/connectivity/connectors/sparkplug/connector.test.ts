@@ -38,6 +38,33 @@ const birth = (server: RecordingServer, metrics: MetricInput[], timeMs = 1000): 
 const data = (server: RecordingServer, seq: number, metrics: MetricInput[]): void =>
   server.send("spBv1.0/G/NDATA/E", encodePayload({ timeMs: 5000, seq, metrics }));
 
+describe("what has been born", () => {
+  it("is browsed: edge nodes, devices, metrics with type and unit", async () => {
+    const { server, host, sink } = await start();
+    const level = async (address: string): Promise<unknown[]> => {
+      const found: unknown[] = [];
+      for await (const item of host.browse?.(address, never) ?? []) found.push(item);
+      return found;
+    };
+    expect(await level("")).toEqual([]);
+    birth(server, [{ ...double("Temp", 1, 20), properties: { engUnit: { type: dataType.string, value: "Cel" } } }]);
+    server.send(
+      "spBv1.0/G/DBIRTH/E/Press",
+      encodePayload({ timeMs: 1000, seq: 1, metrics: [double("Line/Speed", 2, 1)] }),
+    );
+    await until(() => sink.rows.length === 3, "all rows");
+    expect(await level("")).toMatchObject([{ address: "G/E", readable: false, expandable: true }]);
+    expect(await level("G/E")).toMatchObject([
+      { address: "G/E/Press", name: "Press", expandable: true },
+      { address: "G/E//bdSeq", dataType: "int64" },
+      { address: "G/E//Temp", name: "Temp", readable: true, expandable: false, dataType: "double", unit: "Cel" },
+    ]);
+    expect(await level("G/E/Press")).toMatchObject([{ address: "G/E/Press/Line/Speed", name: "Line/Speed" }]);
+    await expect(level("G/F")).rejects.toMatchObject({ fault: "misconfigured" });
+    await expect(level("G/E/Other")).rejects.toMatchObject({ fault: "misconfigured" });
+  });
+});
+
 describe("from messages to rows", () => {
   it("times, units, types, quality, null, historical, transient", async () => {
     const { server, sink } = await start();

@@ -1,13 +1,16 @@
 import { statusBadNoCommunication } from "@lineshaft/contract/api";
 import {
+  type BrowseItem,
   ConnectionError,
   type Connector,
   type ConnectorContext,
   type ConnectorSink,
+  type RestsOn,
   type TagBinding,
 } from "@lineshaft/contract/ports";
 import { Batcher } from "../../kit/mqtt/batcher.ts";
 import type { MqttClaim, MqttMessage, MqttSource } from "../../kit/mqtt/source.ts";
+import { browseNodes } from "./browse.ts";
 import type { SparkplugReading } from "./config.ts";
 import { PayloadDecoder, SparkplugError } from "./decode.ts";
 import { HostPresence, hostFilters, sendRebirth } from "./host.ts";
@@ -21,7 +24,7 @@ import { parseState, parseTopic, type SparkplugTopic } from "./topic.ts";
 interface Link {
   server: number;
   where: string;
-  source: MqttSource;
+  source: MqttSource & { diagnose?(): Record<string, unknown> };
   presence: HostPresence;
   /** Has the birth of this session been published? */
   announced: boolean;
@@ -34,7 +37,10 @@ interface Link {
 export interface HostServer {
   /** For people: where it is. */
   where: string;
-  open(presence: HostPresence, signal: AbortSignal): Promise<MqttSource & { close(): Promise<void> | void }>;
+  open(
+    presence: HostPresence,
+    signal: AbortSignal,
+  ): Promise<MqttSource & { close(): Promise<void> | void; diagnose?(): Record<string, unknown> }>;
 }
 
 const tickMs = 200;
@@ -279,6 +285,11 @@ export class SparkplugConnector implements Connector {
     await Promise.all(links.map((link) => link?.close()));
   }
 
+  /** Edge nodes, their devices, and the metrics of their births: as far as they have been heard of. */
+  async *browse(address: string): AsyncGenerator<BrowseItem> {
+    yield* browseNodes(this.#state.nodes.values(), address);
+  }
+
   diagnose(): Record<string, unknown> {
     const nodes = [...this.#state.nodes.values()];
     return {
@@ -288,6 +299,9 @@ export class SparkplugConnector implements Connector {
         announced: this.#links[i]?.announced ?? false,
         stateTimestamp: this.#links[i]?.presence.timestamp ?? null,
       })),
+      certificates: this.#links.flatMap(
+        (link) => (link?.source.diagnose?.().certificates as RestsOn[] | undefined) ?? [],
+      ),
       edgeNodes: nodes.length,
       online: nodes.filter((node) => node.phase === "online").length,
       offline: nodes

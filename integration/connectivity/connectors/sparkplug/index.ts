@@ -1,5 +1,4 @@
 import type { CheckStep, ConnectorContext, ConnectorType } from "@lineshaft/contract/ports";
-import { readCapture } from "../../kit/mqtt/capture.ts";
 import { checkEmbedded, embeddedSource } from "../../kit/mqtt/embedded.ts";
 import { checkServer, dialServer } from "../../kit/mqtt/server.ts";
 import {
@@ -24,13 +23,13 @@ export const sparkplug: ConnectorType<SparkplugConfig> = {
   thread: "worker",
   check,
   create: (config, context) => new SparkplugConnector(config, externalServers(config, context), context),
-  replay: (config, context, records, sink) =>
-    readCapture(
-      (source) => new SparkplugConnector(config, [{ where: "capture", open: async () => source }], context),
-      records,
-      config.servers[0].version === "5" ? 5 : 4,
-      sink,
-    ),
+  async replay(config, context, records, sink) {
+    const { readCapture } = await import("../../kit/mqtt/capture.ts");
+    const version = config.servers[0].version === "5" ? 5 : 4;
+    const make: Parameters<typeof readCapture>[0] = (source) =>
+      new SparkplugConnector(config, [{ where: "capture", open: async () => source }], context);
+    await readCapture(make, records, version, sink);
+  },
 };
 
 /** The same at the embedded broker, where edge nodes come to us. */
@@ -50,7 +49,8 @@ export const sparkplugBroker: ConnectorType<SparkplugBrokerConfig> = {
     const open: HostServer["open"] = async () => {
       const source = embeddedSource(context);
       source.reserve(hostFilters(config.hostId, config.groups));
-      return source;
+      const { tapped } = await import("../../kit/mqtt/wire.ts");
+      return tapped(source, () => context.wire);
     };
     return new SparkplugConnector(config, [{ where: "embedded broker", open }], context);
   },

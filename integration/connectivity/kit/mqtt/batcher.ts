@@ -44,6 +44,8 @@ export class Batcher {
   /** Kept over the batches, so that everybody behind looks a name up once. */
   #names: string[] = [];
   #list = lists++;
+  /** Rows of the batch before: this one will be about as large. */
+  #expected = 64;
 
   constructor(sink: ConnectorSink, signal: AbortSignal) {
     this.#sink = sink;
@@ -100,6 +102,7 @@ export class Batcher {
     const batch = this.#batch;
     if (batch === null) return;
     this.#batch = null;
+    this.#expected = batch.rows.rows;
     this.#last = batch.settled;
     // The next batch waits until this one is offered, not until it is durable. When it cannot be offered, the next cannot either: order is kept.
     const offered = this.#turn.then(() => this.#offer(batch));
@@ -122,7 +125,7 @@ export class Batcher {
     const batch: Batch = {
       id: batches++,
       names: this.#names,
-      rows: new ColumnsBuilder(256),
+      rows: new ColumnsBuilder(Math.max(64, this.#expected)),
       faults: [],
       samples: [],
       properties: new Map(),

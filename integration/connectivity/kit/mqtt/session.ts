@@ -2,8 +2,9 @@
 // without handling one message at a time (FACTS: Transport).
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { type Clock, ConnectionError, type ConnectorContext } from "@lineshaft/contract/ports";
+import { type Clock, ConnectionError, type ConnectorContext, type RestsOn } from "@lineshaft/contract/ports";
 import { generate, type IConnackPacket, type IPublishPacket, type Packet, parser } from "mqtt-packet";
+import { restsOn } from "./certificates.ts";
 import { connackFault, disconnectFault, protocolFault, socketFault, subscribeFault } from "./session-faults.ts";
 import type { MqttClaim, MqttMessage, MqttSource } from "./source.ts";
 import { TopicTree } from "./topic.ts";
@@ -104,6 +105,7 @@ export class MqttSession implements MqttSource {
   #pingSentMs: number | null = null;
   #paused = false;
   #acknowledging = false;
+  #certificates: RestsOn[] = [];
   readonly #counts = { received: 0, acknowledged: 0, unclaimed: 0, dropped: 0, published: 0 };
 
   constructor(options: MqttSessionOptions) {
@@ -171,6 +173,7 @@ export class MqttSession implements MqttSource {
     // What the broker has forgotten can never be released.
     if (!this.sessionPresent) this.#unreleased.clear();
     this.#established = true;
+    this.#certificates = restsOn(this.#socket, tls?.certificate);
     const keepAliveMs = 1000 * (first.properties?.serverKeepAlive ?? this.#o.keepAliveSeconds);
     if (keepAliveMs > 0) void this.#keepAlive(keepAliveMs);
     this.#flow();
@@ -250,6 +253,7 @@ export class MqttSession implements MqttSource {
       inFlight: this.#inFlight,
       held: this.#held.length,
       paused: this.#paused,
+      certificates: this.#certificates,
       ...this.#counts,
     };
   }

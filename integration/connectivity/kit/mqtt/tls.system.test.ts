@@ -11,6 +11,7 @@ describe.skipIf(!hasPeer("openssl"))("TLS and client certificates", () => {
   let certificates: TestCertificates;
   let broker: TestBroker;
   let port = 0;
+  let rests: { of: string; subject: string; validToUs: number }[] = [];
   const pem = (name: string): string => certificates.pem(name);
   beforeAll(async () => {
     certificates = new TestCertificates();
@@ -39,6 +40,7 @@ describe.skipIf(!hasPeer("openssl"))("TLS and client certificates", () => {
     const options = { clock: realClock, host: "127.0.0.1", port, version: 5, clientId: "press", clean: true } as const;
     const session = await openMqttSession({ ...options, keepAliveSeconds: 30, qos: 1, tls, ...change }, never);
     await session.publish("acme/press/x", Buffer.from("1"), { qos: 1, retain: false });
+    rests = session.diagnose().certificates as typeof rests;
     await session.close();
     return "accepted";
   };
@@ -48,6 +50,11 @@ describe.skipIf(!hasPeer("openssl"))("TLS and client certificates", () => {
   it("a client certificate of the plant's authority is an identity, without a password", async () => {
     const own = { authorities: pem("plant.crt"), certificate: pem("press.crt"), key: pem("press.key") };
     expect(await dial(own)).toBe("accepted");
+    // F37: whose end the connection would share.
+    expect(rests).toMatchObject([
+      { of: "own", subject: expect.stringContaining("press"), thumbprint: expect.stringMatching(/^[0-9A-F]{64}$/) },
+      { of: "peer", subject: expect.stringContaining("server"), validToUs: expect.any(Number) },
+    ]);
     expect(broker.events.some((e) => e.event === "connected" && e.principal === "press")).toBe(true);
   });
 

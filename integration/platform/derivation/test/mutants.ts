@@ -265,19 +265,25 @@ export const mutants: readonly Mutant[] = [
   {
     rule: "states: nothing is known after a gap",
     file: "state.ts",
-    from: "s[o + fFlags] = open ? flagGapOpen : 0;\n  s[o + fValue] = 0;\n  turn(s, o, t, 0, out);",
-    to: "s[o + fFlags] = open ? flagGapOpen | flagHas : flagHas;",
+    from: "    s[o + fFlags] = flagGapOpen;\n    s[o + fValue] = 0;\n",
+    to: "    s[o + fFlags] |= flagGapOpen;\n",
+  },
+  {
+    rule: "states: what was told within a gap holds from its end on",
+    file: "state.ts",
+    from: "  s[o + fFlags] &= ~flagGapOpen;\n",
+    to: "  s[o + fFlags] = 0;\n",
   },
   {
     rule: "states: bad is unknown",
     file: "state.ts",
-    from: "    turn(s, o, t, 0, out);\n    return;\n",
-    to: "    return;\n",
+    from: "    s[o + fFlags] = gapOpen;\n    turn(s, o, t, 0, out);\n",
+    to: "    s[o + fFlags] = gapOpen;\n",
   },
   {
     rule: "states: a table may change at an instant",
     file: "state.ts",
-    from: "if ((s[o + fFlags] & flagHas) === 0) return;",
+    from: "if ((s[o + fFlags] & (flagHas | flagGapOpen)) !== flagHas) return;",
     to: "return;",
   },
   {

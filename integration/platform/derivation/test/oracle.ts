@@ -42,14 +42,14 @@ function stretches(b: OracleBinding): { from: Micros; to: Micros }[] {
   return result;
 }
 
-/** The state by a tag's table: the last sample's value, unless it is bad, or a gap has begun or ended since it. */
+/** The state by a tag's table: the last sample's value, unless it is bad, or a gap has begun since it. */
 function tableState(b: OracleBinding, t: Micros): number {
   const mapping = pieceAt(b, t)?.mapping;
   if (mapping === undefined || inGap(b, t)) return 0;
   const last = sorted(b)
     .filter((sample) => sample.t <= t)
     .at(-1);
-  if (last === undefined || last.bad || b.gaps.some(({ to }) => to <= t && last.t < to)) return 0;
+  if (last === undefined || last.bad || b.gaps.some(({ from, to }) => to <= t && last.t < from)) return 0;
   const row = mapping.states?.find(({ value }) => value === last.value);
   if (row === undefined) return 0;
   return items[row.itemState ?? "unknown"] + 8 * (row.operationMode === undefined ? 0 : modes[row.operationMode]);

@@ -73,7 +73,7 @@ export class Bench {
     this.ended = this.connector.read(full, resumeFrom, sink, this.#abort.signal).catch((error: unknown) => error);
   }
 
-  async until(what: string, holds: () => boolean, ms = 8_000): Promise<void> {
+  async until(what: string, holds: () => boolean, ms = 30_000): Promise<void> {
     const end = performance.now() + ms;
     while (!holds()) {
       if (performance.now() > end) throw new Error(`Within ${ms} ms this did not happen: ${what}.`);

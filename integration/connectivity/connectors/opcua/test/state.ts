@@ -1,8 +1,8 @@
-import { createHash, X509Certificate } from "node:crypto";
+import { X509Certificate } from "node:crypto";
 import { cpSync, existsSync, readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { CertificateFolder } from "../certificates.ts";
+import { CertificateFolder, thumbprintOf } from "../certificates.ts";
 import { loadOpcua } from "../library.ts";
 
 /** The server of `serverFolder` is trusted in `stateDir`, as if a person had done it; our own certificate is made once for all. */
@@ -13,5 +13,5 @@ export async function trustServer(serverFolder: string, stateDir: string): Promi
   const { raw } = new X509Certificate(readFileSync(join(serverFolder, "server.pem")));
   const trusted = join(stateDir, "pki", "trusted");
   await mkdir(trusted, { recursive: true });
-  await writeFile(join(trusted, `${createHash("sha256").update(raw).digest("hex").toUpperCase()}.der`), raw);
+  await writeFile(join(trusted, `${thumbprintOf(raw)}.der`), raw);
 }

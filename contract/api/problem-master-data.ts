@@ -1,0 +1,47 @@
+import { type CatalogueEntry, catalogueEntry as entry } from "./problem-entry.ts";
+
+/** What can be wrong with what people and ERPs say of materials, orders, calendars and reasons; part of the catalogue. */
+export const masterDataProblems = {
+  equipment_unknown: entry(
+    422,
+    "changed",
+    "It names equipment that is not there, or is not visible to you.",
+    "Check the id; list the equipment to see what exists.",
+  ),
+  quantity_negative: entry(
+    422,
+    "changed",
+    "A quantity, share or factor is negative, or zero where something must be there.",
+    "Correct the number named; what was taken back is booked by changing the item, not by a negative one.",
+  ),
+  cycle_time_invalid: entry(
+    422,
+    "changed",
+    "An ideal cycle time is not above zero.",
+    "Give the shortest time of one cycle in µs, and how many units it makes; leave the item out where it is not known.",
+  ),
+  calendar_invalid: entry(
+    422,
+    "changed",
+    "The shift calendar cannot be worked by.",
+    "Correct the places named in `errors`; nothing was changed.",
+  ),
+  time_zone_unknown: entry(
+    422,
+    "changed",
+    "There is no such time zone.",
+    "Use an IANA name such as Europe/Berlin; a bare offset knows no summer time.",
+  ),
+  shifts_overlap: entry(
+    422,
+    "changed",
+    "Two shifts overlap.",
+    "Let one end where the next begins; an equipment works one shift at a time.",
+  ),
+  reason_circular: entry(
+    422,
+    "changed",
+    "The tree of reasons would bite its own tail.",
+    "Put the reason below another one that does not stand below it.",
+  ),
+} as const satisfies Record<string, CatalogueEntry>;

@@ -1,0 +1,46 @@
+import type { MasterDataItem, MasterDataKind, Micros, Principal, Recorded, ShiftOccurrence } from "../api/index.ts";
+import type { Lsn } from "./log.ts";
+import type { Page, Written } from "./registry.ts";
+
+export interface MasterDataQuery {
+  equipmentId?: number;
+  /** Only what holds somewhere in [fromUs, toUs). */
+  fromUs?: Micros;
+  toUs?: Micros;
+  /** What was known by this place in the log. */
+  asOf?: Lsn;
+  limit?: number;
+  /** The id after which the page begins. */
+  cursor?: string;
+}
+
+/**
+ * What people and ERPs say of the floor, bitemporal: nothing is overwritten, each change is a revision with its record in the log. Items that name equipment are
+ * seen and changed by whoever may see it; those of the whole enterprise (materials, calendars, reasons) are read by all and changed by whoever has all of it in scope.
+ * An implementation passes `masterDataContract` of the testkit.
+ */
+export interface MasterData {
+  list<K extends MasterDataKind>(p: Principal, kind: K, q: MasterDataQuery): Page<Recorded<MasterDataItem<K>>>;
+  /** Throws `not_found`. */
+  get<K extends MasterDataKind>(p: Principal, kind: K, id: string, asOf?: Lsn): Recorded<MasterDataItem<K>>;
+  /**
+   * Creates an item (`revision` null) or changes it. Throws `precondition_required` where it exists and no revision is named, `revision_conflict` where another is
+   * current, and the code of what is wrong with it.
+   */
+  put<K extends MasterDataKind>(
+    p: Principal,
+    kind: K,
+    id: string,
+    item: MasterDataItem<K>,
+    revision: number | null,
+  ): Written<Recorded<MasterDataItem<K>>>;
+  /** Ends an item; what it was stays readable by `asOf`. Throws `still_in_use` where another item names it. */
+  remove<K extends MasterDataKind>(
+    p: Principal,
+    kind: K,
+    id: string,
+    revision: number,
+  ): Written<Recorded<MasterDataItem<K>>>;
+  /** The shifts of an equipment in [fromUs, toUs): by the calendars assigned to it, else to the nearest place above that has any. */
+  shifts(p: Principal, equipmentId: number, fromUs: Micros, toUs: Micros, asOf?: Lsn): ShiftOccurrence[];
+}

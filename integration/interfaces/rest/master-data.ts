@@ -1,0 +1,149 @@
+import {
+  dayUs,
+  type MasterDataItem,
+  type MasterDataKind,
+  type Micros,
+  type masterDataRoutes,
+  type Principal,
+  ProblemError,
+  parseTimeUs,
+  type Recorded,
+  type WriteReceipt,
+} from "@lineshaft/contract/api";
+import type { Page, Written } from "@lineshaft/contract/ports";
+import { baseRevision, type Call, type Handlers } from "./call.ts";
+import type { Services } from "./services.ts";
+
+type RouteOfMasterData = keyof typeof masterDataRoutes;
+type Header = Call<"getMaterial">["header"];
+
+/** What the handlers of a kind need of a call, whatever the kind. */
+interface AnyCall {
+  principal: Principal;
+  url: string;
+  ifMatch: string | undefined;
+  header: Header;
+}
+interface ListQuery {
+  limit?: number;
+  cursor?: string;
+  equipmentId?: number;
+  from?: string | number;
+  to?: string | number;
+  asOf?: number;
+}
+
+interface Kit {
+  receipt(revision: number): Promise<WriteReceipt>;
+  page<P extends Page<unknown>>(
+    name: RouteOfMasterData,
+    call: AnyCall & { query: ListQuery },
+    list: (query: { limit: number; cursor?: string }) => P,
+  ): P;
+}
+
+const longestRangeUs = 400 * dayUs;
+
+/** Handlers of all kinds of master data: thin over the port, which checks role, scope and meaning. */
+export function masterDataHandlers({ registry }: Services, kit: Kit): Pick<Handlers, RouteOfMasterData> {
+  async function written<K extends MasterDataKind>(
+    call: AnyCall,
+    { item, revision }: Written<Recorded<MasterDataItem<K>>>,
+  ): Promise<{ item: Recorded<MasterDataItem<K>>; receipt: WriteReceipt }> {
+    call.header("etag", `"${item.revision}"`);
+    return { item, receipt: await kit.receipt(revision) };
+  }
+
+  const handlersOf = <K extends MasterDataKind>(kind: K, listName: RouteOfMasterData) => ({
+    list: (call: AnyCall & { query: ListQuery }) =>
+      kit.page(listName, call, ({ limit, cursor }) => {
+        const { equipmentId, from, to, asOf } = call.query;
+        const fromUs = from === undefined ? undefined : timeOf(from, "from");
+        const toUs = to === undefined ? undefined : timeOf(to, "to");
+        return registry.masterData.list(call.principal, kind, { limit, cursor, equipmentId, fromUs, toUs, asOf });
+      }),
+    get: (call: AnyCall & { params: { id: string }; query: { asOf?: number } }) => {
+      const item = registry.masterData.get(call.principal, kind, call.params.id, call.query.asOf);
+      call.header("etag", `"${item.revision}"`);
+      return item;
+    },
+    put: (call: AnyCall & { params: { id: string }; body: MasterDataItem<K> }) => {
+      const revision = call.ifMatch === undefined ? null : baseRevision(call.ifMatch);
+      return written(call, registry.masterData.put(call.principal, kind, call.params.id, call.body, revision));
+    },
+    remove: (call: AnyCall & { params: { id: string } }) =>
+      written(call, registry.masterData.remove(call.principal, kind, call.params.id, baseRevision(call.ifMatch))),
+  });
+
+  const materials = handlersOf("material", "listMaterials");
+  const idealCycleTimes = handlersOf("idealCycleTime", "listIdealCycleTimes");
+  const orders = handlersOf("order", "listOrders");
+  const calendars = handlersOf("calendar", "listCalendars");
+  const calendarAssignments = handlersOf("calendarAssignment", "listCalendarAssignments");
+  const policyAssignments = handlersOf("policyAssignment", "listPolicyAssignments");
+  const countingAssignments = handlersOf("countingAssignment", "listCountingAssignments");
+  const lateScrap = handlersOf("lateScrap", "listLateScrap");
+  const physicalAssets = handlersOf("physicalAsset", "listPhysicalAssets");
+  const reasons = handlersOf("reason", "listReasons");
+  const annotations = handlersOf("annotation", "listAnnotations");
+  return {
+    listMaterials: materials.list,
+    getMaterial: materials.get,
+    putMaterial: materials.put,
+    removeMaterial: materials.remove,
+    listIdealCycleTimes: idealCycleTimes.list,
+    getIdealCycleTime: idealCycleTimes.get,
+    putIdealCycleTime: idealCycleTimes.put,
+    removeIdealCycleTime: idealCycleTimes.remove,
+    listOrders: orders.list,
+    getOrder: orders.get,
+    putOrder: orders.put,
+    removeOrder: orders.remove,
+    listCalendars: calendars.list,
+    getCalendar: calendars.get,
+    putCalendar: calendars.put,
+    removeCalendar: calendars.remove,
+    listCalendarAssignments: calendarAssignments.list,
+    getCalendarAssignment: calendarAssignments.get,
+    putCalendarAssignment: calendarAssignments.put,
+    removeCalendarAssignment: calendarAssignments.remove,
+    listPolicyAssignments: policyAssignments.list,
+    getPolicyAssignment: policyAssignments.get,
+    putPolicyAssignment: policyAssignments.put,
+    removePolicyAssignment: policyAssignments.remove,
+    listCountingAssignments: countingAssignments.list,
+    getCountingAssignment: countingAssignments.get,
+    putCountingAssignment: countingAssignments.put,
+    removeCountingAssignment: countingAssignments.remove,
+    listLateScrap: lateScrap.list,
+    getLateScrap: lateScrap.get,
+    putLateScrap: lateScrap.put,
+    removeLateScrap: lateScrap.remove,
+    listPhysicalAssets: physicalAssets.list,
+    getPhysicalAsset: physicalAssets.get,
+    putPhysicalAsset: physicalAssets.put,
+    removePhysicalAsset: physicalAssets.remove,
+    listReasons: reasons.list,
+    getReason: reasons.get,
+    putReason: reasons.put,
+    removeReason: reasons.remove,
+    listAnnotations: annotations.list,
+    getAnnotation: annotations.get,
+    putAnnotation: annotations.put,
+    removeAnnotation: annotations.remove,
+    listShifts: ({ principal, query: { equipmentId, from, to, asOf } }) => {
+      const [fromUs, toUs] = [timeOf(from, "from"), timeOf(to, "to")];
+      if (fromUs >= toUs) throw new ProblemError("range_invalid", `from (${from}) is not before to (${to}).`);
+      if (toUs - fromUs > longestRangeUs)
+        throw new ProblemError("query_too_large", "At most 400 days of shifts are given at once.");
+      return { items: registry.masterData.shifts(principal, equipmentId, fromUs, toUs, asOf) };
+    },
+  };
+}
+
+function timeOf(input: string | number, name: string): Micros {
+  const time = parseTimeUs(input);
+  if (time === null)
+    throw new ProblemError("time_invalid", `${name} is neither µs since 1970 nor RFC 3339 text with a zone.`);
+  return time;
+}

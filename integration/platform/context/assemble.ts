@@ -1,0 +1,163 @@
+import {
+  type BlockedCavities,
+  type EquipmentContext,
+  type LateScrapBooking,
+  type MachineFacts,
+  type MasterDataItem,
+  type MasterDataKind,
+  type Micros,
+  type OrderExecution,
+  type PhysicalAsset,
+  type Principal,
+  type Reason,
+  type Recorded,
+  startingReasons,
+} from "@lineshaft/contract/api";
+import type { Lsn, MasterData, MasterDataQuery } from "@lineshaft/contract/ports";
+import { bindAnnotations, reasonsInForce } from "./annotations.ts";
+import { placeLateScrap } from "./late-scrap.ts";
+import { setUpsFromOrderChange } from "./set-up.ts";
+import { stateSpans, stopsOf } from "./states.ts";
+import { layered } from "./timeline.ts";
+
+/** Further on than any time that is exact. */
+const forever: Micros = Number.MAX_SAFE_INTEGER;
+
+export interface ContextQuery {
+  /** Its own id, then what it stands below, nearest first. */
+  upwards: readonly number[];
+  timeZone: string;
+  /** What the machine did: annotations bind to its stops, set-up ends with its good parts. */
+  facts: MachineFacts;
+  asOf?: Lsn;
+}
+
+/**
+ * The context of one equipment over its facts, from master data as it was known at `asOf`; with annotations that found no stop and late scrap that found no production, which
+ * are told and never dropped. Its life-cycle is the registry's: who has it adds it.
+ */
+export function contextOf(
+  data: MasterData,
+  p: Principal,
+  { upwards, timeZone, facts, asOf }: ContextQuery,
+): {
+  context: EquipmentContext;
+  orphaned: Recorded<MasterDataItem<"annotation">>[];
+  unplaced: Omit<LateScrapBooking, "equipmentId">[];
+} {
+  const [equipmentId] = upwards;
+  const range = { fromUs: facts.from, toUs: facts.to, asOf };
+  const annotations = all(data, p, "annotation", { ...range, equipmentId }).sort((a, b) => a.revision - b.revision);
+  const { bound, orphaned } = bindAnnotations(
+    annotations.map(({ item }) => item),
+    stopsOf(stateSpans(facts)),
+  );
+  const executions = all(data, p, "order", { ...range, equipmentId }).flatMap((order) =>
+    executionsOf(order, equipmentId),
+  );
+  const bookings = all(data, p, "lateScrap", { asOf, equipmentId }).map(({ item }) => item);
+  const { placed, unplaced } = placeLateScrap(facts, executions, bookings);
+  const context: EquipmentContext = {
+    timeZone,
+    lifecycle: [],
+    shifts: data.shifts(p, equipmentId, facts.from, facts.to, asOf),
+    executions,
+    reasons: reasonsInForce(bound),
+    reasonTree: reasonsOf(all(data, p, "reason", { asOf }).map(({ item }) => item)),
+    setUps: [],
+    idealCycles: all(data, p, "idealCycleTime", { ...range, equipmentId }).map(({ item }) => ({
+      fromUs: item.fromUs,
+      toUs: item.toUs ?? forever,
+      material: item.material,
+      cycleUs: item.cycleUs,
+      unitsPerCycle: item.unitsPerCycle,
+    })),
+    counting: all(data, p, "countingAssignment", { ...range, equipmentId }).map(
+      ({ item: { equipmentId: _, ...item } }) => ({
+        ...item,
+        toUs: item.toUs ?? forever,
+      }),
+    ),
+    blockedCavities: all(data, p, "physicalAsset", { ...range, equipmentId }).flatMap(({ item }) =>
+      blockedOn(item, equipmentId),
+    ),
+    lateScrap: placed,
+    policies: policiesOf(all(data, p, "policyAssignment", range), upwards),
+  };
+  const lost = new Set(orphaned);
+  return {
+    unplaced,
+    context: { ...context, setUps: setUpsFromOrderChange(facts, context) },
+    orphaned: annotations.filter(({ item }) => lost.has(item)),
+  };
+}
+
+/** Every page of a list. */
+function all<K extends MasterDataKind>(
+  data: MasterData,
+  p: Principal,
+  kind: K,
+  q: MasterDataQuery,
+): Recorded<MasterDataItem<K>>[] {
+  const items: Recorded<MasterDataItem<K>>[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = data.list(p, kind, { ...q, limit: 1000, cursor });
+    items.push(...page.items);
+    cursor = page.cursor ?? undefined;
+  } while (cursor !== undefined);
+  return items;
+}
+
+function executionsOf({ id, item }: Recorded<MasterDataItem<"order">>, equipmentId: number): OrderExecution[] {
+  return item.operations.flatMap((operation) =>
+    operation.executions
+      .filter((execution) => execution.equipmentId === equipmentId)
+      .map(({ fromUs, toUs, share = 1, outputShare, cavities }) => ({
+        fromUs,
+        toUs: toUs ?? forever,
+        order: id,
+        operation: operation.id,
+        material: item.material,
+        unit: item.unit,
+        share,
+        ...(outputShare === undefined ? {} : { outputShare }),
+        ...(cavities === undefined ? {} : { cavities }),
+      })),
+  );
+}
+
+/** The blocked cavities of a tool while it is mounted here. */
+function blockedOn({ mounts, blockedCavities }: PhysicalAsset, equipmentId: number): BlockedCavities[] {
+  return mounts
+    .filter((mount) => mount.equipmentId === equipmentId)
+    .flatMap((mount) =>
+      blockedCavities.map(({ order, cavities, fromUs, toUs }) => ({
+        order,
+        cavities,
+        fromUs: Math.max(fromUs, mount.fromUs),
+        toUs: Math.min(toUs ?? forever, mount.toUs ?? forever),
+      })),
+    )
+    .filter(({ fromUs, toUs }) => fromUs < toUs);
+}
+
+/** A plant's own reasons beside, or in place of, those it started with. */
+function reasonsOf(own: Reason[]): Reason[] {
+  const replaced = new Set(own.map(({ number }) => number));
+  return [...startingReasons.filter(({ number }) => !replaced.has(number)), ...own];
+}
+
+/** One policy at a time: what is said of a nearer place covers what is said of a farther one. */
+function policiesOf(
+  assignments: Recorded<MasterDataItem<"policyAssignment">>[],
+  upwards: readonly number[],
+): EquipmentContext["policies"] {
+  const farthestFirst = [...upwards].reverse().flatMap((place) =>
+    assignments
+      .filter(({ item }) => item.equipmentId === place)
+      .sort((a, b) => a.item.fromUs - b.item.fromUs)
+      .map(({ item }) => ({ fromUs: item.fromUs, toUs: item.toUs ?? forever, policy: item.policy })),
+  );
+  return layered(farthestFirst);
+}

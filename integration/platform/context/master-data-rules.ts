@@ -1,0 +1,175 @@
+import {
+  type CalendarAssignment,
+  type MasterDataItem,
+  type MasterDataKind,
+  ProblemError,
+  type Reason,
+  reasonTreeFaults,
+  type ShiftCalendar,
+  startingReasons,
+} from "@lineshaft/contract/api";
+import { unitFault } from "../registry/ucum.ts";
+import { calendarFaults } from "./calendar.ts";
+
+/** What an item is checked against besides itself. */
+export interface Others {
+  equipmentVisible(id: number): boolean;
+  calendar(id: string): ShiftCalendar | null;
+  /** Assignments of calendars to one equipment, without the item itself. */
+  assignments(equipmentId: number): { id: string; item: CalendarAssignment }[];
+  /** A plant's own reasons, without the item itself. */
+  reasons(): Reason[];
+}
+
+type Rules = { [K in MasterDataKind]: (item: MasterDataItem<K>, id: string, others: Others) => void };
+
+/** What must be true of each kind of item beyond its shape; throws the ProblemError of the first that is not. */
+export const masterDataRules: Rules = {
+  material: ({ unit, conversions }) => {
+    requireUnit(unit, "/unit");
+    for (const [i, { unit: other, factor }] of conversions.entries()) {
+      requireUnit(other, `/conversions/${i}/unit`);
+      requirePositive(factor, `/conversions/${i}/factor`, "The factor of a conversion");
+    }
+  },
+  idealCycleTime: (item, _, others) => {
+    requireEquipment(item.equipmentId, "/equipmentId", others);
+    requireRange(item.fromUs, item.toUs, "/toUs");
+    for (const name of ["cycleUs", "unitsPerCycle"] as const)
+      if (!(item[name] > 0 && Number.isFinite(item[name])))
+        fail(
+          "cycle_time_invalid",
+          `/${name}`,
+          `${name} is ${item[name]}; an ideal cycle takes time and makes something.`,
+        );
+  },
+  order: (order, _, others) => {
+    requireUnit(order.unit, "/unit");
+    requireNotNegative(order.quantity, "/quantity", "The ordered quantity");
+    const operations = new Set<string>();
+    for (const [i, operation] of order.operations.entries()) {
+      const path = `/operations/${i}`;
+      if (operations.has(operation.id))
+        fail("key_duplicate", `${path}/id`, `The operation "${operation.id}" is there twice.`);
+      operations.add(operation.id);
+      for (const [j, execution] of operation.executions.entries()) {
+        const at = `${path}/executions/${j}`;
+        requireEquipment(execution.equipmentId, `${at}/equipmentId`, others);
+        requireRange(execution.fromUs, execution.toUs, `${at}/toUs`);
+        for (const name of ["share", "outputShare", "cavities"] as const) {
+          const value = execution[name];
+          if (value !== undefined) requirePositive(value, `${at}/${name}`, name);
+        }
+      }
+    }
+  },
+  calendar: (calendar) => {
+    const faults = calendarFaults(calendar);
+    if (faults.length === 0) return;
+    const [{ code, detail }] = faults;
+    const own = code === "shifts_overlap" || code === "time_zone_unknown" ? code : "calendar_invalid";
+    throw new ProblemError(own, detail, {
+      errors: faults.slice(0, 100).map((fault) => ({ path: fault.path, message: fault.detail, code: fault.code })),
+    });
+  },
+  calendarAssignment: (item, id, others) => {
+    requireEquipment(item.equipmentId, "/equipmentId", others);
+    requireRange(item.fromUs, item.toUs, "/toUs");
+    if (others.calendar(item.calendar) === null)
+      fail("reference_unknown", "/calendar", `There is no calendar "${item.calendar}".`);
+    const other = others.assignments(item.equipmentId).find((each) => overlap(each.item, item));
+    if (other !== undefined)
+      fail(
+        "shifts_overlap",
+        "/fromUs",
+        `The assignments "${id}" and "${other.id}" give one equipment two calendars at once.`,
+      );
+  },
+  policyAssignment: (item, _, others) => {
+    requireEquipment(item.equipmentId, "/equipmentId", others);
+    requireRange(item.fromUs, item.toUs, "/toUs");
+  },
+  countingAssignment: (item, _, others) => {
+    requireEquipment(item.equipmentId, "/equipmentId", others);
+    requireRange(item.fromUs, item.toUs, "/toUs");
+    requireUnit(item.unit, "/unit");
+    requirePositive(item.unitsPerCount, "/unitsPerCount", "unitsPerCount");
+  },
+  lateScrap: (item, _, others) => {
+    requireEquipment(item.equipmentId, "/equipmentId", others);
+    requirePositive(item.quantity, "/quantity", "The scrap");
+    // An instant is a time too: a lot may carry one.
+    if (item.madeUs !== null && item.madeUs.toUs < item.madeUs.fromUs)
+      fail("range_invalid", "/madeUs/toUs", "toUs is before fromUs.");
+  },
+  physicalAsset: ({ mounts, blockedCavities }, _, others) => {
+    for (const [i, mount] of mounts.entries()) {
+      requireEquipment(mount.equipmentId, `/mounts/${i}/equipmentId`, others);
+      requireRange(mount.fromUs, mount.toUs, `/mounts/${i}/toUs`);
+      const elsewhere = mounts.slice(0, i).some((other) => overlap(other, mount));
+      if (elsewhere) fail("range_invalid", `/mounts/${i}`, "One thing cannot be mounted in two places at once.");
+    }
+    for (const [i, blocked] of blockedCavities.entries()) {
+      requireRange(blocked.fromUs, blocked.toUs, `/blockedCavities/${i}/toUs`);
+      requirePositive(blocked.cavities, `/blockedCavities/${i}/cavities`, "cavities");
+    }
+  },
+  reason: (reason, id, others) => {
+    if (String(reason.number) !== id)
+      fail("request_invalid", "/number", `The reason at /reasons/${id} has the number ${reason.number}.`);
+    const own = others.reasons();
+    const replaced = new Set([...own.map(({ number }) => number), reason.number]);
+    const all = [...startingReasons.filter(({ number }) => !replaced.has(number)), ...own, reason];
+    const fault = reasonTreeFaults(all).find((each) => each.number === reason.number) ?? reasonTreeFaults(all)[0];
+    if (fault !== undefined) fail(fault.code, "/parent", fault.detail);
+  },
+  annotation: (item, _, others) => {
+    requireEquipment(item.equipmentId, "/equipmentId", others);
+    if (item.fromUs > item.anchorUs || item.anchorUs > item.toUs)
+      fail("range_invalid", "/anchorUs", "The anchor does not lie between fromUs and toUs.");
+    const known = () => [...startingReasons, ...others.reasons()].some(({ number }) => number === item.reason);
+    if (item.kind === "comment" ? item.reason !== null : item.reason === null || !known())
+      fail(
+        item.reason === null || item.kind === "comment" ? "request_invalid" : "reference_unknown",
+        "/reason",
+        item.kind === "comment" ? "A comment has no reason." : `There is no reason ${item.reason}.`,
+      );
+  },
+};
+
+function fail(code: ProblemError["code"], path: string, message: string): never {
+  throw new ProblemError(code, message, { errors: [{ path, message, code }] });
+}
+
+interface Valid {
+  fromUs: number;
+  toUs: number | null;
+}
+
+function overlap(a: Valid, b: Valid): boolean {
+  const endless = Number.POSITIVE_INFINITY;
+  return a.fromUs < (b.toUs ?? endless) && b.fromUs < (a.toUs ?? endless);
+}
+
+function requireUnit(unit: string, path: string): void {
+  const fault = unitFault(unit);
+  if (fault !== null) fail("unit_unknown", path, `The unit "${unit}": ${fault}`);
+}
+
+function requireEquipment(id: number, path: string, others: Others): void {
+  if (!others.equipmentVisible(id)) fail("equipment_unknown", path, `There is no equipment ${id} that you may see.`);
+}
+
+function requireRange(fromUs: number, toUs: number | null, path: string): void {
+  if (toUs !== null && toUs <= fromUs) fail("range_invalid", path, "toUs is not after fromUs.");
+}
+
+function requirePositive(value: number, path: string, what: string): void {
+  if (!(value > 0 && Number.isFinite(value)))
+    fail("quantity_negative", path, `${what} is ${value}; it must be above 0.`);
+}
+
+function requireNotNegative(value: number, path: string, what: string): void {
+  if (!(value >= 0 && Number.isFinite(value)))
+    fail("quantity_negative", path, `${what} is ${value}; it cannot be below 0.`);
+}

@@ -1,0 +1,99 @@
+import { type Columns, type Micros, qualityOf, valueAt, valueTypeCode } from "@lineshaft/contract/api";
+import type { History } from "@lineshaft/contract/ports";
+import type { BindingSpec } from "./binding.ts";
+import type { Interval } from "./gaps.ts";
+import { gapInputs, type Input, inputColumns, inputKind, inputOrder } from "./inputs.ts";
+import { textKey } from "./mapping.ts";
+import type { RepairInputs, RepairRequest } from "./repair.ts";
+
+/** What is read of history here. */
+export type RecordedPoints = Pick<History, "status" | "raw">;
+
+/** Later than any point. */
+const ever = Number.MAX_SAFE_INTEGER;
+/** Rows asked for at once: few for a late point, many for months. */
+const pageRowsMin = 2_000;
+const pageRowsMax = 200_000;
+
+/** What a repair reads of one binding, out of history, page by page and forwards. */
+export class HistoryInputs {
+  readonly #tags: TagReader[];
+  readonly #gaps: readonly Interval[];
+
+  constructor(history: RecordedPoints, spec: BindingSpec, gaps: readonly Interval[]) {
+    this.#tags = spec.channels.map(({ tag }, channel) => new TagReader(history, tag, channel));
+    this.#gaps = gaps;
+  }
+
+  async answer({ from, to }: RepairRequest): Promise<RepairInputs> {
+    const inputs: Input[] = [];
+    let next = Number.POSITIVE_INFINITY;
+    for (const tag of this.#tags) {
+      inputs.push(...(await tag.read(from, to)));
+      next = Math.min(next, await tag.next(to));
+    }
+    const gaps = gapInputs(this.#gaps);
+    inputs.push(...gaps.filter(({ t }) => t >= from && t < to));
+    for (const { t } of gaps) if (t >= to) next = Math.min(next, t);
+    return { inputs: inputColumns(inputs.sort(inputOrder)), next };
+  }
+}
+
+/** The rows of one tag from some instant on, as far as they were asked for. */
+class TagReader {
+  readonly #history: RecordedPoints;
+  readonly #tag: number;
+  readonly #channel: number;
+  #rows: Input[] = [];
+  #from: Micros | null = null;
+  /** All rows before this are in `#rows`. */
+  #until: Micros = Number.NEGATIVE_INFINITY;
+  #pageRows = pageRowsMin;
+
+  constructor(history: RecordedPoints, tag: number, channel: number) {
+    this.#history = history;
+    this.#tag = tag;
+    this.#channel = channel;
+  }
+
+  async read(from: Micros, to: Micros): Promise<Input[]> {
+    if (this.#from === null) this.#until = this.#from = from;
+    this.#rows = this.#rows.filter(({ t }) => t >= from);
+    while (this.#until < to) await this.#page();
+    return this.#rows.filter(({ t }) => t < to);
+  }
+
+  /** Time of the first row from `to` on, once what lies before was read. */
+  async next(to: Micros): Promise<Micros> {
+    for (;;) {
+      const found = this.#rows.find(({ t }) => t >= to);
+      if (found !== undefined) return found.t;
+      if (this.#until >= ever) return Number.POSITIVE_INFINITY;
+      await this.#page();
+    }
+  }
+
+  async #page(): Promise<void> {
+    const query = { tags: [this.#tag], fromUs: this.#until, toUs: ever, limit: this.#pageRows };
+    const { columns, more } = await this.#history.raw(query);
+    this.#pageRows = Math.min(pageRowsMax, 4 * this.#pageRows);
+    const { rows, time } = columns;
+    // Of the last instant there may be more, so it is read with the next page; a page of one instant is read again, larger.
+    const until = more ? time[rows - 1] : ever;
+    for (let i = 0; i < rows; i++) if (time[i] < until) this.#rows.push(inputOf(columns, i, this.#channel));
+    this.#until = until;
+  }
+}
+
+function inputOf(columns: Columns, i: number, channel: number): Input {
+  const { status, type, ordinal, time, value } = columns;
+  const text = type !== null && type[i] === valueTypeCode.string;
+  const bad = (status !== null && qualityOf(status[i]) === "bad") || (!text && !Number.isFinite(value[i]));
+  return {
+    t: time[i],
+    value: bad ? 0 : text ? textKey(valueAt(columns, i) as string) : value[i] + 0,
+    kind: bad ? inputKind.bad : inputKind.point,
+    channel,
+    ordinal: ordinal === null ? 0 : ordinal[i],
+  };
+}

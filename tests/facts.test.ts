@@ -1,0 +1,186 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { MachineFactsBody, Mapping } from "@lineshaft/contract/api";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Rest } from "./support/rest.ts";
+import { ServerProcess, tempDir } from "./support/server-process.ts";
+
+const minuteUs = 60_000_000;
+/** Three days before now, on a whole hour: recorded before anybody says what it means. */
+const monday = Math.floor((Date.now() * 1000 - 72 * 60 * minuteUs) / (60 * minuteUs)) * 60 * minuteUs;
+const at = (minute: number): number => monday + minute * minuteUs;
+
+interface Told {
+  states: unknown[][];
+  counts: unknown[][];
+}
+
+/** Raw points first, their meaning afterwards; then late points, other meanings and a kill. Facts follow each time. */
+describe("facts of a machine", () => {
+  const dir = tempDir();
+  let server: ServerProcess;
+  let rest: Rest;
+  let secret = "";
+  let machine = 0;
+
+  const send = async (points: [string, number, number | string][]): Promise<void> => {
+    const body = points.map(([tag, minute, value]) => ({ tag, time: at(minute), value }));
+    const { status } = await rest.ingest("press", body);
+    expect(status).toBe(200);
+  };
+  const facts = (): Promise<MachineFactsBody> =>
+    rest.get(`/api/v1/facts/machines/${machine}?from=${at(-10)}&to=${at(600)}`);
+  const told = ({ states, increments }: MachineFactsBody): Told => ({
+    states: states.time.map((t, i) => [(t - monday) / minuteUs, states.itemState[i]]),
+    counts: increments.time.map((t, i) => [
+      (t - monday) / minuteUs,
+      increments.kind[i],
+      increments.n[i],
+      increments.flags[i],
+    ]),
+  });
+
+  /** Facts come a moment after what they rest on. */
+  async function factsBecome(expected: Told): Promise<void> {
+    const end = performance.now() + 30_000;
+    for (;;) {
+      const found = await facts();
+      if (!found.repairing && JSON.stringify(told(found)) === JSON.stringify(expected)) return;
+      if (performance.now() > end) return expect(told(found)).toEqual(expected);
+      await sleep(50);
+    }
+  }
+
+  async function apply(meaning: Mapping): Promise<void> {
+    const { response, revision } = await current();
+    const configuration = {
+      ...response,
+      models: [
+        {
+          name: "press",
+          version: "1.0.0",
+          properties: [
+            { name: "state", kind: "itemState" },
+            {
+              name: "good",
+              kind: "counter",
+              counts: "good",
+              mapping: { counter: { width: "uint16", maxPerSecond: 1 } },
+            },
+          ],
+        },
+      ],
+      equipment: [
+        { path: "site", level: "site" },
+        { path: "site/press-7", level: "workUnit", model: "press@1.0.0" },
+      ],
+      connections: [
+        {
+          name: "press",
+          kind: "http",
+          tags: [
+            { address: "word", equipment: "site/press-7", bind: [{ property: "state", mapping: meaning }] },
+            { address: "strokes", equipment: "site/press-7", bind: [{ property: "good" }] },
+          ],
+        },
+      ],
+    };
+    const put = await rest.request("PUT", "/api/v1/configuration", configuration, { "if-match": revision });
+    expect(put, JSON.stringify(put.body)).toMatchObject({ status: 200 });
+  }
+  async function current(): Promise<{ response: object; revision: string }> {
+    const response = await fetch(`${server.url}/api/v1/configuration`, {
+      headers: { authorization: `Bearer ${secret}` },
+    });
+    return { response: (await response.json()) as object, revision: response.headers.get("etag") ?? "" };
+  }
+
+  beforeAll(async () => {
+    server = await ServerProcess.start({ dataDir: dir.path });
+    secret = server.adminSecret ?? "";
+    rest = new Rest(server.url, secret);
+  });
+  afterAll(async () => {
+    await server.kill("SIGTERM");
+    dir.remove();
+  });
+
+  const counts = [
+    [0, "good", 0, 1],
+    [1, "good", 10, 0],
+    [2, "good", 16, 4],
+    [200, "good", 500, 0],
+  ];
+
+  test("are derived from what was recorded before its meaning was known", async () => {
+    await send([
+      ["word", 0, 6],
+      ["strokes", 0, 65_520],
+      ["strokes", 1, 65_530],
+      ["strokes", 2, 10],
+      ["word", 30, 11],
+      ["word", 90, 6],
+      ["strokes", 200, 510],
+    ]);
+    await apply({ preset: "packml" });
+    const { items } = await rest.get<{ items: { id: number; path: string }[] }>("/api/v1/equipment");
+    machine = items.find(({ path }) => path.endsWith("press-7"))?.id ?? 0;
+    await factsBecome({
+      states: [
+        [-10, null],
+        [0, "Executing"],
+        [30, "NotExecuting"],
+        [90, "Executing"],
+      ],
+      counts,
+    });
+  });
+
+  const late = {
+    states: [
+      [-10, null],
+      [0, "Executing"],
+      [30, "NotExecuting"],
+      [45, "OutOfService"],
+      [90, "Executing"],
+    ],
+    counts,
+  };
+
+  test("follow a point that comes late", async () => {
+    await send([["word", 45, 9]]);
+    await factsBecome(late);
+  });
+
+  test("survive kill −9, since nothing of them stands on disk", async () => {
+    await send([["word", 300, 4]]);
+    await server.kill("SIGKILL");
+    server = await ServerProcess.start({ dataDir: dir.path });
+    rest = new Rest(server.url, secret);
+    await factsBecome({ ...late, states: [...late.states, [300, "NotExecuting"]] });
+  });
+
+  test("are others when the meaning is another", async () => {
+    await apply({
+      states: [
+        { value: 6, itemState: "NotAvailable" },
+        { value: 11, itemState: "Executing" },
+      ],
+    });
+    await factsBecome({
+      states: [
+        [-10, null],
+        [0, "NotAvailable"],
+        [30, "Executing"],
+        [45, null],
+        [90, "NotAvailable"],
+        [300, null],
+      ],
+      counts,
+    });
+  });
+
+  test("are hidden like their machine", async () => {
+    const { status } = await rest.request("GET", `/api/v1/facts/machines/${machine + 999}?from=0&to=1`);
+    expect(status).toBe(404);
+  });
+});
