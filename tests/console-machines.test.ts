@@ -7,6 +7,7 @@ import { hasPeer } from "@lineshaft/testkit";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { TestServer } from "../integration/connectivity/connectors/opcua/test/server.ts";
+import { inline, workbook, zip } from "../integration/platform/configuration/workbook/testing.ts";
 import { ConsoleTab, launchBrowser, type TabOptions } from "./support/browser.ts";
 import { addFiller, type Device, modbusMeter } from "./support/machines.ts";
 import { Rest } from "./support/rest.ts";
@@ -322,6 +323,34 @@ describe.skipIf(!hasPeer("chromium"))("machines in the console", { timeout: 120_
     expect(await rest.get<Equipment>(then)).toMatchObject({ lifecycle: "test" });
   });
 
+  it("takes a workbook on the way: the server tries it, row by row, before it is taken", async () => {
+    const page = await open();
+    await tab.goto("/connections?add=kind");
+    await page.getByRole("button", { name: /^Modbus TCP/ }).click();
+    await page.getByLabel("Name of the connection").fill("meter-2");
+    await page.getByLabel("Host").fill("127.0.0.1");
+    await page.getByRole("spinbutton", { name: "Port" }).fill(String(meter.port));
+    await page.getByRole("link", { name: "Tags" }).click();
+    const book = (address: string) => {
+      const cells = [
+        ["address", "name", "unit"],
+        [address, "Power", "W"],
+      ];
+      const rows = cells.map((row) => row.map((cell) => inline(cell)));
+      return { name: "meter.xlsx", mimeType: "", buffer: Buffer.from(zip(workbook([{ name: "Tags", rows }]))) };
+    };
+    await page.getByLabel("From a CSV or XLSX file").setInputFiles(book("1,23E+11"));
+    await page.getByText(/^meter.xlsx is read by the server/).waitFor();
+    await page.getByRole("link", { name: "Apply" }).click();
+    await apply(page);
+    const dialog = page.getByRole("dialog", { name: "Import tags of meter-2" });
+    await dialog.getByText("line 2, column 1").waitFor();
+    await dialog.getByLabel("Choose a file").setInputFiles(book("holding:14"));
+    await dialog.getByText("meter.xlsx: 1 row.").waitFor();
+    await apply(page);
+    await expect.poll(() => shown(page, "Power").textContent(), within).toBe("4,200");
+  });
+
   it("gives a tag a dated meaning, and edits and removes a connection", async () => {
     const page = await open();
     await tab.goto("/connections?name=meter-1");
@@ -351,6 +380,6 @@ describe.skipIf(!hasPeer("chromium"))("machines in the console", { timeout: 120_
     await page.getByText("It stops reading. Its tags and what they recorded stay.").waitFor();
     await apply(page);
     await page.getByText(/in force, as revision/).waitFor();
-    expect((await configuration(rest)).connections?.map(({ name }) => name)).toEqual(["filler-1"]);
+    expect((await configuration(rest)).connections?.map(({ name }) => name)).toEqual(["filler-1", "meter-2"]);
   });
 });

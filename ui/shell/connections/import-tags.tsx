@@ -1,5 +1,5 @@
 import type { TagImport } from "@lineshaft/contract/api";
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Button, Dialog } from "../../kit/index.ts";
 import { Faults } from "../configuration/faults.tsx";
 import { changesOf, PlanView } from "../configuration/plan-view.tsx";
@@ -25,7 +25,12 @@ type State =
   | { state: "failed"; file: File; error: unknown };
 
 /** A table of tags as spreadsheets write it: tried first, row by row, then taken. */
-export function ImportTags(props: { connection: string; onClose(): void }) {
+export function ImportTags(props: {
+  connection: string;
+  /** Chosen already; null: it is asked for. */
+  file: File | null;
+  onClose(): void;
+}) {
   const [state, setState] = useState<State>({ state: "choosing" });
   const input = useRef<HTMLInputElement>(null);
   const attempt = async (file: File, dryRun: boolean): Promise<void> => {
@@ -40,6 +45,13 @@ export function ImportTags(props: { connection: string; onClose(): void }) {
       setState({ state: "failed", file, error });
     }
   };
+  const first = useRef(props.file);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, with what was there at the beginning
+  useEffect(() => {
+    const file = first.current;
+    first.current = null;
+    if (file !== null) void attempt(file, true);
+  }, []);
   return (
     <Dialog
       title={t("importTags.title", { name: props.connection })}

@@ -1,8 +1,9 @@
 import type { Connection, RawTag } from "@lineshaft/contract/api";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { Button, DataTable, EmptyState, useRowHeight } from "../../kit/index.ts";
 import { useDirectory } from "../directory.ts";
 import { t } from "../i18n.ts";
+import { takeWorkbook } from "../machines/draft.ts";
 import { AssignDialog } from "../pages/assign-dialog.tsx";
 import { type ColumnKey, columnsOf } from "../pages/tag-columns.tsx";
 import { go } from "../router.ts";
@@ -21,7 +22,12 @@ export function TagsView({ connection }: { connection: Connection }) {
   const [active, setActive] = useState<number | null>(null);
   const [selected, setSelected] = useState<ReadonlySet<number>>(new Set());
   const [assigning, setAssigning] = useState(false);
-  const [importing, setImporting] = useState(false);
+  const [importing, setImporting] = useState<"no" | "asked" | File>("no");
+  // A workbook that was chosen on the way here is tried now that the connection is there.
+  useEffect(() => {
+    const waiting = takeWorkbook();
+    if (waiting !== null) setImporting(waiting);
+  }, []);
   const narrow = useMedia("(max-width: 1100px)");
   const rowHeight = useRowHeight();
   const rows = useMemo(() => {
@@ -75,7 +81,7 @@ export function TagsView({ connection }: { connection: Connection }) {
             <Button icon="equipment" disabled={picked.length === 0} onClick={() => setAssigning(true)}>
               {t("tags.assign")}
             </Button>
-            <Button onClick={() => setImporting(true)}>{t("importTags.button")}</Button>
+            <Button onClick={() => setImporting("asked")}>{t("importTags.button")}</Button>
           </>
         )}
       </div>
@@ -108,7 +114,13 @@ export function TagsView({ connection }: { connection: Connection }) {
           }}
         />
       )}
-      {importing && <ImportTags connection={connection.name} onClose={() => setImporting(false)} />}
+      {importing !== "no" && (
+        <ImportTags
+          connection={connection.name}
+          file={importing === "asked" ? null : importing}
+          onClose={() => setImporting("no")}
+        />
+      )}
     </section>
   );
 }

@@ -64,16 +64,27 @@ export function changeDraft(part: Partial<Draft>): void {
 }
 
 export const getDraft = (): Draft => draft;
-export const clearDraft = (): void => changeDraft(empty);
+export function clearDraft(): void {
+  changeDraft(empty);
+}
 
-export function useDraft(): Draft {
-  return useSyncExternalStore(
-    (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    () => draft,
-  );
+const observe = (listener: () => void): (() => void) => {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+};
+export const useDraft = (): Draft => useSyncExternalStore(observe, () => draft);
+
+/** A workbook chosen before its connection is there: the server reads it, so it waits until then. It does not outlive the page. */
+let workbook: File | null = null;
+export function attachWorkbook(file: File | null): void {
+  workbook = file;
+  for (const listener of listeners) listener();
+}
+export const useWorkbook = (): File | null => useSyncExternalStore(observe, () => workbook);
+export function takeWorkbook(): File | null {
+  const taken = workbook;
+  workbook = null;
+  return taken;
 }
 
 /** A connection as it stands in the configuration, to be edited. */

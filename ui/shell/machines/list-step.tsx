@@ -4,7 +4,7 @@ import { withConnection } from "../configuration/editing.ts";
 import { faultsOf } from "../configuration/faults.tsx";
 import { planFor, readConfiguration } from "../configuration/service.ts";
 import { t } from "../i18n.ts";
-import { changeDraft, type Draft, type DraftTag, entryOf, getDraft } from "./draft.ts";
+import { attachWorkbook, changeDraft, type Draft, type DraftTag, entryOf, getDraft, useWorkbook } from "./draft.ts";
 import { choicesOf, type Schema } from "./schema.ts";
 import { cellsOf, type TableFault, tagsOfCells, textOf } from "./tag-table.ts";
 import type { StepProps } from "./wizard.tsx";
@@ -32,6 +32,7 @@ export function ListStep({ draft, kind }: StepProps) {
   const types = choicesOf((kind.tagOptions.properties?.dataType ?? {}) as Schema) as string[] | null;
   const { tags } = draft;
   const style = written[kind.kind];
+  const workbook = useWorkbook();
   const set = (next: DraftTag[]): void => changeDraft({ tags: next });
   const change = (at: number, part: Partial<DraftTag>): void =>
     set(tags.map((tag, i) => (i === at ? cleaned({ ...tag, ...part }) : tag)));
@@ -83,11 +84,12 @@ export function ListStep({ draft, kind }: StepProps) {
           className="unseen"
           tabIndex={-1}
           aria-label={t("list.file")}
-          accept=".csv,.txt,.tsv,text/csv"
+          accept=".csv,.txt,.tsv,.xlsx,text/csv"
           onChange={(event) => {
             const [chosen] = event.target.files ?? [];
             event.target.value = "";
-            void chosen?.arrayBuffer().then((bytes) => take(textOf(bytes)));
+            if (chosen !== undefined && /\.xlsx$/i.test(chosen.name)) attachWorkbook(chosen);
+            else void chosen?.arrayBuffer().then((bytes) => take(textOf(bytes)));
           }}
         />
         <Button icon="plus" onClick={() => set([...tags, { address: "" }])}>
@@ -100,6 +102,12 @@ export function ListStep({ draft, kind }: StepProps) {
             <li key={row}>{t(`list.${code}`, { row, text })}</li>
           ))}
         </ul>
+      )}
+      {workbook !== null && (
+        <p className="follow-note" role="status">
+          <span>{t("list.workbook", { name: workbook.name })}</span>
+          <Button kind="quiet" icon="close" aria-label={t("list.remove")} onClick={() => attachWorkbook(null)} />
+        </p>
       )}
       {tags.length === 0 ? (
         <EmptyState title={t("list.empty")}>

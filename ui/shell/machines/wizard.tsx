@@ -8,7 +8,7 @@ import { useLoaded } from "../use.ts";
 import { ApplyStep } from "./apply-step.tsx";
 import { CheckStep } from "./check-step.tsx";
 import type { Kind } from "./connectivity.ts";
-import { clearDraft, type Draft, type Step, steps, useDraft } from "./draft.ts";
+import { attachWorkbook, clearDraft, type Draft, type Step, steps, useDraft } from "./draft.ts";
 import { KindStep } from "./kind-step.tsx";
 import { PlaceStep } from "./place-step.tsx";
 import { isSound } from "./schema.ts";
@@ -34,7 +34,7 @@ const bodies: Record<Exclude<Step, "kind">, React.ComponentType<StepProps>> = {
 
 /** May somebody stand at this step with what was entered so far? */
 function reachable(step: Step, draft: Draft, kind: Kind | undefined): boolean {
-  if (step === "kind") return draft.editing === null;
+  if (step === "kind") return true;
   if (kind === undefined) return false;
   if (step === "settings") return true;
   return nameFaultOf(draft) === null && isSound(kind.config, draft.config);
@@ -55,6 +55,10 @@ export function Wizard({ step }: { step: Step }) {
   useEffect(() => {
     if (!allowed) goTo(draft.editing === null ? "kind" : "settings", "replace");
   }, [allowed, draft.editing]);
+  // Who begins anew has left what was being edited.
+  useEffect(() => {
+    if (step === "kind" && draft.editing !== null) clearDraft();
+  }, [step, draft.editing]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: at each new step the reader begins at its head
   useEffect(() => {
     setStrict(false);
@@ -71,6 +75,7 @@ export function Wizard({ step }: { step: Step }) {
   };
   const leave = (): void => {
     clearDraft();
+    attachWorkbook(null);
     go("connections", draft.editing === null ? {} : { name: draft.editing });
   };
 

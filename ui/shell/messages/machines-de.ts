@@ -227,7 +227,9 @@ export const machinesDe: Record<keyof typeof machinesEn, string> = {
   "failure.noTechnical": "keine weiteren Worte",
 
   "list.filter": "Filtern nach Name oder Adresse",
-  "list.file": "Aus einer CSV-Datei",
+  "list.file": "Aus einer CSV- oder XLSX-Datei",
+  "list.workbook":
+    "{name} liest der Server, sobald die Verbindung da ist: Sie sehen Zeile für Zeile, was dazukommt, bevor es übernommen wird.",
   "list.add": "Zeile hinzufügen",
   "list.remove": "Entfernen",
   "list.empty": "Welche Adressen sollen gelesen werden?",

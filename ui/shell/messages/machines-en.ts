@@ -218,7 +218,9 @@ export const machinesEn = {
   "failure.noTechnical": "no further words",
 
   "list.filter": "Filter by name or address",
-  "list.file": "From a CSV file",
+  "list.file": "From a CSV or XLSX file",
+  "list.workbook":
+    "{name} is read by the server as soon as the connection is there: you will see what it adds, row by row, before it is taken.",
   "list.add": "Add a row",
   "list.remove": "Remove",
   "list.empty": "Which addresses shall be read?",
