@@ -43,12 +43,17 @@ export function factsOf(parts: {
   });
   let begun: Promise<void> = Promise.resolve();
   let stopping = false;
+  /** Facts are worth less than new points: where they fail, the log is not held for them. */
+  const failed = (onError: (error: unknown) => void) => (error: unknown) => {
+    log.unpin("facts");
+    onError(error);
+  };
   return {
     facts,
     run: (onError) => {
       begun = facts.begin(after).then(
-        () => (stopping ? undefined : consumer.run(onError)),
-        (error: unknown) => (stopping ? undefined : onError(error)),
+        () => (stopping ? undefined : consumer.run(failed(onError))),
+        (error: unknown) => (stopping ? undefined : failed(onError)(error)),
       );
     },
     stop: async () => {

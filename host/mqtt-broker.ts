@@ -82,8 +82,10 @@ export function openMqttBroker({
       throw error;
     }
   };
-  // A quarter and some more stay for the log, history and HTTP: devices must not take the last descriptor (F36).
-  const connections = openFilesMax === null ? 20_000 : Math.max(16, Math.floor(openFilesMax * 0.75) - 128);
+  // A quarter, or 2,000, and some more stay for the log, history and HTTP: devices must not take the last descriptor (F36).
+  const kept = (openFilesMax ?? 0) * 0.25;
+  const connections =
+    openFilesMax === null ? 20_000 : Math.max(16, Math.floor(openFilesMax - Math.min(kept, 2000)) - 128);
   const broker = new EmbeddedBroker({
     clock,
     limits: { connections: Math.min(20_000, connections) },

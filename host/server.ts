@@ -6,6 +6,7 @@ import { ProblemError } from "@lineshaft/contract/api";
 import type { ConnectionRow } from "@lineshaft/contract/ports";
 import { createMetrics, createRateLimiter, openIdentity } from "@lineshaft/governance";
 import { createHttpServer } from "@lineshaft/interfaces/rest";
+import { cellSource } from "@lineshaft/platform/context";
 import { HistoryFeeder } from "@lineshaft/platform/feeder";
 import { openHistory } from "@lineshaft/platform/history";
 import {
@@ -33,6 +34,7 @@ import { historyNote } from "./history-events.ts";
 import { openMqttBroker } from "./mqtt-broker.ts";
 import { openFilesMax } from "./open-files.ts";
 import { RegistryOutbox } from "./outbox.ts";
+import { periodic } from "./periodic.ts";
 import { standingOf } from "./standing.ts";
 import { SystemMonitor } from "./system-status.ts";
 
@@ -204,6 +206,15 @@ export async function startServer(config: Config, consoleDir: string | undefined
     appliedTime: () => feeder.appliedTime,
     leadUs: defaultClockBounds.leadUs,
   });
+  const derived = factsOf({
+    log: stream,
+    history,
+    registry,
+    ledger,
+    directory,
+    clock,
+    registryApplied: (lsn) => names.until(lsn),
+  });
   const broker =
     config.mqtt === null
       ? null
@@ -220,15 +231,6 @@ export async function startServer(config: Config, consoleDir: string | undefined
     log: stream,
     connectionOf: (tenant, name) => directory.connection(tenant, name) ?? null,
     onError: (error) => log.debug({ err: error }, "A change of a connection's health was not recorded"),
-  });
-  const derived = factsOf({
-    log: stream,
-    history,
-    registry,
-    ledger,
-    directory,
-    clock,
-    registryApplied: (lsn) => names.until(lsn),
   });
   const connectivity = await runConnectivity({
     registry,
@@ -279,6 +281,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
       registry,
       lastValues: views.values,
       facts: derived.facts,
+      cells: cellSource({ facts: derived.facts, registry, clock }),
       ledger,
       identity,
       events,
@@ -383,29 +386,5 @@ function loadShedder(bytesMax: number, stopping: () => boolean): () => ProblemEr
       high = process.memoryUsage.rss() > 0.8 * bytesMax;
     }
     return high ? new ProblemError("overloaded", "Memory is short; load is shed.", { retryAfterSeconds: 2 }) : null;
-  };
-}
-
-/** Runs `work` every `ms`, never twice at once; stop() runs it a last time. */
-function periodic(ms: number, work: () => Promise<void>, onError: (error: unknown) => void): { stop(): Promise<void> } {
-  let running: Promise<void> = Promise.resolve();
-  let busy = false;
-  const once = (): void => {
-    if (busy) return;
-    busy = true;
-    running = work()
-      .catch(onError)
-      .finally(() => {
-        busy = false;
-      });
-  };
-  const timer = setInterval(once, ms);
-  return {
-    stop: async () => {
-      clearInterval(timer);
-      await running;
-      once();
-      await running;
-    },
   };
 }

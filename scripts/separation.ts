@@ -16,7 +16,8 @@ interface Outcome {
 
 /** `testArgs` choose the fast tests; those of the platform are run in the copy. */
 export async function separation(testArgs: string[]): Promise<Outcome> {
-  const copy = overlay((file) => !file.startsWith("applications/"));
+  // Tests of our applications go with them.
+  const copy = overlay((file) => !file.startsWith("applications/") && !file.startsWith("tests/applications/"));
   const data = mkdtempSync(join(tmpdir(), "lineshaft-separation-"));
   try {
     const types = await runNode([bin("typescript", "tsc"), "-p", copy.dir], { cwd: copy.dir });

@@ -15,7 +15,7 @@ interface Told {
 }
 
 /** Raw points first, their meaning afterwards; then late points, other meanings and a kill. Facts follow each time. */
-describe("facts of a machine", () => {
+describe("facts of a machine", { timeout: 120_000 }, () => {
   const dir = tempDir();
   let server: ServerProcess;
   let rest: Rest;

@@ -1,5 +1,6 @@
-import { type Static, Type } from "typebox";
-import { type Micros, minuteUs } from "./time.ts";
+import { type Static, type TSchema, Type } from "typebox";
+import { ReasonSchema } from "./context-reasons.ts";
+import { type Micros, MicrosSchema, minuteUs, TimeInputSchema } from "./time.ts";
 import { type OutsidePlanRule, outsidePlanRules, type TimeClass, timeClasses } from "./time-class.ts";
 
 /**
@@ -96,6 +97,90 @@ export interface Cell {
   assignedSq: number;
   stops: StopTime[];
 }
+
+const time = Type.Integer({ description: "µs" });
+const quantitiesSchema = Type.Object({ pq: Type.Number(), gq: Type.Number(), sq: Type.Number(), rq: Type.Number() });
+const nullable = (schema: TSchema) => Type.Union([schema, Type.Null()]);
+
+/** A cell as the API gives it. */
+export const CellSchema = Type.Unsafe<Cell>(
+  Type.Object(
+    {
+      equipment: Type.Integer(),
+      gridUs: MicrosSchema,
+      shift: nullable(Type.String()),
+      productionDay: Type.String(),
+      order: nullable(Type.String()),
+      operation: nullable(Type.String()),
+      material: nullable(Type.String()),
+      unit: Type.String(),
+      policy: Type.String(),
+      priUs: nullable(Type.Number()),
+      unitsPerCycle: nullable(Type.Number()),
+      timeUs: Type.Object(Object.fromEntries(timeClasses.map((name) => [name, time]))),
+      microStopUs: time,
+      countUnknownUs: time,
+      quantities: Type.Object(Object.fromEntries(quantityPlaces.map((place) => [place, quantitiesSchema]))),
+      estimatedPq: Type.Number(),
+      assignedSq: Type.Number(),
+      stops: Type.Array(
+        Type.Object({
+          reason: Type.Integer(),
+          timeClass: Type.Enum([...timeClasses]),
+          micro: Type.Boolean(),
+          us: time,
+          count: Type.Integer(),
+        }),
+      ),
+    },
+    { $id: "Cell" },
+  ),
+);
+
+/** Cells with what is needed to make numbers of them, and how far they can be relied on. */
+export const CellsSchema = Type.Object(
+  {
+    fromUs: MicrosSchema,
+    toUs: MicrosSchema,
+    cells: Type.Array(CellSchema),
+    timeZone: Type.String(),
+    policies: Type.Array(OeePolicySchema, { description: "Those that cells name by their version." }),
+    reasons: Type.Array(ReasonSchema, { description: "The reason tree, its starting vocabulary included." }),
+    orphanedAnnotations: Type.Array(Type.String(), {
+      description: "Ids of annotations that belong to no stop any more.",
+    }),
+    unplacedScrap: Type.Number({ description: "Late scrap for which no production was found." }),
+    finalBeforeUs: Type.Union([MicrosSchema, Type.Null()], { description: "What is later is provisional." }),
+    repairing: Type.Boolean(),
+  },
+  { $id: "Cells" },
+);
+export type Cells = Static<typeof CellsSchema>;
+
+export const cellRoutes = {
+  listCells: {
+    method: "GET",
+    path: "/equipment/{id}/cells",
+    summary:
+      "What OEE is made of: quarters of an hour of a work unit under its orders, shifts and reasons, at most 31 days",
+    permission: "read",
+    params: Type.Object({ id: Type.Integer({ minimum: 1 }) }, { additionalProperties: false }),
+    query: Type.Object(
+      {
+        from: TimeInputSchema,
+        to: TimeInputSchema,
+        asOf: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            description: "Orders, shifts and reasons as they were known at this place in the log.",
+          }),
+        ),
+      },
+      { additionalProperties: false },
+    ),
+    response: CellsSchema,
+  },
+} as const;
 
 /** What cells are told apart by. */
 export function cellKey(

@@ -5,6 +5,7 @@ import { connectivityRoutes } from "./connectivity.ts";
 import { EquipmentChangeSchema, EquipmentSchema, NewEquipmentSchema, WriteReceiptSchema } from "./equipment.ts";
 import { factsRoutes } from "./facts.ts";
 import { IngestQuerySchema, IngestReceiptSchema } from "./ingest.ts";
+import { cellRoutes } from "./kpi.ts";
 import { masterDataRoutes } from "./master-data-routes.ts";
 import {
   BucketQuerySchema,
@@ -303,6 +304,7 @@ export const routes = {
   },
 
   ...factsRoutes,
+  ...cellRoutes,
 
   listRejected: {
     method: "GET",

@@ -1,5 +1,6 @@
 import type {
   ApiKey,
+  Cells,
   Columns,
   Connection,
   EventType,
@@ -54,6 +55,15 @@ export interface MachineAnswer {
 /** What machines did: a view of the log, derived from raw points by what their tags mean. */
 export interface Facts {
   machine(equipmentId: number, from: Micros, to: Micros): MachineAnswer;
+}
+
+/** What machines did under their orders, shifts and reasons: what every KPI is a sum of. */
+export interface CellSource {
+  /**
+   * The cells of a work unit from the grid line at or before `from` to the one at or after `to`, or until its watermark. Numbers are the same for all who may see the
+   * equipment. Throws `not_found`.
+   */
+  cells(p: Principal, equipmentId: number, from: Micros, to: Micros, asOf?: Lsn): Cells;
 }
 
 /** Moves registry changes into the log. */

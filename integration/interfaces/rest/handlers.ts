@@ -1,6 +1,7 @@
 import {
   apiBase,
   columnsMediaType,
+  dayUs,
   encodeColumns,
   type Micros,
   may,
@@ -214,6 +215,13 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
       const { id } = registry.getEquipment(principal, params.id);
       const { fromUs, toUs } = readRange(asked);
       return machineFactsBody(id, facts.machine(id, fromUs, toUs));
+    },
+
+    listCells: ({ principal, params, query: asked }) => {
+      const { fromUs, toUs } = readRange(asked);
+      if (toUs - fromUs > 31 * dayUs)
+        throw new ProblemError("query_too_large", "At most 31 days of cells are given at once.");
+      return services.cells.cells(principal, params.id, fromUs, toUs, asked.asOf);
     },
 
     listRejected: (call) => page("listRejected", call, (q) => ledger.listRejected(call.principal, q)),

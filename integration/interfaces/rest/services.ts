@@ -1,4 +1,5 @@
 import type {
+  CellSource,
   Clock,
   ConfigurationService,
   ConnectionService,
@@ -22,6 +23,7 @@ export interface Services {
   registry: Registry;
   lastValues: LastValues;
   facts: Facts;
+  cells: CellSource;
   ledger: Ledger;
   identity: Identity;
   events: EventSource;

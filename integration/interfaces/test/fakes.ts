@@ -369,6 +369,21 @@ export class FakePlatform implements Services {
     }),
   };
 
+  cells: Services["cells"] = {
+    cells: (_p, _id, from, to) => ({
+      fromUs: from,
+      toUs: to,
+      cells: [],
+      timeZone: "UTC",
+      policies: [],
+      reasons: [],
+      orphanedAnnotations: [],
+      unplacedScrap: 0,
+      finalBeforeUs: null,
+      repairing: false,
+    }),
+  };
+
   lastValues: Services["lastValues"] = {
     get: (tags) => tags.map((tag) => this.#last(tag)),
   };

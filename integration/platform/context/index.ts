@@ -13,6 +13,7 @@ export {
   shiftOccurrences,
 } from "./calendar.ts";
 export { type CalendarTemplate, calendarTemplate, calendarTemplates } from "./calendar-templates.ts";
+export { cellSource } from "./cell-source.ts";
 export { type CellInput, type CountSource, cellsOf, type Window } from "./cells.ts";
 export {
   type ContextDimension,

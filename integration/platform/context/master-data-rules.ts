@@ -63,9 +63,13 @@ export const masterDataRules: Rules = {
       }
     }
   },
-  calendar: (calendar) => {
+  calendar: (calendar, id) => {
     const faults = calendarFaults(calendar);
-    if (faults.length === 0) return;
+    if (faults.length === 0) {
+      if (calendar.name !== id)
+        fail("request_invalid", "/name", `The calendar at /calendars/${id} has the name "${calendar.name}".`);
+      return;
+    }
     const [{ code, detail }] = faults;
     const own = code === "shifts_overlap" || code === "time_zone_unknown" ? code : "calendar_invalid";
     throw new ProblemError(own, detail, {

@@ -21,7 +21,14 @@ export function setUpsFromOrderChange(facts: MachineFacts, context: EquipmentCon
   const setUps: SetUp[] = [];
   for (const execution of executions) {
     const policy = policyAt(context, execution.fromUs);
-    if (policy.setUp !== "firstGoodPart" || execution.fromUs >= facts.to || !isChange(executions, execution)) continue;
+    // Whether a good part came before the facts begin is not known.
+    if (
+      policy.setUp !== "firstGoodPart" ||
+      execution.fromUs < facts.from ||
+      execution.fromUs >= facts.to ||
+      !isChange(executions, execution)
+    )
+      continue;
     const end = nthGoodPart(execution, policy.setUpParts, counts, context) ?? facts.to;
     const toUs = Math.min(end, execution.toUs);
     if (toUs > execution.fromUs)

@@ -6,6 +6,7 @@ import {
   statusBadNoCommunication,
 } from "@lineshaft/contract/api";
 import { describe, expect, it } from "vitest";
+import { factsWithin } from "./compose.ts";
 import { type BindingRole, compileMapping, Derivation, machineFacts, Rules, Steps, textKey } from "./index.ts";
 import { codeAt, outside } from "./mapping.ts";
 
@@ -411,6 +412,26 @@ describe("counters", () => {
       [0, 3, 0, 1],
       [3, 9, 2, 0],
     ]);
+  });
+});
+
+describe("how many facts an answer would hold", () => {
+  it("is known by whole hours", () => {
+    const derivation = new Derivation();
+    const rules = new Rules([
+      { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY, rule: compileMapping({}) },
+    ]);
+    derivation.add(
+      { id: 1, equipment: 1, role: "counter", channels: [{ tag: 7, connection: 1, counts: "good" }], rules },
+      "none",
+    );
+    const columns = new ColumnsBuilder();
+    for (let i = 0; i < 90; i++) columns.add(7, origin + i * 120 * second, i);
+    derivation.apply(columns.build());
+    const bindings = derivation.bindingsOf(1);
+    expect(factsWithin(bindings, origin, origin + 3_600 * second)).toBe(30);
+    expect(factsWithin(bindings, origin + 3_600 * second, origin + 10_800 * second)).toBe(60);
+    expect(machineFacts(bindings, origin, origin + 10_800 * second).increments.count).toBe(90);
   });
 });
 

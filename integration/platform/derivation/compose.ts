@@ -38,6 +38,17 @@ function statesUs({ kind, cycles }: Track, rule: Rule): number {
   return Math.round(rule.stopAfterCycles * cycleUs) + cycleUs;
 }
 
+/** About how many facts an answer over [from, to) would hold: by whole hours, without looking into them. */
+export function factsWithin(bindings: readonly Binding[], from: Micros, to: Micros): number {
+  let sum = 0;
+  for (const { track } of bindings)
+    for (const { hour, transitions, increments: found } of track.emittedFrom(from)) {
+      if (hour >= to) break;
+      sum += (transitions?.n ?? 0) + (found?.n ?? 0);
+    }
+  return sum;
+}
+
 /** The facts of one machine for [from, to), of what its bindings have emitted so far. */
 export function machineFacts(bindings: readonly Binding[], from: Micros, to: Micros): MachineFacts {
   const until = to + lookAheadUs(bindings, 0);

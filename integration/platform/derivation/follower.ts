@@ -1,23 +1,22 @@
-import { dayUs, hourUs, type Micros, selectRows } from "@lineshaft/contract/api";
+import { dayUs, hourUs, type Micros, ProblemError, selectRows } from "@lineshaft/contract/api";
 import {
   type Clock,
   decodeJson,
   decodePoints,
+  decodePointsHeader,
   decodeVerdict,
   type Facts,
   type Frame,
   type GapRecord,
   type Lsn,
   type MachineAnswer,
-  type PointsRecord,
   type Registry,
   type RegistryChangedRecord,
   recordType,
-  type VerdictRecord,
 } from "@lineshaft/contract/ports";
 import { assignmentsOf } from "./assignments.ts";
 import type { Binding } from "./binding.ts";
-import { lookAheadUs, machineFacts } from "./compose.ts";
+import { factsWithin, lookAheadUs, machineFacts } from "./compose.ts";
 import { Derivation } from "./engine.ts";
 import { GapLedger, type GapStatement, united } from "./gaps.ts";
 import { HistoryInputs, type RecordedPoints } from "./history-inputs.ts";
@@ -25,6 +24,8 @@ import { nextWatermark, type ProofOfLife } from "./watermark.ts";
 
 /** How long facts are kept in memory, and how far back a new binding is derived. */
 const keptUs = 32 * dayUs;
+/** More facts are not put into one answer; a shorter range is. */
+const factsMax = 500_000;
 /** How often it is looked whether history has caught up. */
 const historyMs = 20;
 /** The end of what still lasts. */
@@ -95,6 +96,12 @@ export class FactsFollower implements Facts {
 
   machine(equipmentId: number, from: Micros, to: Micros): MachineAnswer {
     const bindings = this.#derivation.bindingsOf(equipmentId);
+    const many = factsWithin(bindings, from, to);
+    if (many > factsMax)
+      throw new ProblemError(
+        "query_too_large",
+        `The machine has about ${many} facts in that range; an answer holds ${factsMax}.`,
+      );
     this.#tick(equipmentId, bindings);
     const watermark = this.#derivation.watermarkOf(equipmentId);
     const known = Number.isFinite(watermark);
@@ -108,8 +115,8 @@ export class FactsFollower implements Facts {
 
   /** True where the registry may say something else about tags now. */
   #take({ type, payload, lsn }: Frame): boolean {
-    if (type === recordType.points) this.#points(decodePoints(payload));
-    else if (type === recordType.verdict) this.#verdict(decodeVerdict(payload));
+    if (type === recordType.points) this.#points(payload);
+    else if (type === recordType.verdict) this.#verdict(payload);
     else if (type === recordType.gap) this.#gap(lsn, decodeJson<GapRecord>(payload));
     else if (type === recordType.registryChanged) {
       const { entity } = decodeJson<RegistryChangedRecord>(payload);
@@ -118,9 +125,12 @@ export class FactsFollower implements Facts {
     return type === recordType.tagRegistered;
   }
 
-  /** Suspect rows come with their verdict. */
-  #points({ columns, suspect, connectionId, receivedTime }: PointsRecord): void {
+  /** Suspect rows come with their verdict. Where no tag means anything, no row is looked at. */
+  #points(payload: Uint8Array): void {
+    const { suspect, connectionId, receivedTime } = decodePointsHeader(payload);
     this.#heard.set(connectionId, Math.max(receivedTime, this.#heard.get(connectionId) ?? 0));
+    if (this.#ids.size === 0) return;
+    const { columns } = decodePoints(payload);
     if (suspect.length === 0) {
       this.#derivation.apply(columns);
       return;
@@ -130,7 +140,9 @@ export class FactsFollower implements Facts {
     this.#derivation.apply(selectRows(columns, rows));
   }
 
-  #verdict({ columns, corrected }: VerdictRecord): void {
+  #verdict(payload: Uint8Array): void {
+    if (this.#ids.size === 0) return;
+    const { columns, corrected } = decodeVerdict(payload);
     const corrections = new Set(corrected);
     const rows = Array.from({ length: columns.rows }, (_, i) => i).filter((i) => !corrections.has(i));
     this.#derivation.apply(selectRows(columns, rows));

@@ -170,7 +170,11 @@ export const migrations: readonly Migration[] = [
   ALTER TABLE equipment ADD COLUMN valid_from_us INTEGER;
   ALTER TABLE equipment_history ADD COLUMN valid_from_us INTEGER;
   `,
-  // Master data: a row is one version of an item, in force from its revision until the one that ended it. equipment are the ids it names, as JSON.
+  // What the values of a binding mean, as JSON; null: as the model says.
+  `
+  ALTER TABLE binding ADD COLUMN mapping TEXT;
+  `,
+  // Master data: a row is one version of an item, in force from its revision until the one that ended it; beside it the ids of the equipment it names.
   `
   CREATE TABLE master_item (
     tenant INTEGER NOT NULL,
@@ -187,9 +191,5 @@ export const migrations: readonly Migration[] = [
     PRIMARY KEY (tenant, kind, id, revision)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX journal_lsn ON journal (lsn, revision);
-  `,
-  // What the values of a binding mean, as JSON; null: as the model says.
-  `
-  ALTER TABLE binding ADD COLUMN mapping TEXT;
   `,
 ];

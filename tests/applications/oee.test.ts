@@ -10,10 +10,15 @@ import {
 } from "@lineshaft/contract/api";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { by, kpisOf, type Policies, reliabilityOf, sumsBy, sumsOf, waterfallOf } from "../applications/oee/index.ts";
-import { calendarTemplate, cellsOf, shiftOccurrences } from "../integration/platform/context/index.ts";
-import { oracle } from "../integration/platform/context/oracle.fixture.ts";
-import { randomContext, randomFacts, spanMinutes, withSetUps } from "../integration/platform/context/random.fixture.ts";
+import { by, kpisOf, type Policies, reliabilityOf, sumsBy, sumsOf, waterfallOf } from "../../applications/oee/index.ts";
+import { calendarTemplate, cellsOf, shiftOccurrences } from "../../integration/platform/context/index.ts";
+import { oracle } from "../../integration/platform/context/oracle.fixture.ts";
+import {
+  randomContext,
+  randomFacts,
+  spanMinutes,
+  withSetUps,
+} from "../../integration/platform/context/random.fixture.ts";
 import {
   context,
   day0,
@@ -25,8 +30,8 @@ import {
   shift,
   standing,
   unknown,
-} from "../integration/platform/context/testing.ts";
-import { compileMapping, Derivation, machineFacts, Rules } from "../integration/platform/derivation/index.ts";
+} from "../../integration/platform/context/testing.ts";
+import { compileMapping, Derivation, machineFacts, Rules } from "../../integration/platform/derivation/index.ts";
 
 /** From facts and context through cells to KPIs: the whole arithmetic, against published figures and against brute force. */
 
