@@ -295,7 +295,9 @@ describe.skipIf(!hasPeer("chromium"))("machines in the console", { timeout: 120_
     expect(undone.equipment?.map(({ path }) => path)).toContain("Westgate/Hall 3/Line 1/Filler 1");
     expect(undone.equipment?.map(({ path }) => path)).toContain("Northfield");
     // What was undone is a revision like any other: back to it.
-    await page.getByText(revisions[0], { exact: true }).click();
+    const titles = page.locator(".revision-row .group-title");
+    await expect.poll(() => titles.first().textContent(), within).not.toBe(revisions[0]);
+    await titles.getByText(revisions[0], { exact: true }).click();
     await page.getByRole("button", { name: "Go back to this" }).click();
     await apply(page);
     await page.getByText(/in force, as revision/).waitFor();
