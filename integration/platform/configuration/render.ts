@@ -113,6 +113,7 @@ const isPlainObject = (value: unknown): value is Values => isObject(value) && !A
 /** Texts that would read as references to the environment, written so that they do not. */
 function escaped(value: unknown): unknown {
   if (typeof value === "string") return escapeEnvironment(value);
+  if (value === 0) return 0;
   if (Array.isArray(value)) return value.map(escaped);
   if (!isObject(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, escaped(item)]));

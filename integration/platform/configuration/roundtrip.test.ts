@@ -12,6 +12,17 @@ import {
 const read = (text: string) => readConfiguration([{ file: "plant.yaml", text }], { env: () => undefined });
 
 describe("text and configuration", () => {
+  test("there is one zero, however it is written", () => {
+    const plant = (offset: number) => ({
+      version: 1 as const,
+      connections: [{ name: "press", kind: "modbus", config: { host: "10.0.0.7", offset } }],
+    });
+    expect(renderConfiguration(plant(-0))).toBe(renderConfiguration(plant(0)));
+    const written = renderConfiguration(plant(0)).replace("offset: 0", "offset: -0");
+    expect(read(written).configuration?.connections?.[0].config?.offset).toBe(0);
+    expect(read(rewriteConfiguration(written, plant(0))).configuration).toEqual(canonical(plant(0)));
+  });
+
   test("what was rendered reads back as the same, and renders as the same text", () => {
     fc.assert(
       fc.property(anyConfiguration, (configuration) => {

@@ -190,7 +190,8 @@ class Reader {
       const digits = /^[-+]?\d{16,}$/.test(node.source ?? "") ? (node.source as string).replace("+", "") : null;
       const exact = Number.isFinite(value) && (digits === null || String(value) === digits);
       if (!exact) this.complain("number_out_of_range", path, at, `${node.source ?? value} cannot be kept exactly.`);
-      return value;
+      // A configuration knows one zero: JSON, in which it is kept and sent, has no other.
+      return value === 0 ? 0 : value;
     }
     if (typeof value !== "string" || !hasEnvironment(value)) return value;
     const { text, missing } = expandEnvironment(value, this.#env);
