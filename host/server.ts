@@ -172,6 +172,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
     crashPoint,
     tagQuota: config.tagQuota,
     namesVisible: (lsn) => names.until(lsn),
+    noteUnits: (tenant, connectionId, units) => registry.noteUnits(tenant, connectionId, units),
     frozenBefore: () => history.status.frozenBeforeUs,
     admit,
   });

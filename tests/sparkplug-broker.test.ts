@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { declare, deviceKey, lastValue, until } from "./support/mqtt.ts";
 import { Rest } from "./support/rest.ts";
 import { ServerProcess, tempDir } from "./support/server-process.ts";
+import { Stream } from "./support/stream.ts";
 
 type EdgeNode = ReturnType<typeof newClient>;
 type Payload = Parameters<EdgeNode["publishNodeBirth"]>[0];
@@ -13,6 +14,7 @@ describe("an edge node that we did not write, at the embedded broker", () => {
   const dir = tempDir();
   let server: ServerProcess;
   let rest: Rest;
+  let secret = "";
   let node: EdgeNode | null = null;
   let births = 0;
   let commands: Payload[] = [];
@@ -31,6 +33,20 @@ describe("an edge node that we did not write, at the embedded broker", () => {
       (found) => found?.value === wanted && found?.status === 0,
     );
 
+  let axisUnit = "°";
+  const unit = (text: string) => ({ engUnit: { type: "String" as const, value: text } });
+  type Tag = { id: number; address: string; unit: string | null; sourceUnit: string | null; revision: number };
+  const tagOf = async (address: string): Promise<Tag> => {
+    const { items } = await rest.get<{ items: Tag[] }>("/api/v1/tags?connection=cells");
+    return items.find((tag) => tag.address === address) as Tag;
+  };
+  const hasUnit = (address: string, wanted: Partial<Tag>): Promise<unknown> =>
+    until(
+      `${address} has the unit ${JSON.stringify(wanted)}`,
+      () => tagOf(address),
+      (tag) => tag.unit === wanted.unit && tag.sourceUnit === wanted.sourceUnit,
+    );
+
   const birth = (): void => {
     births++;
     const timestamp = now();
@@ -38,14 +54,14 @@ describe("an edge node that we did not write, at the embedded broker", () => {
       timestamp,
       metrics: [
         { name: "Node Control/Rebirth", type: "Boolean", value: false, timestamp },
-        { name: "cycle", type: "Int32", value: -births, timestamp },
+        { name: "cycle", type: "Int32", value: -births, timestamp, properties: unit("s") },
         { name: "big", type: "UInt64", value: 4_503_599_627_370_497, timestamp },
       ],
     });
     node?.publishDeviceBirth("robot", {
       timestamp,
       metrics: [
-        { name: "axis/1", type: "Double", value: 0.25, timestamp },
+        { name: "axis/1", type: "Double", value: 0.25, timestamp, properties: unit(axisUnit) },
         { name: "program", type: "String", value: "home", timestamp },
       ],
     });
@@ -53,7 +69,8 @@ describe("an edge node that we did not write, at the embedded broker", () => {
 
   beforeAll(async () => {
     server = await ServerProcess.start({ dataDir: dir.path, flags: ["--mqtt-port", "0"] });
-    rest = new Rest(server.url, server.adminSecret ?? "");
+    secret = server.adminSecret ?? "";
+    rest = new Rest(server.url, secret);
     await declare(rest, [cells]);
     await until(
       "the host application is present",
@@ -98,6 +115,13 @@ describe("an edge node that we did not write, at the embedded broker", () => {
     expect(page.items.map(({ address }) => address)).toContain("Northfield/cell-1//Node Control/Rebirth");
   });
 
+  test("and units, which are no part of the configuration", async () => {
+    await hasUnit("Northfield/cell-1//cycle", { unit: "s", sourceUnit: "s" });
+    await hasUnit("Northfield/cell-1/robot/axis/1", { unit: "°", sourceUnit: "°" });
+    const { connections } = await rest.get<{ connections: object[] }>("/api/v1/configuration");
+    expect(connections).toEqual([{ ...cells, tags: [] }]);
+  });
+
   test("data follow it", async () => {
     const timestamp = now();
     node?.publishNodeData({ timestamp, metrics: [{ name: "cycle", type: "Int32", value: 17, timestamp }] });
@@ -112,7 +136,6 @@ describe("an edge node that we did not write, at the embedded broker", () => {
 
   test("the server is killed: the node finds it again, and what it knew is true again", async () => {
     const port = new URL(server.mqttUrl).port;
-    const secret = server.adminSecret ?? "";
     await server.kill("SIGKILL");
     server = await ServerProcess.start({ dataDir: dir.path, flags: ["--mqtt-port", port] });
     rest = new Rest(server.url, secret);
@@ -123,6 +146,7 @@ describe("an edge node that we did not write, at the embedded broker", () => {
     );
     await is("/cycle", -births);
     await is("robot/axis/1", 0.25);
+    await hasUnit("Northfield/cell-1//cycle", { unit: "s", sourceUnit: "s" });
   });
 
   test("F21: a message is lost: a gap is recorded, and the node is asked for a new birth, which it gives", async () => {
@@ -143,6 +167,22 @@ describe("an edge node that we did not write, at the embedded broker", () => {
     expect(items.some(({ reason }) => reason.includes("missing"))).toBe(true);
   });
 
+  test("F30: the node changes a unit, which is an event", async () => {
+    axisUnit = "rad";
+    birth();
+    const address = "Northfield/cell-1/robot/axis/1";
+    await hasUnit(address, { unit: "rad", sourceUnit: "rad" });
+    const stream = new Stream(server.url, secret, { types: ["registry.changed"], from: 0 });
+    const changed = (): unknown[] =>
+      stream.messages
+        .map(({ data }) => data as { entity?: string; after?: { units: { before: string | null }[] } } | undefined)
+        .flatMap((change) => (change?.entity === "sourceUnit" ? (change.after?.units ?? []) : []))
+        .filter(({ before }) => before !== null);
+    await stream.until(() => changed().length > 0, "the change of the unit");
+    expect(changed()).toMatchObject([{ address, before: "°", unit: "rad" }]);
+    stream.close();
+  });
+
   test("it leaves: its values stay, marked as without communication", async () => {
     node?.publishDeviceDeath("robot", { timestamp: now() });
     const gone = ({ status }: LastValue): boolean => status === statusBadNoCommunication;
@@ -158,5 +198,14 @@ describe("an edge node that we did not write, at the embedded broker", () => {
       () => value("/cycle"),
       (found) => found !== null && gone(found),
     );
+  });
+
+  test("what somebody decides of a unit wins, and alone is part of the configuration", async () => {
+    const decided = { address: "Northfield/cell-1/robot/axis/1", unit: "deg" };
+    const { id, revision } = await tagOf(decided.address);
+    await rest.request("PATCH", `/api/v1/tags/${id}`, { unit: "deg" }, { "if-match": `"${revision}"` });
+    await hasUnit(decided.address, { unit: "deg", sourceUnit: "rad" });
+    const { connections } = await rest.get<{ connections: object[] }>("/api/v1/configuration");
+    expect(connections).toEqual([{ ...cells, tags: [decided] }]);
   });
 });

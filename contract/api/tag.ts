@@ -22,7 +22,12 @@ export const RawTagSchema = Type.Object(
     address: AddressSchema,
     name: Type.Union([NameSchema, Type.Null()], { description: "A name for people; null: the address serves." }),
     equipmentId: Type.Union([Type.Integer(), Type.Null()]),
-    unit: Type.Union([Type.String({ maxLength: 64 }), Type.Null()], { description: "UCUM" }),
+    unit: Type.Union([Type.String({ maxLength: 64 }), Type.Null()], {
+      description: "What people decided, in UCUM; where they did not, what the source says.",
+    }),
+    sourceUnit: Type.Union([Type.String({ maxLength: 64 }), Type.Null()], {
+      description: "What the source says, as it spells it; null: nothing.",
+    }),
     revision: Type.Integer(),
     registeredUs: MicrosSchema,
   },

@@ -146,8 +146,11 @@ export interface GapRecord {
 
 export interface RegistryChangedRecord {
   revision: number;
-  entity: "equipment" | "tag" | "connection" | "key" | "model" | "binding" | "masterData";
-  /** A tag that is declared before its first value has no number yet: it is `<connection id>/<address>`. Master data: `<kind>/<id>`. */
+  entity: "equipment" | "tag" | "connection" | "key" | "model" | "binding" | "masterData" | "sourceUnit";
+  /**
+   * A tag that is declared before its first value has no number yet: it is `<connection id>/<address>`. Master data: `<kind>/<id>`. Units that a source told:
+   * the connection's number.
+   */
   id: number | string;
   actor: string;
   /** The item after the change; with `removed: true` when it is gone. */

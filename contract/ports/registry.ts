@@ -81,6 +81,11 @@ export interface Registry {
   applyRegistrations(records: { lsn: Lsn; recordedTime: number; tenant: number; record: TagRegisteredRecord }[]): void;
   /** Advances `appliedLsn` when there was nothing to apply, now and then: it costs a sync. */
   advance(lsn: Lsn): void;
+  /**
+   * What a source says of its tags' units, by raw tag id, kept apart from what people decide, which wins. Writes only what is another unit than before, and
+   * tells it as changes of the entity `sourceUnit`: no part of the configuration. Ids that are not known are passed over.
+   */
+  noteUnits(tenant: number, connectionId: number, units: ReadonlyMap<number, string>): void;
 
   /** For start-up: all tags and connections, in id order. */
   allTags(): Iterable<{ id: number; connectionId: number; address: string; equipmentId: number | null }>;

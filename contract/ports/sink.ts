@@ -55,4 +55,8 @@ export interface Sink {
     tenant: number,
     gap: { connection: string | null; fromUs: Micros; toUs: Micros | null; points: number | null; reason: string },
   ): Promise<Lsn>;
+  /**
+   * What a source says of the units of its tags, by name; names that have no tag are passed over. Told when it is new, not with every batch. Absent: nobody keeps it.
+   */
+  units?(tenant: number, connection: string, units: ReadonlyMap<string, string>): Promise<void>;
 }

@@ -364,6 +364,44 @@ export function registryContract(make: (clock: FakeClock) => RegistryFixture): v
       });
     });
 
+    test("F30: a unit that the source says is remembered apart, told when it changes, and never a decision", () => {
+      register(1, [1, 2, 3], { newConnection: true });
+      const unitsOf = (id: number) => {
+        const { unit, sourceUnit, revision } = registry.getTag(admin, id);
+        return { unit, sourceUnit, revision };
+      };
+      const { revision } = registry.configuration(admin);
+      const told = () => registry.outbox(100).filter(({ record }) => record.entity === "sourceUnit");
+      const note = (...units: [number, string][]) => registry.noteUnits(1, 1, new Map(units));
+      note([1, "bar"], [2, "°C"], [77, "m"]);
+      note([1, "bar"], [2, "°C"]);
+      expect(unitsOf(1)).toEqual({ unit: "bar", sourceUnit: "bar", revision: 0 });
+      expect(registry.listTags(admin, {}).items.map(({ unit }) => unit)).toEqual(["bar", "°C", null]);
+      expect(told().map(({ record }) => record)).toMatchObject([
+        { id: 1, actor: "source", after: { connection: "press", scope: "", units: [{ id: 1 }, { id: 2 }] } },
+      ]);
+      expect(registry.configuration(admin)).toMatchObject({ revision, configuration: { connections: [] } });
+
+      // Saying something else about a tag decides nothing about its unit, which need not even be UCUM.
+      const named = registry.changeTag(admin, 2, { name: "Oil" }, 0);
+      expect(named.item).toMatchObject({ unit: "°C", sourceUnit: "°C" });
+      const declared = registry.changeTag(admin, 1, { unit: "kPa" }, 0);
+      expect(declared.item).toMatchObject({ unit: "kPa", sourceUnit: "bar" });
+      note([1, "mbar"], [2, "°C"]);
+      expect(told().at(-1)?.record.after).toMatchObject({ units: [{ id: 1, unit: "mbar", before: "bar" }] });
+      registry = fixture.crash();
+      expect(unitsOf(1)).toEqual({ unit: "kPa", sourceUnit: "mbar", revision: declared.revision });
+      const tags = [
+        { address: "address 1", unit: "kPa" },
+        { address: "address 2", name: "Oil" },
+      ];
+      expect(registry.configuration(admin).configuration.connections).toMatchObject([{ tags }]);
+      expect(registry.configuration(admin).configuration.connections?.[0].tags?.[1]).not.toHaveProperty("unit");
+      const then = registry.configurationAt(admin, registry.configuration(admin).revision);
+      expect(then.connections).toEqual(registry.configuration(admin).configuration.connections);
+      expect(registry.changeTag(admin, 1, { unit: null }, declared.revision).item.unit).toBe("mbar");
+    });
+
     test("search finds parts of name and address whatever their case, and nothing by wildcard", () => {
       const addresses = ["DB1.Temp_1", "db1.TEMP%2", "ÖL/druck", "x'; DROP TABLE tag;--", "plain"];
       register(1, [1, 2, 3, 4, 5], { newConnection: true, addresses });

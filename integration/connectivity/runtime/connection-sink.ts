@@ -3,6 +3,7 @@ import type { Clock, ConnectorBatch, ConnectorSink, Offer, Sink, SourceBatch } f
 import { flawOf } from "./flaw.ts";
 import type { LastRows } from "./last-rows.ts";
 import { ConnectorCrash, offerUntilTaken } from "./retry.ts";
+import { SourceUnits } from "./source-units.ts";
 
 /** What one connection may have in flight; the sink's own credit is the other bound. */
 export const connectionCredit = { rows: 100_000, bytes: 16 * 1024 * 1024 } as const;
@@ -33,6 +34,7 @@ export interface SinkParts {
 /** The sink as one connection sees it: stamps, counts, bounds what is in flight, and waits where the platform cannot take anything. */
 export class ConnectionSink implements ConnectorSink {
   readonly #parts: SinkParts;
+  readonly #units: SourceUnits;
   #sequence = 0;
   /** The source numbers its batches itself; ours would be mistaken for its own. */
   #numbered = false;
@@ -45,6 +47,9 @@ export class ConnectionSink implements ConnectorSink {
 
   constructor(parts: SinkParts) {
     this.#parts = parts;
+    const { connection, tenant, sink, clock, signal } = parts;
+    const put = async (units: ReadonlyMap<string, string>): Promise<void> => sink.units?.(tenant, connection, units);
+    this.#units = new SourceUnits({ clock, put, signal });
   }
 
   get inFlight(): { rows: number; bytes: number } {
@@ -83,7 +88,11 @@ export class ConnectionSink implements ConnectorSink {
     const verdict = await this.#take(this.#stamp(batch));
     if (verdict.kind === "rejected") {
       await this.#reject(verdict.code, verdict.detail, null, batch.columns.rows);
-    } else this.#parts.rejected(verdict.rejected);
+    } else {
+      this.#parts.rejected(verdict.rejected);
+      // Only now has each name its tag.
+      if (batch.properties !== undefined) this.#units.note(batch.properties);
+    }
     this.#parts.settled(verdict, batch.sourceCursor ?? null);
     return verdict;
   }

@@ -84,8 +84,9 @@ class Scripted implements Connector {
       }
       const sourceCursor = `${resumeFrom ?? ""}+${n}`.slice(-20);
       const namesKept = script === "grows";
+      const properties = new Map(bindings.map(({ address }) => [address, { unit: "bar" }]));
       void sink
-        .offer({ names, namesKept, columns: columns.build(), ordinalsGiven: false, sourceCursor })
+        .offer({ names, namesKept, columns: columns.build(), ordinalsGiven: false, sourceCursor, properties })
         .catch(() => undefined);
     }
   }

@@ -13,6 +13,7 @@ export class MemorySink implements Sink {
   batches: SourceBatch[] = [];
   gaps: Parameters<Sink["gap"]>[1][] = [];
   rejected: Parameters<Sink["reject"]>[1][] = [];
+  told: Record<string, string>[] = [];
   /** Thrown by the next offers, one each. */
   failures: Error[] = [];
   held: (() => void)[] | null = null;
@@ -50,6 +51,10 @@ export class MemorySink implements Sink {
   async gap(_tenant: number, gap: Parameters<Sink["gap"]>[1]): Promise<number> {
     this.gaps.push(gap);
     return ++this.#lsn;
+  }
+
+  async units(_tenant: number, _connection: string, units: ReadonlyMap<string, string>): Promise<void> {
+    this.told.push(Object.fromEntries(units));
   }
 
   rows(connection: string): { tag: string; time: number; value: number; status: number }[] {

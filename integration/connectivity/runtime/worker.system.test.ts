@@ -21,6 +21,8 @@ describe("connectors in the worker", () => {
     const [first] = it.sink.batches;
     expect(first).toMatchObject({ connection: "line", names: ["a", "b"], sequence: 0, sourceCursor: "+1" });
     expect(first.columns.rows).toBe(2);
+    // Each batch says it; it is told once.
+    expect(it.sink.told).toEqual([{ a: "bar", b: "bar" }]);
     const records: string[] = [];
     const end = it.connectivity.tap("line", ({ b64 }) => void records.push(Buffer.from(b64, "base64").toString()));
     await it.until("traffic is heard", () => records.length > 2);

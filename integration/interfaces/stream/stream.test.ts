@@ -307,6 +307,13 @@ describe("who may listen", () => {
       after: { paths: ["site/b", "site/a/line"] },
     });
     platform.event("registry.changed", { entity: "masterData", id: "material/M", after: { paths: [] } });
+    for (const [id, scope] of [
+      [2, "site/b"],
+      [1, "site/a"],
+    ] as const) {
+      const units = [{ id, address: id === 2 ? "alien" : "x", unit: "bar", before: null }];
+      platform.event("registry.changed", { entity: "sourceUnit", id, after: { connectionId: id, scope, units } });
+    }
     const health = { state: "flowing", since: 1 };
     platform.event("connection.changed", { connectionId: 2, connection: "alien", scope: "site/b", health });
     platform.event("connection.changed", { connectionId: 1, connection: "own", scope: "site/a", health });
@@ -321,6 +328,7 @@ describe("who may listen", () => {
       "points.recorded",
       "tag.registered",
       "points.recorded",
+      "registry.changed",
       "registry.changed",
       "registry.changed",
       "registry.changed",

@@ -127,7 +127,14 @@ export class FakePlatform implements Services {
     const known = this.tags.find((t) => t.connectionId === connectionId && t.address === address);
     if (known) return known.id;
     const id = this.tags.length + 1;
-    const rest = { name: null, equipmentId: null, unit: null, revision: 1, registeredUs: this.clock.nowUs() };
+    const rest = {
+      name: null,
+      equipmentId: null,
+      unit: null,
+      sourceUnit: null,
+      revision: 1,
+      registeredUs: this.clock.nowUs(),
+    };
     this.tags.push({ id, connectionId, connection, address, scope, ...rest });
     this.event("tag.registered", { connectionId, connection, scope, ids: [id], addresses: [address] });
     return id;

@@ -59,6 +59,31 @@ const rowsOf = (c: Columns) =>
   Array.from({ length: c.rows }, (_, i) => [c.tag[i], c.time[i], valueAt(c, i), c.ordinal?.[i] ?? 0]);
 
 describe("ingest", () => {
+  it("hands on what a source says of units, by tag, once their names are visible to readers", async () => {
+    const steps: unknown[] = [];
+    ingest = new Ingest({
+      log,
+      clock,
+      directory,
+      sums,
+      namesVisible: async (lsn) => void steps.push(lsn),
+      noteUnits: (tenant, connection, units) => void steps.push([tenant, connection, [...units]]),
+    });
+    const { lsn } = await ingest.offer(1, batch([[0, t0, 1]], ["a", "b"]));
+    steps.length = 0;
+    await ingest.units(
+      1,
+      "press",
+      new Map([
+        ["a", "bar"],
+        ["never came", "m"],
+      ]),
+    );
+    expect(steps).toEqual([lsn, [1, 1, [[1, "bar"]]]]);
+    await ingest.units(1, "unknown", new Map([["a", "bar"]]));
+    expect(steps).toHaveLength(2);
+  });
+
   it("refuses points of a period that retention has removed, row by row", async () => {
     ingest = new Ingest({ log, clock, directory, sums, frozenBefore: () => t0 });
     const rows: Row[] = [

@@ -34,6 +34,8 @@ export interface IngestOptions {
   tagQuota?: number;
   /** Resolves when new names up to this LSN are visible to readers; a batch that brings some waits for it. */
   namesVisible?: (lsn: Lsn) => Promise<void>;
+  /** Keeps what a source says of its tags' units. */
+  noteUnits?: (tenant: number, connectionId: number, units: ReadonlyMap<number, string>) => void;
   /** Rate quota: seconds to wait before this many rows of the connection may come, 0 to admit them. */
   admit?: (connectionId: number, rows: number) => number;
   /** A reason to refuse everything for the moment (memory, shutdown), or null. */
@@ -162,6 +164,20 @@ export class Ingest implements Sink {
     const connection = gap.connection === null ? undefined : this.#o.directory.connection(tenant, gap.connection);
     const record: GapRecord = { ...gap, connectionId: connection?.id ?? null };
     return this.#append(connection, [{ tenant, partition, type: recordType.gap, payload: encodeJson(record) }], 0);
+  }
+
+  async units(tenant: number, name: string, units: ReadonlyMap<string, string>): Promise<void> {
+    const connection = this.#o.directory.connection(tenant, name);
+    if (connection === undefined) return;
+    const byId = new Map<number, string>();
+    for (const [address, unit] of units) {
+      const id = connection.tags.get(address);
+      if (id !== undefined) byId.set(id, unit);
+    }
+    // The names stand in the log by then, and so will in the registry.
+    await connection.lastAppend.durable;
+    await this.#o.namesVisible?.(connection.lastAppend.lsn);
+    if (byId.size > 0) this.#o.noteUnits?.(tenant, connection.id, byId);
   }
 
   /** Raw tag ids for addresses; new ones are durable when this resolves. */

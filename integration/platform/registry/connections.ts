@@ -78,6 +78,11 @@ export class Connections {
     return this.#findName.get(id) as string;
   }
 
+  placeOf(id: number): { name: string; scope: string } {
+    const { name, scope } = this.#byId(id);
+    return { name, scope };
+  }
+
   /** It stands where its row says, which may have been decided before its first batch. */
   stands(id: number): void {
     const { tenant, scope } = this.#byId(id);

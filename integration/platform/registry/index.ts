@@ -86,6 +86,7 @@ export function openRegistry(options: {
     },
     applyRegistrations: (records) => tags.apply(records),
     advance: (lsn) => tags.advance(lsn),
+    noteUnits: (tenant, connectionId, units) => tags.noteUnits(tenant, connectionId, units),
     allTags: () => tags.all(),
     allConnections: () => connections.all(),
 

@@ -192,4 +192,8 @@ export const migrations: readonly Migration[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX journal_lsn ON journal (lsn, revision);
   `,
+  // What the source says; the column `unit` is what people decided.
+  `
+  ALTER TABLE tag ADD COLUMN source_unit TEXT;
+  `,
 ];

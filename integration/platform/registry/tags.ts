@@ -9,12 +9,17 @@ import type { Directory } from "./directory.ts";
 import type { Journal } from "./journal.ts";
 import { unitFault } from "./ucum.ts";
 
+/** Units in one record of the log. */
+const unitsPerRecord = 1000;
+
 /** A search reads at most this many tags a page (some 20 ms); then it hands out a cursor, even with an empty page. */
 const searchWindow = 200_000;
 
 const select = `SELECT t.id, t.connection_id AS connectionId, c.name AS connection, t.address, t.name,
-  t.equipment_id AS equipmentId, t.unit, t.revision, t.registered_us AS registeredUs
+  t.equipment_id AS equipmentId, coalesce(t.unit, t.source_unit) AS unit, t.source_unit AS sourceUnit, t.revision, t.registered_us AS registeredUs
   FROM tag t JOIN connection c ON c.id = t.connection_id`;
+
+const nothingSaid = { unit: null, class: null, options: null, behaviour: null };
 
 export interface TagParts {
   db: OwnedDatabase;
@@ -32,6 +37,7 @@ export class Tags {
   readonly #byId;
   readonly #update;
   readonly #keep;
+  readonly #tellUnit;
   readonly declared: DeclaredTags;
   #appliedLsn: Lsn;
   #advancedMs = Number.NEGATIVE_INFINITY;
@@ -44,6 +50,7 @@ export class Tags {
       "UPDATE tag SET name = ?, equipment_id = ?, unit = ?, folded = ?, revision = ? WHERE id = ?",
     );
     this.#keep = sql.prepare("INSERT OR REPLACE INTO tag_history VALUES (?, ?, ?, ?, ?, ?, ?)");
+    this.#tellUnit = sql.prepare("UPDATE tag SET source_unit = ? WHERE id = ?");
     this.declared = new DeclaredTags(sql);
     this.#appliedLsn = sql.prepare("SELECT lsn FROM applied").pluck().get() as number;
     for (const tag of this.#rows()) parts.directory.setTag(tag.id, tag.connectionId, tag.equipmentId);
@@ -184,7 +191,9 @@ export class Tags {
     const { db, directory, journal, connections } = this.#parts;
     const before = this.#visible(p, id);
     if (before.revision !== revision) throw conflict("tag", id, before.revision, revision);
-    const { name = before.name, equipmentId = before.equipmentId, unit = before.unit } = change;
+    const { connectionId, address } = before;
+    const earlier = this.declared.get(connectionId, address) ?? nothingSaid;
+    const { name = before.name, equipmentId = before.equipmentId, unit = earlier.unit } = change;
     checkName(name);
     if (unit !== null) checkUnit(unit);
     if (equipmentId !== before.equipmentId) {
@@ -193,8 +202,6 @@ export class Tags {
       if (equipmentId === null && !directory.seesConnection(p, before.connectionId))
         throw new ProblemError("forbidden", `Your scope does not include the connection of tag ${id}.`);
     }
-    const { connectionId, address } = before;
-    const earlier = this.declared.get(connectionId, address) ?? { class: null, options: null, behaviour: null };
     db.write(() =>
       journal.together(() => {
         connections.adopt(p, connectionId);
@@ -228,6 +235,24 @@ export class Tags {
     if (id !== null) directory.setTag(id, connectionId, declaration?.equipmentId ?? null);
   }
 
+  noteUnits(tenant: number, connectionId: number, units: ReadonlyMap<number, string>): void {
+    const { db, journal, clock, connections } = this.#parts;
+    const told = [...units].flatMap(([id, unit]) => {
+      const tag = this.#byId.get(id) as RawTag | undefined;
+      if (tag?.connectionId !== connectionId || tag.sourceUnit === unit) return [];
+      return [{ id, address: tag.address, unit, before: tag.sourceUnit }];
+    });
+    if (told.length === 0) return;
+    const { name: connection, scope } = connections.placeOf(connectionId);
+    db.write(() => {
+      for (const { id, unit } of told) this.#tellUnit.run(unit, id);
+      for (let at = 0; at < told.length; at += unitsPerRecord) {
+        const after = { connectionId, connection, scope, units: told.slice(at, at + unitsPerRecord) };
+        journal.add({ id: "source", tenant }, "sourceUnit", connectionId, after, clock.nowUs(), journal.next());
+      }
+    });
+  }
+
   /** Raw tags of a connection by address: a pass over all of its tags, as there is no index. */
   byAddress(connectionId: number): Map<string, number> {
     const rows = this.#parts.db.sql
@@ -248,7 +273,7 @@ export class Tags {
     const connection = connections.nameOf(connectionId);
     const plain = { id, connectionId, connection, address, name, equipmentId, unit, revision };
     const after = {
-      ...(id === null ? plain : this.#row(id)),
+      ...(id === null ? plain : { ...this.#row(id), unit }),
       ...(said === null ? { removed: true } : { class: said.class, options: said.options, behaviour: said.behaviour }),
     };
     journal.add(p, "tag", id ?? `${connectionId}/${address}`, after, atUs, revision);

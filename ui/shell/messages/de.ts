@@ -196,6 +196,7 @@ export const de: Record<keyof En, string> = {
   "inspector.name": "Name",
   "inspector.nameHint": "Ein Name für Menschen. Leer: Es gilt die Adresse.",
   "inspector.unit": "Einheit",
+  "inspector.sourceUnit": "Einheit der Quelle",
   "inspector.unitHint": "Als UCUM-Code: Cel ist °C.",
 
   "first.title": "Den ersten Wert senden",

@@ -194,6 +194,7 @@ export const en = {
   "inspector.name": "Name",
   "inspector.nameHint": "A name for people. Empty: the address serves.",
   "inspector.unit": "Unit",
+  "inspector.sourceUnit": "Unit of the source",
   "inspector.unitHint": "As a UCUM code: Cel is °C.",
 
   "first.title": "Send the first value",

@@ -122,6 +122,9 @@ export function TagInspector(props: { tag: RawTag; onClose(): void; onTrend(): v
           </>
         )}
         {has && value.rate !== null && value.rate > 0 && <Row label={t("column.rate")}>{fmt.rate(value.rate)}</Row>}
+        {tag.sourceUnit !== null && tag.sourceUnit !== tag.unit && (
+          <Row label={t("inspector.sourceUnit")}>{unitText(tag.sourceUnit)}</Row>
+        )}
         <Row label={t("column.id")}>{tag.id}</Row>
         <Row label={t("inspector.registered")}>{fmt.dateTime(tag.registeredUs)}</Row>
         <Row label={t("inspector.revision")}>{tag.revision}</Row>
@@ -139,7 +142,10 @@ function EditForm({ tag, busy, onDone }: { tag: RawTag; busy: boolean; onDone():
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     onDone();
-    void changeTag(tag, { name: name.trim() || null, unit: unit.trim() || null });
+    const said = { name: name.trim() || null, unit: unit.trim() || null };
+    // A unit that the source told and nobody touched is no decision.
+    const { unit: _, ...withoutUnit } = said;
+    void changeTag(tag, said.unit === tag.unit ? withoutUnit : said);
   };
   return (
     <form className="create-form" onSubmit={submit} onKeyDown={(event) => event.key === "Escape" && onDone()}>
