@@ -52,6 +52,7 @@ export const labelsDe: Readonly<Record<string, string>> = {
   session: "Sitzung",
   templates: "Vorlagen",
   learn: "Zuhören bei",
+  take: "Übernommen werden",
   realm: "Bereich",
   hostId: "Host-Id",
   groups: "Gruppen",
@@ -60,6 +61,8 @@ export const labelsDe: Readonly<Record<string, string>> = {
 };
 
 export const descriptionsDe: Readonly<Record<string, string>> = {
+  "`all`: everything that comes; tags of the configuration say more of it. `listed`: only the tags of the configuration.":
+    "`all`: alles, was kommt; Signale der Konfiguration sagen mehr darüber. `listed`: nur die Signale der Konfiguration.",
   "Name or IP address of the device or gateway.": "Name oder IP-Adresse des Geräts oder Gateways.",
   "TCP port; Modbus TCP uses 502.": "TCP-Port; Modbus TCP nimmt 502.",
   "Unit of addresses that name none. Devices with Ethernet mostly take 1, 0 or 255; behind a gateway it is the serial address.":

@@ -1,5 +1,6 @@
 import { type Static, Type } from "typebox";
 import { ServerSchema } from "../../kit/mqtt/server.ts";
+import { TakeSchema } from "../../kit/mqtt/taking.ts";
 
 const path = (description: string) => Type.String({ minLength: 1, maxLength: 256, description });
 
@@ -74,6 +75,7 @@ export type TemplateConfig = Static<typeof TemplateSchema>;
 
 /** What is read, wherever it comes from. */
 const reading = {
+  take: TakeSchema,
   templates: Type.Array(TemplateSchema, {
     maxItems: 500,
     default: [],
@@ -109,7 +111,7 @@ export const MqttBrokerConfigSchema = Type.Object(reading, {
   description: "Topics that devices publish to the embedded broker as raw tags.",
 });
 export type MqttBrokerConfig = Static<typeof MqttBrokerConfigSchema>;
-export type MqttReading = Pick<MqttConfig, "templates" | "learn">;
+export type MqttReading = Pick<MqttConfig, "templates" | "learn" | "take">;
 
 export const MqttTagOptionsSchema = Type.Object(
   {},

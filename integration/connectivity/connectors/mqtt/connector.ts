@@ -8,6 +8,7 @@ import {
 } from "@lineshaft/contract/ports";
 import { Batcher, type RowSlot } from "../../kit/mqtt/batcher.ts";
 import type { MqttMessage, MqttSource } from "../../kit/mqtt/source.ts";
+import { takenOf } from "../../kit/mqtt/taking.ts";
 import { topicMatches } from "../../kit/mqtt/topic.ts";
 import type { MqttReading } from "./config.ts";
 import { Learner } from "./learn.ts";
@@ -85,7 +86,7 @@ export class MqttConnector implements Connector {
     if (source === null) throw new ConnectionError("lost", "The server is not connected.", "Connect first.");
     const stop = new AbortController();
     const batcher = new Batcher(sink, AbortSignal.any([signal, stop.signal]));
-    const wanted = bindings.length === 0 ? null : new Set(bindings.map(({ address }) => address));
+    const wanted = takenOf(this.#config.take, bindings);
     this.#topics.clear();
     const filters = this.#filters();
     let claim: { release(): Promise<void> } | null = null;

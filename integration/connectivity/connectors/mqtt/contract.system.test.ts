@@ -20,6 +20,7 @@ async function peer(): Promise<ConnectorPeer> {
     machine.publishAsync(topic, JSON.stringify(payload), { qos: 1, retain: true });
   const config = (host: string, port: number, change: Record<string, unknown> = {}): Record<string, unknown> => ({
     server: { host, port, version: "5", user: "hub", password: "pw", clientId: "line", keepAliveSeconds: 1, ...change },
+    take: "listed",
     templates: [
       {
         topic: "plant/{m}",
@@ -88,7 +89,7 @@ async function listener(): Promise<ConnectorPeer> {
   const values = { values: [{ path: "v", type: "number" }], quality: { path: "q", style: "good" } };
   return {
     address: null,
-    config: () => ({ templates: [{ ...template, ...values }] }),
+    config: () => ({ take: "listed", templates: [{ ...template, ...values }] }),
     refusedConfig: (fault) => (fault === "misconfigured" ? { templates: [{ topic: "a/{b}c" }] } : null),
     tags,
     bind: (address) => ({ address }),

@@ -1,5 +1,6 @@
 import { type Static, Type } from "typebox";
 import { ServerSchema } from "../../kit/mqtt/server.ts";
+import { TakeSchema } from "../../kit/mqtt/taking.ts";
 
 const host = {
   hostId: Type.String({
@@ -14,6 +15,7 @@ const host = {
     default: [],
     description: "Only these groups; empty: all.",
   }),
+  take: TakeSchema,
   reorderTimeoutMs: Type.Integer({
     minimum: 0,
     maximum: 60_000,

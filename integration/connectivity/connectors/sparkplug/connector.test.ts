@@ -13,10 +13,10 @@ afterEach(async () => {
 });
 const never = new AbortController().signal;
 
-async function start(change: Partial<ConnectorContext> = {}, addresses: string[] = []) {
+async function start(change: Partial<ConnectorContext> = {}, addresses: string[] = [], take?: "listed") {
   const server = await recordingServer();
   cleanUp.push(() => server.close());
-  const host = sparkplug.create(configOf([server.port]), context(change));
+  const host = sparkplug.create({ ...configOf([server.port]), ...(take && { take }) }, context(change));
   cleanUp.push(() => host.close());
   const stop = new AbortController();
   cleanUp.push(() => stop.abort(new Error("over")));
@@ -172,7 +172,7 @@ describe("from messages to rows", () => {
   });
 
   it("F21: a birth after a death says that a value holds again, though it was measured before", async () => {
-    const { server, sink } = await start({}, ["G/E//t"]);
+    const { server, sink } = await start({}, ["G/E//t"], "listed");
     birth(server, [double("t", 1, 20, 900)], 1000);
     server.send("spBv1.0/G/NDEATH/E", encodePayload({ timeMs: 1500, metrics: [bdSeq(0)] }));
     await until(() => sink.staled.length === 1, "the death");
@@ -189,8 +189,16 @@ describe("from messages to rows", () => {
     ]);
   });
 
-  it("with bindings only their tags come", async () => {
+  it("a tag of which somebody has said more does not silence the others", async () => {
     const { server, sink } = await start({}, ["G/E//b"]);
+    birth(server, [double("a", 1, 1), double("b", 2, 2)]);
+    data(server, 1, [byAlias(1, 10), byAlias(2, 20)]);
+    await until(() => sink.rows.length === 5, "rows");
+    expect(sink.rows.map((r) => r.tag)).toEqual(["G/E//bdSeq", "G/E//a", "G/E//b", "G/E//a", "G/E//b"]);
+  });
+
+  it("only the tags of the configuration come where that is asked for", async () => {
+    const { server, sink } = await start({}, ["G/E//b"], "listed");
     birth(server, [double("a", 1, 1), double("b", 2, 2)]);
     data(server, 1, [byAlias(1, 10), byAlias(2, 20)]);
     await until(() => sink.rows.length === 2, "rows");

@@ -10,6 +10,7 @@ import {
 } from "@lineshaft/contract/ports";
 import { Batcher } from "../../kit/mqtt/batcher.ts";
 import type { MqttClaim, MqttMessage, MqttSource } from "../../kit/mqtt/source.ts";
+import { takenOf } from "../../kit/mqtt/taking.ts";
 import { browseNodes } from "./browse.ts";
 import type { SparkplugReading } from "./config.ts";
 import { PayloadDecoder, SparkplugError } from "./decode.ts";
@@ -140,7 +141,7 @@ export class SparkplugConnector implements Connector {
     const stop = new AbortController();
     const inner = AbortSignal.any([signal, stop.signal]);
     const batcher = new Batcher(sink, inner);
-    const only = bindings.length === 0 ? null : new Set(bindings.map(({ address }) => address));
+    const only = takenOf(this.#config.take, bindings);
     const writer = new RowWriter(batcher, only);
     this.#counts = writer.counts;
     const claims: MqttClaim[] = [];

@@ -55,11 +55,12 @@ async function start(listens: boolean): Promise<ConnectorPeer> {
   };
   const config = (host: string, port: number, password = "pw"): Record<string, unknown> => ({
     hostId: "hub",
+    take: "listed",
     servers: [{ host, port, version: "5", user: "hub", password, keepAliveSeconds: 1 }],
   });
   return {
     address: listens ? null : { host: "127.0.0.1", port: broker.port },
-    config: ({ host, port }) => (listens ? { hostId: "hub" } : config(host, port)),
+    config: ({ host, port }) => (listens ? { hostId: "hub", take: "listed" } : config(host, port)),
     refusedConfig: (fault, { host, port }) => {
       if (listens) return null;
       if (fault === "unauthorised") return config(host, port, "wrong");
