@@ -2,14 +2,18 @@ import { type Static, Type } from "typebox";
 import { MicrosSchema } from "./time.ts";
 
 /** What a principal may do. Roles are fixed sets of these. */
-export const permissions = ["read", "ingest", "configure", "administer"] as const;
+export const permissions = ["read", "ingest", "book", "publish", "configure", "administer"] as const;
 export type Permission = (typeof permissions)[number];
 
 export const roles = {
   viewer: ["read"],
   source: ["ingest"],
-  engineer: ["read", "ingest", "configure"],
-  admin: ["read", "ingest", "configure", "administer"],
+  /** The shop floor: orders, reasons, scrap. */
+  operator: ["read", "book"],
+  /** A program that publishes results. */
+  application: ["read", "publish"],
+  engineer: ["read", "ingest", "book", "publish", "configure"],
+  admin: ["read", "ingest", "book", "publish", "configure", "administer"],
 } as const satisfies Record<string, readonly Permission[]>;
 export type Role = keyof typeof roles;
 

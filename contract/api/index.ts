@@ -20,6 +20,7 @@ export * from "./master-data.ts";
 export * from "./master-data-routes.ts";
 export * from "./problem.ts";
 export * from "./query.ts";
+export * from "./results.ts";
 export * from "./routes.ts";
 export * from "./status-code.ts";
 export * from "./stream.ts";

@@ -25,7 +25,12 @@ const listQuery = Type.Object(
 );
 
 /** The four operations on a kind of master data: list, read, put (create without If-Match, change with it), remove. */
-const resource = <P extends TProperties>(path: string, what: string, item: TObject<P>) => {
+const resource = <P extends TProperties, W extends "configure" | "book">(
+  path: string,
+  what: string,
+  item: TObject<P>,
+  write: W,
+) => {
   const recorded = recordedSchema(item);
   const written = Type.Object({ item: recorded, receipt: WriteReceiptSchema });
   return {
@@ -53,7 +58,7 @@ const resource = <P extends TProperties>(path: string, what: string, item: TObje
       method: "PUT",
       path: `${path}/{id}`,
       summary: `${what}: create one, or change it (If-Match)`,
-      permission: "configure",
+      permission: write,
       params: id,
       body: item,
       response: written,
@@ -62,7 +67,7 @@ const resource = <P extends TProperties>(path: string, what: string, item: TObje
       method: "DELETE",
       path: `${path}/{id}`,
       summary: `${what}: remove one (If-Match); its past stays readable`,
-      permission: "configure",
+      permission: write,
       params: id,
       response: written,
     },
@@ -82,21 +87,32 @@ const {
   reason,
   annotation,
 } = masterDataSchemas;
-const materials = resource("/materials", "Materials with their units", material);
-const idealCycleTimes = resource("/ideal-cycle-times", "Ideal cycle times", idealCycleTime);
-const orders = resource("/orders", "Orders with operations and executions", order);
-const calendars = resource("/calendars", "Shift calendars", calendar);
+const materials = resource("/materials", "Materials with their units", material, "configure");
+const idealCycleTimes = resource("/ideal-cycle-times", "Ideal cycle times", idealCycleTime, "configure");
+const orders = resource("/orders", "Orders with operations and executions", order, "book");
+const calendars = resource("/calendars", "Shift calendars", calendar, "configure");
 const calendarAssignments = resource(
   "/calendar-assignments",
   "Which equipment works by which calendar",
   calendarAssignment,
+  "configure",
 );
-const policyAssignments = resource("/oee-policies", "How sites calculate OEE", policyAssignment);
-const countingAssignments = resource("/counting", "What the counters of an equipment mean", countingAssignment);
-const lateScraps = resource("/late-scrap", "Scrap found after production", lateScrap);
-const physicalAssets = resource("/physical-assets", "Tools and other things with a serial number", physicalAsset);
-const reasons = resource("/reasons", "A plant's own reasons", reason);
-const annotations = resource("/annotations", "What people said of stretches of time", annotation);
+const policyAssignments = resource("/oee-policies", "How sites calculate OEE", policyAssignment, "configure");
+const countingAssignments = resource(
+  "/counting",
+  "What the counters of an equipment mean",
+  countingAssignment,
+  "configure",
+);
+const lateScraps = resource("/late-scrap", "Scrap found after production", lateScrap, "book");
+const physicalAssets = resource(
+  "/physical-assets",
+  "Tools and other things with a serial number",
+  physicalAsset,
+  "configure",
+);
+const reasons = resource("/reasons", "A plant's own reasons", reason, "configure");
+const annotations = resource("/annotations", "What people said of stretches of time", annotation, "book");
 
 /** Rows of the route table. */
 export const masterDataRoutes = {

@@ -179,6 +179,8 @@ export const masterDataSchemas = {
   annotation: AnnotationSchema,
 } as const;
 export type MasterDataKind = keyof typeof masterDataSchemas;
+/** What the shop floor books itself; the rest is configured. */
+export const bookedKinds: ReadonlySet<MasterDataKind> = new Set<MasterDataKind>(["order", "annotation", "lateScrap"]);
 export const masterDataKinds = Object.keys(masterDataSchemas) as MasterDataKind[];
 export type MasterDataItem<K extends MasterDataKind> = Static<(typeof masterDataSchemas)[K]>;
 

@@ -5,6 +5,7 @@ import {
   encodeColumns,
   type Micros,
   may,
+  type Permission,
   type Principal,
   ProblemError,
   parseTimeUs,
@@ -240,7 +241,7 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
 }
 
 /** Throws `forbidden` when the role does not include the route's permission. */
-export function requirePermission(principal: Principal, permission: (typeof routes)[RouteName]["permission"]): void {
+export function requirePermission(principal: Principal, permission: Permission | null): void {
   if (permission !== null && !may(principal, permission))
     throw new ProblemError(
       "forbidden",

@@ -92,7 +92,14 @@ describe("who may do what", () => {
     for (const [name, { method, path, permission }] of Object.entries(routes as Record<string, Route>)) {
       if (permission === null) continue;
       const url = apiBase + path.replace("{id}", "1").replace("{connection}", "x");
-      const weak = { read: "source", ingest: "viewer", configure: "viewer", administer: "engineer" }[permission];
+      const weak = {
+        read: "source",
+        ingest: "viewer",
+        book: "viewer",
+        publish: "operator",
+        configure: "operator",
+        administer: "engineer",
+      }[permission];
       const { statusCode } = await ask(url, { method, key: weak });
       expect([name, statusCode]).toEqual([name, 403]);
     }

@@ -1,4 +1,5 @@
 import {
+  bookedKinds,
   inScope,
   type MasterDataItem,
   type MasterDataKind,
@@ -75,7 +76,7 @@ export class MasterDataStore implements MasterData {
     item: MasterDataItem<K>,
     revision: number | null,
   ): Written<Recorded<MasterDataItem<K>>> {
-    demand(p, "configure");
+    demand(p, bookedKinds.has(kind) ? "book" : "configure");
     const fault = nameFault(id);
     if (fault !== null) throw new ProblemError("name_invalid", `The id ${JSON.stringify(id)} cannot be used. ${fault}`);
     return this.#parts.db.write(() => {
@@ -96,7 +97,7 @@ export class MasterDataStore implements MasterData {
     id: string,
     revision: number,
   ): Written<Recorded<MasterDataItem<K>>> {
-    demand(p, "configure");
+    demand(p, bookedKinds.has(kind) ? "book" : "configure");
     return this.#parts.db.write(() => {
       const current = this.#find(p, kind, id);
       if (current === null || !this.#visible(p, kind, current.item)) throw notFound(kind, id);

@@ -1,8 +1,9 @@
 import { createConnection, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { MqttClient } from "mqtt";
+import { connectAsync, type MqttClient } from "mqtt";
 import { generate, type Packet, parser } from "mqtt-packet";
 import { afterEach, describe, expect, it } from "vitest";
+import { EmbeddedBroker } from "./broker.ts";
 import type { MqttPrincipal } from "./broker-access.ts";
 import type { BrokerOptions } from "./broker-options.ts";
 import type { MqttMessage } from "./source.ts";
@@ -441,6 +442,32 @@ describe("who may do what (FAULTS A18 to A27)", () => {
 });
 
 describe("fan-out", () => {
+  it("what a connection says before the first door opens is retained behind it", async () => {
+    const early = new EmbeddedBroker({
+      clock: realClock,
+      authenticate: async ({ username }) => username,
+      principal: (name) => principal(name),
+      audit: () => {},
+    });
+    try {
+      const said = early.source("acme").publish("acme/STATE", Buffer.from("online"), { qos: 1, retain: true });
+      const port = await early.listen({ host: "127.0.0.1", port: 0 });
+      await said;
+      const client = await connectAsync(`mqtt://127.0.0.1:${port}`, {
+        clientId: "press",
+        username: "press",
+        password: "press",
+      });
+      const seen = collect(client);
+      await client.subscribeAsync("acme/#");
+      await until(() => seen.length === 1, "the retained message");
+      expect(seen).toEqual(["acme/STATE=online"]);
+      client.end(true);
+    } finally {
+      await early.close();
+    }
+  });
+
   it("many publishers, many subscribers, mixed QoS: everything arrives, in order per publisher", async () => {
     const names = Array.from({ length: 8 }, (_, i) => `m${i}`);
     const b = await start([...names.map((n) => principal(n)), principal("screen")]);

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { ConnectionError } from "@lineshaft/contract/ports";
 import type { Aedes, AedesPublishPacket, AuthenticateError, Client, ConnectPacket, PublishPacket } from "aedes";
 import { type MqttPrincipal, mayPublish, mayReceive, maySubscribe } from "./broker-access.ts";
 import { BrokerDoors } from "./broker-doors.ts";
@@ -57,6 +58,7 @@ export class EmbeddedBroker {
   readonly #clients = new Set<Client>();
   readonly #doors: BrokerDoors;
   #aedes: Aedes | null = null;
+  #starting: Promise<void> | null = null;
   #closed = false;
   readonly #counts = { received: 0, refused: 0, unclaimed: 0, unacknowledged: 0, droppedAtSubscribers: 0, cut: 0 };
 
@@ -68,8 +70,12 @@ export class EmbeddedBroker {
     this.#doors = new BrokerDoors(this.#limits, options.clock, (socket) => this.#aedes?.handle(socket));
   }
 
-  async start(): Promise<void> {
-    if (this.#aedes !== null) return;
+  start(): Promise<void> {
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  async #start(): Promise<void> {
     const { Aedes } = await import("aedes");
     const limits = this.#limits;
     this.#aedes = await Aedes.createBroker({
@@ -131,12 +137,15 @@ export class EmbeddedBroker {
 
   /** The messages of one realm, for a codec to claim; `accepts` says whose. */
   source(realm: string, accepts: (publisher: MqttPrincipal) => boolean = () => true): BrokerSource {
-    const publish: MqttSource["publish"] = (topic, payload, { qos, retain }) => {
+    const publish: MqttSource["publish"] = async (topic, payload, { qos, retain }) => {
       const packet = { cmd: "publish", topic, payload: Buffer.from(payload), qos, retain, dup: false } as const;
-      return new Promise<void>((resolve, reject) => {
-        if (this.#aedes === null || this.#closed) return reject(new Error("The broker is not running."));
+      // The connections stand before the first door opens, and say so (Sparkplug's STATE): what is retained waits behind the door.
+      await this.start();
+      const aedes = this.#closed ? null : this.#aedes;
+      if (aedes === null) throw new ConnectionError("lost", "The broker has ended.", "It comes back with the server.");
+      await new Promise<void>((resolve, reject) => {
         const stamped: PublishPacket & { clientId: string } = { ...packet, clientId: ownClientId(realm) };
-        this.#aedes.publish(stamped, (error) => (error ? reject(error) : resolve()));
+        aedes.publish(stamped, (error) => (error ? reject(error) : resolve()));
       });
     };
     return new BrokerSource(realm, this.#claims, publish, accepts);
@@ -158,6 +167,7 @@ export class EmbeddedBroker {
     this.#closed = true;
     for (const source of this.#claims.sources) source.end();
     const stopped = this.#doors.close();
+    await this.#starting;
     const aedes = this.#aedes;
     if (aedes !== null) await new Promise<void>((resolve) => aedes.close(resolve));
     // Connections that never said CONNECT are unknown to aedes.
