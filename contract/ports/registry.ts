@@ -15,6 +15,7 @@ import type {
   RawTag,
   Role,
   TagChange,
+  ValueType,
 } from "../api/index.ts";
 import type { Lsn } from "./log.ts";
 import type { MasterData } from "./master-data.ts";
@@ -86,6 +87,11 @@ export interface Registry {
    * tells it as changes of the entity `sourceUnit`: no part of the configuration. Ids that are not known are passed over.
    */
   noteUnits(tenant: number, connectionId: number, units: ReadonlyMap<number, string>): void;
+  /**
+   * The values of tags have become of another type than before, by raw tag id. Nothing is coerced; it is told as changes of the entity `sourceType`, no part of
+   * the configuration, and what was told before is not told again.
+   */
+  noteTypes(connectionId: number, changes: ReadonlyMap<number, { before: ValueType; type: ValueType }>): void;
 
   /** For start-up: all tags and connections, in id order. */
   allTags(): Iterable<{ id: number; connectionId: number; address: string; equipmentId: number | null }>;

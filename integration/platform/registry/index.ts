@@ -87,6 +87,7 @@ export function openRegistry(options: {
     applyRegistrations: (records) => tags.apply(records),
     advance: (lsn) => tags.advance(lsn),
     noteUnits: (tenant, connectionId, units) => tags.noteUnits(tenant, connectionId, units),
+    noteTypes: (connectionId, changes) => tags.noteTypes(connectionId, changes),
     allTags: () => tags.all(),
     allConnections: () => connections.all(),
 

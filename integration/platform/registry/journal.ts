@@ -86,7 +86,7 @@ export class Journal {
   configurationRevision(tenant: number): number {
     const last = this.#sql
       .prepare(
-        "SELECT revision FROM journal WHERE tenant = ? AND entity NOT IN ('key', 'masterData', 'sourceUnit') ORDER BY revision DESC LIMIT 1",
+        "SELECT revision FROM journal WHERE tenant = ? AND entity NOT IN ('key', 'masterData', 'sourceUnit', 'sourceType') ORDER BY revision DESC LIMIT 1",
       )
       .pluck();
     return (last.get(tenant) as number | undefined) ?? 0;
@@ -97,7 +97,7 @@ export class Journal {
     return this.#sql
       .prepare(
         `SELECT max(revision) AS revision, max(changed_us) AS changedUs, actor, count(*) AS changes FROM journal
-         WHERE tenant = ? AND revision < ? AND entity NOT IN ('key', 'masterData', 'sourceUnit')
+         WHERE tenant = ? AND revision < ? AND entity NOT IN ('key', 'masterData', 'sourceUnit', 'sourceType')
          GROUP BY coalesce(part_of, revision) ORDER BY max(revision) DESC LIMIT ?`,
       )
       .all(tenant, before, limit) as ConfigurationRevision[];
@@ -108,7 +108,7 @@ export class Journal {
     const rows = this.#sql
       .prepare(
         `SELECT entity, entity_id AS id, after, kept FROM journal
-         WHERE tenant = ? AND revision <= ? AND entity NOT IN ('key', 'masterData', 'sourceUnit') ORDER BY revision`,
+         WHERE tenant = ? AND revision <= ? AND entity NOT IN ('key', 'masterData', 'sourceUnit', 'sourceType') ORDER BY revision`,
       )
       .all(tenant, revision) as { entity: Entity; id: number | string; after: string; kept: string | null }[];
     for (const { entity, id, after, kept } of rows)
