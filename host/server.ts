@@ -172,7 +172,10 @@ export async function startServer(config: Config, consoleDir: string | undefined
     crashPoint,
     tagQuota: config.tagQuota,
     namesVisible: (lsn) => names.until(lsn),
-    noteUnits: (tenant, connectionId, units) => registry.noteUnits(tenant, connectionId, units),
+    noteUnits: async (tenant, connectionId, units) => {
+      await registry.settled();
+      registry.noteUnits(tenant, connectionId, units);
+    },
     frozenBefore: () => history.status.frozenBeforeUs,
     admit,
   });
@@ -214,7 +217,10 @@ export async function startServer(config: Config, consoleDir: string | undefined
     ledger,
     directory,
     clock,
-    registryApplied: (lsn) => names.until(lsn),
+    registryApplied: async (lsn) => {
+      await names.until(lsn);
+      await registry.settled();
+    },
   });
   const broker =
     config.mqtt === null
@@ -339,9 +345,10 @@ export async function startServer(config: Config, consoleDir: string | undefined
   let lastSaved = snapshot?.appliedLsn ?? 0;
   const drains = periodic(
     1000,
-    () => {
+    async () => {
+      await registry.settled();
       noteTypeChanges(views.values.typeChanges.take(clock.monotonicMs()), registry, directory);
-      return outbox.drain();
+      await outbox.drain();
     },
     fail("Publishing registry changes"),
   );

@@ -96,7 +96,7 @@ export function registryContract(make: (clock: FakeClock) => RegistryFixture): v
       expect(code(() => registry.equipmentAt(principal({ scopes: ["Other"] }), line.id, start))).toBe("not_found");
     });
 
-    test("takes a model that exists and has what its tags are bound to", () => {
+    test("takes a model that exists and has what its tags are bound to", async () => {
       const site = create("site", "S");
       const model = { name: "m", version: "1.0.0", properties: [{ name: "speed", kind: "processValue" as const }] };
       const other = { ...model, name: "n", properties: [{ name: "level", kind: "processValue" as const }] };
@@ -114,10 +114,12 @@ export function registryContract(make: (clock: FakeClock) => RegistryFixture): v
           registry.configuration(admin).revision,
           () => 9,
         );
-      apply([]);
+      await apply([]);
       expect(code(() => change("x@1.0.0"))).toBe("not_found");
       expect(change("m@1.0.0")).toMatchObject({ model: "m@1.0.0" });
-      apply([{ name: "c", kind: "http", tags: [{ address: "a", equipment: "S", bind: [{ property: "speed" }] }] }]);
+      await apply([
+        { name: "c", kind: "http", tags: [{ address: "a", equipment: "S", bind: [{ property: "speed" }] }] },
+      ]);
       expect(code(() => change("n@1.0.0"))).toBe("reference_unknown");
       expect(code(() => change(null))).toBe("reference_unknown");
     });

@@ -28,6 +28,8 @@ export class Journal {
   readonly #revisionAt;
   /** While several changes are one: the revision of the first. */
   #partOf: number | null = null;
+  /** While a change goes over several turns: the revision before it. */
+  #decided: number | null = null;
 
   constructor(sql: Sql) {
     this.#sql = sql;
@@ -69,6 +71,25 @@ export class Journal {
     this.#known = null;
     const hidden = kept === null ? null : JSON.stringify(kept);
     this.#insert.run(revision, by.tenant, entity, id, by.id, atUs, JSON.stringify(after), hidden, this.#partOf);
+  }
+
+  /** The same for a change that goes over several turns. */
+  async togetherInTime<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.revision;
+    this.#partOf = before + 1;
+    this.#decided = before;
+    try {
+      return await work();
+    } finally {
+      this.#partOf = null;
+      this.#decided = null;
+      this.#known = null;
+    }
+  }
+
+  /** The last revision that stands, whatever is under way. */
+  get decided(): number {
+    return this.#decided ?? this.revision;
   }
 
   /** Everything that `work` changes counts as one change of the configuration. */
