@@ -318,24 +318,29 @@ class Oracle {
     });
   }
 
-  /** Only where good parts have a counter of their own: a difference of two counters may go back. */
+  /** When the good quantity since the begin of an execution first reached so many. */
   #goodPart({ fromUs }: Span, parts: number): Micros | null {
-    let left = parts;
-    for (const count of this.#known.counts) {
-      if (count.name !== "good" || count.n === 0 || count.atUs <= fromUs) continue;
-      if (!count.spread) {
-        left -= count.n;
-        if (left <= 0) return count.atUs;
-        continue;
-      }
-      const runs = this.#running(count.fromUs, count.atUs);
-      const length = runs.reduce((sum, run) => sum + run.toUs - run.fromUs, 0);
-      for (let i = 1; i <= count.n; i++) {
-        const at = placeAt(runs, Math.ceil(((2 * i - 1) * length) / (2 * count.n)));
-        if (at > fromUs && --left <= 0) return at;
-      }
+    const good = this.#known.counts.flatMap((count) => this.#goodOf(count, fromUs)).sort((a, b) => a.t - b.t);
+    let sum = 0;
+    for (let i = 0; i < good.length; i++) {
+      sum += good[i].n;
+      if (sum >= parts && good[i + 1]?.t !== good[i].t) return good[i].t;
     }
     return null;
+  }
+
+  /** How a count changes the good quantity, instant by instant. */
+  #goodOf(count: KnownCount, since: Micros): { t: Micros; n: number }[] {
+    const { fromUs, atUs, n, name } = count;
+    const factor = vectors[this.#plan.counters][name]?.[1] ?? 0;
+    if (n === 0 || factor === 0 || atUs <= since) return [];
+    if (!count.spread) return [{ t: atUs, n: n * factor }];
+    const runs = this.#running(fromUs, atUs);
+    const length = runs.reduce((sum, run) => sum + run.toUs - run.fromUs, 0);
+    return Array.from({ length: Math.ceil(n) }, (_, i) => ({
+      t: placeAt(runs, Math.ceil(((2 * i + 1) * length) / (2 * n))),
+      n: factor,
+    })).filter(({ t }) => t > since);
   }
 }
 

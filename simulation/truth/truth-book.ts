@@ -30,7 +30,7 @@ export class TruthBook {
       const truth = this.#chapter(kind, shift).until(until).get(name);
       if (truth !== undefined) parts.push(clipped(truth, Math.max(fromUs, shiftStartUs(shift)), until));
     }
-    return joined(parts);
+    return asSaid(joined(parts));
   }
 
   #chapter(kind: LineKind, shift: number): Chapter {
@@ -42,6 +42,21 @@ export class TruthBook {
     return chapter;
   }
 }
+
+/**
+ * People go by what they see on the screen, and a controller's scan is up to 4 ms late: so what they say begins and ends a little behind it, and the last piece of an order is in it.
+ */
+function asSaid(truth: MachineTruth): MachineTruth {
+  const said = <T extends { fromUs: Micros; toUs: Micros }>(items: readonly T[]): T[] =>
+    items.map((item) => ({ ...item, fromUs: item.fromUs + screenUs, toUs: item.toUs + screenUs }));
+  return {
+    ...truth,
+    executions: said(truth.executions),
+    setUps: said(truth.setUps),
+    blocked: said(truth.blocked),
+  };
+}
+const screenUs = 5_000;
 
 /** A few shifts of each line stay in memory. */
 const chaptersMax = 16;
