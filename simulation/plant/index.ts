@@ -105,6 +105,7 @@ export class PlantLine {
 export type { MachineKind, Product, Telling } from "./machine-kind.ts";
 export { playMachine } from "./machine-play.ts";
 export { type Site, shiftsOf, siteOf, sites } from "./site.ts";
+export { stateCodes } from "./state-code.ts";
 export type { MachineTruth, TrueExecution, TruePiece, TrueShift } from "./truth.ts";
 export type { LineKind, LineModel, Signal };
 export {

@@ -1,6 +1,7 @@
 import { hourUs, type Micros } from "@lineshaft/contract/api";
 import type { Known, KnownCount, KnownState, Span } from "./known.ts";
 import type { Plan } from "./plan.ts";
+import { cursor, endingAt, firstBehind, holds, placeAt } from "./spans.ts";
 
 /**
  * The OEE from what is known, written from RULES alone and on purpose without a line of the platform's: it looks at each stretch in which nothing changes, says what its time is, puts every count
@@ -344,16 +345,6 @@ class Oracle {
   }
 }
 
-/** The first instant with so much running time behind it. */
-function placeAt(runs: readonly Span[], running: Micros): Micros {
-  let left = running;
-  for (const { fromUs, toUs } of runs) {
-    if (left <= toUs - fromUs) return fromUs + left;
-    left -= toUs - fromUs;
-  }
-  return runs[runs.length - 1].toUs;
-}
-
 /** Reasons of the starting vocabulary whose time is planned: break, no shift, preventive maintenance. */
 const plannedCauses = new Set([6_200_000, 6_300_000, 7_400_000]);
 
@@ -362,8 +353,6 @@ const vectors: Record<Plan["counters"], Partial<Record<KnownCount["name"], reado
   totalAndScrap: { total: [1, 1, 0, 0], scrap: [0, -1, 1, 0], rework: [0, -1, 0, 1] },
   totalAndGood: { total: [1, 0, 1, 0], good: [0, 1, -1, 0], rework: [0, 0, -1, 1] },
 };
-
-const holds = ({ fromUs, toUs }: Span, at: Micros): boolean => fromUs <= at && at < toUs;
 
 function makes(state: KnownState | null): boolean {
   if (state?.itemState !== "Executing") return false;
@@ -382,27 +371,3 @@ function stopsOf(states: readonly KnownState[]): Span[] {
   return stops;
 }
 
-/** What of a list holds at ascending instants. */
-function cursor<T extends Span>(spans: readonly T[]): (at: Micros) => T | null {
-  let i = 0;
-  return (at) => {
-    while (i < spans.length && spans[i].toUs <= at) i++;
-    return i < spans.length && spans[i].fromUs <= at ? spans[i] : null;
-  };
-}
-
-/** Index of the first span that ends behind `t`. */
-function firstBehind(spans: readonly Span[], t: Micros): number {
-  let [low, high] = [0, spans.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (spans[middle].toUs <= t) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** Index of the stretch with from < t ≤ to. */
-function endingAt(stretches: readonly Stretch[], t: Micros): number {
-  return stretches.length > 0 && t > stretches[0].fromUs ? firstBehind(stretches, t - 1) : stretches.length;
-}

@@ -1,6 +1,12 @@
 import type { EquipmentContext, Mapping, Micros, OeePolicy, ShiftOccurrence } from "@lineshaft/contract/api";
 import { startingReasons } from "@lineshaft/contract/api";
-import type { MachineKind, MachineTruth, TrueExecution, TrueShift } from "@lineshaft/simulation/plant";
+import {
+  type MachineKind,
+  type MachineTruth,
+  stateCodes,
+  type TrueExecution,
+  type TrueShift,
+} from "@lineshaft/simulation/plant";
 import {
   type CountName,
   counterNames,
@@ -20,7 +26,7 @@ import {
 } from "../../../integration/platform/derivation/index.ts";
 import type { Chance } from "./chance.ts";
 import type { Faulted } from "./faults.ts";
-import { codeTable, type Row, repeatedBy, rowsOf, shownBy } from "./shown.ts";
+import { type Row, repeatedBy, rowsOf, shownBy } from "./shown.ts";
 
 export const stopAfterCycles = 3;
 /** What a binding of pulses goes by while no order tells the ideal cycle. */
@@ -100,7 +106,7 @@ export class MachineUnderTest {
     const counters = counterNames(telling).map((name) => binding(name, "counter", [name], { counter }));
     if (telling.states === "code")
       return [
-        binding("state", "itemState", [], { states: codeTable.map((row, value) => ({ value, ...row })) }),
+        binding("state", "itemState", [], { states: stateCodes.map(({ code, ...row }) => ({ value: code, ...row })) }),
         ...counters,
       ];
     if (telling.states === "packml") return [binding("state", "itemState", [], { preset: "packml" }), ...counters];

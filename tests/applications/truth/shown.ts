@@ -1,5 +1,5 @@
 import type { Micros } from "@lineshaft/contract/api";
-import type { MachineKind, MachineTruth } from "@lineshaft/simulation/plant";
+import { type MachineKind, type MachineTruth, stateCodes } from "@lineshaft/simulation/plant";
 import { asTold, type CountName, countedBy, counterNames, type Span, toldAt } from "@lineshaft/simulation/truth";
 
 /** One row as a machine tells it. */
@@ -40,23 +40,13 @@ export function shownBy(truth: MachineTruth, { frozen, skew }: Disturbed): Machi
   };
 }
 
-/** PackML and a plant's own table, for machines that tell numbers. */
+/** For machines that tell numbers: of PackML, or of a table of their own. */
 const packMl = { Executing: 6, NotExecuting: 11, OutOfService: 9, NotAvailable: 2 };
 const ownNumber = (state: MachineTruth["states"][number]): number =>
-  codeTable.findIndex(
+  stateCodes.findIndex(
     (row) =>
       row.itemState === state.itemState && row.operationMode === state.operationMode && row.cause === state.cause,
   );
-
-/** What the numbers of a machine with a table of its own mean. */
-export const codeTable = (["Executing", "NotExecuting", "OutOfService"] as const).flatMap((itemState) =>
-  (["None", "Setup", "Processing"] as const).flatMap((operationMode) =>
-    [
-      0, 1_200_000, 3_100_000, 4_100_000, 4_200_000, 5_100_000, 6_100_000, 6_200_000, 6_400_000, 7_100_000, 7_200_000,
-      7_900_000,
-    ].map((cause) => ({ itemState, operationMode, cause })),
-  ),
-);
 
 /** All rows of a machine that nothing is lost of, in order of time. */
 export function rowsOf(kind: MachineKind, shown: MachineTruth, disturbed: Disturbed, back: readonly Micros[]): Row[] {
