@@ -356,6 +356,10 @@ export class FakePlatform implements Services {
   }
 
   facts: Services["facts"] = {
+    appliedLsn: 1,
+    progress: (equipmentId) => ({ equipmentId, watermarkUs: 0, finalBeforeUs: 0 }),
+    onChanged: () => () => undefined,
+    onProgress: () => () => undefined,
     machine: (_, from, to) => ({
       facts: {
         from,
