@@ -273,6 +273,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
     directory,
     mqtt: () => broker?.status() ?? null,
     streams: () => streams(),
+    facts: derived.facts,
     historyTime: () => feeder.appliedTime,
   });
   monitor = watch;

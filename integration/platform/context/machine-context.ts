@@ -1,4 +1,11 @@
-import type { IdealCycleTime, MasterDataKind, Micros, Order, PolicyAssignment, Principal } from "@lineshaft/contract/api";
+import type {
+  IdealCycleTime,
+  MasterDataKind,
+  Micros,
+  Order,
+  PolicyAssignment,
+  Principal,
+} from "@lineshaft/contract/api";
 import type { MasterData } from "@lineshaft/contract/ports";
 import { cutsOf, sorted, Timeline } from "./timeline.ts";
 

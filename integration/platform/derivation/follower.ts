@@ -1,4 +1,4 @@
-import { dayUs, hourUs, type Micros, ProblemError, selectRows } from "@lineshaft/contract/api";
+import { dayUs, hourUs, type MappingErrors, type Micros, ProblemError, selectRows } from "@lineshaft/contract/api";
 import {
   type Clock,
   decodeJson,
@@ -192,6 +192,19 @@ export class FactsFollower implements Facts {
     };
   }
 
+  mappingErrors(): MappingErrors[] {
+    return [...this.#derivation.bindings.values()].flatMap(({ spec, track }) =>
+      track.outside === 0 ? [] : [{ tagId: spec.channels[0].tag, equipmentId: spec.equipment, values: track.outside }],
+    );
+  }
+
+  /** How it stands, for those who run the server. */
+  get status(): { bindings: number; repairing: number; mappingErrors: number } {
+    let mappingErrors = 0;
+    for (const { track } of this.#derivation.bindings.values()) mappingErrors += track.outside;
+    return { bindings: this.#derivation.bindings.size, repairing: this.#derivation.dirty, mappingErrors };
+  }
+
   progress(equipmentId: number): FactsProgress | null {
     const watermarkUs = this.#derivation.watermarkOf(equipmentId);
     if (!Number.isFinite(watermarkUs)) return null;
@@ -276,7 +289,9 @@ export class FactsFollower implements Facts {
 
   /** What the registry says of tags now, against what is at work. */
   #bind(): void {
-    const wanted = new Map(assignmentsOf(this.#parts.registry.standardBindings().items).map((one) => [one.key, one.spec]));
+    const wanted = new Map(
+      assignmentsOf(this.#parts.registry.standardBindings().items).map((one) => [one.key, one.spec]),
+    );
     for (const [key, id] of this.#ids) {
       const spec = wanted.get(key);
       const binding = this.#derivation.bindings.get(id) as Binding;
@@ -313,7 +328,8 @@ export class FactsFollower implements Facts {
   async #settle(): Promise<void> {
     this.#forget();
     if (this.#derivation.dirty === 0) return;
-    while (this.#parts.history.status.appliedLsn < this.#takenLsn) await this.#parts.clock.sleep(historyMs, this.#stop.signal);
+    while (this.#parts.history.status.appliedLsn < this.#takenLsn)
+      await this.#parts.clock.sleep(historyMs, this.#stop.signal);
     const oldest = this.#parts.clock.nowUs() - factsKeptUs;
     for (const { binding, run } of this.#derivation.repairs(() => oldest)) {
       const connections = new Set(binding.spec.channels.map(({ connection }) => connection));

@@ -8,7 +8,7 @@ export type { DirtyRange } from "./dirty.ts";
 export { Derivation, type Past } from "./engine.ts";
 export { FactsFollower, factsKeptUs, type KnownGap } from "./follower.ts";
 export { GapLedger, type GapStatement } from "./gaps.ts";
-export { compileMapping, type DatedRule, Rules, textKey } from "./mapping.ts";
+export { compileMapping, type DatedRule, jointRules, Rules, textKey } from "./mapping.ts";
 export { type InputRow, MemoryInputs } from "./memory-inputs.ts";
 export type { SilenceStatement } from "./proof-of-life.ts";
 export { Steps } from "./steps.ts";

@@ -46,7 +46,11 @@ export class ProofsOfLife {
   }
 
   /** A batch has come. Where its connection was silent, `lostFrom` is where its lasting gap begins, and the answer ends that. */
-  batch(record: Omit<PointsRecord, "columns">, first: () => Micros, lostFrom: () => Micros | null): SilenceStatement | null {
+  batch(
+    record: Omit<PointsRecord, "columns">,
+    first: () => Micros,
+    lostFrom: () => Micros | null,
+  ): SilenceStatement | null {
     const { connectionId, generation, sequence, receivedTime } = record;
     const before = this.#sources.get(connectionId);
     this.#sources.set(connectionId, {
@@ -62,7 +66,12 @@ export class ProofsOfLife {
     if (numbered && sequence === before.sequence + 1)
       return { connectionId, fromUs, toUs: fromUs, reason: nothingMissedReason };
     const begin = first();
-    return { connectionId, fromUs, toUs: begin > fromUs ? Math.min(begin, receivedTime) : receivedTime, reason: heardReason };
+    return {
+      connectionId,
+      fromUs,
+      toUs: begin > fromUs ? Math.min(begin, receivedTime) : receivedTime,
+      reason: heardReason,
+    };
   }
 
   /** The watermark of an equipment that these connections feed, not before `before`; null: none of them was ever heard. `lost`: those that a lasting gap is known of. */
@@ -83,7 +92,9 @@ export class ProofsOfLife {
     if (feeds.length === 0) return null;
     const { watermark, lost: overdue } = nextWatermark(before, nowUs, feeds);
     // One that is overdue lets the watermark pass only behind its gap.
-    return overdue.some(({ connection }) => !lost(connection)) ? Math.max(before, Math.min(watermark, held)) : watermark;
+    return overdue.some(({ connection }) => !lost(connection))
+      ? Math.max(before, Math.min(watermark, held))
+      : watermark;
   }
 
   /** Connections whose silence has lasted too long by now, each told once. */

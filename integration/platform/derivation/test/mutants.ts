@@ -244,6 +244,18 @@ export const mutants: readonly Mutant[] = [
     to: "return;",
   },
   {
+    rule: "pulses: each tag by its own rule",
+    file: "pulse.ts",
+    from: "const own = rule.of === null ? rule : rule.of[channel];",
+    to: "const own = rule.of?.[channel] === null ? null : rule;",
+  },
+  {
+    rule: "pulses: where edges begin to count, no level is known",
+    file: "pulse.ts",
+    from: '=== "each") setLevel(s, o, channel, 0);',
+    to: '=== "never") setLevel(s, o, channel, 0);',
+  },
+  {
     rule: "counters: a glitch is judged from the value before",
     file: "counter.ts",
     from: "plausible(verdict, n, t - s[o + fLast])",
