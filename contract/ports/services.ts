@@ -74,6 +74,8 @@ export interface FactsChange {
 /** How far the facts of a machine go. */
 export interface FactsProgress {
   equipmentId: number;
+  /** Start of the first hour that has facts; null: there are none. */
+  fromUs: Micros | null;
   watermarkUs: Micros;
   finalBeforeUs: Micros;
 }

@@ -208,8 +208,10 @@ export class FactsFollower implements Facts {
   progress(equipmentId: number): FactsProgress | null {
     const watermarkUs = this.#derivation.watermarkOf(equipmentId);
     if (!Number.isFinite(watermarkUs)) return null;
-    const finalBeforeUs = watermarkUs - lookAheadUs(this.#derivation.bindingsOf(equipmentId), 0);
-    return { equipmentId, watermarkUs, finalBeforeUs };
+    const bindings = this.#derivation.bindingsOf(equipmentId);
+    const first = Math.min(...bindings.map(({ track }) => track.firstHour));
+    const fromUs = Number.isFinite(first) ? first : null;
+    return { equipmentId, fromUs, watermarkUs, finalBeforeUs: watermarkUs - lookAheadUs(bindings, 0) };
   }
 
   /** True where the registry may say something else about tags now. */
