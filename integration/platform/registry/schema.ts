@@ -196,4 +196,8 @@ export const migrations: readonly Migration[] = [
   `
   ALTER TABLE tag ADD COLUMN source_unit TEXT;
   `,
+  // The type that its values have had since the change that was told last.
+  `
+  ALTER TABLE tag ADD COLUMN source_type TEXT;
+  `,
 ];
