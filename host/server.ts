@@ -221,6 +221,8 @@ export async function startServer(config: Config, consoleDir: string | undefined
       await names.until(lsn);
       await registry.settled();
     },
+    sink: ingest,
+    healthOf: (tenant, name) => connectivity.status(tenant, name)?.health.state ?? null,
   });
   const broker =
     config.mqtt === null
@@ -275,6 +277,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
     directory,
     mqtt: () => broker?.status() ?? null,
     streams: () => streams(),
+    facts: derived.facts,
     historyTime: () => feeder.appliedTime,
   });
   monitor = watch;
