@@ -6,7 +6,7 @@ import { ProblemError } from "@lineshaft/contract/api";
 import type { ConnectionRow } from "@lineshaft/contract/ports";
 import { createMetrics, createRateLimiter, openIdentity } from "@lineshaft/governance";
 import { createHttpServer } from "@lineshaft/interfaces/rest";
-import { cellSource } from "@lineshaft/platform/context";
+import { cellSource, workSource } from "@lineshaft/platform/context";
 import { HistoryFeeder } from "@lineshaft/platform/feeder";
 import { openHistory } from "@lineshaft/platform/history";
 import {
@@ -275,6 +275,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
   for (const [code, text] of early) watch.note(code, text);
   metrics.collect(() => watch.status());
 
+  const cells = cellSource({ facts: derived.facts, registry, clock });
   const http = await createHttpServer(
     {
       sink: ingest,
@@ -282,7 +283,8 @@ export async function startServer(config: Config, consoleDir: string | undefined
       registry,
       lastValues: views.values,
       facts: derived.facts,
-      cells: cellSource({ facts: derived.facts, registry, clock }),
+      cells,
+      work: workSource({ facts: derived.facts, registry, clock, cells }),
       ledger,
       identity,
       events,

@@ -26,3 +26,4 @@ export { placeLateScrap } from "./late-scrap.ts";
 export { type LineInput, type LineMember, type LineTopology, lineCells } from "./line.ts";
 export { mergeCells } from "./merge.ts";
 export { setUpsFromOrderChange } from "./set-up.ts";
+export { workSource } from "./work.ts";
