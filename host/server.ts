@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { ProblemError } from "@lineshaft/contract/api";
-import type { ConnectionRow } from "@lineshaft/contract/ports";
+import type { ConnectionRow, Registry } from "@lineshaft/contract/ports";
 import { createMetrics, createRateLimiter, openIdentity } from "@lineshaft/governance";
 import { createHttpServer } from "@lineshaft/interfaces/rest";
 import { cellSource, workSource } from "@lineshaft/platform/context";
@@ -20,7 +20,7 @@ import { openLedger } from "@lineshaft/platform/ledger";
 import { lockDataDir, nodeDisk, openLog } from "@lineshaft/platform/log";
 import { openRegistry } from "@lineshaft/platform/registry";
 import { createEventSource } from "@lineshaft/platform/replay";
-import { loadSnapshot, saveSnapshot, Views } from "@lineshaft/platform/values";
+import { loadSnapshot, saveSnapshot, type TypeChange, Views } from "@lineshaft/platform/values";
 import pino from "pino";
 import { systemClock } from "./clock.ts";
 import { type Config, hostInUrl } from "./config.ts";
@@ -172,7 +172,10 @@ export async function startServer(config: Config, consoleDir: string | undefined
     crashPoint,
     tagQuota: config.tagQuota,
     namesVisible: (lsn) => names.until(lsn),
-    noteUnits: (tenant, connectionId, units) => registry.noteUnits(tenant, connectionId, units),
+    noteUnits: async (tenant, connectionId, units) => {
+      await registry.settled();
+      registry.noteUnits(tenant, connectionId, units);
+    },
     frozenBefore: () => history.status.frozenBeforeUs,
     admit,
   });
@@ -214,7 +217,10 @@ export async function startServer(config: Config, consoleDir: string | undefined
     ledger,
     directory,
     clock,
-    registryApplied: (lsn) => names.until(lsn),
+    registryApplied: async (lsn) => {
+      await names.until(lsn);
+      await registry.settled();
+    },
   });
   const broker =
     config.mqtt === null
@@ -339,7 +345,15 @@ export async function startServer(config: Config, consoleDir: string | undefined
     fail("Saving the views"),
   );
   let lastSaved = snapshot?.appliedLsn ?? 0;
-  const drains = periodic(1000, () => outbox.drain(), fail("Publishing registry changes"));
+  const drains = periodic(
+    1000,
+    async () => {
+      await registry.settled();
+      noteTypeChanges(views.values.typeChanges.take(clock.monotonicMs()), registry, directory);
+      await outbox.drain();
+    },
+    fail("Publishing registry changes"),
+  );
 
   connectivity.start();
   await http.listen({ port: config.port, host: config.host });
@@ -375,6 +389,17 @@ export async function startServer(config: Config, consoleDir: string | undefined
       clearTimeout(forced);
     },
   };
+}
+
+/** F30: what sources changed without a word stands in the log. */
+function noteTypeChanges(
+  changes: ReadonlyMap<number, TypeChange>,
+  registry: Pick<Registry, "noteTypes">,
+  directory: TagDirectory,
+): void {
+  if (changes.size === 0) return;
+  for (const [connection, own] of Map.groupBy(changes, ([tag]) => directory.connectionOfTag(tag)))
+    if (connection !== 0) registry.noteTypes(connection, new Map(own));
 }
 
 /** Refuses new batches while memory is short (80 % of the bound) or the server stops. */

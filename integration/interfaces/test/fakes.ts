@@ -246,7 +246,7 @@ export class FakePlatform implements Services {
     }),
     render: (configuration) => `version: ${configuration.version}\n`,
     plan: (_p, input) => this.#plan(input),
-    apply: (_p, input, revision) => {
+    apply: async (_p, input, revision) => {
       if (revision !== this.configurationRevision)
         throw new ProblemError("revision_conflict", `It is at revision ${this.configurationRevision}.`);
       const plan = this.#plan(input);
@@ -255,7 +255,7 @@ export class FakePlatform implements Services {
       return { plan, revision: this.configurationRevision, connections: [] };
     },
     revisions: (_p, q) => pageOf([{ revision: 7, changedUs: 0, actor: "x", changes: 1 }], q),
-    importTags: (p, connection, table, dryRun) => {
+    importTags: async (p, connection, table, dryRun) => {
       this.connections.get(p, connection);
       const plan = this.#plan({ text: "" });
       const text = { format: "csv" as const, encoding: "utf-8" as const, separator: ";", sheet: null };
@@ -615,6 +615,7 @@ function registryOf(fake: FakePlatform): Services["registry"] {
     tagsUnder: () => known().map((t) => t.id),
     listKeys: (_p: Principal, q: object) => pageOf([anyKey], q),
     lsnOf: () => 1,
+    settled: async () => undefined,
   } as unknown as Services["registry"];
 }
 
