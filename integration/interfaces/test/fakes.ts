@@ -368,6 +368,14 @@ export class FakePlatform implements Services {
   }
 
   facts: Services["facts"] = {
+    appliedLsn: 1,
+    mappingErrors: () => [
+      { tagId: 1, equipmentId: 1, values: 3 },
+      { tagId: 2, equipmentId: 1, values: 7 },
+    ],
+    progress: (equipmentId) => ({ equipmentId, fromUs: null, watermarkUs: 0, finalBeforeUs: 0 }),
+    onChanged: () => () => undefined,
+    onProgress: () => () => undefined,
     machine: (_, from, to) => ({
       facts: {
         from,
@@ -400,6 +408,23 @@ export class FakePlatform implements Services {
       unplacedScrap: 0,
       finalBeforeUs: null,
       repairing: false,
+    }),
+  };
+
+  work: Services["work"] = {
+    work: (_p, equipmentId) => ({
+      equipmentId,
+      name: "",
+      path: "",
+      atUs: 0,
+      watermarkUs: null,
+      timeZone: "UTC",
+      state: { itemState: null, operationMode: null, sinceUs: 0 },
+      running: [],
+      next: [],
+      setUp: null,
+      stops: [],
+      usualReasons: [],
     }),
   };
 
