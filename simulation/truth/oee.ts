@@ -370,4 +370,3 @@ function stopsOf(states: readonly KnownState[]): Span[] {
   }
   return stops;
 }
-
