@@ -6,7 +6,7 @@ import { ProblemError } from "@lineshaft/contract/api";
 import type { ConnectionRow, Registry } from "@lineshaft/contract/ports";
 import { createMetrics, createRateLimiter, openIdentity } from "@lineshaft/governance";
 import { createHttpServer } from "@lineshaft/interfaces/rest";
-import { cellSource } from "@lineshaft/platform/context";
+import { cellSource, createMasterDataTransfer } from "@lineshaft/platform/context";
 import { HistoryFeeder } from "@lineshaft/platform/feeder";
 import { openHistory } from "@lineshaft/platform/history";
 import {
@@ -298,6 +298,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
       connections,
       connectivity,
       configuration: configurationService(registry, directory, await loadKinds()),
+      masterDataTransfer: createMasterDataTransfer(registry),
       outbox,
       system: { status: () => watch.status(), metrics: () => metrics.text(), ready: () => watch.ready() },
       clock,

@@ -4,6 +4,7 @@
  */
 export * from "./access.ts";
 export * from "./calendar.ts";
+export * from "./calendar-templates.ts";
 export * from "./calendar-zone.ts";
 export * from "./columns.ts";
 export * from "./configuration.ts";
@@ -18,6 +19,7 @@ export * from "./kpi.ts";
 export * from "./mapping.ts";
 export * from "./master-data.ts";
 export * from "./master-data-routes.ts";
+export * from "./master-data-transfer.ts";
 export * from "./problem.ts";
 export * from "./query.ts";
 export * from "./results.ts";

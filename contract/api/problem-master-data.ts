@@ -44,4 +44,17 @@ export const masterDataProblems = {
     "The tree of reasons would bite its own tail.",
     "Put the reason below another one that does not stand below it.",
   ),
+  import_invalid: entry(
+    422,
+    "changed",
+    "The file of master data cannot be taken as it stands.",
+    "Correct the cells named in `errors` and send the file again; nothing was changed.",
+  ),
+  cell_missing: entry(422, "changed", "A cell is empty that must hold something.", "Fill it in, or take the row out."),
+  cell_unreadable: entry(
+    422,
+    "changed",
+    "A cell does not hold what its column needs.",
+    "Write numbers without a thousands separator and times like 2026-11-26 06:00 or 26.11.2026 06:00.",
+  ),
 } as const satisfies Record<string, CatalogueEntry>;

@@ -7,6 +7,7 @@ import { factsRoutes } from "./facts.ts";
 import { IngestQuerySchema, IngestReceiptSchema } from "./ingest.ts";
 import { cellRoutes } from "./kpi.ts";
 import { masterDataRoutes } from "./master-data-routes.ts";
+import { masterDataTransferRoutes } from "./master-data-transfer.ts";
 import {
   BucketQuerySchema,
   BucketSeriesSchema,
@@ -277,6 +278,7 @@ export const routes = {
   },
 
   ...masterDataRoutes,
+  ...masterDataTransferRoutes,
 
   lastValues: {
     method: "GET",

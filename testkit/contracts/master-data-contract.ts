@@ -115,6 +115,64 @@ export function masterDataContract(make: (clock: FakeClock) => RegistryFixture):
         expect(code(() => data.put(admin, "material", id, material, null))).toBe("name_invalid");
     });
 
+    test("many items at once are judged together, and all are taken or none", () => {
+      const reason = (number: number, parent: number | null): MasterDataItem<"reason"> => ({
+        number,
+        parent,
+        name: { en: "a", de: "a" },
+        itemState: null,
+        operationMode: null,
+        planned: null,
+        loss: null,
+      });
+      const entries = [
+        { id: "3100001", item: reason(3_100_001, 3_100_002) },
+        { id: "3100002", item: reason(3_100_002, 3_100_000) },
+      ];
+      const before = registry.revision;
+      const judged = (more: typeof entries, dryRun = false) =>
+        data.putAll(admin, "reason", [...entries, ...more], { revision: data.revisionOf(admin, "reason"), dryRun });
+      const wrong = judged([{ id: "3100003", item: reason(3_100_003, 3_100_009) }]);
+      // A tree that is broken somewhere is broken for all that hang in it.
+      expect(wrong.faults.map(({ problem }) => problem.code)).toContain("reference_unknown");
+      expect(judged([], true)).toEqual({ faults: [], revision: null });
+      expect(registry.revision).toBe(before);
+      expect(judged([])).toEqual({ faults: [], revision: before + 2 });
+      expect(data.revisionOf(admin, "reason")).toBe(before + 2);
+      expect(ids(data.list(admin, "reason", {}))).toEqual(["3100001", "3100002"]);
+      const stale = { revision: before + 1, dryRun: false };
+      expect(code(() => data.putAll(admin, "reason", entries, stale))).toBe("revision_conflict");
+      expect(code(() => data.putAll(viewer, "reason", entries, { ...stale, revision: null }))).toBe("forbidden");
+      const beyond = data.putAll(northOnly, "order", [{ id: "o", item: order(press, oven) }], {
+        revision: null,
+        dryRun: false,
+      });
+      expect(beyond.faults.map(({ problem }) => problem.code)).toEqual(["equipment_unknown"]);
+    });
+
+    test("an item becomes again what it was, as a new revision; also one that was removed", () => {
+      const first = data.put(admin, "order", "o", order(press), null).revision;
+      const second = data.put(admin, "order", "o", { ...order(press), quantity: 7 }, first).revision;
+      const third = data.remove(admin, "order", "o", second).revision;
+      expect(
+        data.revisions(northOnly, "order", "o", {}).items.map(({ revision, removed }) => [revision, removed]),
+      ).toEqual([
+        [third, true],
+        [second, false],
+        [first, false],
+      ]);
+      expect(data.revisions(admin, "order", "o", { limit: 1 }).cursor).toBe(String(third));
+      expect(data.revisions(admin, "order", "o", { cursor: String(second) }).items[0].revision).toBe(first);
+      const southOnly = { ...northOnly, scopes: ["South"] };
+      expect(code(() => data.revisions(southOnly, "order", "o", {}))).toBe("not_found");
+      expect(code(() => data.restore(admin, "order", "o", first, second))).toBe("revision_conflict");
+      expect(code(() => data.restore(admin, "order", "o", third, third))).toBe("not_found");
+      expect(code(() => data.restore(viewer, "order", "o", first, third))).toBe("forbidden");
+      const back = data.restore(northOnly, "order", "o", first, third);
+      expect(data.get(admin, "order", "o")).toEqual(back.item);
+      expect(back.item.item.quantity).toBe(500);
+    });
+
     test("asOf reads what was known by a place in the log, whatever came later", () => {
       const first = data.put(admin, "idealCycleTime", "i", ideal(), null);
       const one = publish(10);

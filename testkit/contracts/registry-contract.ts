@@ -96,6 +96,43 @@ export function registryContract(make: (clock: FakeClock) => RegistryFixture): v
       expect(code(() => registry.equipmentAt(principal({ scopes: ["Other"] }), line.id, start))).toBe("not_found");
     });
 
+    test("tells in which state of its life an equipment was when, also as it was known then", () => {
+      const { id, changedUs: start } = create("site", "S");
+      const change = (lifecycle: "test" | "productive" | "retired", minutes: number) =>
+        registry.changeEquipment(
+          admin,
+          id,
+          { lifecycle, validFromUs: start + minutes * 60_000_000 },
+          registry.getEquipment(admin, id).revision,
+        );
+      const publish = (lsn: number) =>
+        registry.stampLsn(registry.outbox(1000).map(({ revision }, i) => ({ revision, lsn: lsn + i })));
+      const told = (asOf?: number) =>
+        registry
+          .lifecycle(admin, id, asOf)
+          .map(({ fromUs, toUs, state }) => [state, ...[fromUs, toUs].map((at) => (at - start) / 60_000_000)]);
+      const [ever, never] = [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER].map((at) => (at - start) / 60_000_000);
+      publish(1);
+      expect(told()).toEqual([["productive", ever, never]]);
+      clock.advanceMs(3_600_000);
+      change("test", 10);
+      publish(100);
+      change("productive", 20);
+      change("retired", 50);
+      expect(told()).toEqual([
+        ["productive", ever, 10],
+        ["test", 10, 20],
+        ["productive", 20, 50],
+        ["retired", 50, never],
+      ]);
+      expect(told(100)).toEqual([
+        ["productive", ever, 10],
+        ["test", 10, never],
+      ]);
+      expect(told(0)).toEqual([["productive", ever, never]]);
+      expect(code(() => registry.lifecycle(principal({ scopes: ["Other"] }), id))).toBe("not_found");
+    });
+
     test("takes a model that exists and has what its tags are bound to", async () => {
       const site = create("site", "S");
       const model = { name: "m", version: "1.0.0", properties: [{ name: "speed", kind: "processValue" as const }] };

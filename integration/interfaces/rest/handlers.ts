@@ -23,6 +23,7 @@ import type { CursorSeal } from "./cursor.ts";
 import { machineFactsBody } from "./facts.ts";
 import { IngestGate, ingest } from "./ingest.ts";
 import { masterDataHandlers } from "./master-data.ts";
+import { masterDataTransferHandlers } from "./master-data-transfer.ts";
 import { bucketSeriesJson, pointSeriesJson } from "./series.ts";
 import type { HttpLimits, Services } from "./services.ts";
 
@@ -179,6 +180,7 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
 
     ...configurationHandlers(services, { receipt, page }),
     ...masterDataHandlers(services, { receipt, page }),
+    ...masterDataTransferHandlers(services, { receipt, page }),
 
     lastValues: ({ principal, query: { tag } }) => {
       requireReadable(principal, tag);

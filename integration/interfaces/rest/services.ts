@@ -10,6 +10,7 @@ import type {
   Identity,
   LastValues,
   Ledger,
+  MasterDataTransfer,
   Outbox,
   Registry,
   Sink,
@@ -30,6 +31,7 @@ export interface Services {
   connections: ConnectionService;
   connectivity: ConnectivityService;
   configuration: ConfigurationService;
+  masterDataTransfer: MasterDataTransfer;
   system: SystemService;
   outbox: Outbox;
   clock: Clock;

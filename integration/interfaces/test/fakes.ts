@@ -264,6 +264,18 @@ export class FakePlatform implements Services {
     },
   };
 
+  masterDataTransfer: Services["masterDataTransfer"] = {
+    export: (_p, _kind, { format = "csv" }) => ({ bytes: new TextEncoder().encode(`as ${format}`), format }),
+    import: (_p, kind, bytes, { form, dryRun, revision }) => {
+      if (revision !== null && revision !== 4) throw new ProblemError("revision_conflict", "It is at revision 4.");
+      const told = { format: form === "table" ? ("csv" as const) : ("json" as const), encoding: null, separator: null };
+      const counts = { create: bytes.length, change: 0, unchanged: 0 };
+      const summary = { kind, ...told, rows: 1, sheet: null, counts, items: [], notes: [], revision: 4 };
+      return { summary, revision: dryRun ? null : 5 };
+    },
+    previewShifts: () => [],
+  };
+
   /** Asked to restart, by tenant and name. */
   restarted: string[] = [];
 

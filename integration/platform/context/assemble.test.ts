@@ -1,12 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { defaultOeePolicy, type Principal } from "@lineshaft/contract/api";
+import { calendarTemplate, defaultOeePolicy, type Principal } from "@lineshaft/contract/api";
 import { FakeClock } from "@lineshaft/testkit";
 import { afterEach, describe, expect, it } from "vitest";
 import { openRegistry } from "../registry/index.ts";
 import { contextOf } from "./assemble.ts";
-import { calendarTemplate } from "./calendar-templates.ts";
 import { cellsOf } from "./cells.ts";
 import { facts, min, running, standing, sums } from "./testing.ts";
 

@@ -51,7 +51,7 @@ export function cellSource(parts: { facts: Facts; registry: Registry; clock: Clo
 
   return {
     cells: (p, equipmentId, from, to, asOf) => {
-      const equipment = registry.getEquipment(p, equipmentId);
+      registry.getEquipment(p, equipmentId);
       // Policies and calendars stand above what a scope may see, and the numbers must not depend on who asks.
       const all: Principal = { ...p, role: "admin", scopes: [""] };
       const first = Math.floor(from / gridUs) * gridUs;
@@ -69,10 +69,8 @@ export function cellSource(parts: { facts: Facts; registry: Registry; clock: Clo
       const { context, orphaned, unplaced } = contextOf(masterData, all, query);
       const under: EquipmentContext = {
         ...context,
-        lifecycle:
-          equipment.lifecycle === "productive"
-            ? []
-            : [{ fromUs: equipment.changedUs, toUs: Number.MAX_SAFE_INTEGER, state: equipment.lifecycle }],
+        // Only productive time counts: what was commissioned, tested or retired at the time does not, whatever it is today.
+        lifecycle: registry.lifecycle(all, equipmentId, asOf).filter(({ state }) => state !== "productive"),
       };
       const policies = new Map<string, OeePolicy>(under.policies.map(({ policy }) => [policy.version, policy]));
       return {

@@ -12,7 +12,6 @@ export {
   calendarFaults,
   shiftOccurrences,
 } from "./calendar.ts";
-export { type CalendarTemplate, calendarTemplate, calendarTemplates } from "./calendar-templates.ts";
 export { cellSource } from "./cell-source.ts";
 export { type CellInput, type CountSource, cellsOf, type Window } from "./cells.ts";
 export {
@@ -27,3 +26,4 @@ export { type LineInput, type LineMember, type LineTopology, lineCells } from ".
 export { type CycleSteps, MachineContext, type MasterDataChange } from "./machine-context.ts";
 export { mergeCells } from "./merge.ts";
 export { setUpsFromOrderChange } from "./set-up.ts";
+export { createMasterDataTransfer } from "./transfer/index.ts";

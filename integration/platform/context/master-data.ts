@@ -3,6 +3,7 @@ import {
   inScope,
   type MasterDataItem,
   type MasterDataKind,
+  type MasterDataRevision,
   type Micros,
   nameFault,
   type Principal,
@@ -17,7 +18,8 @@ import type { Journal } from "../registry/journal.ts";
 import { pageSize } from "../sqlite/cursor.ts";
 import type { OwnedDatabase } from "../sqlite/open.ts";
 import { type AssignedCalendar, assignedShifts } from "./calendar.ts";
-import { masterDataRules, type Others } from "./master-data-rules.ts";
+import { placesOf, validityOf } from "./master-data-places.ts";
+import { masterDataRules, type Others, remembered, requirePlaces } from "./master-data-rules.ts";
 
 interface Row {
   id: string;
@@ -25,6 +27,15 @@ interface Row {
   changedUs: number;
   body: string;
 }
+
+interface VersionRow extends Pick<MasterDataRevision, "revision" | "changedUs" | "actor" | "lsn"> {
+  removed: number;
+  body: string;
+}
+type AnyItem = MasterDataItem<MasterDataKind>;
+
+/** Thrown to take a transaction back that has said what it would do. */
+const undone = new Error("Taken back on purpose.");
 
 export interface MasterDataParts {
   db: OwnedDatabase;
@@ -77,8 +88,7 @@ export class MasterDataStore implements MasterData {
     revision: number | null,
   ): Written<Recorded<MasterDataItem<K>>> {
     demand(p, bookedKinds.has(kind) ? "book" : "configure");
-    const fault = nameFault(id);
-    if (fault !== null) throw new ProblemError("name_invalid", `The id ${JSON.stringify(id)} cannot be used. ${fault}`);
+    requireName(id);
     return this.#parts.db.write(() => {
       const current = this.#find(p, kind, id);
       if (current !== null && !this.#visible(p, kind, current.item)) throw notFound(kind, id);
@@ -88,6 +98,109 @@ export class MasterDataStore implements MasterData {
       this.#demandAll(p, kind, item);
       if (current !== null) this.#demandAll(p, kind, current.item);
       return this.#write(p, kind, id, item, false);
+    });
+  }
+
+  revisionOf(p: Principal, kind: MasterDataKind): number {
+    demand(p, "read");
+    const last = this.#parts.db.sql
+      .prepare("SELECT coalesce(max(revision), 0) FROM master_item WHERE tenant = ? AND kind = ?")
+      .pluck();
+    return last.get(p.tenant, kind) as number;
+  }
+
+  putAll<K extends MasterDataKind>(
+    p: Principal,
+    kind: K,
+    entries: readonly { id: string; item: MasterDataItem<K> }[],
+    options: { revision: number | null; dryRun: boolean },
+  ): { faults: { index: number; problem: ProblemError }[]; revision: number | null } {
+    demand(p, bookedKinds.has(kind) ? "book" : "configure");
+    const faults: { index: number; problem: ProblemError }[] = [];
+    let revision: number | null = null;
+    const eachOf = (work: (entry: { id: string; item: MasterDataItem<K> }) => void): void => {
+      for (const [index, entry] of entries.entries())
+        try {
+          work(entry);
+        } catch (error) {
+          if (!(error instanceof ProblemError)) throw error;
+          faults.push({ index, problem: error });
+        }
+    };
+    try {
+      this.#parts.db.write(() =>
+        this.#parts.journal.together(() => {
+          const found = this.revisionOf(p, kind);
+          if (options.revision !== null && options.revision !== found)
+            throw new ProblemError(
+              "revision_conflict",
+              `Something of the kind ${kind} was changed since: it is at revision ${found}, the import rests on ${options.revision}.`,
+            );
+          eachOf(({ id, item }) => {
+            requireName(id);
+            const current = this.#find(p, kind, id);
+            if (current !== null && !this.#visible(p, kind, current.item)) throw notFound(kind, id);
+            if (current !== null) this.#demandAll(p, kind, current.item);
+            requirePlaces(kind, item, (place) => this.#parts.directory.seesEquipment(p, place));
+            this.#demandAll(p, kind, item);
+            revision = this.#write(p, kind, id, item, false).revision;
+          });
+          // Items may name one another, so each is judged when all of them are there.
+          const others = remembered((id) => this.#others(p, kind, id));
+          if (faults.length === 0) eachOf(({ id, item }) => masterDataRules[kind](item, id, others(id)));
+          if (faults.length > 0 || options.dryRun) throw undone;
+        }),
+      );
+    } catch (error) {
+      if (error !== undone) throw error;
+      return { faults, revision: null };
+    }
+    return { faults, revision };
+  }
+
+  revisions(
+    p: Principal,
+    kind: MasterDataKind,
+    id: string,
+    q: { limit?: number; cursor?: string },
+  ): Page<MasterDataRevision> {
+    demand(p, "read");
+    const limit = pageSize(q.limit);
+    const rows = this.#parts.db.sql
+      .prepare(
+        `SELECT m.revision, m.changed_us AS changedUs, m.removed, m.body, j.actor, j.lsn
+         FROM master_item m JOIN journal j ON j.revision = m.revision
+         WHERE m.tenant = ? AND m.kind = ? AND m.id = ? AND m.revision < ? ORDER BY m.revision DESC LIMIT ?`,
+      )
+      .all(p.tenant, kind, id, Number(q.cursor ?? Number.MAX_SAFE_INTEGER), limit + 1) as VersionRow[];
+    const items = rows
+      .map(({ body, removed, ...row }) => ({ ...row, removed: removed === 1, item: JSON.parse(body) as AnyItem }))
+      .filter(({ item }) => this.#visible(p, kind, item));
+    if (items.length === 0 && q.cursor === undefined) throw notFound(kind, id);
+    return { items: items.slice(0, limit), cursor: rows.length > limit ? String(rows[limit - 1].revision) : null };
+  }
+
+  restore<K extends MasterDataKind>(
+    p: Principal,
+    kind: K,
+    id: string,
+    to: number,
+    revision: number,
+  ): Written<Recorded<MasterDataItem<K>>> {
+    demand(p, bookedKinds.has(kind) ? "book" : "configure");
+    return this.#parts.db.write(() => {
+      const [last] = this.revisions(p, kind, id, { limit: 1 }).items;
+      requireCurrent(kind, { id, revision: last.revision }, revision);
+      const version = this.#parts.db.sql
+        .prepare(
+          "SELECT body FROM master_item WHERE tenant = ? AND kind = ? AND id = ? AND revision = ? AND removed = 0",
+        )
+        .pluck()
+        .get(p.tenant, kind, id, to) as string | undefined;
+      const item = version === undefined ? null : (JSON.parse(version) as MasterDataItem<K>);
+      if (item === null || !this.#visible(p, kind, item))
+        throw new ProblemError("not_found", `The ${kind} ${JSON.stringify(id)} was nothing at revision ${to}.`);
+      return this.put(p, kind, id, item, last.removed ? null : revision);
     });
   }
 
@@ -281,37 +394,7 @@ function requireCurrent(kind: string, current: { id: string; revision: number },
     );
 }
 
-type AnyItem = MasterDataItem<MasterDataKind>;
-
-/** The equipment that an item names, each once. */
-function placesOf(kind: MasterDataKind, item: AnyItem): number[] {
-  const parts = partsOf(kind, item).flatMap((part) => (part.equipmentId === undefined ? [] : [part.equipmentId]));
-  return [...new Set(parts)];
-}
-
-/** The range in which an item holds somewhere; null: without bound, or it is of no time. */
-function validityOf(kind: MasterDataKind, item: AnyItem): { fromUs: Micros | null; toUs: Micros | null } {
-  const parts = partsOf(kind, item);
-  const [starts, ends] = [parts.map(({ fromUs }) => fromUs), parts.map(({ toUs }) => toUs)];
-  const bounded = (times: (Micros | null | undefined)[]): times is Micros[] =>
-    times.length > 0 && times.every((time) => typeof time === "number");
-  return {
-    fromUs: bounded(starts) ? Math.min(...starts) : null,
-    toUs: bounded(ends) ? Math.max(...ends) : null,
-  };
-}
-
-/** Those parts of an item that hold somewhere at some time. */
-function partsOf(
-  kind: MasterDataKind,
-  item: AnyItem,
-): { equipmentId?: number; fromUs?: Micros; toUs?: Micros | null }[] {
-  switch (kind) {
-    case "order":
-      return (item as MasterDataItem<"order">).operations.flatMap(({ executions }) => executions);
-    case "physicalAsset":
-      return (item as MasterDataItem<"physicalAsset">).mounts;
-    default:
-      return [item as { equipmentId?: number; fromUs?: Micros; toUs?: Micros | null }];
-  }
+function requireName(id: string): void {
+  const fault = nameFault(id);
+  if (fault !== null) throw new ProblemError("name_invalid", `The id ${JSON.stringify(id)} cannot be used. ${fault}`);
 }

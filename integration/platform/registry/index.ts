@@ -99,6 +99,7 @@ export function openRegistry(options: {
     getEquipment: (p, id) => equipment.get(p, id),
     createEquipment: (p, item) => equipment.create(p, item),
     equipmentAt: (p, id, atUs) => equipment.at(p, id, atUs),
+    lifecycle: (p, id, asOf) => equipment.lifecycle(p, id, asOf === undefined ? undefined : journal.revisionAt(asOf)),
     changeEquipment: (p, id, change, revision) => {
       if (change.model !== undefined) checkModel(p, change.model, models, bindings.of(id));
       return equipment.change(p, id, change, revision);

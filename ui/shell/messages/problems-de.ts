@@ -223,6 +223,15 @@ export const problemsDe: Readonly<Record<ProblemCode, { title: string; action: s
     title: "Der Baum der Gründe würde sich im Kreis schließen.",
     action: "Den Grund unter einen anderen stellen, der nicht unter ihm steht.",
   },
+  import_invalid: entry(
+    "Die Datei mit Stammdaten kann so nicht übernommen werden.",
+    "Die genannten Zellen berichtigen und die Datei noch einmal senden; es wurde nichts geändert.",
+  ),
+  cell_missing: entry("Eine Zelle ist leer, in der etwas stehen muss.", "Sie ausfüllen oder die Zeile herausnehmen."),
+  cell_unreadable: entry(
+    "In einer Zelle steht nicht, was ihre Spalte braucht.",
+    "Zahlen ohne Tausendertrennzeichen schreiben, Zeiten wie 2026-11-26 06:00 oder 26.11.2026 06:00.",
+  ),
   reference_unknown: entry(
     "Es wird auf etwas verwiesen, das es nicht gibt.",
     "Den Namen berichtigen oder das Genannte hinzufügen.",
