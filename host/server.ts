@@ -39,6 +39,8 @@ import { standingOf } from "./standing.ts";
 import { SystemMonitor } from "./system-status.ts";
 
 export const version = "0.1.0";
+/** A connection is open in these, whether it has something to say or not. */
+const openStates: ReadonlySet<string> = new Set(["flowing", "silent"]);
 /** How long a stop may take before it is cut short; a kill must be as good, bar the drain. */
 const drainMs = 5000;
 
@@ -215,6 +217,8 @@ export async function startServer(config: Config, consoleDir: string | undefined
     directory,
     clock,
     registryApplied: (lsn) => names.until(lsn),
+    sink: ingest,
+    isOpen: (tenant, name) => openStates.has(connectivity.status(tenant, name)?.health.state ?? ""),
   });
   const broker =
     config.mqtt === null
@@ -269,6 +273,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
     directory,
     mqtt: () => broker?.status() ?? null,
     streams: () => streams(),
+    facts: derived.facts,
     historyTime: () => feeder.appliedTime,
   });
   monitor = watch;

@@ -7,6 +7,7 @@ import type {
   Gap,
   LastValue,
   MachineFacts,
+  MappingErrors,
   Micros,
   NewApiKey,
   NewTag,
@@ -82,6 +83,8 @@ export interface Facts {
   /** What is answered, and was told, rests on the log up to here. */
   readonly appliedLsn: Lsn;
   machine(equipmentId: number, from: Micros, to: Micros): MachineAnswer;
+  /** Tags with values that their mapping says nothing of. */
+  mappingErrors(): MappingErrors[];
   /** null: nothing is known of what feeds the machine. */
   progress(equipmentId: number): FactsProgress | null;
   /**

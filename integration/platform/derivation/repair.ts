@@ -94,7 +94,7 @@ function converged(
   const end = track.firstSegment(stop);
   const old = track.segments.slice(begin, end);
   const after = firstTransition([...track.segments.slice(end), track.open]);
-  track.segments = track.segments.slice(0, begin).concat(run.segments, track.segments.slice(end));
+  track.replace(begin, end, run.segments);
   track.crossedBefore(Math.max(binding.watermark, binding.lastT + 1));
   track.open.absorb();
   settled(binding, watermark);
@@ -111,7 +111,7 @@ function replacedToTheEnd(binding: Binding, run: Track, from: Micros, watermark:
   const old = [...track.segments.slice(begin), ...(track.open.hour >= from ? [track.open] : [])];
   const none = Number.POSITIVE_INFINITY;
   const changes = factsDifference(old, [...run.segments, run.open], none, none);
-  track.segments = track.segments.slice(0, begin).concat(run.segments);
+  track.replace(begin, track.segments.length, run.segments);
   track.adopt(run);
   settled(binding, watermark);
   return { changes, hours };
