@@ -74,6 +74,8 @@ export interface FactsChange {
 /** How far the facts of a machine go. */
 export interface FactsProgress {
   equipmentId: number;
+  /** Where they begin; the watermark while there are none. */
+  fromUs: Micros;
   watermarkUs: Micros;
   finalBeforeUs: Micros;
 }

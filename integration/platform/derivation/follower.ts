@@ -18,7 +18,7 @@ import {
 } from "@lineshaft/contract/ports";
 import { assignmentsOf } from "./assignments.ts";
 import type { Binding } from "./binding.ts";
-import { factsWithin, lookAheadUs, machineFacts } from "./compose.ts";
+import { factsWithin, firstFactUs, lookAheadUs, machineFacts } from "./compose.ts";
 import { Derivation } from "./engine.ts";
 import { GapLedger, type GapStatement, united } from "./gaps.ts";
 import { HistoryInputs, type RecordedPoints } from "./history-inputs.ts";
@@ -208,8 +208,9 @@ export class FactsFollower implements Facts {
   progress(equipmentId: number): FactsProgress | null {
     const watermarkUs = this.#derivation.watermarkOf(equipmentId);
     if (!Number.isFinite(watermarkUs)) return null;
-    const finalBeforeUs = watermarkUs - lookAheadUs(this.#derivation.bindingsOf(equipmentId), 0);
-    return { equipmentId, watermarkUs, finalBeforeUs };
+    const bindings = this.#derivation.bindingsOf(equipmentId);
+    const finalBeforeUs = watermarkUs - lookAheadUs(bindings, 0);
+    return { equipmentId, fromUs: Math.min(watermarkUs, firstFactUs(bindings)), watermarkUs, finalBeforeUs };
   }
 
   /** True where the registry may say something else about tags now. */
