@@ -74,8 +74,8 @@ export interface FactsChange {
 /** How far the facts of a machine go. */
 export interface FactsProgress {
   equipmentId: number;
-  /** Where they begin; the watermark while there are none. */
-  fromUs: Micros;
+  /** Start of the first hour that has facts; null: there are none. */
+  fromUs: Micros | null;
   watermarkUs: Micros;
   finalBeforeUs: Micros;
 }

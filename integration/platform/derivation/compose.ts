@@ -43,18 +43,6 @@ function statesUs({ kind, cycles }: Track, rule: Rule): number {
   return most;
 }
 
-/** When the first of all facts was; Infinity: there are none. */
-export function firstFactUs(bindings: readonly Binding[]): Micros {
-  let first = Number.POSITIVE_INFINITY;
-  for (const { track } of bindings)
-    for (const { transitions, increments: found } of track.emittedFrom(Number.NEGATIVE_INFINITY)) {
-      if (transitions !== null && transitions.n > 0) first = Math.min(first, transitions.t[0]);
-      if (found !== null && found.n > 0) first = Math.min(first, found.t[0]);
-      if (Number.isFinite(first)) break;
-    }
-  return first;
-}
-
 /** About how many facts an answer over [from, to) would hold: by whole hours, without looking into them. */
 export function factsWithin(bindings: readonly Binding[], from: Micros, to: Micros): number {
   let sum = 0;

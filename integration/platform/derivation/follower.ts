@@ -18,7 +18,7 @@ import {
 } from "@lineshaft/contract/ports";
 import { assignmentsOf } from "./assignments.ts";
 import type { Binding } from "./binding.ts";
-import { factsWithin, firstFactUs, lookAheadUs, machineFacts } from "./compose.ts";
+import { factsWithin, lookAheadUs, machineFacts } from "./compose.ts";
 import { Derivation } from "./engine.ts";
 import { GapLedger, type GapStatement, united } from "./gaps.ts";
 import { HistoryInputs, type RecordedPoints } from "./history-inputs.ts";
@@ -209,8 +209,9 @@ export class FactsFollower implements Facts {
     const watermarkUs = this.#derivation.watermarkOf(equipmentId);
     if (!Number.isFinite(watermarkUs)) return null;
     const bindings = this.#derivation.bindingsOf(equipmentId);
-    const finalBeforeUs = watermarkUs - lookAheadUs(bindings, 0);
-    return { equipmentId, fromUs: Math.min(watermarkUs, firstFactUs(bindings)), watermarkUs, finalBeforeUs };
+    const first = Math.min(...bindings.map(({ track }) => track.firstHour));
+    const fromUs = Number.isFinite(first) ? first : null;
+    return { equipmentId, fromUs, watermarkUs, finalBeforeUs: watermarkUs - lookAheadUs(bindings, 0) };
   }
 
   /** True where the registry may say something else about tags now. */

@@ -38,7 +38,7 @@ export function* repair(
   const { track } = binding;
   const { dirtyTo } = binding;
   const begin = Math.min(firstInput, track.rules.boundaries[0] ?? Number.POSITIVE_INFINITY);
-  const oldest = Math.min(track.segments[0]?.hour ?? Number.POSITIVE_INFINITY, openHour(track));
+  const oldest = track.firstHour;
   const progress = binding.progress;
   // What lies ahead of the automaton has no checkpoint: it goes on from where it is.
   const first = Math.max(binding.floor, Math.min(binding.dirtyFrom, progress), Math.min(begin, oldest));
@@ -74,9 +74,6 @@ export function* repair(
   binding.stands(last, firstHour);
   return replacedToTheEnd(binding, run, firstHour, watermark, hours);
 }
-
-const openHour = (track: Track): Micros =>
-  track.open.hour === Number.NEGATIVE_INFINITY ? Number.POSITIVE_INFINITY : track.open.hour;
 
 /** The old facts hold from `stop` on. */
 function converged(

@@ -41,6 +41,12 @@ export class Track {
     this.#toBoundary(0);
   }
 
+  /** Infinity: nothing was emitted. */
+  get firstHour(): Micros {
+    if (this.segments.length > 0) return this.segments[0].hour;
+    return this.open.hour === Number.NEGATIVE_INFINITY ? Number.POSITIVE_INFINITY : this.open.hour;
+  }
+
   /** Values that were no valid input: outside their table or their width. */
   get outside(): number {
     return this.#outside + this.open.outside;
