@@ -280,7 +280,7 @@ export class Agenda {
     this.#uncount(task, text);
     station.tasks.delete(text);
     if (task.cause.kind === "progress") this.#progressing--;
-    for (const row of task.rows) this.#release(station, row);
+    for (const row of task.rows) this.#release(row);
     if (station.level !== "above") {
       if (item?.state === "final") station.open.delete(text);
       else if (item !== null) this.#opened(station, task).stored = true;
@@ -322,10 +322,8 @@ export class Agenda {
     return row;
   }
 
-  #release(station: Station, row: Row): void {
-    row.left--;
-    if (row.left > 0 || station.windows.includes(row)) return;
-    this.#kept.drop(row);
+  #release(row: Row): void {
+    if (--row.left === 0) this.#kept.drop(row);
   }
 
   #task(station: Station, span: KeySpan, cause: Cause, row: Row | null): Task {
@@ -467,13 +465,15 @@ export class Agenda {
       if (isBacklog(window.cause) && open?.stored === false) continue;
       this.#task(station, span, window.cause, window);
     }
+    const at = station.windows.indexOf(window);
     if (cut > begin) {
-      window.toUs = cut;
-      window.endsBy = cut;
-      return true;
-    }
-    station.windows.splice(station.windows.indexOf(window), 1);
-    this.#release(station, window);
+      // What is left of it stands on its own, so that a restart does not begin at its end again.
+      const rest = this.#row(station, null, { fromUs: window.fromUs, toUs: cut }, window.cause);
+      station.windows.splice(at, 1, Object.assign(rest, { left: 1, endsBy: cut }));
+      window.fromUs = cut;
+      this.#kept.add(window);
+    } else station.windows.splice(at, 1);
+    this.#release(window);
     if (station.windows.every(({ cause }) => isBacklog(cause) !== backlog))
       (backlog ? this.#backlog : this.#changed).delete(station);
     return true;

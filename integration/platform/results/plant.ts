@@ -56,12 +56,13 @@ export class Plant {
     for (const id of members) {
       const own = this.#facts.progress(id);
       if (own === null) continue;
-      const { fromUs, watermarkUs, finalBeforeUs, repairing } = own;
+      const begun = own.fromUs ?? own.watermarkUs;
+      const before: StationProgress = all ?? { ...own, fromUs: begun };
       all = {
-        fromUs: Math.min(fromUs, all?.fromUs ?? fromUs),
-        watermarkUs: Math.min(watermarkUs, all?.watermarkUs ?? watermarkUs),
-        finalBeforeUs: Math.min(finalBeforeUs, all?.finalBeforeUs ?? finalBeforeUs),
-        repairing: repairing || (all?.repairing ?? false),
+        fromUs: Math.min(before.fromUs, begun),
+        watermarkUs: Math.min(before.watermarkUs, own.watermarkUs),
+        finalBeforeUs: Math.min(before.finalBeforeUs, own.finalBeforeUs),
+        repairing: before.repairing || own.repairing,
       };
     }
     return all;

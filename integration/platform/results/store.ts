@@ -23,7 +23,7 @@ export interface StoredResult extends StoredKey {
   values: string;
   coverage: number | null;
   detail: string;
-  lsn: Lsn;
+  basisLsn: Lsn;
 }
 
 export type Published = Omit<Result, "stale">;
@@ -46,6 +46,8 @@ export interface RangeQuery {
   asOf: Lsn | null;
   after: Position | null;
   limit: number;
+  /** About so many characters of detail at most. */
+  bytes: number;
 }
 
 /** What an agenda changes of what is kept; gathered, and written with the next transaction. */
@@ -79,7 +81,7 @@ export function openStore(path: string, onEvent?: (event: { code: string; text: 
 export class ResultStore {
   readonly #db: OwnedDatabase;
   readonly #sql: Sql;
-  readonly #statements = new Map<string, ReturnType<Sql["prepare"]>>();
+  readonly #statements = new Map<string, Statement>();
   appliedLsn: Lsn;
   factsLsn: Lsn;
   syncedLsn: Lsn = 0;
@@ -183,7 +185,7 @@ export class ResultStore {
 
   current(application: number, { equipmentId, period, key }: ResultKey): StoredResult | null {
     const row = this.#get(
-      `SELECT period, key, from_us AS fromUs, to_us AS toUs, state, revision, rule_version AS ruleVersion, vals AS "values", coverage, detail, lsn FROM result
+      `SELECT period, key, from_us AS fromUs, to_us AS toUs, state, revision, rule_version AS ruleVersion, vals AS "values", coverage, detail, basis_lsn AS basisLsn FROM result
        WHERE application = ? AND period = ? AND key = ? AND equipment = ? AND current = 1`,
     ).get(application, period, key, equipmentId) as StoredResult | undefined;
     return row ?? null;
@@ -234,7 +236,7 @@ export class ResultStore {
   }
 
   /** Results of one equipment in order of start, period and key; by `asOf` the newest of each that was published by then. */
-  list(query: RangeQuery): Published[] {
+  list(query: RangeQuery): { items: Published[]; more: boolean; bytes: number } {
     const { asOf, after } = query;
     const newest =
       asOf === null
@@ -248,13 +250,18 @@ export class ResultStore {
        ${after === null ? "" : "AND (from_us, period, key) > (@afterUs, @afterPeriod, @afterKey)"}
        ORDER BY from_us, period, key LIMIT @limit`,
     ).all({
-      ...query,
-      after: null,
+      ...{ application: query.application, equipmentId: query.equipmentId, period: query.period, key: query.key },
+      ...{ fromUs: query.fromUs, toUs: query.toUs, asOf },
       afterUs: after?.fromUs ?? null,
       afterPeriod: after?.period ?? null,
       afterKey: after?.key ?? null,
+      limit: query.limit + 1,
     }) as ResultRow[];
-    return rows.map(published);
+    let bytes = 0;
+    let count = 0;
+    while (count < Math.min(rows.length, query.limit) && (count === 0 || bytes < query.bytes))
+      bytes += rows[count++].detail.length;
+    return { items: rows.slice(0, count).map(published), more: count < rows.length, bytes };
   }
 
   revisions(application: number, { equipmentId, period, key }: ResultKey): (Published & { evidence: EvidenceTerm[] })[] {
@@ -326,15 +333,18 @@ export class ResultStore {
       else put.run(application, equipment, seenUs);
   }
 
-  #get(sql: string): ReturnType<Sql["prepare"]> {
+  #get(sql: string): Statement {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
-      statement = this.#sql.prepare(sql);
+      statement = prepare(this.#sql, sql);
       this.#statements.set(sql, statement);
     }
     return statement;
   }
 }
+
+const prepare = (sql: Sql, text: string) => sql.prepare<unknown[]>(text);
+type Statement = ReturnType<typeof prepare>;
 
 const finite = (time: Micros): Micros => Math.max(-farUs, Math.min(farUs, time));
 
