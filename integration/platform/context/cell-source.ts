@@ -64,9 +64,7 @@ export function cellSource(parts: { facts: Facts; registry: Registry; clock: Clo
   ): EquipmentContext => ({
     ...found.context,
     lifecycle:
-      lifecycle === "productive"
-        ? []
-        : [{ fromUs: changedUs, toUs: Number.MAX_SAFE_INTEGER, state: lifecycle }],
+      lifecycle === "productive" ? [] : [{ fromUs: changedUs, toUs: Number.MAX_SAFE_INTEGER, state: lifecycle }],
   });
 
   /** The facts and the context of each machine, from one beginning. */

@@ -198,8 +198,7 @@ export class Agenda {
   seenUs(station: Station): Micros | null {
     if (station.seenUs === null) return null;
     let seen = station.seenUs;
-    for (const open of station.open.values())
-      if (!open.stored) seen = Math.min(seen, open.fromUs);
+    for (const open of station.open.values()) if (!open.stored) seen = Math.min(seen, open.fromUs);
     return seen;
   }
 

@@ -40,11 +40,7 @@ export class Book {
         basisLsn: parts.basisLsn,
         progress: (members) => plant.progress(members),
         keys: (station, fromUs, toUs) =>
-          keysIn(
-            { fromUs, toUs },
-            plant.keyContext(tenant, station, fromUs, toUs),
-            new Set(this.#application.periods),
-          ),
+          keysIn({ fromUs, toUs }, plant.keyContext(tenant, station, fromUs, toUs), new Set(this.#application.periods)),
         stored: (station, fromUs, toUs) => store.keys(id, station, fromUs, toUs).filter(mine),
         find: (key) => store.find(id, key),
         hull: (stations, key) => store.hull(id, stations, key),
@@ -79,7 +75,10 @@ export class Book {
       return refused("not_found", `There is no equipment ${input.equipmentId} that you may see.`);
     const detail = JSON.stringify(input.detail ?? null);
     if (detail.length > detailBytesMax)
-      return refused("result_too_large", `Its detail has ${detail.length} characters; at most ${detailBytesMax} are kept.`);
+      return refused(
+        "result_too_large",
+        `Its detail has ${detail.length} characters; at most ${detailBytesMax} are kept.`,
+      );
     const standing = this.#store.current(this.#application.id, input);
     const same =
       standing !== null &&
@@ -159,7 +158,10 @@ export class Book {
 }
 
 /** 0 while provisional; each final number that is replaced counts on. One that was final and is open again has its next number already. */
-export function revisionAfter(standing: Pick<StoredResult, "state" | "revision"> | null, state: "provisional" | "final"): number {
+export function revisionAfter(
+  standing: Pick<StoredResult, "state" | "revision"> | null,
+  state: "provisional" | "final",
+): number {
   if (standing === null) return state === "final" ? 1 : 0;
   if (standing.state === "final") return standing.revision + 1;
   return state === "final" ? Math.max(1, standing.revision) : standing.revision;

@@ -92,10 +92,7 @@ export class ResultService implements Results {
     this.#factsLsn = store.factsLsn;
     for (const application of store.applications()) this.#open(application);
     for (const book of this.#books.values()) book.restore();
-    this.#endings = [
-      facts.onChanged((changes) => this.#factsChanged(changes)),
-      facts.onProgress(() => this.#wake()),
-    ];
+    this.#endings = [facts.onChanged((changes) => this.#factsChanged(changes)), facts.onProgress(() => this.#wake())];
   }
 
   /** The first record that has not been seen. */
@@ -180,7 +177,10 @@ export class ResultService implements Results {
     if (!same) {
       // Who sees a part only must not make the whole be computed again.
       if (known !== undefined && !inScope(p, ""))
-        throw new ProblemError("forbidden", `The application "${name}" serves more than your scope; its rules are not yours to change.`);
+        throw new ProblemError(
+          "forbidden",
+          `The application "${name}" serves more than your scope; its rules are not yours to change.`,
+        );
       const count = [...this.#books.values()].filter(({ application }) => application.tenant === p.tenant).length;
       if (known === undefined && count >= applicationsMax)
         throw new ProblemError("applications_too_many", `There are ${count} applications; no more are taken in.`);
@@ -241,7 +241,9 @@ export class ResultService implements Results {
 
   list(p: Principal, q: ResultQuery): ReturnType<Results["list"]> {
     demand(p, "read");
-    const book = this.#book(p, q.application);
+    const book = this.#books.get(bookKey(p.tenant, q.application));
+    // An application that has not come yet has no results; whoever shows them need not know better.
+    if (book === undefined) return { items: [], cursor: null };
     const { id } = book.application;
     const after = q.cursor === undefined ? null : (JSON.parse(q.cursor) as Position);
     const limit = q.limit ?? defaultPage;
@@ -411,7 +413,13 @@ export class ResultService implements Results {
       const before = new Map([...agenda.stations.values()].map(({ id, parent, level }) => [id, { parent, level }]));
       const plans = this.#plant.stations(application.tenant);
       agenda.setStations(plans);
-      const cause: Cause = { kind: "context", text, lsn: null, registryRevision: this.#options.registry.revision, actor: null };
+      const cause: Cause = {
+        kind: "context",
+        text,
+        lsn: null,
+        registryRevision: this.#options.registry.revision,
+        actor: null,
+      };
       const moved = new Set<number>();
       for (const { id, parent, level } of plans) {
         const was = before.get(id);

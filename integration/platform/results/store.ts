@@ -1,6 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { renameSync, rmSync } from "node:fs";
-import type { Application, Cause, EvidenceTerm, Micros, Result, ResultKey, ResultPeriod } from "@lineshaft/contract/api";
+import type {
+  Application,
+  Cause,
+  EvidenceTerm,
+  Micros,
+  Result,
+  ResultKey,
+  ResultPeriod,
+} from "@lineshaft/contract/api";
 import { ProblemError } from "@lineshaft/contract/api";
 import type { Lsn, ResultPublishedRecord } from "@lineshaft/contract/ports";
 import type { OwnedDatabase, Sql } from "../sqlite/open.ts";
@@ -216,7 +224,11 @@ export class ResultStore {
   }
 
   /** The hull of the current results of some equipment for one key, and whether all of them are final. */
-  hull(application: number, equipmentIds: readonly number[], of: { period: ResultPeriod; key: string }): StoredKey | null {
+  hull(
+    application: number,
+    equipmentIds: readonly number[],
+    of: { period: ResultPeriod; key: string },
+  ): StoredKey | null {
     const row = this.#get(
       `SELECT min(from_us) AS fromUs, max(to_us) AS toUs, sum(state = 'provisional') AS open FROM result
        WHERE application = ? AND period = ? AND key = ? AND current = 1 AND equipment IN (SELECT value FROM json_each(?))`,
@@ -264,7 +276,10 @@ export class ResultStore {
     return { items: rows.slice(0, count).map(published), more: count < rows.length, bytes };
   }
 
-  revisions(application: number, { equipmentId, period, key }: ResultKey): (Published & { evidence: EvidenceTerm[] })[] {
+  revisions(
+    application: number,
+    { equipmentId, period, key }: ResultKey,
+  ): (Published & { evidence: EvidenceTerm[] })[] {
     const rows = this.#get(
       `${selectResult} WHERE application = ? AND period = ? AND key = ? AND equipment = ? ORDER BY revision DESC`,
     ).all(application, period, key, equipmentId) as ResultRow[];
