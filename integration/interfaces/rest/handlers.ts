@@ -12,7 +12,6 @@ import {
   queryLimits,
   type RouteName,
   type RouteQuery,
-  type routes,
   type Session,
   type WriteReceipt,
 } from "@lineshaft/contract/api";
