@@ -228,10 +228,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
     sink: ingest,
     healthOf: (tenant, name) => connectivity.status(tenant, name)?.health.state ?? null,
   });
-  const published = resultsOf({
-    ...{ dataDir, log: stream, registry, facts: derived.facts, factsFrom: derived.from, clock, syncEveryMs },
-    onEvent: note,
-  });
+  const published = resultsOf({ dataDir, log: stream, registry, derived, clock, syncEveryMs, onEvent: note });
   const broker =
     config.mqtt === null
       ? null

@@ -32,6 +32,15 @@ export function cellSource(parts: { facts: Facts; registry: Registry; clock: Clo
   const { facts, registry, clock } = parts;
   const { masterData } = registry;
 
+  /** Where the stop and the estimated counts that are open at `at` began. Most began just before, so it is looked further back only where they did not. */
+  function openSince(equipmentId: number, at: Micros): Micros {
+    for (const backUs of [6 * hourUs, 2 * dayUs, lookBackUs]) {
+      const since = openAt(facts.machine(equipmentId, at - backUs, at + 1).facts, at);
+      if (since > at - backUs) return since;
+    }
+    return at - lookBackUs;
+  }
+
   /** Back to the beginning of the orders, the stop and the count that are open at `from`. */
   function beginning(all: Principal, equipmentId: number, { from, to, asOf }: Range): Micros {
     const earliest = from - lookBackUs;
@@ -39,8 +48,7 @@ export function cellSource(parts: { facts: Facts; registry: Registry; clock: Clo
     const starts = orders.flatMap(({ item }) =>
       item.operations.flatMap(({ executions }) => executions.map(({ fromUs }) => fromUs)),
     );
-    const nearby = facts.machine(equipmentId, earliest, from + 1).facts;
-    const begun = Math.min(from - hourUs, ...starts, openAt(nearby, from));
+    const begun = Math.min(from - hourUs, ...starts, openSince(equipmentId, from));
     return Math.max(begun, earliest);
   }
 
