@@ -36,6 +36,7 @@ import { noteTypeChanges } from "./note-types.ts";
 import { openFilesMax } from "./open-files.ts";
 import { RegistryOutbox } from "./outbox.ts";
 import { periodic } from "./periodic.ts";
+import { resultsOf } from "./results.ts";
 import { standingOf } from "./standing.ts";
 import { SystemMonitor } from "./system-status.ts";
 
@@ -83,7 +84,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
     retention: {
       windowMs: config.logWindowMs,
       maxBytes: config.logBytesMax,
-      pinnedBy: ["registry", "views", "history", "facts"],
+      pinnedBy: ["registry", "views", "history", "facts", "results"],
     },
     onEvent: note,
     crashPoint,
@@ -190,12 +191,14 @@ export async function startServer(config: Config, consoleDir: string | undefined
     onMissing: (from, to) => {
       const reason = `History never had records ${from} to ${to}, and the log has them no more.`;
       note({ code: "records_missing", text: reason });
-      const now = clock.nowUs();
-      void ingest
-        .gap(1, { connection: null, fromUs: now, toUs: null, points: null, reason })
-        .catch(fail("Recording a gap"));
+      missing(reason);
     },
   });
+  /** What is gone is a gap like any other: those who follow the stream must know. */
+  const missing = (reason: string): void =>
+    void ingest
+      .gap(1, { connection: null, fromUs: clock.nowUs(), toUs: null, points: null, reason })
+      .catch(fail("Recording a gap"));
   const outbox = new RegistryOutbox({ registry, log: stream, clock });
   const identity = openIdentity({
     registry,
@@ -225,6 +228,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
     sink: ingest,
     healthOf: (tenant, name) => connectivity.status(tenant, name)?.health.state ?? null,
   });
+  const published = resultsOf({ dataDir, log: stream, registry, derived, clock, syncEveryMs, onEvent: note });
   const broker =
     config.mqtt === null
       ? null
@@ -293,6 +297,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
       registry,
       lastValues: views.values,
       facts: derived.facts,
+      results: published.results,
       cells,
       work: workSource({ facts: derived.facts, registry, clock, cells }),
       ledger,
@@ -314,16 +319,12 @@ export async function startServer(config: Config, consoleDir: string | undefined
     log.error({ err: error }, `${what} failed`);
     watch.note("internal", `${what} failed: ${(error as Error).message}`);
   };
-  // Damage that the log found in itself is a gap like any other: those who follow the stream must know.
-  const now = clock.nowUs();
-  for (const reason of lost)
-    void ingest
-      .gap(1, { connection: null, fromUs: now, toUs: null, points: null, reason })
-      .catch(fail("Recording a gap"));
+  for (const reason of lost) missing(reason);
   feeder.run(fail("Feeding history"));
   names.run(fail("The registry's view of the log"));
   viewer.run(fail("The views"));
   derived.run(fail("Deriving facts"));
+  published.run(fail("The results of applications"));
   watch.start();
   const snapshots = periodic(
     config.snapshotMs,
@@ -382,6 +383,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
       await http.close();
       await drains.stop();
       await snapshots.stop();
+      await published.stop();
       await derived.stop();
       await feeder.stop();
       await viewer.stop();

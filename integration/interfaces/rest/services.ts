@@ -13,6 +13,7 @@ import type {
   MasterDataTransfer,
   Outbox,
   Registry,
+  Results,
   Sink,
   SystemService,
   WorkSource,
@@ -26,6 +27,7 @@ export interface Services {
   lastValues: LastValues;
   facts: Facts;
   cells: CellSource;
+  results: Results;
   work: WorkSource;
   ledger: Ledger;
   identity: Identity;
