@@ -5,8 +5,10 @@ import {
   noQuantities,
   noTimes,
   type OeePolicy,
+  type StopTime,
   type TimeClass,
 } from "@lineshaft/contract/api";
+import fc from "fast-check";
 
 /** A cell from minutes and pieces. */
 export function cell(
@@ -58,3 +60,58 @@ export function cell(
 export function policy(more: Partial<OeePolicy>): OeePolicy {
   return { ...defaultOeePolicy, version: JSON.stringify(more), ...more };
 }
+
+const minutes = fc.nat(30);
+const anyPolicy = fc.record({
+  microStopTo: fc.constantFrom("availability" as const, "effectiveness" as const),
+  noOrder: fc.constantFrom("busy" as const, "notBusy" as const),
+  setUpQuantity: fc.constantFrom("inside" as const, "outside" as const),
+});
+/** Any cell under any policy, with the policy. */
+export const anyCell = fc
+  .record({
+    times: fc.record({
+      apt: minutes,
+      aust: minutes,
+      adet: minutes,
+      adot: minutes,
+      plannedMaintenance: minutes,
+      break: minutes,
+      notPlanned: minutes,
+      unknown: minutes,
+    }),
+    made: fc.record({
+      good: fc.nat(50),
+      scrap: fc.nat(5),
+      unknown: fc.nat(9),
+      setUpGood: fc.nat(3),
+      setUpScrap: fc.nat(3),
+      outside: fc.nat(3),
+    }),
+    pri: fc.constantFrom(1e6, 12.5e6, 1e7 / 3),
+    micro: fc.nat(100),
+    shift: fc.constantFrom("s", "t", null),
+    order: fc.constantFrom("A", "B", null),
+    grid: fc.nat(20),
+    policy: anyPolicy,
+  })
+  .map(({ times, made, pri, micro, shift, order, grid, policy: of }) => {
+    const microUs = Math.floor((times.adet * minuteUs * micro) / 100);
+    const used = policy(of);
+    const stops: StopTime[] = [
+      { reason: 3_100_000, timeClass: "adet", micro: true, us: microUs, count: 1 },
+      { reason: 7_100_000, timeClass: "adet", micro: false, us: times.adet * minuteUs - microUs, count: 1 },
+    ];
+    return {
+      used,
+      cell: cell(times, made, {
+        priUs: pri,
+        microStopUs: microUs,
+        shift,
+        order,
+        gridUs: grid * 15 * minuteUs,
+        stops,
+        policy: used.version,
+      }),
+    };
+  });
