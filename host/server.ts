@@ -50,7 +50,7 @@ export interface RunningServer {
   /** Shown once, at the first start on a data directory. */
   adminSecret: string | null;
   /** Creates an API key with the system's own rights, e.g. for the demo and for applications. */
-  createKey(name: string, role: "admin" | "engineer" | "source" | "viewer"): string;
+  createKey(name: string, role: Role): string;
   log: pino.Logger;
   stop(): Promise<void>;
 }
