@@ -1,4 +1,5 @@
 import { type Static, Type } from "typebox";
+import { equipmentLevels } from "./equipment.ts";
 import { MicrosSchema, TimeInputSchema } from "./time.ts";
 
 /**
@@ -125,12 +126,15 @@ export type Result = Static<typeof ResultSchema>;
 export const WorkItemSchema = Type.Object(
   {
     ...ResultKeySchema.properties,
+    path: Type.String({ description: "Of the equipment: names from the site down." }),
+    equipmentLevel: Type.Enum([...equipmentLevels]),
     fromUs: MicrosSchema,
     toUs: MicrosSchema,
     /** Whatever stands below an equipment is computed before it. */
     level: Type.Enum(["workUnit", "line", "above"], {
       description: "workUnit and line: from their cells. above: from the results of what stands directly below.",
     }),
+    below: Type.Array(Type.Integer(), { description: "level above: the equipment whose results it is made of." }),
     state: Type.Enum(["provisional", "final"]),
     cause: CauseSchema,
     basisLsn: Type.Integer(),

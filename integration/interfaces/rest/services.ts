@@ -12,6 +12,7 @@ import type {
   Ledger,
   Outbox,
   Registry,
+  Results,
   Sink,
   SystemService,
 } from "@lineshaft/contract/ports";
@@ -24,6 +25,7 @@ export interface Services {
   lastValues: LastValues;
   facts: Facts;
   cells: CellSource;
+  results: Results;
   ledger: Ledger;
   identity: Identity;
   events: EventSource;

@@ -33,6 +33,7 @@ import {
   type SourceBatch,
 } from "@lineshaft/contract/ports";
 import type { Services } from "../rest/services.ts";
+import { FakeResults } from "./fake-results.ts";
 
 /** Real time, for tests that speak over sockets. */
 export const realClock: Clock = {
@@ -386,10 +387,13 @@ export class FakePlatform implements Services {
       reasons: [],
       orphanedAnnotations: [],
       unplacedScrap: 0,
+      masterData: [],
       finalBeforeUs: null,
       repairing: false,
     }),
   };
+
+  readonly results = new FakeResults((id) => this.equipmentRows.find((row) => row.id === id)?.path ?? "\0");
 
   lastValues: Services["lastValues"] = {
     get: (tags) => tags.map((tag) => this.#last(tag)),

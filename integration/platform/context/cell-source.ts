@@ -66,7 +66,7 @@ export function cellSource(parts: { facts: Facts; registry: Registry; clock: Clo
       const end = Math.max(first, Math.min(last, watermarkUs ?? clock.nowUs()));
       const timeZone = timeZoneOf(all, equipmentId, first, asOf);
       const query = { upwards: upwards(all, equipmentId), timeZone, facts: found, asOf };
-      const { context, orphaned, unplaced } = contextOf(masterData, all, query);
+      const { context, orphaned, unplaced, masterData: rests } = contextOf(masterData, all, query);
       const under: EquipmentContext = {
         ...context,
         lifecycle:
@@ -84,6 +84,7 @@ export function cellSource(parts: { facts: Facts; registry: Registry; clock: Clo
         reasons: [...under.reasonTree],
         orphanedAnnotations: orphaned.map(({ id }) => id),
         unplacedScrap: unplaced.reduce((sum, { quantity }) => sum + quantity, 0),
+        masterData: rests,
         finalBeforeUs,
         repairing,
       } satisfies Cells;
