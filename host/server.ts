@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { ProblemError } from "@lineshaft/contract/api";
+import { ProblemError, type Role } from "@lineshaft/contract/api";
 import type { ConnectionRow } from "@lineshaft/contract/ports";
 import { createMetrics, createRateLimiter, openIdentity } from "@lineshaft/governance";
 import { createHttpServer } from "@lineshaft/interfaces/rest";

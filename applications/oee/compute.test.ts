@@ -1,63 +1,11 @@
-import {
-  type Cell,
-  defaultOeePolicy,
-  minuteUs,
-  type OeePolicy,
-  type Result,
-  type ResultPeriod,
-  startingReasons,
-} from "@lineshaft/contract/api";
+import type { ComputedResult, View } from "@lineshaft/client";
+import { type Cell, defaultOeePolicy, minuteUs, type Result } from "@lineshaft/contract/api";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compute } from "./compute.ts";
 import { type OeeDetail, readDetail } from "./detail.ts";
 import { by, cutSums, kpisOf, reliabilityOf, sumsOf, waterfallOf } from "./index.ts";
-import { anyCell, cell, policy } from "./testing.ts";
-import type { Computed, View } from "./view.ts";
-
-const span = { fromUs: 0, toUs: 480 * minuteUs };
-
-function item(equipmentId: number, period: ResultPeriod, key: string, level: View["item"]["level"]): View["item"] {
-  const cause = { kind: "first", text: "", lsn: null, registryRevision: null, actor: null } as const;
-  return { equipmentId, period, key, ...span, level, state: "final", cause, basisLsn: 7 };
-}
-
-/** A machine's view of cells. */
-function view(cells: Cell[], more: Partial<View> = {}, policies: OeePolicy[] = []): View {
-  return {
-    item: item(1, "shift", "s", "workUnit"),
-    equipment: { id: 1, path: "site/press", level: "workUnit" },
-    cells: {
-      ...span,
-      cells,
-      timeZone: "Etc/UTC",
-      policies: [defaultOeePolicy, ...policies],
-      reasons: [...startingReasons],
-      orphanedAnnotations: [],
-      unplacedScrap: 0,
-      finalBeforeUs: null,
-      repairing: false,
-    },
-    below: [],
-    order: null,
-    masterData: [],
-    ...more,
-  };
-}
-
-/** What has come over the wire. */
-const published = (equipmentId: number, { values, coverage, detail }: Computed): Result => ({
-  application: "oee",
-  ruleVersion: "oee-1",
-  ...item(equipmentId, "shift", "s", "workUnit"),
-  revision: 1,
-  values,
-  coverage,
-  detail: JSON.parse(JSON.stringify(detail)),
-  lsn: 8,
-  publishedUs: 0,
-  stale: false,
-});
+import { anyCell, cell, item, policy, published, span, view } from "./testing.ts";
 
 const above = (below: Result[]): View =>
   view([], {
@@ -66,7 +14,7 @@ const above = (below: Result[]): View =>
     cells: null,
     below,
   });
-const site = (...machines: Cell[][]): Computed =>
+const site = (...machines: Cell[][]): ComputedResult =>
   compute(
     above(
       machines.map((cells, i) => {
@@ -75,7 +23,7 @@ const site = (...machines: Cell[][]): Computed =>
       }),
     ),
   );
-const detailOf = ({ detail }: Computed): OeeDetail => {
+const detailOf = ({ detail }: ComputedResult): OeeDetail => {
   const read = readDetail(JSON.parse(JSON.stringify(detail)));
   if (read === null) throw new Error("The detail does not fit its schema.");
   return read;
@@ -229,7 +177,7 @@ describe("orders", () => {
   });
 
   it("master data that were used are named in the evidence", () => {
-    const masterData = [{ entity: "order", id: "A", revision: 3 }] as const;
+    const masterData = [{ entity: "order", id: "A", revision: 3 }];
     const { evidence } = compute(view([cell({ apt: 60 }, { good: 1 })], { masterData }));
     expect(evidence.at(-1)?.ref).toEqual({ kind: "masterData", entity: "order", id: "A", revision: 3 });
   });
@@ -253,7 +201,7 @@ describe("bounds", () => {
     const { detail, values, evidence } = compute(view(cells));
     expect(Buffer.byteLength(JSON.stringify(detail))).toBeLessThanOrEqual(65_536);
     expect(evidence.length).toBeLessThanOrEqual(200);
-    const { sums, missingIdealCycles, cut } = detailOf({ detail } as Computed);
+    const { sums, missingIdealCycles, cut } = detailOf({ detail } as ComputedResult);
     expect(cut).toBeGreaterThan(0);
     expect(missingIdealCycles).toMatchObject([{ material: name(7) }]);
     expect(kpisOf(sums).availability).toBe(values.availability);

@@ -1,3 +1,4 @@
+import type { ComputedResult, View } from "@lineshaft/client";
 import type { Cell } from "@lineshaft/contract/api";
 import { orderYield } from "./aggregate.ts";
 import { boundDetail, type OeeDetail, readDetail } from "./detail.ts";
@@ -7,7 +8,6 @@ import { type Kpis, kpisOf } from "./kpis.ts";
 import { type LossStep, lossSteps, waterfallOf } from "./losses.ts";
 import { type Reliability, reliabilityOf } from "./reliability.ts";
 import { addSums, type Sums, sumsOf } from "./sums.ts";
-import type { Computed, View } from "./view.ts";
 
 /** Changes whenever the same inputs give other numbers; the platform then makes all results dirty. */
 export const ruleVersion = "oee-1";
@@ -16,7 +16,7 @@ export const ruleVersion = "oee-1";
  * The OEE of a key, from nothing but what `view` holds: a work unit and a line from their cells, what stands above from the sums of the results directly below. The same
  * call for live, correction and dry run.
  */
-export function compute(view: View): Computed {
+export function compute(view: View): ComputedResult {
   const said = view.item.level === "above" ? fromBelow(view) : fromCells(view);
   const kpis = kpisOf(said.sums);
   const detail: OeeDetail = {

@@ -1,7 +1,7 @@
+import type { View } from "@lineshaft/client";
 import type { EvidenceTerm, Quantities } from "@lineshaft/contract/api";
 import { readDetail } from "./detail.ts";
 import type { Sums } from "./sums.ts";
-import type { View } from "./view.ts";
 
 const termsMax = 200;
 const unitsMax = 20;

@@ -1,7 +1,6 @@
 import type { Equipment, Micros, Quantities, Result } from "@lineshaft/contract/api";
 import { type OeeDetail, readDetail } from "./detail.ts";
-import type { KpiHint } from "./kpis.ts";
-import { kpisOf } from "./kpis.ts";
+import { type KpiHint, kpisOf } from "./kpis.ts";
 import { type LossStep, paretoOf, waterfallOf } from "./losses.ts";
 import { addSums, type Sums } from "./sums.ts";
 
@@ -162,7 +161,8 @@ function quantitiesOf(sums: Sums): UnitQuantities[] {
     addTo(sum, all);
     units.set(unit, sum);
   }
-  return [...units.values()].filter(({ pq, gq, sq, rq }) => pq !== 0 || gq !== 0 || sq !== 0 || rq !== 0);
+  const made = [...units.values()].filter(({ pq, gq, sq, rq }) => pq !== 0 || gq !== 0 || sq !== 0 || rq !== 0);
+  return made.sort((a, b) => collator.compare(a.unit, b.unit));
 }
 
 function addTo(sum: Quantities, of: Quantities): void {

@@ -1,3 +1,4 @@
+import type { ComputedResult, View } from "@lineshaft/client";
 import {
   type Cell,
   defaultOeePolicy,
@@ -5,7 +6,10 @@ import {
   noQuantities,
   noTimes,
   type OeePolicy,
+  type Result,
+  type ResultPeriod,
   type StopTime,
+  startingReasons,
   type TimeClass,
 } from "@lineshaft/contract/api";
 import fc from "fast-check";
@@ -115,3 +119,56 @@ export const anyCell = fc
       }),
     };
   });
+
+/** The period of all views. */
+export const span = { fromUs: 0, toUs: 480 * minuteUs };
+
+/** A work item of a machine. */
+export function item(
+  equipmentId: number,
+  period: ResultPeriod,
+  key: string,
+  level: View["item"]["level"],
+): View["item"] {
+  const cause = { kind: "first", text: "", lsn: null, registryRevision: null, actor: null } as const;
+  const place = { path: `site/${equipmentId}`, equipmentLevel: "workUnit" } as const;
+  return { equipmentId, period, key, ...place, below: [], ...span, level, state: "final", cause, basisLsn: 7 };
+}
+
+/** A machine's view of cells. */
+export function view(cells: Cell[], more: Partial<View> = {}, policies: OeePolicy[] = []): View {
+  return {
+    item: item(1, "shift", "s", "workUnit"),
+    equipment: { id: 1, path: "site/press", level: "workUnit" },
+    cells: {
+      ...span,
+      cells,
+      timeZone: "Etc/UTC",
+      policies: [defaultOeePolicy, ...policies],
+      reasons: [...startingReasons],
+      orphanedAnnotations: [],
+      unplacedScrap: 0,
+      masterData: [],
+      finalBeforeUs: null,
+      repairing: false,
+    },
+    below: [],
+    order: null,
+    masterData: [],
+    ...more,
+  };
+}
+
+/** What has come over the wire. */
+export const published = (equipmentId: number, { values, coverage, detail }: ComputedResult): Result => ({
+  application: "oee",
+  ruleVersion: "oee-1",
+  ...{ equipmentId, period: "shift", key: "s", ...span, state: "final", revision: 1, basisLsn: 7 },
+  cause: item(equipmentId, "shift", "s", "workUnit").cause,
+  values,
+  coverage,
+  detail: JSON.parse(JSON.stringify(detail)),
+  lsn: 8,
+  publishedUs: 0,
+  stale: false,
+});
