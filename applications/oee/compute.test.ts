@@ -195,15 +195,18 @@ describe("bounds", () => {
       cell(
         { apt: 60, adet: 10 },
         { good: i, scrap: 1 },
-        { material: name(i), order: name(i), unit: i % 3 === 0 ? "kg" : "1", stops, priUs: i === 7 ? null : 1e6 + i },
+        { material: name(i), order: name(i), unit: i % 3 === 0 ? "kg" : "1", stops, priUs: i === 450 ? null : 1e6 + i },
       ),
     );
-    const { detail, values, evidence } = compute(view(cells));
+    const masterData = cells.map((_, i) => ({ entity: "order", id: name(i), revision: i }));
+    const { detail, values, evidence } = compute(view(cells, { masterData }));
     expect(Buffer.byteLength(JSON.stringify(detail))).toBeLessThanOrEqual(65_536);
     expect(evidence.length).toBeLessThanOrEqual(200);
     const { sums, missingIdealCycles, cut } = detailOf({ detail } as ComputedResult);
     expect(cut).toBeGreaterThan(0);
-    expect(missingIdealCycles).toMatchObject([{ material: name(7) }]);
+    expect(missingIdealCycles).toMatchObject([{ material: name(450) }]);
+    // Whatever is cut, what has no ideal cycle keeps its name.
+    expect(sums.materials.find(({ withoutPri }) => withoutPri > 0)?.material).toBe(name(450));
     expect(kpisOf(sums).availability).toBe(values.availability);
     const all = sumsOf(cells);
     expect(waterfallOf(sums)).toEqual(waterfallOf(all));

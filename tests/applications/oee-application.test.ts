@@ -33,7 +33,7 @@ function pulsesOfTheDay(): Pulse[] {
     if (minute >= 400 && minute < 401) t = at(422) + 3 * secondUs;
     else if (minute >= 482 && minute < 509) t = at(511);
     else if (minute >= 560 && minute < 561) t += 47 * secondUs;
-    else t += minute >= 450 && minute < 452 ? 25 * secondUs : 12 * secondUs;
+    else t += minute >= 550 && minute < 552 ? 25 * secondUs : 12 * secondUs;
   }
   return pulses;
 }
