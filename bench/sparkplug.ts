@@ -5,6 +5,7 @@
  *
  * ingest-sparkplug-oee: the same at QoS 1, with each device a mapped machine that has a calendar, an order and an ideal cycle, and the OEE application running.
  */
+import type { StateRow } from "@lineshaft/contract/api";
 import { claimed, startBroker } from "./lib/broker.ts";
 import { metricKind } from "./lib/mqtt-frames.ts";
 import type { MqttRigOptions } from "./lib/mqtt-rig.ts";
@@ -72,7 +73,7 @@ function mapped(): Pick<MqttRigOptions, "connection" | "configuration"> {
     const i = [0, 1, 2, 3, 4].find((each) => metricKind(each) === kind);
     return `${kind}-${i}`;
   };
-  const states = [
+  const states: StateRow[] = [
     { from: 0, to: 64, itemState: "Executing" },
     { from: 64, to: 128, itemState: "NotExecuting" },
   ];

@@ -171,9 +171,15 @@ describe("orders", () => {
     const parts = [first, last(100, 5), last(90, 5)].map((each, i) => published(i + 1, compute(each)));
     expect(compute(above(parts)).values).toMatchObject({ orderYield: 200, orderProgress: 0.5 });
     expect(detailOf(compute(above(parts))).progress).toEqual({
-      ...{ lastOperation: "20", unit: "1", ordered: 400, gq: 190 },
+      ...{ operation: "20", unit: "1", ordered: 400, gq: 190 },
       yield: 200,
     });
+  });
+
+  it("an operation's is its own", () => {
+    const own = item(1, "operation", "A/10", "workUnit");
+    const { values } = compute(view([cell({ apt: 60 }, { good: 100 })], { item: own, order: order(400) }));
+    expect(values).toMatchObject({ orderYield: 100, orderProgress: 0.25 });
   });
 
   it("master data that were used are named in the evidence", () => {

@@ -36,7 +36,8 @@ export function compute(view: View): ComputedResult {
 type Said = Omit<OeeDetail, "hints" | "reliability" | "topLosses">;
 
 /** The cells of the view are those of the key, and no others. */
-function fromCells({ cells, order, item: { equipmentId } }: View): Said {
+function fromCells({ cells, order, item }: View): Said {
+  const { equipmentId } = item;
   if (cells === null) throw new Error(`Equipment ${equipmentId} is computed from cells, and none were given.`);
   const own = cells.cells;
   const policies = new Map(cells.policies.map((policy) => [policy.version, policy]));
@@ -56,7 +57,7 @@ function fromCells({ cells, order, item: { equipmentId } }: View): Said {
       .filter(({ material, unit }) => wanting.has(`${unit} ${material}`))
       .map(({ equipment: equipmentId, ...best }) => ({ equipmentId, ...best })),
     orders: ordersOf(own),
-    progress: order === null ? null : progressOf(own, order),
+    progress: order === null ? null : progressOf(own, item, order),
     policies: [...new Set(own.map(({ policy }) => policy))].sort(),
     without: [],
     unplacedScrap: cells.unplacedScrap,
@@ -83,10 +84,14 @@ function addOrder(to: Map<string, OeeDetail["orders"][number]>, of: OeeDetail["o
   else for (const name of ["pq", "gq", "sq", "rq", "aptUs"] as const) same[name] += of[name];
 }
 
-/** RULES 9: the progress of an order is the yield of its last operation. */
-function progressOf(cells: readonly Cell[], { id, item }: NonNullable<View["order"]>): OeeDetail["progress"] {
-  const last = item.operations.at(-1)?.id ?? null;
-  return { lastOperation: last, unit: item.unit, ordered: item.quantity, ...orderYield(cells, id, last) };
+/** The progress of an order is the yield of its last operation (RULES 9); that of an operation is its own. */
+function progressOf(
+  cells: readonly Cell[],
+  { period, key }: View["item"],
+  { id, item }: NonNullable<View["order"]>,
+): OeeDetail["progress"] {
+  const operation = period === "operation" ? key.slice(id.length + 1) : (item.operations.at(-1)?.id ?? null);
+  return { operation, unit: item.unit, ordered: item.quantity, ...orderYield(cells, id, operation) };
 }
 
 function fromBelow({ below }: View): Said {

@@ -108,11 +108,11 @@ export const OeeDetailSchema = Type.Object(
         closed,
       ),
     ),
-    /** Of an order: what its last operation made so far, and what was ordered. */
+    /** Of an order: what its last operation made so far, and what was ordered; of an operation: what it made itself. */
     progress: nullable(
       Type.Object(
         {
-          lastOperation: nullable(Type.String()),
+          operation: nullable(Type.String()),
           unit: Type.String(),
           ordered: Type.Number(),
           gq: Type.Number(),
