@@ -116,7 +116,7 @@ async function published(server: ServerProcess): Promise<number> {
   const site = ids.get("Plant");
   for (const end = performance.now() + 60_000; performance.now() < end; await sleep(100)) {
     const { items } = await server.api.get<{ items: { values: Record<string, number | null> }[] }>(
-      `/results?application=oee&period=order&key=A&equipmentId=${site}`,
+      `/results?application=oee&period=order&periodKey=A&equipmentId=${site}`,
     );
     const made = items[0]?.values.producedQuantity ?? 0;
     if (made > 0) return made;

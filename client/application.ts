@@ -182,8 +182,8 @@ export async function* readViews(
 /** The order that a key belongs to; null for periods of the calendar. */
 export function orderIdOf({ period, key }: Pick<ResultKey, "period" | "key">): string | null {
   if (period === "order") return key;
-  // Operations are named without "/" more surely than orders are.
-  return period === "operation" ? key.slice(0, key.lastIndexOf("/")) : null;
+  // Names of orders hold no "/".
+  return period === "operation" ? key.slice(0, key.indexOf("/")) : null;
 }
 
 async function viewsOfCells(platform: Platform, items: WorkItem[], options: ReadOptions): Promise<View[]> {
@@ -215,7 +215,7 @@ async function viewsAbove(
   for (const group of groupBy(items, ({ period }) => period)) {
     const below = [...new Set(group.flatMap((item) => item.below))];
     const asked =
-      group.length === 1 ? { key: group[0].key } : { from: least(group, "fromUs"), to: greatest(group, "toUs") };
+      group.length === 1 ? { periodKey: group[0].key } : { from: least(group, "fromUs"), to: greatest(group, "toUs") };
     const results: Result[] = [];
     for (let at = 0; at < below.length; at += 100) {
       const query = { application, period: group[0].period, equipmentId: below.slice(at, at + 100), ...asked };
@@ -289,7 +289,14 @@ async function readCells(platform: Platform, id: number, span: Span, options: Re
 
 async function allResults(
   platform: Platform,
-  query: { application: string; period: ResultPeriod; equipmentId: number[]; key?: string; from?: Micros; to?: Micros },
+  query: {
+    application: string;
+    period: ResultPeriod;
+    equipmentId: number[];
+    periodKey?: string;
+    from?: Micros;
+    to?: Micros;
+  },
   { signal, asOf }: ReadOptions,
 ): Promise<Result[]> {
   const results: Result[] = [];

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { ProblemError, type Role } from "@lineshaft/contract/api";
+import type { Role } from "@lineshaft/contract/api";
 import type { ConnectionRow } from "@lineshaft/contract/ports";
 import { createMetrics, createRateLimiter, openIdentity } from "@lineshaft/governance";
 import { createHttpServer } from "@lineshaft/interfaces/rest";
@@ -31,14 +31,18 @@ import { crashPointFrom } from "./crash-point.ts";
 import { factsOf } from "./facts.ts";
 import { HealthLog } from "./health-log.ts";
 import { historyNote } from "./history-events.ts";
+import { loadShedder } from "./load-shedder.ts";
 import { openMqttBroker } from "./mqtt-broker.ts";
 import { openFilesMax } from "./open-files.ts";
 import { RegistryOutbox } from "./outbox.ts";
 import { periodic } from "./periodic.ts";
+import { resultsOf } from "./results.ts";
 import { standingOf } from "./standing.ts";
 import { SystemMonitor } from "./system-status.ts";
 
 export const version = "0.1.0";
+/** A connection is open in these, whether it has something to say or not. */
+const openStates: ReadonlySet<string> = new Set(["flowing", "silent"]);
 /** How long a stop may take before it is cut short; a kill must be as good, bar the drain. */
 const drainMs = 5000;
 
@@ -82,7 +86,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
     retention: {
       windowMs: config.logWindowMs,
       maxBytes: config.logBytesMax,
-      pinnedBy: ["registry", "views", "history", "facts"],
+      pinnedBy: ["registry", "views", "history", "facts", "results"],
     },
     onEvent: note,
     crashPoint,
@@ -215,6 +219,12 @@ export async function startServer(config: Config, consoleDir: string | undefined
     directory,
     clock,
     registryApplied: (lsn) => names.until(lsn),
+    sink: ingest,
+    isOpen: (tenant, name) => openStates.has(connectivity.status(tenant, name)?.health.state ?? ""),
+  });
+  const published = resultsOf({
+    ...{ dataDir, log: stream, registry, facts: derived.facts, factsFrom: derived.from, clock, syncEveryMs },
+    onEvent: note,
   });
   const broker =
     config.mqtt === null
@@ -269,6 +279,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
     directory,
     mqtt: () => broker?.status() ?? null,
     streams: () => streams(),
+    facts: derived.facts,
     historyTime: () => feeder.appliedTime,
   });
   monitor = watch;
@@ -283,6 +294,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
       lastValues: views.values,
       facts: derived.facts,
       cells: cellSource({ facts: derived.facts, registry, clock }),
+      results: published.results,
       ledger,
       identity,
       events,
@@ -311,6 +323,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
   names.run(fail("The registry's view of the log"));
   viewer.run(fail("The views"));
   derived.run(fail("Deriving facts"));
+  published.run(fail("The results of applications"));
   watch.start();
   const snapshots = periodic(
     config.snapshotMs,
@@ -361,6 +374,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
       await http.close();
       await drains.stop();
       await snapshots.stop();
+      await published.stop();
       await derived.stop();
       await feeder.stop();
       await viewer.stop();
@@ -372,20 +386,5 @@ export async function startServer(config: Config, consoleDir: string | undefined
       lock.release();
       clearTimeout(forced);
     },
-  };
-}
-
-/** Refuses new batches while memory is short (80 % of the bound) or the server stops. */
-function loadShedder(bytesMax: number, stopping: () => boolean): () => ProblemError | null {
-  let checkedMs = 0;
-  let high = false;
-  return () => {
-    if (stopping()) return new ProblemError("shutting_down", "The server is stopping.", { retryAfterSeconds: 2 });
-    const now = performance.now();
-    if (now - checkedMs > 250) {
-      checkedMs = now;
-      high = process.memoryUsage.rss() > 0.8 * bytesMax;
-    }
-    return high ? new ProblemError("overloaded", "Memory is short; load is shed.", { retryAfterSeconds: 2 }) : null;
   };
 }

@@ -86,6 +86,7 @@ const {
   physicalAsset,
   reason,
   annotation,
+  lineTopology,
 } = masterDataSchemas;
 const materials = resource("/materials", "Materials with their units", material, "configure");
 const idealCycleTimes = resource("/ideal-cycle-times", "Ideal cycle times", idealCycleTime, "configure");
@@ -113,6 +114,12 @@ const physicalAssets = resource(
 );
 const reasons = resource("/reasons", "A plant's own reasons", reason, "configure");
 const annotations = resource("/annotations", "What people said of stretches of time", annotation, "book");
+const lineTopologies = resource(
+  "/line-topologies",
+  "How the machines of a line stand together",
+  lineTopology,
+  "configure",
+);
 
 /** Rows of the route table. */
 export const masterDataRoutes = {
@@ -160,6 +167,10 @@ export const masterDataRoutes = {
   getAnnotation: annotations.get,
   putAnnotation: annotations.put,
   removeAnnotation: annotations.remove,
+  listLineTopologies: lineTopologies.list,
+  getLineTopology: lineTopologies.get,
+  putLineTopology: lineTopologies.put,
+  removeLineTopology: lineTopologies.remove,
   listShifts: {
     method: "GET",
     path: "/shifts",

@@ -205,12 +205,14 @@ export const resultRoutes = {
         application: name,
         equipmentId: Type.Optional(Type.Array(Type.Integer({ minimum: 1 }), { maxItems: 1000 })),
         period: Type.Optional(Type.Enum([...resultPeriods])),
-        key: Type.Optional(Type.String({ maxLength: 256 })),
+        periodKey: Type.Optional(
+          Type.String({ maxLength: 256, description: "The result's `key` (a parameter `key` would be a credential)." }),
+        ),
         from: Type.Optional(TimeInputSchema),
         to: Type.Optional(TimeInputSchema),
         asOf: Type.Optional(Type.Integer({ minimum: 1, description: "A position in the log (LSN)." })),
         limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 5000, description: "Default 1000." })),
-        cursor: Type.Optional(Type.String({ maxLength: 512 })),
+        cursor: Type.Optional(Type.String({ maxLength: 2048 })),
       },
       closed,
     ),
@@ -222,7 +224,15 @@ export const resultRoutes = {
     summary:
       "All revisions of one result with their causes and evidence, the newest first; of provisional ones the last",
     permission: "read",
-    query: Type.Object({ application: name, ...ResultKeySchema.properties }, closed),
+    query: Type.Object(
+      {
+        application: name,
+        equipmentId: ResultKeySchema.properties.equipmentId,
+        period: ResultKeySchema.properties.period,
+        periodKey: ResultKeySchema.properties.key,
+      },
+      closed,
+    ),
     response: Type.Object({
       items: Type.Array(Type.Object({ ...ResultSchema.properties, evidence: Type.Array(EvidenceTermSchema) })),
     }),

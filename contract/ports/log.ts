@@ -16,6 +16,8 @@ export const recordType = {
   clockJumped: 8,
   /** First record of each generation. */
   generationStarted: 9,
+  applicationRegistered: 10,
+  resultPublished: 11,
 } as const;
 export type RecordTypeCode = (typeof recordType)[keyof typeof recordType];
 

@@ -7,6 +7,7 @@ import type {
   Gap,
   LastValue,
   MachineFacts,
+  MappingErrors,
   Micros,
   NewApiKey,
   NewTag,
@@ -52,9 +53,50 @@ export interface MachineAnswer {
   repairing: boolean;
 }
 
+/**
+ * Why facts changed. `points`: they came in their order. The others changed the past: late points, corrections, what is known of lost data, what tags mean, the ideal
+ * cycle that two-pulse machines are judged by.
+ */
+export type FactsCause = "points" | "late" | "corrected" | "gap" | "mapping" | "idealCycle";
+
+/** Whatever was computed from facts of a machine that meet [fromUs, toUs], both ends included, is to be computed again. Micro stops and estimated counts around are in it. */
+export interface FactsChange {
+  equipmentId: number;
+  /** −Infinity: since ever. */
+  fromUs: Micros;
+  /** Infinity: until further notice. */
+  toUs: Micros;
+  cause: FactsCause;
+  /** The record in the log that brought it about; of several the newest. */
+  lsn: Lsn;
+}
+
+/** How far the facts of a machine go. */
+export interface FactsProgress {
+  equipmentId: number;
+  /** Start of the first hour that has facts; null: there are none. */
+  fromUs: Micros | null;
+  watermarkUs: Micros;
+  finalBeforeUs: Micros;
+  /** Something has changed in the past, and its repair is under way. */
+  repairing: boolean;
+}
+
 /** What machines did: a view of the log, derived from raw points by what their tags mean. */
 export interface Facts {
+  /** What is answered, and was told, rests on the log up to here. */
+  readonly appliedLsn: Lsn;
   machine(equipmentId: number, from: Micros, to: Micros): MachineAnswer;
+  /** Tags with values that their mapping says nothing of. */
+  mappingErrors(): MappingErrors[];
+  /** null: nothing is known of what feeds the machine. */
+  progress(equipmentId: number): FactsProgress | null;
+  /**
+   * Tells what changed, once the new facts can be read; what the start derives again is no change. A listener returns at once and does not throw. The answer ends it.
+   */
+  onChanged(listener: (changes: readonly FactsChange[]) => void): () => void;
+  /** Tells whose watermark has moved, about once a second. */
+  onProgress(listener: (progress: readonly FactsProgress[]) => void): () => void;
 }
 
 /** What machines did under their orders, shifts and reasons: what every KPI is a sum of. */

@@ -82,7 +82,7 @@ describe("the OEE application", { timeout: 180_000 }, () => {
     (await rest.get<{ items: Result[] }>(`/api/v1/results?application=oee&${query}`)).items;
   const key = `always/${day}/Early`;
   const resultOf = (path: string, period: string, of: string, more = "") =>
-    results(`equipmentId=${idOf(path)}&period=${period}&key=${encodeURIComponent(of)}${more}`);
+    results(`equipmentId=${idOf(path)}&period=${period}&periodKey=${encodeURIComponent(of)}${more}`);
 
   /** Results come a moment after what they rest on. */
   async function until(
@@ -219,7 +219,7 @@ describe("the OEE application", { timeout: 180_000 }, () => {
     expect(second).toMatchObject({ cause: { kind: "context", text: expect.stringContaining("B") } });
     expect(second.basisLsn).toBeGreaterThanOrEqual(booked.lsn);
 
-    const query = `application=oee&equipmentId=${idOf("site/press")}&period=shift&key=${encodeURIComponent(key)}`;
+    const query = `application=oee&equipmentId=${idOf("site/press")}&period=shift&periodKey=${encodeURIComponent(key)}`;
     const { items } = await rest.get<{ items: (Result & { evidence: { term: string; value: number | null }[] })[] }>(
       `/api/v1/results/revisions?${query}`,
     );

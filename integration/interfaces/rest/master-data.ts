@@ -86,6 +86,7 @@ export function masterDataHandlers({ registry }: Services, kit: Kit): Pick<Handl
   const physicalAssets = handlersOf("physicalAsset", "listPhysicalAssets");
   const reasons = handlersOf("reason", "listReasons");
   const annotations = handlersOf("annotation", "listAnnotations");
+  const lineTopologies = handlersOf("lineTopology", "listLineTopologies");
   return {
     listMaterials: materials.list,
     getMaterial: materials.get,
@@ -131,6 +132,10 @@ export function masterDataHandlers({ registry }: Services, kit: Kit): Pick<Handl
     getAnnotation: annotations.get,
     putAnnotation: annotations.put,
     removeAnnotation: annotations.remove,
+    listLineTopologies: lineTopologies.list,
+    getLineTopology: lineTopologies.get,
+    putLineTopology: lineTopologies.put,
+    removeLineTopology: lineTopologies.remove,
     listShifts: ({ principal, query: { equipmentId, from, to, asOf } }) => {
       const [fromUs, toUs] = [timeOf(from, "from"), timeOf(to, "to")];
       if (fromUs >= toUs) throw new ProblemError("range_invalid", `from (${from}) is not before to (${to}).`);

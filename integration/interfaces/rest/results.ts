@@ -22,7 +22,7 @@ export function resultHandlers({ results }: Services, kit: Kit): Pick<Handlers, 
     }),
     publishResults: ({ principal, params, body }) => results.publish(principal, params.application, body.items),
     listResults: (call) => {
-      const { application, equipmentId: equipmentIds, period, key, from, to, asOf } = call.query;
+      const { application, equipmentId: equipmentIds, period, periodKey: key, from, to, asOf } = call.query;
       const fromUs = from === undefined ? undefined : timeOf(from, "from");
       const toUs = to === undefined ? undefined : timeOf(to, "to");
       if (fromUs !== undefined && toUs !== undefined && fromUs >= toUs)
@@ -41,7 +41,9 @@ export function resultHandlers({ results }: Services, kit: Kit): Pick<Handlers, 
         }),
       );
     },
-    listRevisions: ({ principal, query }) => ({ items: results.revisions(principal, query) }),
+    listRevisions: ({ principal, query: { periodKey: key, ...query } }) => ({
+      items: results.revisions(principal, { ...query, key }),
+    }),
   };
 }
 

@@ -357,6 +357,14 @@ export class FakePlatform implements Services {
   }
 
   facts: Services["facts"] = {
+    appliedLsn: 1,
+    mappingErrors: () => [
+      { tagId: 1, equipmentId: 1, values: 3 },
+      { tagId: 2, equipmentId: 1, values: 7 },
+    ],
+    progress: (equipmentId) => ({ equipmentId, fromUs: null, watermarkUs: 0, finalBeforeUs: 0, repairing: false }),
+    onChanged: () => () => undefined,
+    onProgress: () => () => undefined,
     machine: (_, from, to) => ({
       facts: {
         from,

@@ -1,6 +1,7 @@
 import {
   type Cells,
   dayUs,
+  type Equipment,
   type EquipmentContext,
   gridUs,
   hourUs,
@@ -9,9 +10,11 @@ import {
   type OeePolicy,
   type Principal,
 } from "@lineshaft/contract/api";
-import type { CellSource, Clock, Facts, Lsn, Registry } from "@lineshaft/contract/ports";
+import type { CellSource, Clock, Facts, Lsn, MachineAnswer, MasterData, Registry } from "@lineshaft/contract/ports";
 import { contextOf } from "./assemble.ts";
 import { cellsOf } from "./cells.ts";
+import { lineCells } from "./line.ts";
+import { asTopology, membersOf, topologiesOf } from "./lines.ts";
 import { stateSpans, stopsOf } from "./states.ts";
 
 /** How far back a stop, a count or an order that is open at the start is followed; what is longer is judged by what is seen of it. */
@@ -19,26 +22,32 @@ const lookBackUs = 8 * dayUs;
 /** Micro stops are shorter. */
 const lookAheadUs = hourUs;
 
-/** Cells from derived facts and master data, made when they are asked for. */
+interface Range {
+  from: Micros;
+  to: Micros;
+  asOf: Lsn | undefined;
+}
+
+/** The zone of the calendar that an equipment works by around an instant. */
+export function timeZoneOf(data: MasterData, p: Principal, equipmentId: number, at: Micros, asOf?: Lsn): string {
+  const [shift] = data.shifts(p, equipmentId, at - 7 * dayUs, at + 7 * dayUs, asOf);
+  return shift === undefined ? "UTC" : data.get(p, "calendar", shift.calendar, asOf).item.timeZone;
+}
+
+/** An equipment and what it stands below, nearest first. */
+export function upwards(registry: Pick<Registry, "getEquipment">, p: Principal, equipmentId: number): number[] {
+  const places: number[] = [];
+  for (let id: number | null = equipmentId; id !== null; id = registry.getEquipment(p, id).parentId) places.push(id);
+  return places;
+}
+
+/** Cells from derived facts and master data, made when they are asked for: of a machine from its own facts, of a line by its topology from those of its machines. */
 export function cellSource(parts: { facts: Facts; registry: Registry; clock: Clock }): CellSource {
   const { facts, registry, clock } = parts;
   const { masterData } = registry;
 
-  /** An equipment and what it stands below, nearest first. */
-  function upwards(all: Principal, equipmentId: number): number[] {
-    const places: number[] = [];
-    for (let id: number | null = equipmentId; id !== null; id = registry.getEquipment(all, id).parentId)
-      places.push(id);
-    return places;
-  }
-
-  function timeZoneOf(all: Principal, equipmentId: number, at: Micros, asOf?: Lsn): string {
-    const [shift] = masterData.shifts(all, equipmentId, at - 7 * dayUs, at + 7 * dayUs, asOf);
-    return shift === undefined ? "UTC" : masterData.get(all, "calendar", shift.calendar, asOf).item.timeZone;
-  }
-
   /** Back to the beginning of the orders, the stop and the count that are open at `from`. */
-  function beginning(all: Principal, equipmentId: number, from: Micros, to: Micros, asOf?: Lsn): Micros {
+  function beginning(all: Principal, equipmentId: number, { from, to, asOf }: Range): Micros {
     const earliest = from - lookBackUs;
     const orders = masterData.list(all, "order", { equipmentId, fromUs: from, toUs: to, asOf, limit: 1000 }).items;
     const starts = orders.flatMap(({ item }) =>
@@ -49,46 +58,83 @@ export function cellSource(parts: { facts: Facts; registry: Registry; clock: Clo
     return Math.max(begun, earliest);
   }
 
+  const madeOf = (
+    found: ReturnType<typeof contextOf>,
+    { lifecycle, changedUs }: Pick<Equipment, "lifecycle" | "changedUs">,
+  ): EquipmentContext => ({
+    ...found.context,
+    lifecycle:
+      lifecycle === "productive" ? [] : [{ fromUs: changedUs, toUs: Number.MAX_SAFE_INTEGER, state: lifecycle }],
+  });
+
+  /** The facts and the context of each machine, from one beginning. */
+  function machines(all: Principal, ids: readonly number[], timeZone: string, range: Range) {
+    const from = Math.min(...ids.map((id) => beginning(all, id, range)));
+    return ids.map((id) => {
+      const answer = facts.machine(id, from, range.to + lookAheadUs);
+      const query = { upwards: upwards(registry, all, id), timeZone, facts: answer.facts, asOf: range.asOf };
+      const found = contextOf(masterData, all, query);
+      return { id, answer, found, context: madeOf(found, registry.getEquipment(all, id)) };
+    });
+  }
+
   return {
     cells: (p, equipmentId, from, to, asOf) => {
       const equipment = registry.getEquipment(p, equipmentId);
       // Policies and calendars stand above what a scope may see, and the numbers must not depend on who asks.
       const all: Principal = { ...p, role: "admin", scopes: [""] };
-      const first = Math.floor(from / gridUs) * gridUs;
-      const lookFrom = beginning(all, equipmentId, first, to, asOf);
-      const last = Math.ceil(to / gridUs) * gridUs;
-      const {
-        facts: found,
-        watermarkUs,
-        finalBeforeUs,
-        repairing,
-      } = facts.machine(equipmentId, lookFrom, last + lookAheadUs);
-      const end = Math.max(first, Math.min(last, watermarkUs ?? clock.nowUs()));
-      const timeZone = timeZoneOf(all, equipmentId, first, asOf);
-      const query = { upwards: upwards(all, equipmentId), timeZone, facts: found, asOf };
-      const { context, orphaned, unplaced, masterData: rests } = contextOf(masterData, all, query);
-      const under: EquipmentContext = {
-        ...context,
-        lifecycle:
-          equipment.lifecycle === "productive"
-            ? []
-            : [{ fromUs: equipment.changedUs, toUs: Number.MAX_SAFE_INTEGER, state: equipment.lifecycle }],
-      };
-      const policies = new Map<string, OeePolicy>(under.policies.map(({ policy }) => [policy.version, policy]));
-      return {
-        fromUs: first,
-        toUs: end,
-        cells: cellsOf({ equipment: equipmentId, facts: found, context: under }, { from: first, to: end }),
-        timeZone,
-        policies: [...policies.values()],
-        reasons: [...under.reasonTree],
-        orphanedAnnotations: orphaned.map(({ id }) => id),
-        unplacedScrap: unplaced.reduce((sum, { quantity }) => sum + quantity, 0),
-        masterData: rests,
-        finalBeforeUs,
-        repairing,
-      } satisfies Cells;
+      const range = { from: Math.floor(from / gridUs) * gridUs, to: Math.ceil(to / gridUs) * gridUs, asOf };
+      const timeZone = timeZoneOf(masterData, all, equipmentId, range.from, asOf);
+      const line = topologiesOf(masterData, all, equipmentId, { fromUs: range.from, toUs: range.to, asOf });
+      const made = machines(all, line.length === 0 ? [equipmentId] : membersOf(line), timeZone, range);
+      const answers = made.map(({ answer }) => answer);
+      const known = answers.flatMap(({ watermarkUs }) => watermarkUs ?? []);
+      const end = Math.max(range.from, Math.min(range.to, known.length > 0 ? Math.min(...known) : clock.nowUs()));
+      const window = { from: range.from, to: end };
+      const common = { fromUs: window.from, toUs: window.to, timeZone, ...standingOf(answers) };
+      if (line.length === 0) {
+        const [{ answer, found, context }] = made;
+        const cells = cellsOf({ equipment: equipmentId, facts: answer.facts, context }, window);
+        return { ...common, cells, ...told([found], context) };
+      }
+      const topology = line.map(asTopology);
+      const constraint = topology[topology.length - 1].constraint;
+      const { facts: constraintFacts } = (made.find(({ id }) => id === constraint) ?? made[0]).answer;
+      const own = contextOf(masterData, all, {
+        ...{ upwards: upwards(registry, all, equipmentId), timeZone, facts: constraintFacts, asOf },
+      });
+      const context = madeOf(own, equipment);
+      const members = new Map(made.map((each) => [each.id, { facts: each.answer.facts, context: each.context }]));
+      const cells = lineCells({ equipment: equipmentId, topology, context, members }, window);
+      const answer = { ...common, cells, ...told([own, ...made.map(({ found }) => found)], context) };
+      const rests = line.map(({ id, revision }) => ({ entity: "lineTopology", id, revision }));
+      return { ...answer, masterData: [...answer.masterData, ...rests] };
     },
+  };
+}
+
+/** How far all the machines together can be relied on. */
+function standingOf(answers: readonly MachineAnswer[]): Pick<Cells, "finalBeforeUs" | "repairing"> {
+  const ends = answers.map(({ finalBeforeUs }) => finalBeforeUs);
+  return {
+    finalBeforeUs: ends.some((end) => end === null) ? null : Math.min(...(ends as Micros[])),
+    repairing: answers.some(({ repairing }) => repairing),
+  };
+}
+
+function told(
+  made: readonly ReturnType<typeof contextOf>[],
+  context: EquipmentContext,
+): Pick<Cells, "policies" | "reasons" | "orphanedAnnotations" | "unplacedScrap" | "masterData"> {
+  const policies = new Map<string, OeePolicy>(context.policies.map(({ policy }) => [policy.version, policy]));
+  const unplaced = made.flatMap((each) => each.unplaced);
+  const rests = made.flatMap((each) => each.masterData);
+  return {
+    policies: [...policies.values()],
+    reasons: [...context.reasonTree],
+    orphanedAnnotations: made.flatMap(({ orphaned }) => orphaned.map(({ id }) => id)),
+    unplacedScrap: unplaced.reduce((sum, { quantity }) => sum + quantity, 0),
+    masterData: [...new Map(rests.map((each) => [JSON.stringify(each), each])).values()],
   };
 }
 

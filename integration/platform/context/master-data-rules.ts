@@ -1,5 +1,6 @@
 import {
   type CalendarAssignment,
+  type LineTopologyItem,
   type MasterDataItem,
   type MasterDataKind,
   ProblemError,
@@ -17,6 +18,8 @@ export interface Others {
   calendar(id: string): ShiftCalendar | null;
   /** Assignments of calendars to one equipment, without the item itself. */
   assignments(equipmentId: number): { id: string; item: CalendarAssignment }[];
+  /** Topologies of one line, without the item itself. */
+  topologies(equipmentId: number): { id: string; item: LineTopologyItem }[];
   /** A plant's own reasons, without the item itself. */
   reasons(): Reason[];
 }
@@ -126,6 +129,36 @@ export const masterDataRules: Rules = {
     const all = [...startingReasons.filter(({ number }) => !replaced.has(number)), ...own, reason];
     const fault = reasonTreeFaults(all).find((each) => each.number === reason.number) ?? reasonTreeFaults(all)[0];
     if (fault !== undefined) fail(fault.code, "/parent", fault.detail);
+  },
+  lineTopology: (item, _, others) => {
+    requireEquipment(item.equipmentId, "/equipmentId", others);
+    requireRange(item.fromUs, item.toUs, "/toUs");
+    const members = new Set<number>();
+    for (const [i, { equipmentId, unitsPerCount }] of item.members.entries()) {
+      const at = `/members/${i}`;
+      requireEquipment(equipmentId, `${at}/equipmentId`, others);
+      requirePositive(unitsPerCount, `${at}/unitsPerCount`, "unitsPerCount");
+      if (members.has(equipmentId))
+        fail("key_duplicate", `${at}/equipmentId`, `The work unit ${equipmentId} stands in the line twice.`);
+      if (equipmentId === item.equipmentId)
+        fail("reference_unknown", `${at}/equipmentId`, "A line is no machine of its own.");
+      members.add(equipmentId);
+    }
+    const requireMember = (id: number, path: string): void => {
+      if (!members.has(id)) fail("reference_unknown", path, `The work unit ${id} is no member of the line.`);
+    };
+    requireMember(item.constraint, "/constraint");
+    requireMember(item.output, "/output");
+    const materials = new Set<string>();
+    for (const [i, { material, equipmentId }] of item.constraintOf.entries()) {
+      requireMember(equipmentId, `/constraintOf/${i}/equipmentId`);
+      if (materials.has(material))
+        fail("key_duplicate", `/constraintOf/${i}/material`, `The material "${material}" is there twice.`);
+      materials.add(material);
+    }
+    const other = others.topologies(item.equipmentId).find((each) => overlap(each.item, item));
+    if (other !== undefined)
+      fail("range_invalid", "/fromUs", `"${other.id}" says at the same time how the line stands.`);
   },
   annotation: (item, _, others) => {
     requireEquipment(item.equipmentId, "/equipmentId", others);

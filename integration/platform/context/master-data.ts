@@ -229,6 +229,10 @@ export class MasterDataStore implements MasterData {
         this.#all(p, "calendarAssignment").filter(
           (each) => each.item.equipmentId === equipment && !(kind === "calendarAssignment" && each.id === id),
         ),
+      topologies: (equipment) =>
+        this.#all(p, "lineTopology").filter(
+          (each) => each.item.equipmentId === equipment && !(kind === "lineTopology" && each.id === id),
+        ),
       reasons: () => this.#all(p, "reason").flatMap((each) => (kind === "reason" && each.id === id ? [] : [each.item])),
     };
   }

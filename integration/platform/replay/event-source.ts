@@ -12,6 +12,7 @@ import {
   type Log,
   type LogReader,
   type Lsn,
+  type ResultPublishedRecord,
   recordType,
 } from "@lineshaft/contract/ports";
 import { decodeCursor, encodeCursor, type HandOver, type Position } from "./cursor.ts";
@@ -38,6 +39,7 @@ const otherTypes: Partial<Record<number, EventType>> = {
   [recordType.registryChanged]: "registry.changed",
   [recordType.connectionChanged]: "connection.changed",
   [recordType.clockJumped]: "clock.jumped",
+  [recordType.resultPublished]: "result.published",
 };
 
 /**
@@ -184,6 +186,7 @@ class Reader implements EventReader {
     if (type === undefined || !this.#filter.types.has(type)) return null;
     // A replay starts a little before its time in the log; what people and sources said then is not asked for.
     if (skip !== null && frame.lsn <= skip.lsn && frame.recordedTime < skip.before) return null;
+    if (type === "result.published") return this.#wrap(frame, type, { data: withoutDetail(decodeJson(frame.payload)) });
     return this.#wrap(frame, type, { data: decodeJson<Record<string, unknown>>(frame.payload) });
   }
 
@@ -226,6 +229,11 @@ class Reader implements EventReader {
       ...rest,
     };
   }
+}
+
+/** What a result says of itself at length is read by those who need it. */
+function withoutDetail({ items, ...record }: ResultPublishedRecord): Record<string, unknown> {
+  return { ...record, items: items.map(({ detail: _, evidence: __, ...item }) => item) };
 }
 
 /** Rows that are not suspect, pass the filter and are not left to history; the same object when that is all of them, null when none. */
