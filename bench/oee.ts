@@ -91,7 +91,7 @@ const oeeReport: Bench = {
         const before = performance.now();
         const query = { application: "oee", from: plant.fromUs, to: plant.toUs, limit: 5000 };
         const [shift, orders, equipment] = await Promise.all([
-          platform.call("listResults", { query: { ...query, period: "shift", key: plant.shift } }),
+          platform.call("listResults", { query: { ...query, period: "shift", periodKey: plant.shift } }),
           platform.call("listResults", { query: { ...query, period: "order" } }),
           platform.call("listEquipment", { query: { limit: 1000 } }),
         ]);

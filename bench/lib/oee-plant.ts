@@ -151,7 +151,7 @@ export class OeePlant {
   }
 
   /** Results of the recorded time: closed periods only. */
-  async results(query: { equipmentId?: number; period?: ResultPeriod; key?: string }): Promise<Result[]> {
+  async results(query: { equipmentId?: number; period?: ResultPeriod; periodKey?: string }): Promise<Result[]> {
     const found: Result[] = [];
     let cursor: string | null = null;
     do {
