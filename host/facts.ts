@@ -1,5 +1,5 @@
 import type { Principal } from "@lineshaft/contract/api";
-import type { Clock, History, Ledger, Log, Lsn, Registry, Sink } from "@lineshaft/contract/ports";
+import type { Clock, ConnectionHealth, History, Ledger, Log, Lsn, Registry, Sink } from "@lineshaft/contract/ports";
 import { MachineContext, type MasterDataChange } from "@lineshaft/platform/context";
 import { FactsFollower, factsKeptUs, type KnownGap, type SilenceStatement } from "@lineshaft/platform/derivation";
 import type { TagDirectory } from "@lineshaft/platform/ingest";
@@ -30,10 +30,10 @@ export function factsOf(parts: {
   clock: Clock;
   registryApplied: (lsn: Lsn) => Promise<void>;
   sink: Pick<Sink, "gap">;
-  /** Whether the platform runs the connection itself and has it open now. */
-  isOpen: (tenant: number, connection: string) => boolean;
+  /** How a connection is that the platform runs itself; null: it does not. */
+  healthOf: (tenant: number, connection: string) => ConnectionHealth["state"] | null;
 }): RunningFacts {
-  const { log, history, registry, ledger, directory, clock, registryApplied, sink, isOpen } = parts;
+  const { log, history, registry, ledger, directory, clock, registryApplied, sink, healthOf } = parts;
   const heard = [...directory.connections].flatMap(({ id, lastBatchUs }) =>
     lastBatchUs === null ? [] : [{ connectionId: id, lastUs: lastBatchUs }],
   );
@@ -57,7 +57,9 @@ export function factsOf(parts: {
       const connection = directory.connectionById(connectionId);
       // What is in the log and not taken yet may be older than now.
       if (connection === undefined || consumer.applied < log.status.durableLsn) return null;
-      return isOpen(connection.tenant, connection.name) ? clock.nowUs() : null;
+      // Open, whether it has something to say or not.
+      const state = healthOf(connection.tenant, connection.name);
+      return state === "flowing" || state === "silent" ? clock.nowUs() : null;
     },
     silence: (statement) => void state(statement),
   });

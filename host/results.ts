@@ -1,7 +1,8 @@
 import { join } from "node:path";
-import type { Clock, Facts, Log, Lsn, Registry } from "@lineshaft/contract/ports";
+import type { Clock, Log, Registry } from "@lineshaft/contract/ports";
 import { openResults, type ResultService } from "@lineshaft/platform/results";
 import { LogConsumer } from "./consumers.ts";
+import type { RunningFacts } from "./facts.ts";
 import { periodic } from "./periodic.ts";
 
 export interface RunningResults {
@@ -15,18 +16,19 @@ export function resultsOf(parts: {
   dataDir: string;
   log: Log;
   registry: Registry;
-  facts: Facts;
-  factsFrom: Lsn;
+  derived: Pick<RunningFacts, "facts" | "from">;
   clock: Clock;
   syncEveryMs: number;
   onEvent(event: { code: string; text: string }): void;
 }): RunningResults {
-  const { dataDir, log, clock, ...rest } = parts;
+  const { dataDir, log, clock, derived, ...rest } = parts;
   const results = openResults({
     ...rest,
     path: join(dataDir, "results.sqlite"),
     log,
     clock,
+    facts: derived.facts,
+    factsFrom: derived.from,
     applied: (lsn) => consumer.until(lsn),
   });
   const pin = (): void => log.pin("results", results.syncedLsn + 1);

@@ -6,7 +6,7 @@ import type { Role } from "@lineshaft/contract/api";
 import type { ConnectionRow } from "@lineshaft/contract/ports";
 import { createMetrics, createRateLimiter, openIdentity } from "@lineshaft/governance";
 import { createHttpServer } from "@lineshaft/interfaces/rest";
-import { cellSource } from "@lineshaft/platform/context";
+import { cellSource, createMasterDataTransfer, workSource } from "@lineshaft/platform/context";
 import { HistoryFeeder } from "@lineshaft/platform/feeder";
 import { openHistory } from "@lineshaft/platform/history";
 import {
@@ -33,6 +33,7 @@ import { HealthLog } from "./health-log.ts";
 import { historyNote } from "./history-events.ts";
 import { loadShedder } from "./load-shedder.ts";
 import { openMqttBroker } from "./mqtt-broker.ts";
+import { noteTypeChanges } from "./note-types.ts";
 import { openFilesMax } from "./open-files.ts";
 import { RegistryOutbox } from "./outbox.ts";
 import { periodic } from "./periodic.ts";
@@ -41,8 +42,6 @@ import { standingOf } from "./standing.ts";
 import { SystemMonitor } from "./system-status.ts";
 
 export const version = "0.1.0";
-/** A connection is open in these, whether it has something to say or not. */
-const openStates: ReadonlySet<string> = new Set(["flowing", "silent"]);
 /** How long a stop may take before it is cut short; a kill must be as good, bar the drain. */
 const drainMs = 5000;
 
@@ -176,7 +175,10 @@ export async function startServer(config: Config, consoleDir: string | undefined
     crashPoint,
     tagQuota: config.tagQuota,
     namesVisible: (lsn) => names.until(lsn),
-    noteUnits: (tenant, connectionId, units) => registry.noteUnits(tenant, connectionId, units),
+    noteUnits: async (tenant, connectionId, units) => {
+      await registry.settled();
+      registry.noteUnits(tenant, connectionId, units);
+    },
     frozenBefore: () => history.status.frozenBeforeUs,
     admit,
   });
@@ -190,12 +192,14 @@ export async function startServer(config: Config, consoleDir: string | undefined
     onMissing: (from, to) => {
       const reason = `History never had records ${from} to ${to}, and the log has them no more.`;
       note({ code: "records_missing", text: reason });
-      const now = clock.nowUs();
-      void ingest
-        .gap(1, { connection: null, fromUs: now, toUs: null, points: null, reason })
-        .catch(fail("Recording a gap"));
+      missing(reason);
     },
   });
+  /** What is gone is a gap like any other: those who follow the stream must know. */
+  const missing = (reason: string): void =>
+    void ingest
+      .gap(1, { connection: null, fromUs: clock.nowUs(), toUs: null, points: null, reason })
+      .catch(fail("Recording a gap"));
   const outbox = new RegistryOutbox({ registry, log: stream, clock });
   const identity = openIdentity({
     registry,
@@ -218,14 +222,14 @@ export async function startServer(config: Config, consoleDir: string | undefined
     ledger,
     directory,
     clock,
-    registryApplied: (lsn) => names.until(lsn),
+    registryApplied: async (lsn) => {
+      await names.until(lsn);
+      await registry.settled();
+    },
     sink: ingest,
-    isOpen: (tenant, name) => openStates.has(connectivity.status(tenant, name)?.health.state ?? ""),
+    healthOf: (tenant, name) => connectivity.status(tenant, name)?.health.state ?? null,
   });
-  const published = resultsOf({
-    ...{ dataDir, log: stream, registry, facts: derived.facts, factsFrom: derived.from, clock, syncEveryMs },
-    onEvent: note,
-  });
+  const published = resultsOf({ dataDir, log: stream, registry, derived, clock, syncEveryMs, onEvent: note });
   const broker =
     config.mqtt === null
       ? null
@@ -286,6 +290,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
   for (const [code, text] of early) watch.note(code, text);
   metrics.collect(() => watch.status());
 
+  const cells = cellSource({ facts: derived.facts, registry, clock });
   const http = await createHttpServer(
     {
       sink: ingest,
@@ -293,14 +298,16 @@ export async function startServer(config: Config, consoleDir: string | undefined
       registry,
       lastValues: views.values,
       facts: derived.facts,
-      cells: cellSource({ facts: derived.facts, registry, clock }),
       results: published.results,
+      cells,
+      work: workSource({ facts: derived.facts, registry, clock, cells }),
       ledger,
       identity,
       events,
       connections,
       connectivity,
       configuration: configurationService(registry, directory, await loadKinds()),
+      masterDataTransfer: createMasterDataTransfer(registry),
       outbox,
       system: { status: () => watch.status(), metrics: () => metrics.text(), ready: () => watch.ready() },
       clock,
@@ -313,12 +320,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
     log.error({ err: error }, `${what} failed`);
     watch.note("internal", `${what} failed: ${(error as Error).message}`);
   };
-  // Damage that the log found in itself is a gap like any other: those who follow the stream must know.
-  const now = clock.nowUs();
-  for (const reason of lost)
-    void ingest
-      .gap(1, { connection: null, fromUs: now, toUs: null, points: null, reason })
-      .catch(fail("Recording a gap"));
+  for (const reason of lost) missing(reason);
   feeder.run(fail("Feeding history"));
   names.run(fail("The registry's view of the log"));
   viewer.run(fail("The views"));
@@ -350,7 +352,15 @@ export async function startServer(config: Config, consoleDir: string | undefined
     fail("Saving the views"),
   );
   let lastSaved = snapshot?.appliedLsn ?? 0;
-  const drains = periodic(1000, () => outbox.drain(), fail("Publishing registry changes"));
+  const drains = periodic(
+    1000,
+    async () => {
+      await registry.settled();
+      noteTypeChanges(views.values.typeChanges.take(clock.monotonicMs()), registry, directory);
+      await outbox.drain();
+    },
+    fail("Publishing registry changes"),
+  );
 
   connectivity.start();
   await http.listen({ port: config.port, host: config.host });

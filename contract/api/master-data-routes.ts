@@ -87,6 +87,7 @@ const {
   reason,
   annotation,
   lineTopology,
+  setUp,
 } = masterDataSchemas;
 const materials = resource("/materials", "Materials with their units", material, "configure");
 const idealCycleTimes = resource("/ideal-cycle-times", "Ideal cycle times", idealCycleTime, "configure");
@@ -120,6 +121,7 @@ const lineTopologies = resource(
   lineTopology,
   "configure",
 );
+const setUps = resource("/set-ups", "Set-up as it was booked", setUp, "book");
 
 /** Rows of the route table. */
 export const masterDataRoutes = {
@@ -171,6 +173,10 @@ export const masterDataRoutes = {
   getLineTopology: lineTopologies.get,
   putLineTopology: lineTopologies.put,
   removeLineTopology: lineTopologies.remove,
+  listSetUps: setUps.list,
+  getSetUp: setUps.get,
+  putSetUp: setUps.put,
+  removeSetUp: setUps.remove,
   listShifts: {
     method: "GET",
     path: "/shifts",

@@ -12,7 +12,6 @@ import {
   queryLimits,
   type RouteName,
   type RouteQuery,
-  type routes,
   type Session,
   type WriteReceipt,
 } from "@lineshaft/contract/api";
@@ -25,6 +24,7 @@ import { machineFactsBody } from "./facts.ts";
 import { IngestGate, ingest } from "./ingest.ts";
 import { masterDataHandlers } from "./master-data.ts";
 import { resultHandlers } from "./results.ts";
+import { masterDataTransferHandlers } from "./master-data-transfer.ts";
 import { bucketSeriesJson, pointSeriesJson } from "./series.ts";
 import type { HttpLimits, Services } from "./services.ts";
 
@@ -121,7 +121,7 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
 
   return {
     signIn: (call) => {
-      const { session, principal, maxAgeSeconds } = identity.signIn(call.body.secret, call.address);
+      const { session, principal, maxAgeSeconds } = identity.signIn(call.body.secret, call.address, call.body.lasts);
       call.setSession({ value: session, maxAgeSeconds });
       return sessionOf(principal);
     },
@@ -181,6 +181,7 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
 
     ...configurationHandlers(services, { receipt, page }),
     ...masterDataHandlers(services, { receipt, page }),
+    ...masterDataTransferHandlers(services, { receipt, page }),
 
     lastValues: ({ principal, query: { tag } }) => {
       requireReadable(principal, tag);

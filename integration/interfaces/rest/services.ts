@@ -10,11 +10,13 @@ import type {
   Identity,
   LastValues,
   Ledger,
+  MasterDataTransfer,
   Outbox,
   Registry,
   Results,
   Sink,
   SystemService,
+  WorkSource,
 } from "@lineshaft/contract/ports";
 
 /** Everything below the interfaces, as they see it. `host/` puts the real parts in, tests put fakes in. */
@@ -26,12 +28,14 @@ export interface Services {
   facts: Facts;
   cells: CellSource;
   results: Results;
+  work: WorkSource;
   ledger: Ledger;
   identity: Identity;
   events: EventSource;
   connections: ConnectionService;
   connectivity: ConnectivityService;
   configuration: ConfigurationService;
+  masterDataTransfer: MasterDataTransfer;
   system: SystemService;
   outbox: Outbox;
   clock: Clock;

@@ -1,7 +1,6 @@
 import {
   type Cells,
   dayUs,
-  type Equipment,
   type EquipmentContext,
   gridUs,
   hourUs,
@@ -10,7 +9,7 @@ import {
   type OeePolicy,
   type Principal,
 } from "@lineshaft/contract/api";
-import type { CellSource, Clock, Facts, Lsn, MachineAnswer, MasterData, Registry } from "@lineshaft/contract/ports";
+import type { CellSource, Clock, Facts, Lsn, MachineAnswer, Registry } from "@lineshaft/contract/ports";
 import { contextOf } from "./assemble.ts";
 import { cellsOf } from "./cells.ts";
 import { lineCells } from "./line.ts";
@@ -28,23 +27,19 @@ interface Range {
   asOf: Lsn | undefined;
 }
 
-/** The zone of the calendar that an equipment works by around an instant. */
-export function timeZoneOf(data: MasterData, p: Principal, equipmentId: number, at: Micros, asOf?: Lsn): string {
-  const [shift] = data.shifts(p, equipmentId, at - 7 * dayUs, at + 7 * dayUs, asOf);
-  return shift === undefined ? "UTC" : data.get(p, "calendar", shift.calendar, asOf).item.timeZone;
-}
-
-/** An equipment and what it stands below, nearest first. */
-export function upwards(registry: Pick<Registry, "getEquipment">, p: Principal, equipmentId: number): number[] {
-  const places: number[] = [];
-  for (let id: number | null = equipmentId; id !== null; id = registry.getEquipment(p, id).parentId) places.push(id);
-  return places;
-}
-
 /** Cells from derived facts and master data, made when they are asked for: of a machine from its own facts, of a line by its topology from those of its machines. */
 export function cellSource(parts: { facts: Facts; registry: Registry; clock: Clock }): CellSource {
   const { facts, registry, clock } = parts;
   const { masterData } = registry;
+
+  /** Where the stop and the estimated counts that are open at `at` began. Most began just before, so it is looked further back only where they did not. */
+  function openSince(equipmentId: number, at: Micros): Micros {
+    for (const backUs of [6 * hourUs, 2 * dayUs, lookBackUs]) {
+      const since = openAt(facts.machine(equipmentId, at - backUs, at + 1).facts, at);
+      if (since > at - backUs) return since;
+    }
+    return at - lookBackUs;
+  }
 
   /** Back to the beginning of the orders, the stop and the count that are open at `from`. */
   function beginning(all: Principal, equipmentId: number, { from, to, asOf }: Range): Micros {
@@ -53,38 +48,34 @@ export function cellSource(parts: { facts: Facts; registry: Registry; clock: Clo
     const starts = orders.flatMap(({ item }) =>
       item.operations.flatMap(({ executions }) => executions.map(({ fromUs }) => fromUs)),
     );
-    const nearby = facts.machine(equipmentId, earliest, from + 1).facts;
-    const begun = Math.min(from - hourUs, ...starts, openAt(nearby, from));
+    const begun = Math.min(from - hourUs, ...starts, openSince(equipmentId, from));
     return Math.max(begun, earliest);
   }
 
-  const madeOf = (
-    found: ReturnType<typeof contextOf>,
-    { lifecycle, changedUs }: Pick<Equipment, "lifecycle" | "changedUs">,
-  ): EquipmentContext => ({
-    ...found.context,
-    lifecycle:
-      lifecycle === "productive" ? [] : [{ fromUs: changedUs, toUs: Number.MAX_SAFE_INTEGER, state: lifecycle }],
-  });
+  /** Only productive time counts: what was commissioned, tested or retired at the time does not, whatever it is today. */
+  function contextAt(all: Principal, equipmentId: number, timeZone: string, found: MachineFacts, asOf?: Lsn) {
+    const query = { upwards: placesUpwards(registry, all, equipmentId), timeZone, facts: found, asOf };
+    const made = contextOf(masterData, all, query);
+    const lifecycle = registry.lifecycle(all, equipmentId, asOf).filter(({ state }) => state !== "productive");
+    return { ...made, context: { ...made.context, lifecycle } };
+  }
 
   /** The facts and the context of each machine, from one beginning. */
   function machines(all: Principal, ids: readonly number[], timeZone: string, range: Range) {
     const from = Math.min(...ids.map((id) => beginning(all, id, range)));
     return ids.map((id) => {
       const answer = facts.machine(id, from, range.to + lookAheadUs);
-      const query = { upwards: upwards(registry, all, id), timeZone, facts: answer.facts, asOf: range.asOf };
-      const found = contextOf(masterData, all, query);
-      return { id, answer, found, context: madeOf(found, registry.getEquipment(all, id)) };
+      return { id, answer, ...contextAt(all, id, timeZone, answer.facts, range.asOf) };
     });
   }
 
   return {
     cells: (p, equipmentId, from, to, asOf) => {
-      const equipment = registry.getEquipment(p, equipmentId);
+      registry.getEquipment(p, equipmentId);
       // Policies and calendars stand above what a scope may see, and the numbers must not depend on who asks.
       const all: Principal = { ...p, role: "admin", scopes: [""] };
       const range = { from: Math.floor(from / gridUs) * gridUs, to: Math.ceil(to / gridUs) * gridUs, asOf };
-      const timeZone = timeZoneOf(masterData, all, equipmentId, range.from, asOf);
+      const timeZone = timeZoneAt(registry, all, equipmentId, range.from, asOf);
       const line = topologiesOf(masterData, all, equipmentId, { fromUs: range.from, toUs: range.to, asOf });
       const made = machines(all, line.length === 0 ? [equipmentId] : membersOf(line), timeZone, range);
       const answers = made.map(({ answer }) => answer);
@@ -93,20 +84,18 @@ export function cellSource(parts: { facts: Facts; registry: Registry; clock: Clo
       const window = { from: range.from, to: end };
       const common = { fromUs: window.from, toUs: window.to, timeZone, ...standingOf(answers) };
       if (line.length === 0) {
-        const [{ answer, found, context }] = made;
+        const [{ answer, context }] = made;
         const cells = cellsOf({ equipment: equipmentId, facts: answer.facts, context }, window);
-        return { ...common, cells, ...told([found], context) };
+        return { ...common, cells, ...told(made, context) };
       }
       const topology = line.map(asTopology);
       const constraint = topology[topology.length - 1].constraint;
       const { facts: constraintFacts } = (made.find(({ id }) => id === constraint) ?? made[0]).answer;
-      const own = contextOf(masterData, all, {
-        ...{ upwards: upwards(registry, all, equipmentId), timeZone, facts: constraintFacts, asOf },
-      });
-      const context = madeOf(own, equipment);
+      const own = contextAt(all, equipmentId, timeZone, constraintFacts, asOf);
+      const { context } = own;
       const members = new Map(made.map((each) => [each.id, { facts: each.answer.facts, context: each.context }]));
       const cells = lineCells({ equipment: equipmentId, topology, context, members }, window);
-      const answer = { ...common, cells, ...told([own, ...made.map(({ found }) => found)], context) };
+      const answer = { ...common, cells, ...told([own, ...made], context) };
       const rests = line.map(({ id, revision }) => ({ entity: "lineTopology", id, revision }));
       return { ...answer, masterData: [...answer.masterData, ...rests] };
     },
@@ -123,7 +112,7 @@ function standingOf(answers: readonly MachineAnswer[]): Pick<Cells, "finalBefore
 }
 
 function told(
-  made: readonly ReturnType<typeof contextOf>[],
+  made: readonly Omit<ReturnType<typeof contextOf>, "context">[],
   context: EquipmentContext,
 ): Pick<Cells, "policies" | "reasons" | "orphanedAnnotations" | "unplacedScrap" | "masterData"> {
   const policies = new Map<string, OeePolicy>(context.policies.map(({ policy }) => [policy.version, policy]));
@@ -136,6 +125,20 @@ function told(
     unplacedScrap: unplaced.reduce((sum, { quantity }) => sum + quantity, 0),
     masterData: [...new Map(rests.map((each) => [JSON.stringify(each), each])).values()],
   };
+}
+
+/** An equipment and what it stands below, nearest first. */
+export function placesUpwards(registry: Registry, all: Principal, equipmentId: number): number[] {
+  const places: number[] = [];
+  for (let id: number | null = equipmentId; id !== null; id = registry.getEquipment(all, id).parentId) places.push(id);
+  return places;
+}
+
+/** Of the calendar that the equipment works by; without one UTC. */
+export function timeZoneAt(registry: Registry, all: Principal, equipmentId: number, at: Micros, asOf?: Lsn): string {
+  const { masterData } = registry;
+  const [shift] = masterData.shifts(all, equipmentId, at - 7 * dayUs, at + 7 * dayUs, asOf);
+  return shift === undefined ? "UTC" : masterData.get(all, "calendar", shift.calendar, asOf).item.timeZone;
 }
 
 /** Where the stop and the estimated counts that are open at `at` began. */

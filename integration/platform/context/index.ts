@@ -12,8 +12,7 @@ export {
   calendarFaults,
   shiftOccurrences,
 } from "./calendar.ts";
-export { type CalendarTemplate, calendarTemplate, calendarTemplates } from "./calendar-templates.ts";
-export { cellSource, timeZoneOf, upwards } from "./cell-source.ts";
+export { cellSource, timeZoneAt } from "./cell-source.ts";
 export { type CellInput, type CountSource, cellsOf, type Window } from "./cells.ts";
 export {
   type ContextDimension,
@@ -30,3 +29,5 @@ export { type CycleSteps, MachineContext, type MasterDataChange } from "./machin
 export { mergeCells } from "./merge.ts";
 export { setUpsFromOrderChange } from "./set-up.ts";
 export { stateSpans, stopsOf } from "./states.ts";
+export { createMasterDataTransfer } from "./transfer/index.ts";
+export { workSource } from "./work.ts";

@@ -80,9 +80,8 @@ export function pulseBoundary(
   t: Micros,
   out: OpenSegment,
 ): void {
-  const before = rules.before(t);
-  if (rule !== null && before !== null) {
-    levelsAnew(s, o, before, rule);
+  if (rule !== null && rules.before(t) !== null) {
+    levelsAnew(s, o, rule);
     return;
   }
   disarm(s, o, t, out);
@@ -120,12 +119,10 @@ function edge(s: Float64Array, o: number, rule: Rule, value: number, channel: nu
   return rule.edge === "rising" ? before === 1 && level === 2 : before === 2 && level === 1;
 }
 
-/** From here on edges of a tag count, or no more: the level it had, nobody knows. */
-function levelsAnew(s: Float64Array, o: number, before: Rule, rule: Rule): void {
-  for (const [channel, own] of (rule.of ?? [rule]).entries()) {
-    const was = before.of === null ? before : before.of[channel];
-    if ((own?.edge ?? "each") === "each" || (was?.edge ?? "each") === "each") setLevel(s, o, channel, 0);
-  }
+/** From here on edges of a tag count no more; where they count again, nobody knows the level it had. */
+function levelsAnew(s: Float64Array, o: number, rule: Rule): void {
+  for (const [channel, own] of (rule.of ?? [rule]).entries())
+    if ((own?.edge ?? "each") === "each") setLevel(s, o, channel, 0);
 }
 
 /** Sets the level of a channel and tells what it was. */

@@ -100,10 +100,12 @@ export class Book {
       return { what: "unchanged" };
     }
     const revision = revisionAfter(standing, state);
+    // Whatever made it due: it is the first time that anything is said of it.
+    const why = standing === null ? { ...cause, kind: "first" as const } : cause;
     return {
       what: "publish",
       task,
-      item: { ...input, detail: input.detail ?? null, path: station.path, fromUs, toUs, state, revision, cause },
+      item: { ...input, detail: input.detail ?? null, path: station.path, fromUs, toUs, state, revision, cause: why },
     };
   }
 

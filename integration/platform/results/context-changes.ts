@@ -91,6 +91,7 @@ export class ContextChanges {
         return this.#lateScrap(tenant, this.#versions(tenant, kind, change), station);
       case "idealCycleTime":
       case "countingAssignment":
+      case "setUp":
         return dated(this.#versions(tenant, kind, change), station);
       case "physicalAsset":
         return asset(this.#versions(tenant, kind, change), station);
@@ -106,7 +107,8 @@ export class ContextChanges {
       case "reason":
         return [everywhere];
       case "material":
-        // Tells what units of it are worth, which no cell rests on.
+      case "booking":
+        // No cell rests on what units of a material are worth, and what came of a booking is a change of its own.
         return [];
     }
   }

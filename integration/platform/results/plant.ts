@@ -1,6 +1,6 @@
 import { dayUs, type MasterDataItem, type Micros, type Principal, type Recorded } from "@lineshaft/contract/api";
 import type { Facts, Registry } from "@lineshaft/contract/ports";
-import { membersOf, timeZoneOf } from "../context/index.ts";
+import { membersOf, timeZoneAt } from "../context/index.ts";
 import type { StationProgress } from "./agenda.ts";
 import type { ExecutionSpan, KeyContext } from "./keys.ts";
 import { planStations, type StationPlan } from "./stations.ts";
@@ -83,7 +83,7 @@ export class Plant {
     const key = `${id} ${Math.floor(at / dayUs)}`;
     let zone = this.#zones.get(key);
     if (zone === undefined) {
-      zone = timeZoneOf(this.#registry.masterData, p, id, at);
+      zone = timeZoneAt(this.#registry, p, id, at);
       this.#zones.set(key, zone);
     }
     return zone;

@@ -1,0 +1,13 @@
+import type { Micros } from "@lineshaft/contract/api";
+
+/** What a tag was at an instant, as it is drawn. */
+export interface Reading {
+  /** Instant of the row; null: nothing known there. */
+  time: Micros | null;
+  value: number;
+  text: string | null;
+  min: number | null;
+  max: number | null;
+  status: number;
+  bucketUs: number | null;
+}
