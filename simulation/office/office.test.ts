@@ -98,6 +98,7 @@ describe("the people of the plant", () => {
         "IdealCycleTime",
         "Order",
         "PhysicalAsset",
+        "SetUp",
         "Annotation",
       ]),
     );
@@ -154,5 +155,26 @@ describe("the people of the plant", () => {
     });
     await work(platform, [begin + hourUs]);
     expect(platform.items.get("Material P-CLIP")?.revision).toBe(9_999);
+  });
+
+  it("add to an order on which somebody at a terminal has booked, and take nothing back", async () => {
+    const platform = new FakePlatform();
+    const openOf = () => platform.orders().find(([, { operations }]) => operations[0].executions.at(-1)?.toUs === null);
+    let changed = "";
+    await work(platform, [begin, begin + 1, begin + 4 * hourUs], (_, round) => {
+      if (round !== 1) return;
+      const [key, order] = openOf() ?? expect.fail("No order runs.");
+      changed = key;
+      const item = structuredClone(order);
+      item.operations[0].executions.push({ equipmentId: 4711, fromUs: begin, toUs: null });
+      platform.items.set(key, { revision: 9_999, item });
+    });
+    const after = platform.items.get(changed)?.item as Order;
+    const [own, theirs] = [
+      after.operations[0].executions.filter(({ equipmentId }) => equipmentId !== 4711),
+      after.operations[0].executions.filter(({ equipmentId }) => equipmentId === 4711),
+    ];
+    expect(theirs).toEqual([{ equipmentId: 4711, fromUs: begin, toUs: null }]);
+    expect(own.every(({ toUs }) => toUs !== null)).toBe(true);
   });
 });
