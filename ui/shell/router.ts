@@ -1,7 +1,17 @@
 import { type MouseEvent, useSyncExternalStore } from "react";
 
 /** Pages by the first part of the path. The rest of a view stands in the query, so that a link shows a colleague the same. */
-export const pages = ["equipment", "trends", "connections", "configuration", "rejected", "system"] as const;
+export const pages = [
+  "equipment",
+  "trends",
+  "orders",
+  "calendar",
+  "materials",
+  "connections",
+  "configuration",
+  "rejected",
+  "system",
+] as const;
 export type Page = (typeof pages)[number];
 
 export interface Place {
