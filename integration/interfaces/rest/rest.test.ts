@@ -382,6 +382,7 @@ describe("reading", () => {
       ["rawHistory", "history/raw?tag=1,2,3,4,5,6,7&from=0&to=10"],
       ["bucketHistory", "history/buckets?tag=1&from=0&to=1000000&buckets=4"],
       ["machineFacts", "facts/machines/1?from=0&to=10"],
+      ["listMappingErrors", "facts/mapping-errors"],
       ["listRejected", "rejected"],
       ["listGaps", "gaps"],
       ["listKeys", "keys"],

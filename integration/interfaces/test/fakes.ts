@@ -368,6 +368,14 @@ export class FakePlatform implements Services {
   }
 
   facts: Services["facts"] = {
+    appliedLsn: 1,
+    mappingErrors: () => [
+      { tagId: 1, equipmentId: 1, values: 3 },
+      { tagId: 2, equipmentId: 1, values: 7 },
+    ],
+    progress: (equipmentId) => ({ equipmentId, fromUs: null, watermarkUs: 0, finalBeforeUs: 0 }),
+    onChanged: () => () => undefined,
+    onProgress: () => () => undefined,
     machine: (_, from, to) => ({
       facts: {
         from,
@@ -400,6 +408,23 @@ export class FakePlatform implements Services {
       unplacedScrap: 0,
       finalBeforeUs: null,
       repairing: false,
+    }),
+  };
+
+  work: Services["work"] = {
+    work: (_p, equipmentId) => ({
+      equipmentId,
+      name: "",
+      path: "",
+      atUs: 0,
+      watermarkUs: null,
+      timeZone: "UTC",
+      state: { itemState: null, operationMode: null, sinceUs: 0 },
+      running: [],
+      next: [],
+      setUp: null,
+      stops: [],
+      usualReasons: [],
     }),
   };
 
@@ -585,8 +610,16 @@ function registryOf(fake: FakePlatform): Services["registry"] {
     },
     allTags: known,
     allConnections: () => fake.connectionRows,
-    listEquipment: (_p: Principal, q: object) => pageOf(fake.equipmentRows, q),
-    getEquipment: (_p: Principal, id: number) => find(fake.equipmentRows, id),
+    listEquipment: (_p: Principal, q: { under?: string; limit?: number; cursor?: string }) => {
+      const { under = "" } = q;
+      const below = ({ path }: Equipment): boolean => under === "" || `${path}/`.startsWith(`${under}/`);
+      return pageOf(fake.equipmentRows.filter(below), q);
+    },
+    getEquipment: (p: Principal, id: number) => {
+      const item = find(fake.equipmentRows, id);
+      if (!inScope(p, item.path)) throw new ProblemError("not_found", `There is no equipment ${id}.`);
+      return item;
+    },
     createEquipment: (_p: Principal, item: object) => {
       const id = fake.equipmentRows.length + 1;
       const fixed = { parentId: null, lifecycle: "productive", path: "x", changedUs: 0 } as const;

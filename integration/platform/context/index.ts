@@ -23,6 +23,8 @@ export {
 } from "./context-diff.ts";
 export { placeLateScrap } from "./late-scrap.ts";
 export { type LineInput, type LineMember, type LineTopology, lineCells } from "./line.ts";
+export { type CycleSteps, MachineContext, type MasterDataChange } from "./machine-context.ts";
 export { mergeCells } from "./merge.ts";
 export { setUpsFromOrderChange } from "./set-up.ts";
 export { createMasterDataTransfer } from "./transfer/index.ts";
+export { workSource } from "./work.ts";

@@ -30,12 +30,29 @@ export function lookAheadUs(bindings: readonly Binding[], microStopUs: number): 
   return most;
 }
 
+/** The same for states alone, and for counts alone; pulses are counts at once. */
+export const statesAheadUs = (bindings: readonly Binding[]): number =>
+  lookAheadUs(
+    bindings.filter(({ track }) => track.kind !== "counter"),
+    0,
+  );
+export const countsAheadUs = (bindings: readonly Binding[]): number =>
+  lookAheadUs(
+    bindings.filter(({ track }) => track.kind === "counter"),
+    0,
+  );
+
 const countsUs = (rule: Rule): number => Math.max(rule.glitchWindowUs, rule.sampled ? rule.samplingUs : 0);
 
 function statesUs({ kind, cycles }: Track, rule: Rule): number {
   if (kind !== "pulse") return 0;
-  const cycleUs = Math.max(cycles.greatest, rule.idealCycleUs);
-  return Math.round(rule.stopAfterCycles * cycleUs) + cycleUs;
+  let most = 0;
+  for (const own of rule.of ?? [rule]) {
+    if (own === null) continue;
+    const cycleUs = Math.max(cycles.greatest, own.idealCycleUs);
+    most = Math.max(most, Math.round(own.stopAfterCycles * cycleUs) + cycleUs);
+  }
+  return most;
 }
 
 /** About how many facts an answer over [from, to) would hold: by whole hours, without looking into them. */
