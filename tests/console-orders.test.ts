@@ -249,7 +249,7 @@ describe.skipIf(!hasPeer("chromium"))("orders, calendar and materials in the con
       .getByRole("button", { name: /^Früh.*06:00/ })
       .click();
     await page.getByRole("button", { name: "Times and breaks" }).click();
-    await page.getByLabel("End").fill("15:00");
+    await page.getByLabel("End", { exact: true }).fill("15:00");
     await page.getByText("Two shifts overlap.").first().waitFor();
   });
 
