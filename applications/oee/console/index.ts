@@ -4,6 +4,34 @@ import { lazy } from "react";
 /** The pages about production and OEE. Each is loaded when it is wanted. */
 export const pages: readonly ConsolePage[] = [
   {
+    path: "overview",
+    icon: "overview",
+    title: { en: "Overview", de: "Übersicht" },
+    Body: lazy(() => import("./overview.tsx")),
+    frame: "console",
+    rank: -50,
+    isStart: true,
+    shortcut: "h",
+  },
+  {
+    path: "line",
+    icon: "line",
+    title: { en: "Line", de: "Linie" },
+    Body: lazy(() => import("./line.tsx")),
+    frame: "console",
+    rank: -40,
+    shortcut: "l",
+  },
+  {
+    path: "oee",
+    icon: "oee",
+    title: { en: "OEE", de: "OEE" },
+    Body: lazy(() => import("./oee.tsx")),
+    frame: "console",
+    rank: -20,
+    shortcut: "k",
+  },
+  {
     path: "machine",
     icon: "machine",
     title: { en: "Machine", de: "Maschine" },

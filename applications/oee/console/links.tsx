@@ -49,3 +49,34 @@ export function MachineChoice({ id, plant, context, t }: { id: number; plant: Pl
     </select>
   );
 }
+
+/** Sites, lines and machines: whatever numbers are made of. */
+export function PlaceChoice(props: { id: number; plant: Plant; context: PageContext; t: Say; only?: "lines" }) {
+  const { id, plant, context, t, only } = props;
+  return (
+    <select
+      className="input machine-choice"
+      aria-label={t(only === "lines" ? "line.choose" : "oee.choose")}
+      value={id}
+      onChange={(event) => context.go(context.page, { ...Object.fromEntries(context.query), id: event.target.value })}
+    >
+      {plant.sites.map((site) => (
+        <optgroup key={site.equipment.id} label={site.equipment.name}>
+          {only !== "lines" && <option value={site.equipment.id}>{site.equipment.name}</option>}
+          {site.lines.flatMap((line) => [
+            <option key={line.equipment.id} value={line.equipment.id}>
+              {line.equipment.name}
+            </option>,
+            ...(only === "lines"
+              ? []
+              : line.machines.map((machine) => (
+                  <option key={machine.id} value={machine.id}>
+                    {line.equipment.name} › {machine.name}
+                  </option>
+                ))),
+          ])}
+        </optgroup>
+      ))}
+    </select>
+  );
+}

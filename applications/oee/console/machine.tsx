@@ -1,11 +1,10 @@
-import { type Annotation, gridUs, type Micros, type RawTag, type Recorded } from "@lineshaft/contract/api";
+import type { Annotation, Micros, RawTag, Recorded } from "@lineshaft/contract/api";
 import {
   Button,
   EmptyState,
   itemAt,
   type PageContext,
   StateMark,
-  spanOf,
   TimeLanes,
   type TimeRange,
   useLoaded,
@@ -13,11 +12,12 @@ import {
 import { useMemo, useState } from "react";
 import { MachineChoice, PathLinks } from "./links.tsx";
 import { machineLanes, storyOf } from "./machine-chart.ts";
+import { NoMachines } from "./no-machines.tsx";
 import { KpiPanel } from "./numbers.tsx";
 import "./oee.css";
-import { moved, useView } from "./range.ts";
+import { moved, readingOf, useView } from "./range.ts";
 import { RangeBar } from "./range-bar.tsx";
-import { longestViewUs, type MachineData, numbersOf, readMachine, shiftAt } from "./source.ts";
+import { cellsIn, type MachineData, numbersOf, readMachine, shiftAt } from "./source.ts";
 import { StopDialog, type StopNote } from "./stop-dialog.tsx";
 import { StopTable } from "./stop-table.tsx";
 import { useTarget } from "./target.ts";
@@ -42,27 +42,6 @@ export default function MachinePage({ context }: { context: PageContext }) {
   if (id === undefined) return <NoMachines context={context} t={t} />;
   if (!plant.data.equipment.some((item) => item.id === id)) return <EmptyState title={t("machine.gone")} />;
   return <Machine key={id} id={id} plant={plant.data} context={context} t={t} />;
-}
-
-export function NoMachines({ context, t }: { context: PageContext; t: Say }) {
-  return (
-    <EmptyState title={t("machine.none")}>
-      <p>{t("machine.noneHint")}</p>
-      {context.may("configure") && (
-        <a className="button button-main" {...context.link("connections", { add: "kind" })}>
-          {t("machine.connect")}
-        </a>
-      )}
-    </EmptyState>
-  );
-}
-
-/** A little more than is shown, in steps, so that a view which moves by a pixel reads nothing. */
-function readingOf(range: TimeRange): TimeRange {
-  const step = 2 ** Math.ceil(Math.log2(spanOf(range) / 4));
-  const fromUs = Math.floor(range.fromUs / step - 0.5) * step;
-  const toUs = Math.ceil(range.toUs / step + 0.5) * step;
-  return { fromUs: Math.max(fromUs, toUs - longestViewUs), toUs };
 }
 
 function Machine({ id, plant, context, t }: { id: number; plant: Plant; context: PageContext; t: Say }) {
@@ -281,18 +260,6 @@ function withSent(data: MachineData, sent: readonly Recorded<Annotation>[]): Mac
   if (sent.length === 0) return data;
   const replaced = new Set(sent.map(({ id }) => id));
   return { ...data, annotations: [...data.annotations.filter(({ id }) => !replaced.has(id)), ...sent] };
-}
-
-/** The cells of a range: quarters of an hour that begin in it. */
-export function cellsIn({ cells }: MachineData, range: TimeRange): MachineData["cells"] {
-  const fromUs = Math.floor(range.fromUs / gridUs) * gridUs;
-  const toUs = Math.min(cells.toUs, Math.ceil(range.toUs / gridUs) * gridUs);
-  return {
-    ...cells,
-    fromUs,
-    toUs: Math.max(fromUs, toUs),
-    cells: cells.cells.filter((cell) => cell.gridUs >= fromUs && cell.gridUs < toUs),
-  };
 }
 
 /** Values shown unasked, and at most. */
