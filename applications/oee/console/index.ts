@@ -40,4 +40,22 @@ export const pages: readonly ConsolePage[] = [
     rank: -30,
     shortcut: "m",
   },
+  {
+    path: "shift-report",
+    icon: "report",
+    title: { en: "Report", de: "Bericht" },
+    Body: lazy(() => import("./report.tsx")),
+    frame: "console",
+    rank: -15,
+    shortcut: "b",
+  },
+  {
+    path: "andon",
+    icon: "screen",
+    title: { en: "Andon", de: "Andon" },
+    Body: lazy(() => import("./andon.tsx")),
+    frame: "bare",
+    rank: 50,
+    shortcut: "a",
+  },
 ];

@@ -56,10 +56,12 @@ function LineBody({ line, plant, context, t }: { line: Line; plant: Plant; conte
     () => read?.map((data, i) => storyOf(data, line.machines[i].id, nowUs)) ?? null,
     [read, line],
   );
+  const shift = read?.[0] === undefined ? null : (shiftAt(read[0].shifts, nowUs) ?? null);
   const head = (
     <div className="oee-head">
-      <PathLinks id={id} plant={plant} context={context} />
       <PlaceChoice id={id} plant={plant} context={context} t={t} only="lines" />
+      <PathLinks id={id} plant={plant} context={context} />
+      <RangeBar view={view} onView={setView} shift={shift} nowUs={nowUs} format={format} t={t} />
     </div>
   );
   if (read === null || stories === null)
@@ -120,11 +122,9 @@ function LineBody({ line, plant, context, t }: { line: Line; plant: Plant; conte
     },
   ];
   const cells = cellsTogether(read.map((one) => cellsIn(one, view.range)));
-  const shift = shiftAt(read[0].shifts, nowUs) ?? null;
   return (
     <div className="page-scroll oee-page">
       {head}
-      <RangeBar view={view} onView={setView} shift={shift} nowUs={nowUs} format={format} t={t} />
       {loaded.error !== null && <context.Problem error={loaded.error} />}
       <div className="machine-body">
         <div className="machine-time">

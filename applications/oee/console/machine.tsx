@@ -67,8 +67,16 @@ function Machine({ id, plant, context, t }: { id: number; plant: Plant; context:
 
   const path = (
     <div className="oee-head">
-      <PathLinks id={id} plant={plant} context={context} />
       <MachineChoice id={id} plant={plant} context={context} t={t} />
+      <PathLinks id={id} plant={plant} context={context} />
+      <RangeBar
+        view={view}
+        onView={setView}
+        shift={data === null ? null : (shiftAt(data.shifts, nowUs) ?? null)}
+        nowUs={nowUs}
+        format={format}
+        t={t}
+      />
     </div>
   );
   if (data === null || story === null)
@@ -167,14 +175,6 @@ function Machine({ id, plant, context, t }: { id: number; plant: Plant; context:
         <p className="machine-order">
           {order === undefined ? t("machine.noOrder") : [order.order, order.material].filter(Boolean).join(" · ")}
         </p>
-        <RangeBar
-          view={view}
-          onView={setView}
-          shift={shiftAt(data.shifts, nowUs) ?? null}
-          nowUs={nowUs}
-          format={format}
-          t={t}
-        />
       </header>
       {loaded.error !== null && <context.Problem error={loaded.error} />}
       {data.cells.repairing && <p className="oee-notice">{t("machine.repairing")}</p>}

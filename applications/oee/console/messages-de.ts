@@ -183,6 +183,27 @@ export const de: Record<keyof Texts, string> = {
   "loss.processDefects": "Ausschuss im Prozess",
   "loss.startUpYield": "Anlaufverluste",
 
+  "andon.choose": "Welche Linie oder Maschine soll dieser Bildschirm zeigen?",
+  "andon.hint":
+    "Merken Sie sich die Adresse des gewählten Bildschirms: Er beginnt dort wieder. Ein Schlüssel zum Lesen mit dem Bereich der Linie genügt.",
+  "andon.away": "Keine Verbindung zum Server. Es wird weiter versucht …",
+  "andon.late": "Keine Verbindung seit {time}: Das ist der letzte bekannte Stand. Es wird weiter versucht …",
+  "andon.made": "Gut",
+  "andon.due": "von {n}, die fällig sind",
+  "andon.target": "Ziel {share}",
+
+  "report.title": "Schichtbericht",
+  "report.print": "Drucken oder PDF",
+  "report.runs": "läuft",
+  "report.nothing": "Von dieser Schicht ist nichts bekannt: Keine Maschine war darin zu hören.",
+  "report.machines": "Maschinen",
+  "report.losses": "Wohin die geplante Zeit ging",
+  "report.stops": "Längste Stillstände",
+  "report.orders": "Aufträge",
+  "report.material": "Material",
+  "report.ordered": "Bestellt",
+  "report.made": "Stand {time}. Zahlen einer Schicht können noch korrigiert werden; das wird in der Konsole gezeigt.",
+
   tryAgain: "Noch einmal versuchen",
   close: "Schließen",
   cancel: "Abbrechen",

@@ -177,6 +177,28 @@ export const en = {
   "loss.processDefects": "Process defects",
   "loss.startUpYield": "Start-up yield",
 
+  "andon.choose": "Which line or machine shall this screen show?",
+  "andon.hint":
+    "Keep the address of the screen that you choose: it starts there again. A viewer key with the scope of the line is enough.",
+  "andon.away": "No connection to the server. Trying again …",
+  "andon.late": "No connection for {time}: this is what was known last. Trying again …",
+  "andon.made": "Good",
+  "andon.due": "of {n} due by now",
+  "andon.target": "target {share}",
+
+  "report.title": "Shift report",
+  "report.print": "Print or PDF",
+  "report.runs": "runs",
+  "report.nothing": "Nothing is known of this shift: no machine was heard in it.",
+  "report.machines": "Machines",
+  "report.losses": "Where planned time went",
+  "report.stops": "Longest stops",
+  "report.orders": "Orders",
+  "report.material": "Material",
+  "report.ordered": "Ordered",
+  "report.made":
+    "As known on {time}. Numbers of a shift may still be corrected; a correction is marked in the console.",
+
   tryAgain: "Try again",
   close: "Close",
   cancel: "Cancel",

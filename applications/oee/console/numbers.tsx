@@ -90,7 +90,7 @@ export function KpiPanel(props: {
         {factors.map((name) => (
           <div key={name} className={name === "oeeIndex" ? "kpi kpi-main" : "kpi"} data-kpi={name}>
             <dt>{t(`kpi.${name}`)}</dt>
-            <dd>{percentOf(kpis[name], format, t("kpi.none"))}</dd>
+            <dd title={kpis[name] === null ? t("kpi.none") : undefined}>{percentOf(kpis[name], format, "–")}</dd>
             <ShareBar share={kpis[name]} target={name === "oeeIndex" ? target : null} />
           </div>
         ))}

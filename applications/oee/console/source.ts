@@ -217,7 +217,8 @@ export function numbersBy(cells: Cells, period: "hour" | "productionDay"): Numbe
   return [...groups]
     .map(([key, sums]) => {
       const { fromUs, toUs } = extents.get(key) as TimeRange;
-      return numbersFrom(sums, cells, fromUs, toUs);
+      // An hour begins when it begins, also where less than all of it was asked for.
+      return numbersFrom(sums, cells, typeof key === "number" ? key : fromUs, toUs);
     })
     .sort((a, b) => a.fromUs - b.fromUs);
 }
