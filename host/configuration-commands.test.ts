@@ -35,24 +35,25 @@ beforeEach(async () => {
       const { method = "", url = "" } = request;
       const [, query] = url.split("?revision=");
       const input = { value: text === "" ? null : (JSON.parse(text) as unknown) };
-      const answer = (): object => {
+      const answer = async (): Promise<object> => {
         if (request.headers.authorization !== "Bearer k") throw new ProblemError("auth_invalid", "No such key.");
         meanwhile?.(method);
         if (method === "GET") return service.read(admin, query === undefined ? undefined : Number(query)).configuration;
         if (url === `${apiBase}/configuration/plan`) return service.plan(admin, input);
-        const { plan, revision } = service.apply(
+        const { plan, revision } = await service.apply(
           admin,
           input,
           Number(request.headers["if-match"]?.replaceAll('"', "")),
         );
         return { plan, receipt: { revision, lsn: 1 } };
       };
-      try {
-        response.end(JSON.stringify(answer()));
-      } catch (error) {
-        const problem = (error as ProblemError).toProblem();
-        response.writeHead(problem.status).end(JSON.stringify(problem));
-      }
+      answer().then(
+        (body) => response.end(JSON.stringify(body)),
+        (error: ProblemError) => {
+          const problem = error.toProblem();
+          response.writeHead(problem.status).end(JSON.stringify(problem));
+        },
+      );
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

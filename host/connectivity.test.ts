@@ -47,6 +47,7 @@ describe("the host runs what the registry holds", () => {
         return revision;
       },
       connectionSpecs: () => specs,
+      settled: async () => undefined,
     };
     running = await runConnectivity({
       registry,

@@ -23,7 +23,7 @@ import type {
 } from "@lineshaft/contract/ports";
 
 interface Parts {
-  registry: Pick<Registry, "revision" | "connectionSpecs">;
+  registry: Pick<Registry, "revision" | "connectionSpecs" | "settled">;
   sink: Sink;
   clock: Clock;
   dataDir: string;
@@ -90,6 +90,7 @@ export async function runConnectivity(parts: Parts): Promise<RunningConnectivity
   };
 
   const once = async (): Promise<void> => {
+    await registry.settled();
     const { revision } = registry;
     if (revision === followed) return;
     followed = revision;

@@ -31,11 +31,20 @@ export class LogConsumer {
   #waiting: { lsn: Lsn; resolve: () => void; reject: (error: unknown) => void }[] = [];
   readonly #apply: (frames: Frame[]) => Promise<void> | undefined;
   readonly #clock: Clock;
+  readonly #ready: (() => Promise<void>) | null;
   /** Read but not applied yet: the disk was full. */
   #held: Frame[] | null = null;
 
-  constructor(log: Log, clock: Clock, from: Lsn, apply: (frames: Frame[]) => Promise<void> | undefined) {
+  /** `ready`: waited for before each portion. */
+  constructor(
+    log: Log,
+    clock: Clock,
+    from: Lsn,
+    apply: (frames: Frame[]) => Promise<void> | undefined,
+    ready: (() => Promise<void>) | null = null,
+  ) {
     this.#clock = clock;
+    this.#ready = ready;
     this.#reader = log.reader(from);
     this.#applied = from - 1;
     this.#apply = apply;
@@ -87,6 +96,7 @@ export class LogConsumer {
   async #step(): Promise<void> {
     this.#held ??= await this.#reader.next(portionBytes, this.#stop.signal);
     const frames = this.#held;
+    await this.#ready?.();
     const pause = this.#apply(frames);
     this.#held = null;
     this.#applied = frames[frames.length - 1].lsn;
@@ -111,7 +121,7 @@ export function registryConsumer(
     throw new ProblemError("data_dir_mixed", detail);
   }
   log.pin("registry", Math.min(registry.appliedLsn, ledger.syncedLsn) + 1);
-  return new LogConsumer(log, clock, Math.max(from, log.status.firstLsn), (frames) => {
+  const apply = (frames: Frame[]): Promise<void> | undefined => {
     const registrations = frames
       .filter((frame) => frame.type === recordType.tagRegistered && frame.lsn > registry.appliedLsn)
       .map(({ lsn, recordedTime, tenant, payload }) => ({
@@ -130,7 +140,8 @@ export function registryConsumer(
     log.pin("registry", Math.min(registry.appliedLsn, ledger.syncedLsn) + 1);
     // A flood of new names becomes a few transactions instead of thousands.
     return registrations.length > 0 ? clock.sleep(gatherMs) : undefined;
-  });
+  };
+  return new LogConsumer(log, clock, Math.max(from, log.status.firstLsn), apply, () => registry.settled());
 }
 
 /** Registrations that the log has from `from` on: names that a full disk has kept out of the registry so far. */

@@ -1,8 +1,13 @@
 import type { Principal } from "@lineshaft/contract/api";
-import type { Clock, GapRecord, History, Ledger, Log, Lsn, Registry } from "@lineshaft/contract/ports";
-import { FactsFollower } from "@lineshaft/platform/derivation";
+import type { Clock, ConnectionHealth, History, Ledger, Log, Lsn, Registry, Sink } from "@lineshaft/contract/ports";
+import { MachineContext, type MasterDataChange } from "@lineshaft/platform/context";
+import { FactsFollower, factsKeptUs, type KnownGap, type SilenceStatement } from "@lineshaft/platform/derivation";
 import type { TagDirectory } from "@lineshaft/platform/ingest";
 import { LogConsumer } from "./consumers.ts";
+import { periodic } from "./periodic.ts";
+
+/** How often watermarks move. */
+const tickMs = 1000;
 
 const system: Principal = { id: "facts", kind: "system", name: "facts", tenant: 1, role: "admin", scopes: [""] };
 
@@ -22,11 +27,16 @@ export function factsOf(parts: {
   directory: TagDirectory;
   clock: Clock;
   registryApplied: (lsn: Lsn) => Promise<void>;
+  sink: Pick<Sink, "gap">;
+  /** How a connection is that the platform runs itself; null: it does not. */
+  healthOf: (tenant: number, connection: string) => ConnectionHealth["state"] | null;
 }): RunningFacts {
-  const { log, history, registry, ledger, directory, clock, registryApplied } = parts;
+  const { log, history, registry, ledger, directory, clock, registryApplied, sink, healthOf } = parts;
   const heard = [...directory.connections].flatMap(({ id, lastBatchUs }) =>
     lastBatchUs === null ? [] : [{ connectionId: id, lastUs: lastBatchUs }],
   );
+  const data = registry.masterData;
+  const machines = new MachineContext({ data, principal: system, sinceUs: clock.nowUs() - factsKeptUs });
   const facts = new FactsFollower({
     history,
     registry,
@@ -34,7 +44,35 @@ export function factsOf(parts: {
     registryApplied,
     gaps: gapsOf(ledger, directory),
     heard,
+    machines: {
+      idealCycles: (equipmentId) => machines.idealCycles(equipmentId),
+      changed: (after) => machines.changed(after as unknown as MasterDataChange),
+      get microStopUs() {
+        return machines.microStopUs;
+      },
+    },
+    aliveUs: (connectionId) => {
+      const connection = directory.connectionById(connectionId);
+      // What is in the log and not taken yet may be older than now.
+      if (connection === undefined || consumer.applied < log.status.durableLsn) return null;
+      // Open, whether it has something to say or not.
+      const state = healthOf(connection.tenant, connection.name);
+      return state === "flowing" || state === "silent" ? clock.nowUs() : null;
+    },
+    silence: (statement) => void state(statement),
   });
+  /** Also on a disk that is full just now: what is not stated would hold the watermark for ever. */
+  const state = async ({ connectionId, ...gap }: SilenceStatement): Promise<void> => {
+    const connection = directory.connectionById(connectionId);
+    while (connection !== undefined && !stopping) {
+      try {
+        await sink.gap(connection.tenant, { ...gap, connection: connection.name, points: null });
+        return;
+      } catch {
+        await clock.sleep(tickMs);
+      }
+    }
+  };
   const after = Math.max(history.status.appliedLsn, log.status.firstLsn - 1);
   log.pin("facts", after + 1);
   const consumer = new LogConsumer(log, clock, after + 1, async (frames) => {
@@ -42,6 +80,7 @@ export function factsOf(parts: {
     log.pin("facts", frames[frames.length - 1].lsn + 1);
   });
   let begun: Promise<void> = Promise.resolve();
+  let ticks: ReturnType<typeof periodic> | null = null;
   let stopping = false;
   /** Facts are worth less than new points: where they fail, the log is not held for them. */
   const failed = (onError: (error: unknown) => void) => (error: unknown) => {
@@ -51,6 +90,7 @@ export function factsOf(parts: {
   return {
     facts,
     run: (onError) => {
+      ticks = periodic(tickMs, async () => facts.tick(), onError);
       begun = facts.begin(after).then(
         () => (stopping ? undefined : consumer.run(failed(onError))),
         (error: unknown) => (stopping ? undefined : failed(onError)(error)),
@@ -58,6 +98,7 @@ export function factsOf(parts: {
     },
     stop: async () => {
       stopping = true;
+      await ticks?.stop();
       const ended = consumer.stop();
       facts.stop();
       await Promise.all([begun, ended]);
@@ -66,14 +107,14 @@ export function factsOf(parts: {
 }
 
 /** All gaps that the ledger keeps, with the connection's number. */
-function gapsOf(ledger: Ledger, directory: TagDirectory): Pick<GapRecord, "connectionId" | "fromUs" | "toUs">[] {
-  const gaps: Pick<GapRecord, "connectionId" | "fromUs" | "toUs">[] = [];
+function gapsOf(ledger: Ledger, directory: TagDirectory): KnownGap[] {
+  const gaps: KnownGap[] = [];
   let cursor: string | undefined;
   do {
     const page = ledger.listGaps(system, { limit: 1000, cursor });
-    for (const { connection, fromUs, toUs } of page.items) {
+    for (const { connection, fromUs, toUs, reason } of page.items) {
       const known = connection === null ? undefined : directory.connection(system.tenant, connection);
-      if (known !== undefined) gaps.push({ connectionId: known.id, fromUs, toUs });
+      if (known !== undefined) gaps.push({ connectionId: known.id, fromUs, toUs, reason });
     }
     cursor = page.cursor ?? undefined;
   } while (cursor !== undefined);

@@ -42,6 +42,7 @@ export class RegistryOutbox implements Outbox {
 
   async #drain(): Promise<void> {
     for (;;) {
+      await this.#registry.settled();
       const rows = this.#registry.outbox(500);
       if (rows.length === 0) return;
       const stamped = rows.map(({ revision, tenant, record }) => {

@@ -2,11 +2,10 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { ProblemError } from "@lineshaft/contract/api";
 import type { ConnectionRow } from "@lineshaft/contract/ports";
 import { createMetrics, createRateLimiter, openIdentity } from "@lineshaft/governance";
 import { createHttpServer } from "@lineshaft/interfaces/rest";
-import { cellSource } from "@lineshaft/platform/context";
+import { cellSource, createMasterDataTransfer, workSource } from "@lineshaft/platform/context";
 import { HistoryFeeder } from "@lineshaft/platform/feeder";
 import { openHistory } from "@lineshaft/platform/history";
 import {
@@ -31,7 +30,9 @@ import { crashPointFrom } from "./crash-point.ts";
 import { factsOf } from "./facts.ts";
 import { HealthLog } from "./health-log.ts";
 import { historyNote } from "./history-events.ts";
+import { loadShedder } from "./load-shedder.ts";
 import { openMqttBroker } from "./mqtt-broker.ts";
+import { noteTypeChanges } from "./note-types.ts";
 import { openFilesMax } from "./open-files.ts";
 import { RegistryOutbox } from "./outbox.ts";
 import { periodic } from "./periodic.ts";
@@ -172,7 +173,10 @@ export async function startServer(config: Config, consoleDir: string | undefined
     crashPoint,
     tagQuota: config.tagQuota,
     namesVisible: (lsn) => names.until(lsn),
-    noteUnits: (tenant, connectionId, units) => registry.noteUnits(tenant, connectionId, units),
+    noteUnits: async (tenant, connectionId, units) => {
+      await registry.settled();
+      registry.noteUnits(tenant, connectionId, units);
+    },
     frozenBefore: () => history.status.frozenBeforeUs,
     admit,
   });
@@ -214,7 +218,12 @@ export async function startServer(config: Config, consoleDir: string | undefined
     ledger,
     directory,
     clock,
-    registryApplied: (lsn) => names.until(lsn),
+    registryApplied: async (lsn) => {
+      await names.until(lsn);
+      await registry.settled();
+    },
+    sink: ingest,
+    healthOf: (tenant, name) => connectivity.status(tenant, name)?.health.state ?? null,
   });
   const broker =
     config.mqtt === null
@@ -269,12 +278,14 @@ export async function startServer(config: Config, consoleDir: string | undefined
     directory,
     mqtt: () => broker?.status() ?? null,
     streams: () => streams(),
+    facts: derived.facts,
     historyTime: () => feeder.appliedTime,
   });
   monitor = watch;
   for (const [code, text] of early) watch.note(code, text);
   metrics.collect(() => watch.status());
 
+  const cells = cellSource({ facts: derived.facts, registry, clock });
   const http = await createHttpServer(
     {
       sink: ingest,
@@ -282,13 +293,15 @@ export async function startServer(config: Config, consoleDir: string | undefined
       registry,
       lastValues: views.values,
       facts: derived.facts,
-      cells: cellSource({ facts: derived.facts, registry, clock }),
+      cells,
+      work: workSource({ facts: derived.facts, registry, clock, cells }),
       ledger,
       identity,
       events,
       connections,
       connectivity,
       configuration: configurationService(registry, directory, await loadKinds()),
+      masterDataTransfer: createMasterDataTransfer(registry),
       outbox,
       system: { status: () => watch.status(), metrics: () => metrics.text(), ready: () => watch.ready() },
       clock,
@@ -337,7 +350,15 @@ export async function startServer(config: Config, consoleDir: string | undefined
     fail("Saving the views"),
   );
   let lastSaved = snapshot?.appliedLsn ?? 0;
-  const drains = periodic(1000, () => outbox.drain(), fail("Publishing registry changes"));
+  const drains = periodic(
+    1000,
+    async () => {
+      await registry.settled();
+      noteTypeChanges(views.values.typeChanges.take(clock.monotonicMs()), registry, directory);
+      await outbox.drain();
+    },
+    fail("Publishing registry changes"),
+  );
 
   connectivity.start();
   await http.listen({ port: config.port, host: config.host });
@@ -372,20 +393,5 @@ export async function startServer(config: Config, consoleDir: string | undefined
       lock.release();
       clearTimeout(forced);
     },
-  };
-}
-
-/** Refuses new batches while memory is short (80 % of the bound) or the server stops. */
-function loadShedder(bytesMax: number, stopping: () => boolean): () => ProblemError | null {
-  let checkedMs = 0;
-  let high = false;
-  return () => {
-    if (stopping()) return new ProblemError("shutting_down", "The server is stopping.", { retryAfterSeconds: 2 });
-    const now = performance.now();
-    if (now - checkedMs > 250) {
-      checkedMs = now;
-      high = process.memoryUsage.rss() > 0.8 * bytesMax;
-    }
-    return high ? new ProblemError("overloaded", "Memory is short; load is shed.", { retryAfterSeconds: 2 }) : null;
   };
 }

@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { SystemStatus } from "@lineshaft/contract/api";
 import type { Clock, Disk, History, Log } from "@lineshaft/contract/ports";
+import type { FactsFollower } from "@lineshaft/platform/derivation";
 import type { SumLedger, TagDirectory } from "@lineshaft/platform/ingest";
 import type { Views } from "@lineshaft/platform/values";
 
@@ -16,6 +17,7 @@ interface Parts {
   sums: SumLedger;
   directory: TagDirectory;
   streams: () => number;
+  facts: FactsFollower;
   mqtt: () => SystemStatus["mqtt"];
   historyTime: () => number | null;
 }
@@ -107,6 +109,11 @@ export class SystemMonitor {
         bytes: h.bytes,
         quarantined: h.quarantined.length,
         state: h.state,
+      },
+      facts: {
+        ...this.#p.facts.status,
+        appliedLsn: this.#p.facts.appliedLsn,
+        lagRecords: Math.max(0, l.durableLsn - this.#p.facts.appliedLsn),
       },
       disk: { ...this.#space, usedByDataBytes: used, hoursLeft: this.#hoursLeft() },
       process: {

@@ -9,6 +9,16 @@ import { preparePeers } from "./lib/peers.ts";
 import { runTests, type TestCounts } from "./lib/run.ts";
 import { separation } from "./separation.ts";
 
+/** Tests that judge time as a person would, or need both cores: browsers, the demo plant, a stranger's first minute, floods. */
+const alone = [
+  "**/tests/console*",
+  "**/tests/applications/console*",
+  "**/tests/demo*",
+  "**/tests/fresh-clone*",
+  "**/tests/tag-flood*",
+  "**/opcua/faults.system*",
+];
+
 const { values } = parseArgs({ options: { long: { type: "boolean", default: false } } });
 const total: TestCounts = { passed: 0, failed: 0, skipped: 0, skippedNames: [] };
 let red = false;
@@ -40,10 +50,19 @@ async function part(
 
 preparePeers();
 await part("check", () => check());
-await part("the whole system", async () => {
-  const env = values.long ? { LINESHAFT_LONG: "1" } : undefined;
-  const ran = await runTests(["tests/", ".system.test.", "--no-file-parallelism"], {
+const env = values.long ? { LINESHAFT_LONG: "1" } : undefined;
+await part("the whole system, what bears company", async () => {
+  const left = alone.flatMap((file) => ["--exclude", file]);
+  const ran = await runTests(["tests/", ".system.test.", "--maxWorkers=2", ...left], {
     report: "system-tests.json",
+    live: true,
+    env,
+  });
+  return { ok: ran.code === 0, counts: ran.counts };
+});
+await part("the whole system, one after the other", async () => {
+  const ran = await runTests([...alone.map((file) => file.replaceAll("*", "")), "--no-file-parallelism"], {
+    report: "system-tests-alone.json",
     live: true,
     env,
   });

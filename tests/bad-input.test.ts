@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Rest } from "./support/rest.ts";
 import { ServerProcess, tempDir } from "./support/server-process.ts";
+import { Stream } from "./support/stream.ts";
 
 const dir = tempDir();
 let server: ServerProcess;
@@ -20,6 +21,26 @@ afterAll(async () => {
 const newestRejected = async () =>
   (await rest.get<{ items: { code: string; points: number; connection: string | null }[] }>("/api/v1/rejected?limit=1"))
     .items[0];
+
+describe("what changes without a word", () => {
+  it("F30: int64 becomes double: each value stays what it came as, and the change is an event", async () => {
+    const stream = new Stream(server.url, server.adminSecret!, { types: ["registry.changed"], from: 0 });
+    const send = (value: unknown) =>
+      rest.ingest("drift", JSON.stringify({ points: [{ tag: "speed", time: now(), value }] }));
+    const types = () =>
+      stream.messages
+        .map(({ data }) => data as { entity?: string; after?: { types: unknown[] } } | undefined)
+        .flatMap((change) => (change?.entity === "sourceType" ? (change.after?.types ?? []) : []));
+    expect(await send({ int64: "9007199254740993" })).toMatchObject({ status: 200 });
+    expect(await send(1.5)).toMatchObject({ status: 200 });
+    await stream.until(() => types().length === 1, "the change of the type");
+    expect(types()).toMatchObject([{ address: "speed", before: "int64", type: "double" }]);
+    stream.close();
+    const { items } = await rest.get<{ items: { id: number }[] }>("/api/v1/tags?connection=drift");
+    const points = await rest.get<{ value: unknown[] }>(`/api/v1/history/raw?tag=${items[0].id}&from=0&to=${now()}`);
+    expect(points.value).toEqual([{ int64: "9007199254740993" }, 1.5]);
+  });
+});
 
 describe("whole bodies", () => {
   it.each([

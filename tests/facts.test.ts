@@ -184,3 +184,118 @@ describe("facts of a machine", { timeout: 120_000 }, () => {
     expect(status).toBe(404);
   });
 });
+
+/** A press that tells nothing but its pulses: what is a stop is told by the ideal cycle of the order in work. */
+describe("stops of a press with two pulses", { timeout: 120_000 }, () => {
+  const dir = tempDir();
+  let server: ServerProcess;
+  let rest: Rest;
+  let secret = "";
+  let press = 0;
+  const second = (at: number): number => monday + at * 1_000_000;
+
+  const put = async (path: string, item: object): Promise<string> => {
+    const answer = await rest.request<object>("PUT", `/api/v1${path}`, item);
+    expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+    return answer.etag;
+  };
+  async function statesBecome(expected: unknown[][]): Promise<void> {
+    const end = performance.now() + 30_000;
+    for (;;) {
+      const { states, repairing } = await rest.get<MachineFactsBody>(
+        `/api/v1/facts/machines/${press}?from=${second(0)}&to=${second(900)}`,
+      );
+      const found = states.time.map((t, i) => [(t - monday) / 1_000_000, states.itemState[i]]);
+      if (!repairing && JSON.stringify(found) === JSON.stringify(expected)) return;
+      if (performance.now() > end) return expect(found).toEqual(expected);
+      await sleep(50);
+    }
+  }
+
+  beforeAll(async () => {
+    server = await ServerProcess.start({ dataDir: dir.path });
+    secret = server.adminSecret ?? "";
+    rest = new Rest(server.url, secret);
+    const pulse = { kind: "pulse", mapping: { pulse: { stopAfterCycles: 3, idealCycleMs: 20_000 } } };
+    const bound = (address: string, property: string): object => ({
+      ...{ address, equipment: "site/press", bind: [{ property }] },
+    });
+    const configuration = {
+      version: 1,
+      models: [
+        {
+          ...{ name: "press", version: "1.0.0" },
+          properties: [
+            { ...pulse, name: "good", counts: "good" },
+            { ...pulse, name: "reject", counts: "scrap" },
+          ],
+        },
+      ],
+      equipment: [
+        { path: "site", level: "site" },
+        { path: "site/press", level: "workUnit", model: "press@1.0.0" },
+      ],
+      connections: [{ name: "press", kind: "http", tags: [bound("good", "good"), bound("reject", "reject")] }],
+    };
+    const now = await rest.request("GET", "/api/v1/configuration");
+    const applied = await rest.request("PUT", "/api/v1/configuration", configuration, { "if-match": now.etag });
+    expect(applied.status, JSON.stringify(applied.body)).toBe(200);
+    const { items } = await rest.get<{ items: { id: number; path: string }[] }>("/api/v1/equipment?under=site");
+    press = items.find(({ path }) => path === "site/press")?.id ?? 0;
+    const pulses = [10, 30, 50, 70, 200, 220, 240, 400, 420, 440, 700];
+    const points = pulses.map((at) => ({ tag: at === 50 ? "reject" : "good", time: second(at), value: 1 }));
+    expect((await rest.ingest("press", points)).status).toBe(200);
+  });
+  afterAll(async () => {
+    await server.kill("SIGTERM");
+    dir.remove();
+  });
+
+  test("are by the mapping's ideal cycle while no order tells another", async () => {
+    await statesBecome([
+      [0, null],
+      [10, "Executing"],
+      [70, "NotExecuting"],
+      [180, "Executing"],
+      [240, "NotExecuting"],
+      [380, "Executing"],
+      [440, "NotExecuting"],
+      [680, "Executing"],
+      [700, "NotExecuting"],
+    ]);
+  });
+
+  test("are others when an order is booked afterwards, whose material takes longer, and only where it ran", async () => {
+    const valid = { fromUs: second(-1000), toUs: null };
+    await put("/ideal-cycle-times/slow", {
+      equipmentId: press,
+      material: "slow",
+      cycleUs: 100_000_000,
+      unitsPerCycle: 1,
+      ...valid,
+    });
+    const executions = [{ equipmentId: press, fromUs: second(60), toUs: second(300) }];
+    const operations = [{ id: "10", name: null, executions }];
+    await put("/orders/A", { material: "slow", unit: "1", quantity: 10, operations });
+    await statesBecome([
+      [0, null],
+      // The pulses at 70 and 240 are of the order: after them 300 s may pass.
+      [10, "Executing"],
+      [440, "NotExecuting"],
+      [680, "Executing"],
+      [700, "NotExecuting"],
+    ]);
+  });
+
+  test("are the first again when the order is taken back, also after kill −9", async () => {
+    const { etag } = await rest.request("GET", "/api/v1/orders/A");
+    const removed = await rest.request("DELETE", "/api/v1/orders/A", undefined, { "if-match": etag });
+    expect(removed.status, JSON.stringify(removed.body)).toBe(200);
+    const first = [70, 180, 240, 380, 440, 680, 700].map((at, i) => [at, i % 2 === 0 ? "NotExecuting" : "Executing"]);
+    await statesBecome([[0, null], [10, "Executing"], ...first]);
+    await server.kill("SIGKILL");
+    server = await ServerProcess.start({ dataDir: dir.path });
+    rest = new Rest(server.url, secret);
+    await statesBecome([[0, null], [10, "Executing"], ...first]);
+  });
+});

@@ -112,7 +112,25 @@ export const MachineFactsSchema = Type.Object(
 );
 export type MachineFactsBody = Static<typeof MachineFactsSchema>;
 
+/** Values of a tag that its mapping says nothing of: states outside their table, counts outside their width. There the state is unknown, and the count goes on. */
+export const MappingErrorsSchema = Type.Object(
+  {
+    tagId: Type.Integer(),
+    equipmentId: Type.Integer(),
+    values: Type.Integer({ description: "So many, of the time that facts are kept." }),
+  },
+  { $id: "MappingErrors" },
+);
+export type MappingErrors = Static<typeof MappingErrorsSchema>;
+
 export const factsRoutes = {
+  listMappingErrors: {
+    method: "GET",
+    path: "/facts/mapping-errors",
+    summary: "Tags with values that their mapping says nothing of, those with the most first; up to 1000",
+    permission: "read",
+    response: Type.Object({ items: Type.Array(MappingErrorsSchema) }),
+  },
   machineFacts: {
     method: "GET",
     path: "/facts/machines/{id}",

@@ -3,7 +3,9 @@
  * public. Start with `routes.ts` (REST), `stream.ts` (events) and `columns.ts` (the shape of a batch).
  */
 export * from "./access.ts";
+export * from "./bookings.ts";
 export * from "./calendar.ts";
+export * from "./calendar-templates.ts";
 export * from "./calendar-zone.ts";
 export * from "./columns.ts";
 export * from "./configuration.ts";
@@ -18,6 +20,7 @@ export * from "./kpi.ts";
 export * from "./mapping.ts";
 export * from "./master-data.ts";
 export * from "./master-data-routes.ts";
+export * from "./master-data-transfer.ts";
 export * from "./problem.ts";
 export * from "./query.ts";
 export * from "./results.ts";
@@ -29,3 +32,4 @@ export * from "./tag.ts";
 export * from "./time.ts";
 export * from "./time-class.ts";
 export * from "./value.ts";
+export * from "./work.ts";

@@ -7,6 +7,7 @@ import { factsRoutes } from "./facts.ts";
 import { IngestQuerySchema, IngestReceiptSchema } from "./ingest.ts";
 import { cellRoutes } from "./kpi.ts";
 import { masterDataRoutes } from "./master-data-routes.ts";
+import { masterDataTransferRoutes } from "./master-data-transfer.ts";
 import {
   BucketQuerySchema,
   BucketSeriesSchema,
@@ -18,6 +19,7 @@ import {
 import { GapSchema, RejectedItemSchema, SystemStatusSchema } from "./system.ts";
 import { ConnectionSchema, NewConnectionSchema, NewTagSchema, RawTagSchema, TagChangeSchema } from "./tag.ts";
 import { TimeInputSchema } from "./time.ts";
+import { workRoutes } from "./work.ts";
 
 /**
  * One row a REST operation: the server registers its handlers from this table, the client is typed by it, OpenAPI is
@@ -63,7 +65,18 @@ export const routes = {
     path: "/session",
     summary: "Sign in to the console with the admin secret or an API key",
     permission: null,
-    body: Type.Object({ secret: Type.String({ minLength: 1, maxLength: 256 }) }, { additionalProperties: false }),
+    body: Type.Object(
+      {
+        secret: Type.String({ minLength: 1, maxLength: 256 }),
+        lasts: Type.Optional(
+          Type.Enum(["visit", "key"], {
+            description:
+              "key: as long as the API key, over restarts of the server; for kiosks, with the roles viewer and operator. Default visit.",
+          }),
+        ),
+      },
+      { additionalProperties: false },
+    ),
     response: SessionSchema,
   },
   getSession: { method: "GET", path: "/session", summary: "Who am I?", permission: "read", response: SessionSchema },
@@ -277,6 +290,7 @@ export const routes = {
   },
 
   ...masterDataRoutes,
+  ...masterDataTransferRoutes,
 
   lastValues: {
     method: "GET",
@@ -305,6 +319,7 @@ export const routes = {
 
   ...factsRoutes,
   ...cellRoutes,
+  ...workRoutes,
 
   listRejected: {
     method: "GET",

@@ -50,6 +50,13 @@ export const SystemStatusSchema = Type.Object(
       quarantined: Type.Integer(),
       state: Type.Enum(["ready", "compacting", "rebuilding", "unavailable"]),
     }),
+    facts: Type.Object({
+      appliedLsn: Type.Integer(),
+      lagRecords: Type.Integer(),
+      bindings: Type.Integer({ description: "Tags that tell a state or a count; pulses of a machine are one." }),
+      repairing: Type.Integer({ description: "Of these, such as are being derived again." }),
+      mappingErrors: Type.Integer({ description: "Values kept that their mapping says nothing of." }),
+    }),
     disk: Type.Object({
       freeBytes: Type.Integer(),
       totalBytes: Type.Integer(),

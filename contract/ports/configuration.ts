@@ -15,7 +15,7 @@ export interface ConfigurationService {
   render(configuration: Configuration): string;
   plan(p: Principal, input: ConfigurationInput): Plan;
   /** `revision_conflict` unless `revision` is current. */
-  apply(p: Principal, input: ConfigurationInput, revision: number): AppliedConfiguration;
+  apply(p: Principal, input: ConfigurationInput, revision: number): Promise<AppliedConfiguration>;
   revisions(p: Principal, q: { limit?: number; cursor?: string }): Page<ConfigurationRevision>;
   /** Adds and changes tags of a connection by a table as spreadsheets write it; `csv_invalid` names each row that cannot be. */
   importTags(
@@ -23,5 +23,5 @@ export interface ConfigurationService {
     connection: string,
     table: Uint8Array,
     dryRun: boolean,
-  ): { summary: Omit<TagImport, "receipt">; applied: AppliedConfiguration | null };
+  ): Promise<{ summary: Omit<TagImport, "receipt">; applied: AppliedConfiguration | null }>;
 }

@@ -1,4 +1,18 @@
-import type { MasterDataItem, MasterDataKind, Micros, Principal, Recorded, ShiftOccurrence } from "../api/index.ts";
+import type {
+  Booking,
+  BookingCause,
+  MasterDataImport,
+  MasterDataItem,
+  MasterDataKind,
+  MasterDataRevision,
+  Micros,
+  NewBooking,
+  Principal,
+  ProblemError,
+  Recorded,
+  ShiftOccurrence,
+  TransferFormat,
+} from "../api/index.ts";
 import type { Lsn } from "./log.ts";
 import type { Page, Written } from "./registry.ts";
 
@@ -41,6 +55,64 @@ export interface MasterData {
     id: string,
     revision: number,
   ): Written<Recorded<MasterDataItem<K>>>;
+  /** The last revision that changed anything of a kind; 0: none yet. */
+  revisionOf(p: Principal, kind: MasterDataKind): number;
+  /**
+   * Creates or changes many items in one transaction: all of them, or with any fault none. They are judged together, so they may name one another. `dryRun` judges
+   * and keeps nothing. Throws `revision_conflict` where `revision` is named and the kind has another.
+   */
+  putAll<K extends MasterDataKind>(
+    p: Principal,
+    kind: K,
+    entries: readonly { id: string; item: MasterDataItem<K> }[],
+    options: { revision: number | null; dryRun: boolean },
+  ): { faults: { index: number; problem: ProblemError }[]; revision: number | null };
+  /** What an item was, newest first, those versions that `p` may see. Throws `not_found`. */
+  revisions(
+    p: Principal,
+    kind: MasterDataKind,
+    id: string,
+    q: { limit?: number; cursor?: string },
+  ): Page<MasterDataRevision>;
+  /** Makes an item again what it was at the revision `to`, also one that was removed. `revision` is the last there is: `revision_conflict` else. */
+  restore<K extends MasterDataKind>(
+    p: Principal,
+    kind: K,
+    id: string,
+    to: number,
+    revision: number,
+  ): Written<Recorded<MasterDataItem<K>>>;
+  /**
+   * Keeps what happened at an equipment, and makes orders, set-ups, annotations and late scrap of it, all or nothing. What comes of bookings depends on their times and ids, not
+   * on the order in which they come; the same id again changes nothing. `cause`: why it changes nothing, null where it does. Throws `not_found`, `order_unknown`,
+   * `order_finished`, `booking_conflict` and the codes of what is wrong with it.
+   */
+  book(
+    p: Principal,
+    equipmentId: number,
+    booking: NewBooking,
+  ): Written<Recorded<Booking>> & { cause: BookingCause | null; repeated: boolean };
+  /** As if the booking had not been made; what it was stays readable by `asOf`. */
+  takeBack(p: Principal, id: string, revision: number): Written<Recorded<Booking>>;
   /** The shifts of an equipment in [fromUs, toUs): by the calendars assigned to it, else to the nearest place above that has any. */
   shifts(p: Principal, equipmentId: number, fromUs: Micros, toUs: Micros, asOf?: Lsn): ShiftOccurrence[];
+}
+
+/** Master data as files: tables of spreadsheet programs for the kinds that fit one, JSON and YAML for all. */
+export interface MasterDataTransfer {
+  /** All that `p` sees of a kind. Throws `request_invalid` where the kind fits no table, `time_zone_unknown`. */
+  export(
+    p: Principal,
+    kind: MasterDataKind,
+    how: { format?: TransferFormat; decimal?: "point" | "comma"; timeZone?: string },
+  ): { bytes: Uint8Array; format: TransferFormat };
+  /** All of a file or nothing. Throws `import_invalid` with each fault's line and column. */
+  import(
+    p: Principal,
+    kind: MasterDataKind,
+    bytes: Uint8Array,
+    how: { form: "table" | "text"; dryRun: boolean; revision: number | null; timeZone?: string },
+  ): { summary: Omit<MasterDataImport, "receipt">; revision: number | null };
+  /** Throws `calendar_invalid`, `shifts_overlap`, `time_zone_unknown`. */
+  previewShifts(calendar: MasterDataItem<"calendar">, fromUs: Micros, toUs: Micros): ShiftOccurrence[];
 }

@@ -146,9 +146,9 @@ export interface GapRecord {
 
 export interface RegistryChangedRecord {
   revision: number;
-  entity: "equipment" | "tag" | "connection" | "key" | "model" | "binding" | "masterData" | "sourceUnit";
+  entity: "equipment" | "tag" | "connection" | "key" | "model" | "binding" | "masterData" | "sourceUnit" | "sourceType";
   /**
-   * A tag that is declared before its first value has no number yet: it is `<connection id>/<address>`. Master data: `<kind>/<id>`. Units that a source told:
+   * A tag that is declared before its first value has no number yet: it is `<connection id>/<address>`. Master data: `<kind>/<id>`. Units and types that a source told:
    * the connection's number.
    */
   id: number | string;

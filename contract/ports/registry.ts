@@ -15,6 +15,7 @@ import type {
   RawTag,
   Role,
   TagChange,
+  ValueType,
 } from "../api/index.ts";
 import type { Lsn } from "./log.ts";
 import type { MasterData } from "./master-data.ts";
@@ -73,7 +74,13 @@ export interface Page<T> {
  * scope answers like what does not exist. An implementation passes `registryContract` of the testkit.
  */
 export interface Registry {
+  /** The last one that stands: what `applyConfiguration` is still writing does not count. */
   readonly revision: number;
+  /**
+   * No configuration is being applied any more. Until then writes are refused (`overloaded`), and reads may see what is not decided yet: wait for it before a request or a
+   * round of work.
+   */
+  settled(): Promise<void>;
   /** Greatest LSN of `tagRegistered` records applied. */
   readonly appliedLsn: Lsn;
 
@@ -86,6 +93,11 @@ export interface Registry {
    * tells it as changes of the entity `sourceUnit`: no part of the configuration. Ids that are not known are passed over.
    */
   noteUnits(tenant: number, connectionId: number, units: ReadonlyMap<number, string>): void;
+  /**
+   * The values of tags have become of another type than before, by raw tag id. Nothing is coerced; it is told as changes of the entity `sourceType`, no part of
+   * the configuration, and what was told before is not told again.
+   */
+  noteTypes(connectionId: number, changes: ReadonlyMap<number, { before: ValueType; type: ValueType }>): void;
 
   /** For start-up: all tags and connections, in id order. */
   allTags(): Iterable<{ id: number; connectionId: number; address: string; equipmentId: number | null }>;
@@ -99,6 +111,8 @@ export interface Registry {
   createEquipment(p: Principal, item: NewEquipment): Written<Equipment>;
   /** As it was at a time on the floor, by what is known now. */
   equipmentAt(p: Principal, id: number, atUs: Micros): Equipment;
+  /** In which state of its life it was, from ever to for ever without gap; `asOf`: by what was known at that place in the log. */
+  lifecycle(p: Principal, id: number, asOf?: Lsn): { fromUs: Micros; toUs: Micros; state: Equipment["lifecycle"] }[];
   /**
    * `revision` from If-Match: ProblemError `revision_conflict` when it is not the current one. The change holds from `validFromUs` on (default: now; not
    * later); each attribute has its own line of time.
@@ -129,7 +143,8 @@ export interface Registry {
   configurationAt(p: Principal, revision: number): Configuration;
   configurationRevisions(p: Principal, q: { limit?: number; cursor?: string }): Page<ConfigurationRevision>;
   /**
-   * Makes the configuration what is wanted, in one transaction: all of it, with a revision and an outbox row for each thing, or nothing.
+   * Makes the configuration what is wanted, in one transaction: all of it, with a revision and an outbox row for each thing, or nothing. It gives others of the
+   * thread their turn meanwhile (see `settled`).
    * `wanted` has been checked; sections it leaves out stay. `revision_conflict` unless `revision` is current. `connectionId` gives a new connection its number.
    */
   applyConfiguration(
@@ -137,7 +152,7 @@ export interface Registry {
     wanted: Configuration,
     revision: number,
     connectionId: (name: string, kind: string) => number,
-  ): AppliedConfiguration;
+  ): Promise<AppliedConfiguration>;
   /** What declared connections of all tenants run on, for those who run them. */
   connectionSpecs(): (ConnectionSpec & { id: number; tenant: number })[];
   /** What tags mean, of all tenants, for derivation: each row a tag that has come and a property of kind itemState, operationMode, counter or pulse. */

@@ -7,6 +7,7 @@ import type {
   Gap,
   LastValue,
   MachineFacts,
+  MappingErrors,
   Micros,
   NewApiKey,
   NewTag,
@@ -14,6 +15,7 @@ import type {
   RawTag,
   RejectedItem,
   SystemStatus,
+  Work,
 } from "../api/index.ts";
 import type { Frame, Lsn } from "./log.ts";
 import type { Page, Written } from "./registry.ts";
@@ -52,9 +54,48 @@ export interface MachineAnswer {
   repairing: boolean;
 }
 
+/**
+ * Why facts changed. `points`: they came in their order. The others changed the past: late points, corrections, what is known of lost data, what tags mean, the ideal
+ * cycle that two-pulse machines are judged by.
+ */
+export type FactsCause = "points" | "late" | "corrected" | "gap" | "mapping" | "idealCycle";
+
+/** Whatever was computed from facts of a machine that meet [fromUs, toUs], both ends included, is to be computed again. Micro stops and estimated counts around are in it. */
+export interface FactsChange {
+  equipmentId: number;
+  /** −Infinity: since ever. */
+  fromUs: Micros;
+  /** Infinity: until further notice. */
+  toUs: Micros;
+  cause: FactsCause;
+  /** The record in the log that brought it about; of several the newest. */
+  lsn: Lsn;
+}
+
+/** How far the facts of a machine go. */
+export interface FactsProgress {
+  equipmentId: number;
+  /** Start of the first hour that has facts; null: there are none. */
+  fromUs: Micros | null;
+  watermarkUs: Micros;
+  finalBeforeUs: Micros;
+}
+
 /** What machines did: a view of the log, derived from raw points by what their tags mean. */
 export interface Facts {
+  /** What is answered, and was told, rests on the log up to here. */
+  readonly appliedLsn: Lsn;
   machine(equipmentId: number, from: Micros, to: Micros): MachineAnswer;
+  /** Tags with values that their mapping says nothing of. */
+  mappingErrors(): MappingErrors[];
+  /** null: nothing is known of what feeds the machine. */
+  progress(equipmentId: number): FactsProgress | null;
+  /**
+   * Tells what changed, once the new facts can be read; what the start derives again is no change. A listener returns at once and does not throw. The answer ends it.
+   */
+  onChanged(listener: (changes: readonly FactsChange[]) => void): () => void;
+  /** Tells whose watermark has moved, about once a second. */
+  onProgress(listener: (progress: readonly FactsProgress[]) => void): () => void;
 }
 
 /** What machines did under their orders, shifts and reasons: what every KPI is a sum of. */
@@ -64,6 +105,12 @@ export interface CellSource {
    * equipment. Throws `not_found`.
    */
   cells(p: Principal, equipmentId: number, from: Micros, to: Micros, asOf?: Lsn): Cells;
+}
+
+/** What a machine works at, for whoever stands before it. */
+export interface WorkSource {
+  /** With its stops of the last `spanUs`. Throws `not_found`. */
+  work(p: Principal, equipmentId: number, spanUs: Micros): Work;
 }
 
 /** Moves registry changes into the log. */
@@ -76,8 +123,14 @@ export interface Outbox {
 export interface Identity {
   /** From an `Authorization` header or a session cookie value. */
   authenticate(credential: { authorization?: string; session?: string; address: string }): Principal;
-  /** Admin secret or API key to a session cookie value. */
-  signIn(secret: string, address: string): { session: string; principal: Principal; maxAgeSeconds: number };
+  /**
+   * Admin secret or API key to a session cookie value. With `key` it holds as long as the key, over restarts of the server; only for keys that read or book: `forbidden` else.
+   */
+  signIn(
+    secret: string,
+    address: string,
+    lasts?: "visit" | "key",
+  ): { session: string; principal: Principal; maxAgeSeconds: number };
   signOut(session: string): void;
   createKey(p: Principal, key: NewApiKey): { key: ApiKey; secret: string };
   revokeKey(p: Principal, id: string): ApiKey;

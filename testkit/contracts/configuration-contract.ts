@@ -23,9 +23,9 @@ export function configurationContract(make: (clock: FakeClock) => RegistryFixtur
   const apply = (wanted: Partial<Configuration>, p = admin, on = registry) =>
     on.applyConfiguration(p, { version: 1, ...wanted }, on.configuration(p).revision, () => nextId++);
   const now = (p = admin) => registry.configuration(p).configuration;
-  const code = (run: () => unknown): string | null => {
+  const code = async (run: () => unknown): Promise<string | null> => {
     try {
-      run();
+      await run();
       return null;
     } catch (error) {
       if (error instanceof ProblemError) return error.code;
@@ -88,9 +88,9 @@ export function configurationContract(make: (clock: FakeClock) => RegistryFixtur
   });
 
   describe("configuration", () => {
-    test("an empty registry has an enterprise; applied, a configuration is what is read, also after a crash", () => {
+    test("an empty registry has an enterprise; applied, a configuration is what is read, also after a crash", async () => {
       expect(now()).toEqual({ version: 1, enterprise: "Enterprise", models: [], equipment: [], connections: [] });
-      const { plan, revision, connections } = apply(plant);
+      const { plan, revision, connections } = await apply(plant);
       expect(plan.counts).toEqual({ create: 11, change: 1, rename: 0, remove: 0 });
       expect(now()).toEqual(plant);
       expect(registry.configuration(admin).revision).toBe(revision);
@@ -114,13 +114,13 @@ export function configurationContract(make: (clock: FakeClock) => RegistryFixtur
       ]);
       registry = fixture.crash();
       expect(now()).toEqual(plant);
-      expect(apply(plant).plan.items).toEqual([]);
+      expect((await apply(plant)).plan.items).toEqual([]);
       expect(registry.configuration(admin).revision).toBe(revision);
     });
 
-    test("each thing is one revision and one record; what a connection is configured with stays out of the log", () => {
+    test("each thing is one revision and one record; what a connection is configured with stays out of the log", async () => {
       const before = registry.revision;
-      const { revision } = apply(plant);
+      const { revision } = await apply(plant);
       const records = registry.outbox(100).filter((row) => row.revision > before);
       expect(records.map(({ record }) => record.entity)).toEqual([
         "equipment",
@@ -143,15 +143,17 @@ export function configurationContract(make: (clock: FakeClock) => RegistryFixtur
       ]);
     });
 
-    test("a change that was made meanwhile is not overwritten", () => {
+    test("a change that was made meanwhile is not overwritten", async () => {
       const { revision } = registry.configuration(admin);
-      apply({ equipment: [{ path: "North", level: "site" }] });
-      expect(code(() => registry.applyConfiguration(admin, plant, revision, () => nextId++))).toBe("revision_conflict");
+      await apply({ equipment: [{ path: "North", level: "site" }] });
+      expect(await code(() => registry.applyConfiguration(admin, plant, revision, () => nextId++))).toBe(
+        "revision_conflict",
+      );
       expect(now().equipment).toEqual([{ path: "North", level: "site" }]);
     });
 
-    test("all or nothing: what fails at the end leaves no trace, in memory either", () => {
-      apply(plant);
+    test("all or nothing: what fails at the end leaves no trace, in memory either", async () => {
+      await apply(plant);
       registry.insertKey(admin, key("k", ["South"]));
       const { revision } = registry.configuration(admin);
       const total = registry.revision;
@@ -163,7 +165,7 @@ export function configurationContract(make: (clock: FakeClock) => RegistryFixtur
         ],
         connections: [{ name: "new", kind: "http" }],
       };
-      expect(code(() => apply(wanted))).toBe("still_in_use");
+      expect(await code(() => apply(wanted))).toBe("still_in_use");
       expect(registry.revision).toBe(total);
       expect(registry.configuration(admin)).toEqual({ configuration: plant, revision });
       expect(registry.listEquipment(admin, {}).items.map(({ path }) => path)).toEqual([
@@ -175,20 +177,20 @@ export function configurationContract(make: (clock: FakeClock) => RegistryFixtur
       ]);
       const site = idOf("North");
       expect(registry.getEquipment(principal({ scopes: ["North"] }), site).path).toBe("North");
-      expect(code(() => registry.getEquipment(principal({ scopes: ["Nord"] }), site))).toBe("not_found");
+      expect(await code(() => registry.getEquipment(principal({ scopes: ["Nord"] }), site))).toBe("not_found");
       registry.revokeKey(admin, "k", 1);
-      apply(wanted);
+      await apply(wanted);
       expect(now().equipment?.map(({ path }) => path)).toEqual(["Nord", "Nord/New"]);
     });
 
-    test("a refusal says which thing met it and where it stands", () => {
-      apply(plant);
+    test("a refusal says which thing met it and where it stands", async () => {
+      await apply(plant);
       const clash = {
         ...plant,
         connections: [{ name: "south", kind: "http", tags: [{ address: "a", unit: "banana" }] }],
       };
       try {
-        apply(clash);
+        await apply(clash);
         expect.unreachable();
       } catch (error) {
         expect(error).toMatchObject({ code: "unit_unknown", errors: [{ path: "/connections/0/tags/0" }] });
@@ -196,31 +198,31 @@ export function configurationContract(make: (clock: FakeClock) => RegistryFixtur
       }
     });
 
-    test("a rename keeps identity, scopes and bindings; a removed path comes back as itself", () => {
-      apply(plant);
+    test("a rename keeps identity, scopes and bindings; a removed path comes back as itself", async () => {
+      await apply(plant);
       const [site, unit] = [idOf("North"), idOf("North/Line/Filler")];
       const moved = plant.equipment?.map((entry) => ({ ...entry, path: entry.path.replace("North", "Nord") })) ?? [];
       moved[0].was = "North";
-      apply({ equipment: moved });
+      await apply({ equipment: moved });
       expect([idOf("Nord"), idOf("Nord/Line/Filler"), idOf("North")]).toEqual([site, unit, site]);
       expect(now().connections?.[0]).toMatchObject({
         scope: "Nord",
         tags: [{ equipment: "Nord/Line/Filler" }, { equipment: "Nord/Line/Filler" }],
       });
-      apply({ equipment: [], connections: [] });
-      expect(code(() => idOf("Nord"))).toBe("not_found");
-      expect(code(() => registry.getEquipment(admin, unit))).toBe("not_found");
-      apply({ equipment: [{ path: "Nord", level: "site" }] });
+      await apply({ equipment: [], connections: [] });
+      expect(await code(() => idOf("Nord"))).toBe("not_found");
+      expect(await code(() => registry.getEquipment(admin, unit))).toBe("not_found");
+      await apply({ equipment: [{ path: "Nord", level: "site" }] });
       expect(idOf("Nord")).toBe(site);
       registry = fixture.crash();
       expect(idOf("Nord")).toBe(site);
-      expect(code(() => registry.getEquipment(admin, unit))).toBe("not_found");
+      expect(await code(() => registry.getEquipment(admin, unit))).toBe("not_found");
     });
 
-    test("what is declared meets its raw tag, whichever comes first", () => {
+    test("what is declared meets its raw tag, whichever comes first", async () => {
       register(1, { ids: [1], addresses: ["s=State2"], newConnection: true });
       expect(now().connections).toEqual([]);
-      registry.applyConfiguration(admin, plant, registry.configuration(admin).revision, () => nextId++);
+      await registry.applyConfiguration(admin, plant, registry.configuration(admin).revision, () => nextId++);
       expect(nextId).toBe(101);
       const unit = idOf("North/Line/Filler");
       expect(registry.getTag(admin, 1)).toMatchObject({ name: "State", unit: "1", equipmentId: unit });
@@ -232,13 +234,13 @@ export function configurationContract(make: (clock: FakeClock) => RegistryFixtur
       // A name given in the console is part of the configuration.
       registry.changeTag(admin, 2, { name: "Zustand" }, second.revision);
       expect(now().connections?.[0].tags?.[0]).toEqual({ ...plant.connections?.[0].tags?.[0], name: "Zustand" });
-      apply({ connections: [] });
+      await apply({ connections: [] });
       expect(registry.getTag(admin, 1)).toMatchObject({ name: null, unit: null, equipmentId: null });
       expect(registry.listTags(admin, { connection: "plc" }).items).toHaveLength(2);
     });
 
-    test("a connection may be declared before the log's record of it is applied", () => {
-      apply({
+    test("a connection may be declared before the log's record of it is applied", async () => {
+      await apply({
         connections: [{ name: "plc", kind: "opcua", scope: "North", tags: [{ address: "a", unit: "bar" }] }],
         equipment: plant.equipment?.slice(0, 1),
       });
@@ -248,77 +250,115 @@ export function configurationContract(make: (clock: FakeClock) => RegistryFixtur
       expect(registry.readableTags(principal({ scopes: ["South"] }), [1])).toEqual([]);
     });
 
-    test("a property has one tag at a time", () => {
-      apply(plant);
+    test("a property has one tag at a time", async () => {
+      await apply(plant);
       const bind = (validFrom?: string, validTo?: string) => {
         const dates = { ...(validFrom && { validFrom }), ...(validTo && { validTo }) };
         const tag = { address: "s=3", equipment: "North/Line/Filler", bind: [{ property: "state", ...dates }] };
         const [plc, south] = plant.connections ?? [];
         return { connections: [{ ...plc, tags: [...(plc.tags ?? []).slice(0, 1), tag] }, south] };
       };
-      expect(code(() => apply(bind()))).toBe("path_taken");
-      expect(code(() => apply(bind("2026-05-31T23:59:59Z")))).toBe("path_taken");
-      expect(code(() => apply(bind("2026-06-01T00:00:00Z")))).toBeNull();
+      expect(await code(() => apply(bind()))).toBe("path_taken");
+      expect(await code(() => apply(bind("2026-05-31T23:59:59Z")))).toBe("path_taken");
+      expect(await code(() => apply(bind("2026-06-01T00:00:00Z")))).toBeNull();
     });
 
-    test("models are published once and for ever", () => {
-      apply(plant);
+    test("models are published once and for ever", async () => {
+      await apply(plant);
       const other = [
         { name: "filler", version: "1.0.0", properties: [{ name: "mode", kind: "operationMode" as const }] },
       ];
-      expect(code(() => apply({ models: other }))).toBe("model_published");
-      expect(code(() => apply({ models: [] }))).toBe("still_in_use");
-      apply({ models: [], equipment: [], connections: [] });
-      expect(code(() => apply({ models: other }))).toBe("model_published");
-      apply({ models: plant.models });
+      expect(await code(() => apply({ models: other }))).toBe("model_published");
+      expect(await code(() => apply({ models: [] }))).toBe("still_in_use");
+      await apply({ models: [], equipment: [], connections: [] });
+      expect(await code(() => apply({ models: other }))).toBe("model_published");
+      await apply({ models: plant.models });
       expect(now().models).toEqual(plant.models);
     });
 
-    test("each sees and changes the part in the own scope, and nothing else", () => {
-      apply(plant);
+    test("each sees and changes the part in the own scope, and nothing else", async () => {
+      await apply(plant);
       const north = principal({ role: "engineer", scopes: ["North"] });
       const mine = now(north);
       expect(mine.equipment?.map(({ path }) => path)).toEqual(["North", "North/Line", "North/Line/Filler"]);
       expect(mine.connections?.map(({ name }) => name)).toEqual(["plc"]);
       expect(mine.enterprise).toBeUndefined();
       expect(
-        code(() => apply({ equipment: [...(mine.equipment ?? []), { path: "South/X", level: "area" }] }, north)),
+        await code(() => apply({ equipment: [...(mine.equipment ?? []), { path: "South/X", level: "area" }] }, north)),
       ).toMatch(/forbidden|not_found/);
-      expect(code(() => apply({ models: [] }, north))).toBe("forbidden");
-      expect(code(() => apply({ enterprise: "Mine" }, north))).toBe("not_found");
-      expect(code(() => apply({ connections: [{ name: "south", kind: "http", scope: "North" }] }, north))).toBe(
+      expect(await code(() => apply({ models: [] }, north))).toBe("forbidden");
+      expect(await code(() => apply({ enterprise: "Mine" }, north))).toBe("not_found");
+      expect(await code(() => apply({ connections: [{ name: "south", kind: "http", scope: "North" }] }, north))).toBe(
         "forbidden",
       );
-      apply({ ...mine, connections: [] }, north);
+      await apply({ ...mine, connections: [] }, north);
       expect(now()).toEqual({ ...plant, connections: plant.connections?.slice(1) });
       const viewer = principal({ role: "viewer" });
-      expect(code(() => registry.configuration(viewer))).toBe("forbidden");
-      expect(code(() => registry.configurationAt(viewer, 1))).toBe("forbidden");
-      expect(code(() => apply(plant, principal({ role: "source" })))).toBe("forbidden");
+      expect(await code(() => registry.configuration(viewer))).toBe("forbidden");
+      expect(await code(() => registry.configurationAt(viewer, 1))).toBe("forbidden");
+      expect(await code(() => apply(plant, principal({ role: "source" })))).toBe("forbidden");
     });
 
-    test("A67: another tenant's configuration does not exist", () => {
-      apply(plant);
+    test("A67: another tenant's configuration does not exist", async () => {
+      await apply(plant);
       const other = principal({ tenant: 2 });
       expect(now(other)).toEqual({ version: 1, enterprise: "Enterprise", models: [], equipment: [], connections: [] });
-      apply(plant, other);
+      await apply(plant, other);
       expect(now(other)).toEqual(plant);
-      apply({ models: [], equipment: [], connections: [] }, other);
+      await apply({ models: [], equipment: [], connections: [] }, other);
       expect(now()).toEqual(plant);
       expect(
         registry.configurationRevisions(admin, {}).items.every(({ actor }) => actor === admin.id || actor === "system"),
       ).toBe(true);
     });
 
-    test("revisions turn page by page, and an earlier one comes back by applying it", () => {
-      const first = apply(plant).revision;
+    test("F24: ten thousand tags leave the others their turn; until it stands nothing of it counts, and no other write slips in", async () => {
+      const tags = Array.from({ length: 10_000 }, (_, i) => ({ address: `a${i}`, name: `Tag ${i}` }));
+      const { revision } = registry;
+      const applying = apply({ connections: [{ name: "plc", kind: "modbus", tags }] });
+      let [turns, done] = [0, false];
+      const ended = applying.finally(() => {
+        done = true;
+      });
+      const turn = () => new Promise((resolve) => setImmediate(resolve));
+      while (!done) {
+        expect(registry.revision).toBe(revision);
+        await turn();
+        if (turns++ !== 2) continue;
+        expect(await code(() => registry.createEquipment(admin, { level: "site", name: "S" }))).toBe("overloaded");
+        expect(registry.outbox(1)).toEqual([]);
+      }
+      const { plan } = await ended;
+      await registry.settled();
+      expect([plan.counts.create, registry.revision]).toEqual([10_001, revision + 10_001]);
+      expect(turns).toBeGreaterThan(10);
+      expect(registry.createEquipment(admin, { level: "site", name: "S" }).item.name).toBe("S");
+    });
+
+    test("two at once: the second finds that the first was quicker, and one that fails leaves nothing of it", async () => {
+      const { revision } = registry.configuration(admin);
+      const one = (name: string) =>
+        registry.applyConfiguration(
+          admin,
+          { version: 1, connections: [{ name, kind: "http" }] },
+          revision,
+          () => nextId++,
+        );
+      const [first, second] = await Promise.allSettled([one("a"), one("b")]);
+      expect(first.status).toBe("fulfilled");
+      expect(second).toMatchObject({ reason: { code: "revision_conflict" } });
+      expect(now().connections?.map(({ name }) => name)).toEqual(["a"]);
+    });
+
+    test("revisions turn page by page, and an earlier one comes back by applying it", async () => {
+      const first = (await apply(plant)).revision;
       clock.advanceMs(1000);
-      const second = apply({
+      const { revision: second } = await apply({
         equipment: plant.equipment?.map((entry, i) =>
           i === 0 ? { ...entry, path: "Nord", was: "North" } : { ...entry, path: entry.path.replace("North", "Nord") },
         ),
-      }).revision;
-      const third = apply({ equipment: [], connections: [], models: [] }).revision;
+      });
+      const third = (await apply({ equipment: [], connections: [], models: [] })).revision;
       const page = registry.configurationRevisions(admin, { limit: 2 });
       expect(page.items.map(({ revision }) => revision)).toEqual([third, second]);
       const rest = registry.configurationRevisions(admin, { limit: 2, cursor: page.cursor as string });
@@ -326,35 +366,35 @@ export function configurationContract(make: (clock: FakeClock) => RegistryFixtur
       expect(rest.cursor).toBeNull();
       expect(registry.configurationAt(admin, first)).toEqual(plant);
       expect(registry.configurationAt(admin, third).equipment).toEqual([]);
-      expect(code(() => registry.configurationAt(admin, third + 1))).toBe("not_found");
-      expect(code(() => registry.configurationAt(admin, 0))).toBe("not_found");
-      apply(registry.configurationAt(admin, first));
+      expect(await code(() => registry.configurationAt(admin, third + 1))).toBe("not_found");
+      expect(await code(() => registry.configurationAt(admin, 0))).toBe("not_found");
+      await apply(registry.configurationAt(admin, first));
       expect(now()).toEqual(plant);
     });
 
-    test("any two configurations: applied whole or not at all, the same on every registry, remembered, and undone exactly", () => {
-      fc.assert(
-        fc.property(anyConfiguration, anyConfiguration, (a, b) => {
+    test("any two configurations: applied whole or not at all, the same on every registry, remembered, and undone exactly", async () => {
+      await fc.assert(
+        fc.asyncProperty(anyConfiguration, anyConfiguration, async (a, b) => {
           const [own, fresh] = [make(new FakeClock()), make(new FakeClock())];
           try {
             let tested = own.open();
-            const first = apply(a, admin, tested).revision;
+            const first = (await apply(a, admin, tested)).revision;
             const afterFirst = tested.configuration(admin).configuration;
-            expect(apply(a, admin, tested).plan.items).toEqual([]);
-            const failed = code(() => apply(b, admin, tested));
+            expect((await apply(a, admin, tested)).plan.items).toEqual([]);
+            const failed = await code(() => apply(b, admin, tested));
             if (failed !== null) expect(["equipment_level_invalid", "connection_kind_invalid"]).toContain(failed);
             const { configuration, revision } = tested.configuration(admin);
             if (failed !== null) expect(configuration).toEqual(afterFirst);
             else {
               const other = fresh.open();
-              apply(b, admin, other);
+              await apply(b, admin, other);
               expect(configuration).toEqual(other.configuration(admin).configuration);
             }
             tested = own.crash();
             expect(tested.configurationAt(admin, first)).toEqual(afterFirst);
             expect(tested.configurationAt(admin, revision)).toEqual(configuration);
             expect(tested.configuration(admin)).toEqual({ configuration, revision });
-            apply(tested.configurationAt(admin, first), admin, tested);
+            await apply(tested.configurationAt(admin, first), admin, tested);
             expect(tested.configuration(admin).configuration).toEqual(afterFirst);
           } finally {
             own.cleanup();

@@ -17,13 +17,15 @@ const monday = 20_780 * 24 * hour;
 
 /** What every MasterData must do; it lives in a Registry, whose equipment, revisions and outbox it uses. */
 export function masterDataContract(make: (clock: FakeClock) => RegistryFixture): void {
+  let clock: FakeClock;
   let fixture: RegistryFixture;
   let registry: Registry;
   let data: MasterData;
   let press: number;
   let oven: number;
   beforeEach(() => {
-    fixture = make(new FakeClock());
+    clock = new FakeClock();
+    fixture = make(clock);
     open(fixture.open());
     const create = (level: "site" | "workUnit", name: string, parentId?: number) =>
       registry.createEquipment(admin, { level, name, parentId }).item.id;
@@ -113,6 +115,64 @@ export function masterDataContract(make: (clock: FakeClock) => RegistryFixture):
       expect(registry.outbox(10).at(-1)?.record.after).toMatchObject({ paths: ["North/Press", "South/Oven"] });
       for (const id of ["", "a/b", "a\nb", "x".repeat(600)])
         expect(code(() => data.put(admin, "material", id, material, null))).toBe("name_invalid");
+    });
+
+    test("many items at once are judged together, and all are taken or none", () => {
+      const reason = (number: number, parent: number | null): MasterDataItem<"reason"> => ({
+        number,
+        parent,
+        name: { en: "a", de: "a" },
+        itemState: null,
+        operationMode: null,
+        planned: null,
+        loss: null,
+      });
+      const entries = [
+        { id: "3100001", item: reason(3_100_001, 3_100_002) },
+        { id: "3100002", item: reason(3_100_002, 3_100_000) },
+      ];
+      const before = registry.revision;
+      const judged = (more: typeof entries, dryRun = false) =>
+        data.putAll(admin, "reason", [...entries, ...more], { revision: data.revisionOf(admin, "reason"), dryRun });
+      const wrong = judged([{ id: "3100003", item: reason(3_100_003, 3_100_009) }]);
+      // A tree that is broken somewhere is broken for all that hang in it.
+      expect(wrong.faults.map(({ problem }) => problem.code)).toContain("reference_unknown");
+      expect(judged([], true)).toEqual({ faults: [], revision: null });
+      expect(registry.revision).toBe(before);
+      expect(judged([])).toEqual({ faults: [], revision: before + 2 });
+      expect(data.revisionOf(admin, "reason")).toBe(before + 2);
+      expect(ids(data.list(admin, "reason", {}))).toEqual(["3100001", "3100002"]);
+      const stale = { revision: before + 1, dryRun: false };
+      expect(code(() => data.putAll(admin, "reason", entries, stale))).toBe("revision_conflict");
+      expect(code(() => data.putAll(viewer, "reason", entries, { ...stale, revision: null }))).toBe("forbidden");
+      const beyond = data.putAll(northOnly, "order", [{ id: "o", item: order(press, oven) }], {
+        revision: null,
+        dryRun: false,
+      });
+      expect(beyond.faults.map(({ problem }) => problem.code)).toEqual(["equipment_unknown"]);
+    });
+
+    test("an item becomes again what it was, as a new revision; also one that was removed", () => {
+      const first = data.put(admin, "order", "o", order(press), null).revision;
+      const second = data.put(admin, "order", "o", { ...order(press), quantity: 7 }, first).revision;
+      const third = data.remove(admin, "order", "o", second).revision;
+      expect(
+        data.revisions(northOnly, "order", "o", {}).items.map(({ revision, removed }) => [revision, removed]),
+      ).toEqual([
+        [third, true],
+        [second, false],
+        [first, false],
+      ]);
+      expect(data.revisions(admin, "order", "o", { limit: 1 }).cursor).toBe(String(third));
+      expect(data.revisions(admin, "order", "o", { cursor: String(second) }).items[0].revision).toBe(first);
+      const southOnly = { ...northOnly, scopes: ["South"] };
+      expect(code(() => data.revisions(southOnly, "order", "o", {}))).toBe("not_found");
+      expect(code(() => data.restore(admin, "order", "o", first, second))).toBe("revision_conflict");
+      expect(code(() => data.restore(admin, "order", "o", third, third))).toBe("not_found");
+      expect(code(() => data.restore(viewer, "order", "o", first, third))).toBe("forbidden");
+      const back = data.restore(northOnly, "order", "o", first, third);
+      expect(data.get(admin, "order", "o")).toEqual(back.item);
+      expect(back.item.item.quantity).toBe(500);
     });
 
     test("asOf reads what was known by a place in the log, whatever came later", () => {
@@ -298,6 +358,61 @@ export function masterDataContract(make: (clock: FakeClock) => RegistryFixture):
       ];
       for (const [expected, run] of cases) expect(code(run), run.toString()).toBe(expected);
       expect(registry.revision).toBe(revision);
+    });
+
+    test("bookings are kept with what they make of orders, once, by whoever may book at the machine", () => {
+      const atUs = clock.nowUs();
+      const operator: Principal = { ...admin, id: "o", role: "operator", scopes: ["North/Press"] };
+      // From the ERP: it names no place. Another is executed elsewhere, and goes on here.
+      data.put(admin, "order", "A", order(), null);
+      data.put(admin, "order", "B", order(oven), null);
+      const start = (id: string, name: string, at: number) => ({
+        id,
+        atUs: at,
+        intent: { kind: "startOrder" as const, order: name },
+      });
+      const first = data.book(operator, press, start("1", "A", atUs - hour));
+      expect(first).toMatchObject({ cause: null, repeated: false, item: { id: "1", item: { equipmentId: press } } });
+      const { revision } = registry;
+      expect(data.book(operator, press, start("1", "A", atUs - hour))).toMatchObject({ cause: null, repeated: true });
+      expect(registry.revision).toBe(revision);
+      data.book(operator, press, start("2", "B", atUs));
+      const executions = (id: string) => data.get(admin, "order", id).item.operations[0].executions;
+      expect(executions("A")).toEqual([
+        {
+          equipmentId: press,
+          fromUs: atUs - hour,
+          toUs: atUs,
+          startedBy: "1",
+          endedBy: { booking: "2", otherwiseUs: null },
+        },
+      ]);
+      expect(executions("B")).toMatchObject([{ equipmentId: press, fromUs: atUs, toUs: null }, { equipmentId: oven }]);
+      const told = registry.outbox(100).map(({ record }) => record);
+      expect(told.filter(({ entity }) => entity === "masterData").map((record) => record.id)).toEqual([
+        "order/A",
+        "order/B",
+        "booking/1",
+        "order/A",
+        "booking/2",
+        "order/A",
+        "order/B",
+      ]);
+      expect(ids(data.list(operator, "booking", { equipmentId: press, fromUs: atUs }))).toEqual(["2"]);
+      expect(code(() => data.book(operator, oven, start("3", "A", atUs)))).toBe("not_found");
+      expect(code(() => data.book(viewer, press, start("3", "A", atUs)))).toBe("forbidden");
+      expect(code(() => data.book(operator, press, start("2", "A", atUs)))).toBe("booking_conflict");
+      expect(code(() => data.book(operator, press, start("3", "C", atUs)))).toBe("order_unknown");
+      const kept = registry.revision;
+      expect(code(() => data.book(operator, press, { ...start("3", "A", atUs), atUs: atUs + hour }))).toBe(
+        "booking_time_invalid",
+      );
+      expect(registry.revision).toBe(kept);
+      expect(code(() => data.takeBack(operator, "2", 1))).toBe("revision_conflict");
+      expect(code(() => data.takeBack(viewer, "2", 1))).toBe("forbidden");
+      data.takeBack(operator, "2", data.list(admin, "booking", { fromUs: atUs }).items[0].revision);
+      expect([executions("A"), executions("B")]).toMatchObject([[{ toUs: null }], [{ equipmentId: oven }]]);
+      expect(code(() => data.takeBack(operator, "2", 1))).toBe("not_found");
     });
 
     test("is no part of the configuration: neither its revisions nor what it was", () => {

@@ -1,4 +1,11 @@
-import { type EquipmentLevel, equipmentLevels, type Principal, ProblemError, type Role } from "@lineshaft/contract/api";
+import {
+  type EquipmentLevel,
+  equipmentLevels,
+  type Principal,
+  ProblemError,
+  type Role,
+  type ValueType,
+} from "@lineshaft/contract/api";
 import type { Registry, TagRegisteredRecord } from "@lineshaft/contract/ports";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -89,7 +96,44 @@ export function registryContract(make: (clock: FakeClock) => RegistryFixture): v
       expect(code(() => registry.equipmentAt(principal({ scopes: ["Other"] }), line.id, start))).toBe("not_found");
     });
 
-    test("takes a model that exists and has what its tags are bound to", () => {
+    test("tells in which state of its life an equipment was when, also as it was known then", () => {
+      const { id, changedUs: start } = create("site", "S");
+      const change = (lifecycle: "test" | "productive" | "retired", minutes: number) =>
+        registry.changeEquipment(
+          admin,
+          id,
+          { lifecycle, validFromUs: start + minutes * 60_000_000 },
+          registry.getEquipment(admin, id).revision,
+        );
+      const publish = (lsn: number) =>
+        registry.stampLsn(registry.outbox(1000).map(({ revision }, i) => ({ revision, lsn: lsn + i })));
+      const told = (asOf?: number) =>
+        registry
+          .lifecycle(admin, id, asOf)
+          .map(({ fromUs, toUs, state }) => [state, ...[fromUs, toUs].map((at) => (at - start) / 60_000_000)]);
+      const [ever, never] = [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER].map((at) => (at - start) / 60_000_000);
+      publish(1);
+      expect(told()).toEqual([["productive", ever, never]]);
+      clock.advanceMs(3_600_000);
+      change("test", 10);
+      publish(100);
+      change("productive", 20);
+      change("retired", 50);
+      expect(told()).toEqual([
+        ["productive", ever, 10],
+        ["test", 10, 20],
+        ["productive", 20, 50],
+        ["retired", 50, never],
+      ]);
+      expect(told(100)).toEqual([
+        ["productive", ever, 10],
+        ["test", 10, never],
+      ]);
+      expect(told(0)).toEqual([["productive", ever, never]]);
+      expect(code(() => registry.lifecycle(principal({ scopes: ["Other"] }), id))).toBe("not_found");
+    });
+
+    test("takes a model that exists and has what its tags are bound to", async () => {
       const site = create("site", "S");
       const model = { name: "m", version: "1.0.0", properties: [{ name: "speed", kind: "processValue" as const }] };
       const other = { ...model, name: "n", properties: [{ name: "level", kind: "processValue" as const }] };
@@ -107,10 +151,12 @@ export function registryContract(make: (clock: FakeClock) => RegistryFixture): v
           registry.configuration(admin).revision,
           () => 9,
         );
-      apply([]);
+      await apply([]);
       expect(code(() => change("x@1.0.0"))).toBe("not_found");
       expect(change("m@1.0.0")).toMatchObject({ model: "m@1.0.0" });
-      apply([{ name: "c", kind: "http", tags: [{ address: "a", equipment: "S", bind: [{ property: "speed" }] }] }]);
+      await apply([
+        { name: "c", kind: "http", tags: [{ address: "a", equipment: "S", bind: [{ property: "speed" }] }] },
+      ]);
       expect(code(() => change("n@1.0.0"))).toBe("reference_unknown");
       expect(code(() => change(null))).toBe("reference_unknown");
     });
@@ -400,6 +446,25 @@ export function registryContract(make: (clock: FakeClock) => RegistryFixture): v
       const then = registry.configurationAt(admin, registry.configuration(admin).revision);
       expect(then.connections).toEqual(registry.configuration(admin).configuration.connections);
       expect(registry.changeTag(admin, 1, { unit: null }, declared.revision).item.unit).toBe("mbar");
+    });
+
+    test("F30: values of another type than before are told once, with what they were", () => {
+      register(1, [1, 2], { newConnection: true });
+      const { revision } = registry.configuration(admin);
+      const note = (id: number, before: ValueType, type: ValueType) =>
+        registry.noteTypes(1, new Map([[id, { before, type }]]));
+      const told = () => registry.outbox(100).flatMap(({ record }) => (record.entity === "sourceType" ? [record] : []));
+      note(1, "int64", "double");
+      note(77, "int64", "double");
+      expect(told()).toMatchObject([
+        { id: 1, actor: "source", after: { connection: "press", scope: "", types: [{ id: 1, before: "int64" }] } },
+      ]);
+      registry = fixture.crash();
+      note(1, "int64", "double");
+      expect(told()).toHaveLength(1);
+      note(1, "double", "string");
+      expect(told().at(-1)?.after).toMatchObject({ types: [{ id: 1, before: "double", type: "string" }] });
+      expect(registry.configuration(admin).revision).toBe(revision);
     });
 
     test("search finds parts of name and address whatever their case, and nothing by wildcard", () => {

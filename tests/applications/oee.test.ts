@@ -1,5 +1,6 @@
 import {
   ColumnsBuilder,
+  calendarTemplate,
   dayUs,
   defaultOeePolicy,
   type EquipmentContext,
@@ -11,7 +12,7 @@ import {
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { by, kpisOf, type Policies, reliabilityOf, sumsBy, sumsOf, waterfallOf } from "../../applications/oee/index.ts";
-import { calendarTemplate, cellsOf, shiftOccurrences } from "../../integration/platform/context/index.ts";
+import { cellsOf, shiftOccurrences } from "../../integration/platform/context/index.ts";
 import { oracle } from "../../integration/platform/context/oracle.fixture.ts";
 import {
   randomContext,

@@ -51,7 +51,7 @@ export function configurationHandlers({ configuration }: Services, helpers: Help
     },
     applyConfiguration: async (call) => {
       const base = baseRevision(call.ifMatch);
-      const { plan, revision } = configuration.apply(call.principal, inputOf(call.raw), base);
+      const { plan, revision } = await configuration.apply(call.principal, inputOf(call.raw), base);
       call.header("etag", `"${revision}"`);
       return { plan, receipt: await helpers.receipt(revision) };
     },
@@ -61,7 +61,7 @@ export function configurationHandlers({ configuration }: Services, helpers: Help
       if (raw === null || !tableTypes.includes(raw.mediaType))
         throw new ProblemError("media_type_unsupported", `This address takes ${tableTypes.join(" and ")}.`);
       const dryRun = query.dryRun === "true";
-      const { summary, applied } = configuration.importTags(principal, params.connection, raw.bytes, dryRun);
+      const { summary, applied } = await configuration.importTags(principal, params.connection, raw.bytes, dryRun);
       return { ...summary, receipt: applied === null ? null : await helpers.receipt(applied.revision) };
     },
   };

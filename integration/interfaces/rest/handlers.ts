@@ -12,7 +12,6 @@ import {
   queryLimits,
   type RouteName,
   type RouteQuery,
-  type routes,
   type Session,
   type WriteReceipt,
 } from "@lineshaft/contract/api";
@@ -24,6 +23,7 @@ import type { CursorSeal } from "./cursor.ts";
 import { machineFactsBody } from "./facts.ts";
 import { IngestGate, ingest } from "./ingest.ts";
 import { masterDataHandlers } from "./master-data.ts";
+import { masterDataTransferHandlers } from "./master-data-transfer.ts";
 import { bucketSeriesJson, pointSeriesJson } from "./series.ts";
 import type { HttpLimits, Services } from "./services.ts";
 
@@ -33,6 +33,8 @@ const defaultRawLimit = 100_000;
 const defaultTagQuota = 200_000;
 /** How long a write waits for its place in the log before it answers without. */
 const receiptMs = 2_000;
+/** Tags with mapping errors in one answer. */
+const mappingErrorsMax = 1000;
 /** Answers from this many rows on go out in pieces. */
 const largeRows = 2_000;
 
@@ -118,7 +120,7 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
 
   return {
     signIn: (call) => {
-      const { session, principal, maxAgeSeconds } = identity.signIn(call.body.secret, call.address);
+      const { session, principal, maxAgeSeconds } = identity.signIn(call.body.secret, call.address, call.body.lasts);
       call.setSession({ value: session, maxAgeSeconds });
       return sessionOf(principal);
     },
@@ -178,6 +180,7 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
 
     ...configurationHandlers(services, { receipt, page }),
     ...masterDataHandlers(services, { receipt, page }),
+    ...masterDataTransferHandlers(services, { receipt, page }),
 
     lastValues: ({ principal, query: { tag } }) => {
       requireReadable(principal, tag);
@@ -212,6 +215,11 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
       return new Answer(json, bucketSeriesJson(answer), answer.rows >= largeRows);
     },
 
+    listMappingErrors: ({ principal }) => {
+      const all = facts.mappingErrors().sort((a, b) => b.values - a.values);
+      const readable = new Set(registry.readableTags(principal, [...new Set(all.map(({ tagId }) => tagId))]));
+      return { items: all.filter(({ tagId }) => readable.has(tagId)).slice(0, mappingErrorsMax) };
+    },
     machineFacts: ({ principal, params, query: asked }) => {
       const { id } = registry.getEquipment(principal, params.id);
       const { fromUs, toUs } = readRange(asked);

@@ -146,6 +146,8 @@ export async function createHttpServer(services: Services, options: HttpOptions 
         requireAcceptable(request.headers.accept, name);
       },
       handler: async (request, reply) => {
+        // Points never wait for a configuration that is being saved; all else reads and writes what is decided.
+        if (name !== "ingest") await services.registry.settled();
         const caller = callerOf(request);
         const raw = request.body instanceof RequestBody ? request.body : null;
         const call = {

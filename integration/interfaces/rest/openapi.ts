@@ -160,6 +160,18 @@ function requestBody(name: RouteName, route: Route, schemas: Json): Json {
         content: { "text/csv": { schema: table }, [workbookMediaType]: { schema: binary } },
       },
     };
+  if (name === "importMasterData")
+    return {
+      requestBody: {
+        required: true,
+        content: {
+          "text/csv": { schema: table },
+          [workbookMediaType]: { schema: binary },
+          "application/json": { schema: { type: "object", description: "`kind`, and `items` by id." } },
+          [yamlMediaType]: { schema: { type: "string", description: "The same as YAML 1.2." } },
+        },
+      },
+    };
   if (route.body === undefined) return {};
   return {
     requestBody: { required: true, content: { "application/json": { schema: schemaOf(route.body, schemas) } } },

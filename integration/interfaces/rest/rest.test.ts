@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { deflateSync, gunzipSync, gzipSync } from "node:zlib";
 import {
   apiBase,
+  calendarTemplate,
   columnsMediaType,
   decodeColumns,
   encodeColumns,
@@ -81,7 +82,7 @@ describe("who may do what", () => {
   it("A1: answers auth_missing without a credential, on every route that needs one", async () => {
     for (const [name, route] of Object.entries(routes as Record<string, Route>)) {
       if (route.permission === null) continue;
-      const path = apiBase + route.path.replace("{id}", "1").replace("{connection}", "x");
+      const path = apiBase + route.path.replace("{id}", "1").replace("{connection}", "x").replace("{kind}", "material");
       const response = await ask(path, { method: route.method, key: null });
       expect([name, response.statusCode, response.json<Problem>().code]).toEqual([name, 401, "auth_missing"]);
       expect(response.headers["www-authenticate"]).toBe("Bearer");
@@ -229,7 +230,7 @@ describe("the frame of a request", () => {
     ];
     for (const [name, route] of Object.entries(routes as Record<string, Route>)) {
       if (route.body === undefined && name !== "ingest") continue;
-      const path = apiBase + route.path.replace("{id}", "1").replace("{connection}", "x");
+      const path = apiBase + route.path.replace("{id}", "1").replace("{connection}", "x").replace("{kind}", "material");
       for (const [code, body] of bodies)
         await expectProblem(code, path, { method: route.method as "POST", body, headers: { "if-match": '"1"' } });
     }
@@ -381,6 +382,7 @@ describe("reading", () => {
       ["rawHistory", "history/raw?tag=1,2,3,4,5,6,7&from=0&to=10"],
       ["bucketHistory", "history/buckets?tag=1&from=0&to=1000000&buckets=4"],
       ["machineFacts", "facts/machines/1?from=0&to=10"],
+      ["listMappingErrors", "facts/mapping-errors"],
       ["listRejected", "rejected"],
       ["listGaps", "gaps"],
       ["listKeys", "keys"],
@@ -760,5 +762,32 @@ describe("the configuration as a whole", () => {
     await expectProblem("not_found", "connections/none/tags/import", { body: "address\nx", headers });
     await expectProblem("media_type_unsupported", "connections/plc/tags/import", { body: "{}" });
     await expectProblem("request_invalid", "connections/plc/tags/import?dryRun=maybe", { body: "x", headers });
+  });
+
+  it("takes and gives master data as files, and tells by what an import must rest", async () => {
+    const csv = { "content-type": "text/csv" };
+    const dry = await ask("master-data/material/import?dryRun=true", { body: "id\nA", headers: csv });
+    expect([dry.statusCode, dry.headers.etag, dry.json()]).toMatchObject([
+      200,
+      '"4"',
+      { receipt: null, format: "csv", counts: { create: 4 } },
+    ]);
+    const based = { ...csv, "if-match": '"4"' };
+    const wet = await ask("master-data/material/import", { body: "id\nA", headers: based });
+    expect([wet.headers.etag, wet.json()]).toMatchObject(['"5"', { receipt: { revision: 5 } }]);
+    const stale = { ...csv, "if-match": '"3"' };
+    await expectProblem("revision_conflict", "master-data/material/import", { body: "id\nA", headers: stale });
+    expect((await ask("master-data/order/import", { body: "{}" })).json()).toMatchObject({ format: "json" });
+    const text = { "content-type": "text/plain" };
+    await expectProblem("media_type_unsupported", "master-data/order/import", { body: "x", headers: text });
+    await expectProblem("not_found", "master-data/colour/import", { body: "x", headers: csv });
+
+    const file = await ask("master-data/order/export?format=xlsx");
+    expect(file.headers["content-type"]).toMatch(/spreadsheetml/);
+    expect(file.headers["content-disposition"]).toBe('attachment; filename="order.xlsx"');
+    expect(file.body).toBe("as xlsx");
+    await expectProblem("range_invalid", "calendars/preview", {
+      body: JSON.stringify({ calendar: calendarTemplate("oneShift", "c"), from: 2, to: 1 }),
+    });
   });
 });

@@ -10,10 +10,12 @@ import type {
   Identity,
   LastValues,
   Ledger,
+  MasterDataTransfer,
   Outbox,
   Registry,
   Sink,
   SystemService,
+  WorkSource,
 } from "@lineshaft/contract/ports";
 
 /** Everything below the interfaces, as they see it. `host/` puts the real parts in, tests put fakes in. */
@@ -24,12 +26,14 @@ export interface Services {
   lastValues: LastValues;
   facts: Facts;
   cells: CellSource;
+  work: WorkSource;
   ledger: Ledger;
   identity: Identity;
   events: EventSource;
   connections: ConnectionService;
   connectivity: ConnectivityService;
   configuration: ConfigurationService;
+  masterDataTransfer: MasterDataTransfer;
   system: SystemService;
   outbox: Outbox;
   clock: Clock;

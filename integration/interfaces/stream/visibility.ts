@@ -226,7 +226,7 @@ export class Visibility {
       return paths.length === 0 || paths.some((path) => inScope(this.#principal, path));
     }
     if (entity === "binding") return typeof item.path === "string" && inScope(this.#principal, item.path);
-    const ofConnection = entity === "connection" || entity === "sourceUnit";
+    const ofConnection = entity === "connection" || entity === "sourceUnit" || entity === "sourceType";
     return ofConnection && typeof item.scope === "string" && inScope(this.#principal, item.scope);
   }
 }

@@ -246,7 +246,7 @@ export class FakePlatform implements Services {
     }),
     render: (configuration) => `version: ${configuration.version}\n`,
     plan: (_p, input) => this.#plan(input),
-    apply: (_p, input, revision) => {
+    apply: async (_p, input, revision) => {
       if (revision !== this.configurationRevision)
         throw new ProblemError("revision_conflict", `It is at revision ${this.configurationRevision}.`);
       const plan = this.#plan(input);
@@ -255,13 +255,25 @@ export class FakePlatform implements Services {
       return { plan, revision: this.configurationRevision, connections: [] };
     },
     revisions: (_p, q) => pageOf([{ revision: 7, changedUs: 0, actor: "x", changes: 1 }], q),
-    importTags: (p, connection, table, dryRun) => {
+    importTags: async (p, connection, table, dryRun) => {
       this.connections.get(p, connection);
       const plan = this.#plan({ text: "" });
       const text = { format: "csv" as const, encoding: "utf-8" as const, separator: ";", sheet: null };
       const summary = { rows: table.length, ...text, plan };
       return { summary, applied: dryRun ? null : { plan, revision: 8, connections: [] } };
     },
+  };
+
+  masterDataTransfer: Services["masterDataTransfer"] = {
+    export: (_p, _kind, { format = "csv" }) => ({ bytes: new TextEncoder().encode(`as ${format}`), format }),
+    import: (_p, kind, bytes, { form, dryRun, revision }) => {
+      if (revision !== null && revision !== 4) throw new ProblemError("revision_conflict", "It is at revision 4.");
+      const told = { format: form === "table" ? ("csv" as const) : ("json" as const), encoding: null, separator: null };
+      const counts = { create: bytes.length, change: 0, unchanged: 0 };
+      const summary = { kind, ...told, rows: 1, sheet: null, counts, items: [], notes: [], revision: 4 };
+      return { summary, revision: dryRun ? null : 5 };
+    },
+    previewShifts: () => [],
   };
 
   /** Asked to restart, by tenant and name. */
@@ -356,6 +368,14 @@ export class FakePlatform implements Services {
   }
 
   facts: Services["facts"] = {
+    appliedLsn: 1,
+    mappingErrors: () => [
+      { tagId: 1, equipmentId: 1, values: 3 },
+      { tagId: 2, equipmentId: 1, values: 7 },
+    ],
+    progress: (equipmentId) => ({ equipmentId, fromUs: null, watermarkUs: 0, finalBeforeUs: 0 }),
+    onChanged: () => () => undefined,
+    onProgress: () => () => undefined,
     machine: (_, from, to) => ({
       facts: {
         from,
@@ -388,6 +408,23 @@ export class FakePlatform implements Services {
       unplacedScrap: 0,
       finalBeforeUs: null,
       repairing: false,
+    }),
+  };
+
+  work: Services["work"] = {
+    work: (_p, equipmentId) => ({
+      equipmentId,
+      name: "",
+      path: "",
+      atUs: 0,
+      watermarkUs: null,
+      timeZone: "UTC",
+      state: { itemState: null, operationMode: null, sinceUs: 0 },
+      running: [],
+      next: [],
+      setUp: null,
+      stops: [],
+      usualReasons: [],
     }),
   };
 
@@ -598,6 +635,7 @@ function registryOf(fake: FakePlatform): Services["registry"] {
     tagsUnder: () => known().map((t) => t.id),
     listKeys: (_p: Principal, q: object) => pageOf([anyKey], q),
     lsnOf: () => 1,
+    settled: async () => undefined,
   } as unknown as Services["registry"];
 }
 

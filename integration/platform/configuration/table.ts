@@ -7,8 +7,8 @@ import {
   type TagEntry,
 } from "@lineshaft/contract/api";
 import { type MeaningOptions, meaningProblems } from "./meaning.ts";
+import { damageOf, type RawRow, type RawTable, readRawTable, withoutZeros } from "./raw-table.ts";
 import { didYouMean } from "./suggest.ts";
-import { isWorkbook, readSheet } from "./workbook/index.ts";
 
 /** Columns of a table of tags, and the words that people use for them. */
 const columns = {
@@ -26,13 +26,8 @@ export interface TagRow {
   line: number;
   cells: Partial<Record<Column, { text: string; column: number; damage?: string }>>;
 }
-export interface TagTable {
+export interface TagTable extends Omit<RawTable, "rows"> {
   rows: TagRow[];
-  /** null: a workbook. */
-  encoding: "utf-8" | "windows-1252" | null;
-  separator: "," | ";" | "\t" | null;
-  /** null: no workbook. */
-  sheet: string | null;
   problems: ConfigurationProblem[];
 }
 
@@ -43,14 +38,8 @@ const preferredSheet = "Tags";
 
 /** A table as spreadsheets write it, with a first row of names: a workbook, or text with `;`, `,` or tabs, in UTF-8 or Windows-1252. */
 export function readTagTable(bytes: Uint8Array): TagTable {
-  if (isWorkbook(bytes)) {
-    const { name, rows } = readSheet(bytes, preferredSheet, maxRows);
-    return { encoding: null, separator: null, sheet: name, ...tagRows(rows) };
-  }
-  const { text, encoding } = decode(bytes);
-  const firstLine = text.slice(0, /[\r\n]/.exec(text)?.index ?? text.length);
-  const separator = ([";", "\t", ","] as const).find((mark) => firstLine.includes(mark)) ?? ",";
-  return { encoding, separator, sheet: null, ...tagRows(splitTable(text, separator)) };
+  const { rows, ...told } = readRawTable(bytes, preferredSheet, maxRows);
+  return { ...told, ...tagRows(rows) };
 }
 
 function tagRows([head, ...rest]: readonly RawRow[]): Pick<TagTable, "rows" | "problems"> {
@@ -81,7 +70,7 @@ function tagRows([head, ...rest]: readonly RawRow[]): Pick<TagTable, "rows" | "p
       const text = cell.text.trim();
       if (text === "") continue;
       if (name == null) problems.push(at(line, i, "csv_invalid", "The row has more cells than there are names."));
-      else row.cells[name] = { ...cell, text, column: i + 1 };
+      else row.cells[name] = { text, column: i + 1, ...(cell.damage === undefined ? {} : { damage: cell.damage }) };
     }
     return row;
   });
@@ -103,79 +92,12 @@ function at(line: number, index: number, code: "csv_invalid" | "cell_damaged", m
   return { ...configurationProblem(code, "", message), line, column: index + 1 };
 }
 
-/** What spreadsheet programs make of text that looks like a number or a date. */
-function damageOf(text: string): string | null {
-  if (/^[+-]?\d+([.,]\d+)?[eE][+-]?\d+$/.test(text))
-    return `${JSON.stringify(text)} was a long number; its digits are lost.`;
-  if (/^#(NAME|REF|VALUE|WERT|BEZUG|N\/?A|NV|DIV\/0|NULL|NUM|ZAHL)[?!]?$/i.test(text))
-    return `${JSON.stringify(text)} is what a failed formula leaves.`;
-  if (text.includes("\ufffd")) return `${JSON.stringify(text)} holds characters that were lost.`;
-  return null;
-}
-
-/** Numbers of one length, but for some that are shorter by their leading zeros. */
+/** Addresses that are numbers of one length, but for some that are shorter by their leading zeros. */
 function lostZeros(rows: readonly TagRow[]): ConfigurationProblem[] {
-  const numbers = rows.flatMap(({ line, cells }) =>
-    cells.address !== undefined && /^\d+$/.test(cells.address.text) ? [{ line, ...cells.address }] : [],
+  const addresses = rows.flatMap(({ line, cells }) =>
+    cells.address === undefined ? [] : [{ line, ...cells.address }],
   );
-  const padded = numbers.filter(({ text }) => text.length > 1 && text.startsWith("0"));
-  const [example] = padded;
-  // Only a column that has numbers with leading zeros can have lost some.
-  if (example === undefined || padded.some(({ text }) => text.length !== example.text.length)) return [];
-  return numbers
-    .filter(({ text }) => text.length < example.text.length)
-    .map(({ line, column, text }) =>
-      at(
-        line,
-        column - 1,
-        "cell_damaged",
-        `${JSON.stringify(text)} has lost its leading zeros; others have ${example.text.length} digits, like ${example.text}.`,
-      ),
-    );
-}
-
-/** UTF-8 where it is that, else the code page of Western Windows; a BOM is no part of the text. */
-function decode(bytes: Uint8Array): Pick<TagTable, "encoding"> & { text: string } {
-  if (bytes.includes(0))
-    throw new ProblemError("csv_invalid", "The file is neither text nor a workbook. Save it as CSV or XLSX.");
-  try {
-    return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), encoding: "utf-8" };
-  } catch {
-    return { text: new TextDecoder("windows-1252").decode(bytes), encoding: "windows-1252" };
-  }
-}
-
-interface RawRow {
-  line: number;
-  cells: { text: string; damage?: string }[];
-}
-
-/** RFC 4180 with any of the line ends; a quote within an unquoted cell is a quote. */
-function splitTable(text: string, separator: string): RawRow[] {
-  const rows: RawRow[] = [];
-  const cell = new RegExp(`(?:"((?:[^"]|"")*)"|(?!")([^${separator}\\r\\n]*))(${separator}|\\r\\n|\\n|\\r|$)`, "y");
-  let line = 1;
-  let row: RawRow = { line, cells: [] };
-  while (cell.lastIndex < text.length) {
-    const from = cell.lastIndex;
-    const match = cell.exec(text);
-    if (match === null) {
-      const message = `In line ${line} a cell has text behind its closing quote, or a quote is never closed.`;
-      throw new ProblemError("csv_invalid", message, {
-        errors: [{ path: "", message, line, column: row.cells.length + 1 }],
-      });
-    }
-    const [whole, quoted, plain, end] = match;
-    row.cells.push({ text: quoted === undefined ? plain : quoted.replaceAll('""', '"') });
-    line += whole.split(/\r\n|\n|\r/).length - 1;
-    if (end !== separator) {
-      rows.push(row);
-      row = { line, cells: [] };
-    }
-    if (cell.lastIndex === from) break;
-  }
-  if (row.cells.length > 0) rows.push(row);
-  return rows;
+  return withoutZeros(addresses).map(({ line, column, message }) => at(line, column - 1, "cell_damaged", message));
 }
 
 function columnOf(text: string): Column | null {

@@ -1,8 +1,16 @@
-import { formatTimeUs, minuteUs, parseTimeUs, type ShiftCalendar, type ShiftOccurrence } from "@lineshaft/contract/api";
+import {
+  type CalendarTemplate,
+  calendarTemplate,
+  calendarTemplates,
+  formatTimeUs,
+  minuteUs,
+  parseTimeUs,
+  type ShiftCalendar,
+  type ShiftOccurrence,
+} from "@lineshaft/contract/api";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { assignedShifts, calendarFaults, shiftOccurrences } from "./calendar.ts";
-import { type CalendarTemplate, calendarTemplate, calendarTemplates } from "./calendar-templates.ts";
 
 const at = (text: string) => parseTimeUs(`${text}Z`)!;
 const minutes = (shift: { fromUs: number; toUs: number }) => (shift.toUs - shift.fromUs) / minuteUs;

@@ -12,7 +12,6 @@ export {
   calendarFaults,
   shiftOccurrences,
 } from "./calendar.ts";
-export { type CalendarTemplate, calendarTemplate, calendarTemplates } from "./calendar-templates.ts";
 export { cellSource } from "./cell-source.ts";
 export { type CellInput, type CountSource, cellsOf, type Window } from "./cells.ts";
 export {
@@ -24,5 +23,8 @@ export {
 } from "./context-diff.ts";
 export { placeLateScrap } from "./late-scrap.ts";
 export { type LineInput, type LineMember, type LineTopology, lineCells } from "./line.ts";
+export { type CycleSteps, MachineContext, type MasterDataChange } from "./machine-context.ts";
 export { mergeCells } from "./merge.ts";
 export { setUpsFromOrderChange } from "./set-up.ts";
+export { createMasterDataTransfer } from "./transfer/index.ts";
+export { workSource } from "./work.ts";

@@ -9,7 +9,8 @@ import {
   startingReasons,
 } from "@lineshaft/contract/api";
 import { unitFault } from "../registry/ucum.ts";
-import { calendarFaults } from "./calendar.ts";
+import { type CalendarFault, calendarFaults } from "./calendar.ts";
+import { namedPlaces } from "./master-data-places.ts";
 
 /** What an item is checked against besides itself. */
 export interface Others {
@@ -61,20 +62,16 @@ export const masterDataRules: Rules = {
           if (value !== undefined) requirePositive(value, `${at}/${name}`, name);
         }
       }
+      for (const [j, planned] of (operation.planned ?? []).entries()) {
+        requireEquipment(planned.equipmentId, `${path}/planned/${j}/equipmentId`, others);
+        requireRange(planned.fromUs, planned.toUs, `${path}/planned/${j}/toUs`);
+      }
     }
   },
   calendar: (calendar, id) => {
-    const faults = calendarFaults(calendar);
-    if (faults.length === 0) {
-      if (calendar.name !== id)
-        fail("request_invalid", "/name", `The calendar at /calendars/${id} has the name "${calendar.name}".`);
-      return;
-    }
-    const [{ code, detail }] = faults;
-    const own = code === "shifts_overlap" || code === "time_zone_unknown" ? code : "calendar_invalid";
-    throw new ProblemError(own, detail, {
-      errors: faults.slice(0, 100).map((fault) => ({ path: fault.path, message: fault.detail, code: fault.code })),
-    });
+    throwCalendarFaults(calendarFaults(calendar));
+    if (calendar.name !== id)
+      fail("request_invalid", "/name", `The calendar at /calendars/${id} has the name "${calendar.name}".`);
   },
   calendarAssignment: (item, id, others) => {
     requireEquipment(item.equipmentId, "/equipmentId", others);
@@ -105,6 +102,17 @@ export const masterDataRules: Rules = {
     // An instant is a time too: a lot may carry one.
     if (item.madeUs !== null && item.madeUs.toUs < item.madeUs.fromUs)
       fail("range_invalid", "/madeUs/toUs", "toUs is before fromUs.");
+    if (item.reason != null) requireReason(item.reason, "/reason", others);
+  },
+  setUp: (item, _, others) => {
+    requireEquipment(item.equipmentId, "/equipmentId", others);
+    requireRange(item.fromUs, item.toUs, "/toUs");
+  },
+  booking: ({ equipmentId, intent }, _, others) => {
+    requireEquipment(equipmentId, "/equipmentId", others);
+    if ("reason" in intent && intent.reason != null) requireReason(intent.reason, "/intent/reason", others);
+    if ("quantity" in intent) requirePositive(intent.quantity, "/intent/quantity", "The quantity");
+    if ("fromUs" in intent) requireRange(intent.fromUs, intent.toUs, "/intent/toUs");
   },
   physicalAsset: ({ mounts, blockedCavities }, _, others) => {
     for (const [i, mount] of mounts.entries()) {
@@ -141,6 +149,32 @@ export const masterDataRules: Rules = {
   },
 };
 
+/** Throws what the first is, with all of them as places. */
+export function throwCalendarFaults(faults: readonly CalendarFault[]): void {
+  const [first] = faults;
+  if (first === undefined) return;
+  const { code, detail } = first;
+  const own = code === "shifts_overlap" || code === "time_zone_unknown" ? code : "calendar_invalid";
+  throw new ProblemError(own, detail, {
+    errors: faults.slice(0, 100).map((fault) => ({ path: fault.path, message: fault.detail, code: fault.code })),
+  });
+}
+
+/** All equipment that an item names must be there, before anything is written that is looked up by it. */
+export function requirePlaces(
+  kind: MasterDataKind,
+  item: MasterDataItem<MasterDataKind>,
+  sees: (id: number) => boolean,
+): void {
+  for (const { equipmentId, path } of namedPlaces(kind, item))
+    if (!sees(equipmentId)) fail("equipment_unknown", path, `There is no equipment ${equipmentId} that you may see.`);
+}
+
+function requireReason(number: number, path: string, others: Others): void {
+  if (![...startingReasons, ...others.reasons()].some((reason) => reason.number === number))
+    fail("reference_unknown", path, `There is no reason ${number}.`);
+}
+
 function fail(code: ProblemError["code"], path: string, message: string): never {
   throw new ProblemError(code, message, { errors: [{ path, message, code }] });
 }
@@ -176,4 +210,25 @@ function requirePositive(value: number, path: string, what: string): void {
 function requireNotNegative(value: number, path: string, what: string): void {
   if (!(value >= 0 && Number.isFinite(value)))
     fail("quantity_negative", path, `${what} is ${value}; it cannot be below 0.`);
+}
+
+/** The same answers without asking again for each of thousands of items; good while nothing is written. */
+export function remembered(ask: (id: string) => Others): (id: string) => Others {
+  const all = ask("");
+  let reasons: ReturnType<Others["reasons"]> | null = null;
+  const calendars = new Map<string, ReturnType<Others["calendar"]>>();
+  const assignments = new Map<number, ReturnType<Others["assignments"]>>();
+  const once = <A, B>(known: Map<A, B>, key: A, find: (key: A) => B): B => {
+    if (!known.has(key)) known.set(key, find(key));
+    return known.get(key) as B;
+  };
+  return (id) => ({
+    equipmentVisible: all.equipmentVisible,
+    calendar: (name) => once(calendars, name, all.calendar),
+    assignments: (equipment) => once(assignments, equipment, all.assignments).filter((each) => each.id !== id),
+    reasons: () => {
+      reasons ??= all.reasons();
+      return reasons.filter(({ number }) => String(number) !== id);
+    },
+  });
 }

@@ -1,9 +1,12 @@
 import {
   bookedKinds,
+  type EquipmentLevel,
   inScope,
   type MasterDataItem,
   type MasterDataKind,
+  type MasterDataRevision,
   type Micros,
+  type NewBooking,
   nameFault,
   type Principal,
   ProblemError,
@@ -16,8 +19,10 @@ import type { Directory } from "../registry/directory.ts";
 import type { Journal } from "../registry/journal.ts";
 import { pageSize } from "../sqlite/cursor.ts";
 import type { OwnedDatabase } from "../sqlite/open.ts";
+import { type Booked, book, type Shelf, takeBack } from "./book.ts";
 import { type AssignedCalendar, assignedShifts } from "./calendar.ts";
-import { masterDataRules, type Others } from "./master-data-rules.ts";
+import { placesOf, validityOf } from "./master-data-places.ts";
+import { masterDataRules, type Others, remembered, requirePlaces } from "./master-data-rules.ts";
 
 interface Row {
   id: string;
@@ -25,6 +30,15 @@ interface Row {
   changedUs: number;
   body: string;
 }
+
+interface VersionRow extends Pick<MasterDataRevision, "revision" | "changedUs" | "actor" | "lsn"> {
+  removed: number;
+  body: string;
+}
+type AnyItem = MasterDataItem<MasterDataKind>;
+
+/** Thrown to take a transaction back that has said what it would do. */
+const undone = new Error("Taken back on purpose.");
 
 export interface MasterDataParts {
   db: OwnedDatabase;
@@ -77,8 +91,7 @@ export class MasterDataStore implements MasterData {
     revision: number | null,
   ): Written<Recorded<MasterDataItem<K>>> {
     demand(p, bookedKinds.has(kind) ? "book" : "configure");
-    const fault = nameFault(id);
-    if (fault !== null) throw new ProblemError("name_invalid", `The id ${JSON.stringify(id)} cannot be used. ${fault}`);
+    requireName(id);
     return this.#parts.db.write(() => {
       const current = this.#find(p, kind, id);
       if (current !== null && !this.#visible(p, kind, current.item)) throw notFound(kind, id);
@@ -88,6 +101,109 @@ export class MasterDataStore implements MasterData {
       this.#demandAll(p, kind, item);
       if (current !== null) this.#demandAll(p, kind, current.item);
       return this.#write(p, kind, id, item, false);
+    });
+  }
+
+  revisionOf(p: Principal, kind: MasterDataKind): number {
+    demand(p, "read");
+    const last = this.#parts.db.sql
+      .prepare("SELECT coalesce(max(revision), 0) FROM master_item WHERE tenant = ? AND kind = ?")
+      .pluck();
+    return last.get(p.tenant, kind) as number;
+  }
+
+  putAll<K extends MasterDataKind>(
+    p: Principal,
+    kind: K,
+    entries: readonly { id: string; item: MasterDataItem<K> }[],
+    options: { revision: number | null; dryRun: boolean },
+  ): { faults: { index: number; problem: ProblemError }[]; revision: number | null } {
+    demand(p, bookedKinds.has(kind) ? "book" : "configure");
+    const faults: { index: number; problem: ProblemError }[] = [];
+    let revision: number | null = null;
+    const eachOf = (work: (entry: { id: string; item: MasterDataItem<K> }) => void): void => {
+      for (const [index, entry] of entries.entries())
+        try {
+          work(entry);
+        } catch (error) {
+          if (!(error instanceof ProblemError)) throw error;
+          faults.push({ index, problem: error });
+        }
+    };
+    try {
+      this.#parts.db.write(() =>
+        this.#parts.journal.together(() => {
+          const found = this.revisionOf(p, kind);
+          if (options.revision !== null && options.revision !== found)
+            throw new ProblemError(
+              "revision_conflict",
+              `Something of the kind ${kind} was changed since: it is at revision ${found}, the import rests on ${options.revision}.`,
+            );
+          eachOf(({ id, item }) => {
+            requireName(id);
+            const current = this.#find(p, kind, id);
+            if (current !== null && !this.#visible(p, kind, current.item)) throw notFound(kind, id);
+            if (current !== null) this.#demandAll(p, kind, current.item);
+            requirePlaces(kind, item, (place) => this.#parts.directory.seesEquipment(p, place));
+            this.#demandAll(p, kind, item);
+            revision = this.#write(p, kind, id, item, false).revision;
+          });
+          // Items may name one another, so each is judged when all of them are there.
+          const others = remembered((id) => this.#others(p, kind, id));
+          if (faults.length === 0) eachOf(({ id, item }) => masterDataRules[kind](item, id, others(id)));
+          if (faults.length > 0 || options.dryRun) throw undone;
+        }),
+      );
+    } catch (error) {
+      if (error !== undone) throw error;
+      return { faults, revision: null };
+    }
+    return { faults, revision };
+  }
+
+  revisions(
+    p: Principal,
+    kind: MasterDataKind,
+    id: string,
+    q: { limit?: number; cursor?: string },
+  ): Page<MasterDataRevision> {
+    demand(p, "read");
+    const limit = pageSize(q.limit);
+    const rows = this.#parts.db.sql
+      .prepare(
+        `SELECT m.revision, m.changed_us AS changedUs, m.removed, m.body, j.actor, j.lsn
+         FROM master_item m JOIN journal j ON j.revision = m.revision
+         WHERE m.tenant = ? AND m.kind = ? AND m.id = ? AND m.revision < ? ORDER BY m.revision DESC LIMIT ?`,
+      )
+      .all(p.tenant, kind, id, Number(q.cursor ?? Number.MAX_SAFE_INTEGER), limit + 1) as VersionRow[];
+    const items = rows
+      .map(({ body, removed, ...row }) => ({ ...row, removed: removed === 1, item: JSON.parse(body) as AnyItem }))
+      .filter(({ item }) => this.#visible(p, kind, item));
+    if (items.length === 0 && q.cursor === undefined) throw notFound(kind, id);
+    return { items: items.slice(0, limit), cursor: rows.length > limit ? String(rows[limit - 1].revision) : null };
+  }
+
+  restore<K extends MasterDataKind>(
+    p: Principal,
+    kind: K,
+    id: string,
+    to: number,
+    revision: number,
+  ): Written<Recorded<MasterDataItem<K>>> {
+    demand(p, bookedKinds.has(kind) ? "book" : "configure");
+    return this.#parts.db.write(() => {
+      const [last] = this.revisions(p, kind, id, { limit: 1 }).items;
+      requireCurrent(kind, { id, revision: last.revision }, revision);
+      const version = this.#parts.db.sql
+        .prepare(
+          "SELECT body FROM master_item WHERE tenant = ? AND kind = ? AND id = ? AND revision = ? AND removed = 0",
+        )
+        .pluck()
+        .get(p.tenant, kind, id, to) as string | undefined;
+      const item = version === undefined ? null : (JSON.parse(version) as MasterDataItem<K>);
+      if (item === null || !this.#visible(p, kind, item))
+        throw new ProblemError("not_found", `The ${kind} ${JSON.stringify(id)} was nothing at revision ${to}.`);
+      return this.put(p, kind, id, item, last.removed ? null : revision);
     });
   }
 
@@ -108,9 +224,56 @@ export class MasterDataStore implements MasterData {
     });
   }
 
+  book(p: Principal, equipmentId: number, booking: NewBooking): Booked & { revision: number } {
+    demand(p, "book");
+    this.#demandSeen(p, equipmentId);
+    const fault = nameFault(booking.id);
+    if (fault !== null) throw new ProblemError("name_invalid", `The id cannot be used. ${fault}`);
+    return this.#parts.db.write(() => {
+      const booked = book(this.#shelf(p), equipmentId, booking);
+      return { ...booked, revision: this.#parts.journal.revision };
+    });
+  }
+
+  takeBack(p: Principal, id: string, revision: number): Written<Recorded<MasterDataItem<"booking">>> {
+    demand(p, "book");
+    return this.#parts.db.write(() => {
+      const current = this.#find(p, "booking", id);
+      if (current === null || !this.#visible(p, "booking", current.item)) throw notFound("booking", id);
+      requireCurrent("booking", current, revision);
+      takeBack(this.#shelf(p), current);
+      return { item: current, revision: this.#parts.journal.revision };
+    });
+  }
+
+  #demandSeen(p: Principal, equipmentId: number): void {
+    if (!this.#parts.directory.seesEquipment(p, equipmentId)) throw notFound("equipment", equipmentId);
+  }
+
+  #shelf(p: Principal): Shelf {
+    const { db, clock } = this.#parts;
+    return {
+      nowUs: clock.nowUs(),
+      level: (equipmentId) =>
+        db.sql.prepare("SELECT level FROM equipment WHERE id = ?").pluck().get(equipmentId) as EquipmentLevel,
+      find: (kind, id) => this.#find(p, kind, id),
+      wasRemoved: (kind, id) =>
+        db.sql
+          .prepare(
+            "SELECT 1 FROM master_item WHERE tenant = ? AND kind = ? AND id = ? AND removed = 1 AND until IS NULL",
+          )
+          .get(p.tenant, kind, id) !== undefined,
+      list: (kind, equipmentId, fromUs) =>
+        this.#rows(p, kind, { equipmentId, fromUs }, "", -1).map((row) => recorded<typeof kind>(row)),
+      check: (kind, id, item) => masterDataRules[kind](item, id, this.#others(p, kind, id)),
+      put: (kind, id, item) => this.#write(p, kind, id, item, false).item,
+      remove: (kind, current) => void this.#write(p, kind, current.id, current.item, true),
+    };
+  }
+
   shifts(p: Principal, equipmentId: number, fromUs: Micros, toUs: Micros, asOf?: Lsn): ShiftOccurrence[] {
     demand(p, "read");
-    if (!this.#parts.directory.seesEquipment(p, equipmentId)) throw notFound("equipment", equipmentId);
+    this.#demandSeen(p, equipmentId);
     // Whoever sees the equipment sees the shifts it works, wherever the calendar is assigned.
     const assignments = this.#all(p, "calendarAssignment", asOf);
     for (const place of this.#upwards(equipmentId)) {
@@ -131,7 +294,8 @@ export class MasterDataStore implements MasterData {
         `SELECT id, revision, changed_us AS changedUs, body FROM master_item
          WHERE tenant = @tenant AND kind = @kind AND removed = 0 AND id > @after AND ${this.#versionAt(q.asOf)}
          ${q.equipmentId === undefined ? "" : "AND EXISTS (SELECT 1 FROM json_each(equipment) WHERE value = @equipmentId)"}
-         AND (@fromUs IS NULL OR to_us IS NULL OR to_us > @fromUs) AND (@toUs IS NULL OR from_us IS NULL OR from_us < @toUs)
+         ${q.fromUs === undefined ? "" : "AND (to_us IS NULL OR to_us > @fromUs)"}
+         ${q.toUs === undefined ? "" : "AND (from_us IS NULL OR from_us < @toUs)"}
          ORDER BY id LIMIT @limit`,
       )
       .all({
@@ -141,8 +305,8 @@ export class MasterDataStore implements MasterData {
         limit,
         asOf: this.#revisionAt(q.asOf),
         equipmentId: q.equipmentId,
-        fromUs: q.fromUs ?? null,
-        toUs: q.toUs ?? null,
+        fromUs: q.fromUs,
+        toUs: q.toUs,
       }) as Row[];
   }
 
@@ -281,37 +445,7 @@ function requireCurrent(kind: string, current: { id: string; revision: number },
     );
 }
 
-type AnyItem = MasterDataItem<MasterDataKind>;
-
-/** The equipment that an item names, each once. */
-function placesOf(kind: MasterDataKind, item: AnyItem): number[] {
-  const parts = partsOf(kind, item).flatMap((part) => (part.equipmentId === undefined ? [] : [part.equipmentId]));
-  return [...new Set(parts)];
-}
-
-/** The range in which an item holds somewhere; null: without bound, or it is of no time. */
-function validityOf(kind: MasterDataKind, item: AnyItem): { fromUs: Micros | null; toUs: Micros | null } {
-  const parts = partsOf(kind, item);
-  const [starts, ends] = [parts.map(({ fromUs }) => fromUs), parts.map(({ toUs }) => toUs)];
-  const bounded = (times: (Micros | null | undefined)[]): times is Micros[] =>
-    times.length > 0 && times.every((time) => typeof time === "number");
-  return {
-    fromUs: bounded(starts) ? Math.min(...starts) : null,
-    toUs: bounded(ends) ? Math.max(...ends) : null,
-  };
-}
-
-/** Those parts of an item that hold somewhere at some time. */
-function partsOf(
-  kind: MasterDataKind,
-  item: AnyItem,
-): { equipmentId?: number; fromUs?: Micros; toUs?: Micros | null }[] {
-  switch (kind) {
-    case "order":
-      return (item as MasterDataItem<"order">).operations.flatMap(({ executions }) => executions);
-    case "physicalAsset":
-      return (item as MasterDataItem<"physicalAsset">).mounts;
-    default:
-      return [item as { equipmentId?: number; fromUs?: Micros; toUs?: Micros | null }];
-  }
+function requireName(id: string): void {
+  const fault = nameFault(id);
+  if (fault !== null) throw new ProblemError("name_invalid", `The id ${JSON.stringify(id)} cannot be used. ${fault}`);
 }

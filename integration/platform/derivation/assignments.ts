@@ -1,6 +1,6 @@
 import type { StandardBinding } from "@lineshaft/contract/ports";
 import type { BindingSpec } from "./binding.ts";
-import { compileMapping, type DatedRule, Rules } from "./mapping.ts";
+import { compileMapping, type DatedRule, jointRules, Rules } from "./mapping.ts";
 
 /** Bindings of the registry, as automata want them; the key tells the same one again after a change. */
 export interface Assignment {
@@ -10,21 +10,19 @@ export interface Assignment {
 
 /**
  * Rows of one tag and property are pieces of one binding over time. The pulse tags of an equipment are one binding with a channel each, since their pulses are one
- * stream: what stands between two pulses is a stop only if no other of the machine's pulses does. Its rules are those of the first pulse property.
+ * stream: what stands between two pulses is a stop only if no other of the machine's pulses does. Each has rules of its own.
  */
 export function assignmentsOf(rows: readonly StandardBinding[]): Assignment[] {
   const groups = Map.groupBy(rows, ({ equipmentId, kind, property, tagId }) =>
     kind === "pulse" ? `${equipmentId} pulse` : `${equipmentId} ${property} ${tagId}`,
   );
   return [...groups].map(([key, group]) => {
-    const [{ equipmentId, kind, property: first }] = group;
-    const channels = [...Map.groupBy(group, ({ tagId }) => tagId).values()].map(([row]) => ({
-      tag: row.tagId,
-      connection: row.connectionId,
-      counts: row.counts,
-    }));
-    const pieces = group.filter(({ property }) => property === first).map(pieceOf);
-    return { key, spec: { equipment: equipmentId, role: kind, channels, rules: new Rules(pieces) } };
+    const [{ equipmentId, kind }] = group;
+    const tags = [...Map.groupBy(group, ({ tagId, property }) => `${tagId} ${property}`).values()];
+    const channels = tags.map(([row]) => ({ tag: row.tagId, connection: row.connectionId, counts: row.counts }));
+    const pieces = tags.map((rows) => rows.map(pieceOf));
+    const rules = tags.length === 1 ? new Rules(pieces[0]) : jointRules(pieces);
+    return { key, spec: { equipment: equipmentId, role: kind, channels, rules } };
   });
 }
 

@@ -98,7 +98,7 @@ export class Binding {
   forgetBefore(hour: Micros): void {
     if (hour <= this.floor) return;
     this.floor = hour;
-    this.track.segments = this.track.segments.slice(this.track.firstSegment(hour));
+    this.track.replace(0, this.track.firstSegment(hour), []);
   }
 
   clean(): void {

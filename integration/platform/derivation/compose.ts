@@ -34,8 +34,13 @@ const countsUs = (rule: Rule): number => Math.max(rule.glitchWindowUs, rule.samp
 
 function statesUs({ kind, cycles }: Track, rule: Rule): number {
   if (kind !== "pulse") return 0;
-  const cycleUs = Math.max(cycles.greatest, rule.idealCycleUs);
-  return Math.round(rule.stopAfterCycles * cycleUs) + cycleUs;
+  let most = 0;
+  for (const own of rule.of ?? [rule]) {
+    if (own === null) continue;
+    const cycleUs = Math.max(cycles.greatest, own.idealCycleUs);
+    most = Math.max(most, Math.round(own.stopAfterCycles * cycleUs) + cycleUs);
+  }
+  return most;
 }
 
 /** About how many facts an answer over [from, to) would hold: by whole hours, without looking into them. */

@@ -1,10 +1,17 @@
 import { incrementFlags, type Micros } from "@lineshaft/contract/api";
+import type { FactsCause, Lsn } from "@lineshaft/contract/ports";
 import type { Binding } from "./binding.ts";
 import type { ChangedRange } from "./difference.ts";
 import { type Increments, lowerBound } from "./segment.ts";
 
+/** Why something changed, and the newest record that had a part in it. */
+export interface Because {
+  cause: FactsCause;
+  lsn: Lsn;
+}
+
 /** Facts of an equipment that changed, both ends included. */
-export interface DirtyRange {
+export interface DirtyRange extends Because {
   equipment: number;
   from: Micros;
   to: Micros;
@@ -19,8 +26,9 @@ export function mergeRanges(
   bindings: readonly Binding[],
   changes: readonly ChangedRange[],
   microStopUs: number,
+  because: Because,
 ): DirtyRange[] {
-  const ranges: DirtyRange[] = [];
+  const ranges: Pick<DirtyRange, "equipment" | "from" | "to">[] = [];
   for (const { from, to, what } of changes) {
     if (what === "count") {
       ranges.push({ equipment, from, to });
@@ -30,7 +38,7 @@ export function mergeRanges(
     for (const binding of bindings)
       for (const spread of estimatedOver(binding, from, to)) ranges.push({ equipment, ...spread });
   }
-  return united(ranges);
+  return united(ranges).map((range) => ({ ...range, ...because }));
 }
 
 /** Source intervals of the estimated increments that meet [from, to]. */
@@ -53,9 +61,9 @@ function* estimatedIn(
     if ((flags[i] & incrementFlags.estimated) !== 0) yield { from: source[i], to: t[i] };
 }
 
-function united(ranges: DirtyRange[]): DirtyRange[] {
+function united<T extends { from: Micros; to: Micros }>(ranges: T[]): T[] {
   ranges.sort((a, b) => a.from - b.from);
-  const result: DirtyRange[] = [];
+  const result: T[] = [];
   for (const range of ranges) {
     const last = result.at(-1);
     if (last !== undefined && range.from <= last.to) last.to = Math.max(last.to, range.to);

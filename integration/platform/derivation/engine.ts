@@ -1,8 +1,9 @@
 // Hot path: `apply` sees every point of the plant.
 import { type Columns, type Micros, qualityOf, valueAt, valueTypeCode } from "@lineshaft/contract/api";
+import type { FactsCause, Lsn } from "@lineshaft/contract/ports";
 import { automatonOf, Binding, type BindingSpec } from "./binding.ts";
 import type { ChangedRange } from "./difference.ts";
-import { type DirtyRange, mergeRanges } from "./dirty.ts";
+import { type Because, type DirtyRange, mergeRanges } from "./dirty.ts";
 import type { InputSource } from "./inputs.ts";
 import { stateWidth } from "./layout.ts";
 import { type Rules, rulesDifference, textKey } from "./mapping.ts";
@@ -27,11 +28,15 @@ export class Derivation {
   readonly #routes: { binding: Binding; channel: number }[][] = [];
   readonly #cycles = new Map<number, Steps>();
   readonly #byEquipment = new Map<number, readonly Binding[]>();
-  readonly #dirty = new Set<Binding>();
-  readonly #changes = new Map<Binding, ChangedRange[]>();
+  readonly #dirty = new Map<Binding, Because>();
+  readonly #changes: { binding: Binding; changes: ChangedRange[]; because: Because }[] = [];
+  /** Equipment that lost a binding with all its facts. */
+  readonly #bereft: DirtyRange[] = [];
   /** By equipment, where it differs from that of all. */
   readonly #ahead = new Map<number, Micros>();
   #watermark: Micros = Number.NEGATIVE_INFINITY;
+  /** The record that is being taken in: with what changes because of it, it is told. */
+  lsn: Lsn = 0;
 
   add(spec: BindingSpec, past: Past): void {
     if (this.#used === this.#states.length) this.#growStates();
@@ -43,7 +48,7 @@ export class Derivation {
     const beside = this.#byEquipment.get(spec.equipment) ?? [];
     this.#byEquipment.set(spec.equipment, [...beside, binding]);
     for (const [channel, { tag }] of spec.channels.entries()) this.#route(tag, { binding, channel });
-    if (past === "derive") this.#taint(binding, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
+    if (past === "derive") this.#taint(binding, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, "mapping");
     else binding.tick(this.watermarkOf(spec.equipment));
   }
 
@@ -52,8 +57,9 @@ export class Derivation {
     const binding = this.#binding(id);
     this.bindings.delete(id);
     this.#dirty.delete(binding);
-    this.#changes.delete(binding);
     const { equipment, channels } = binding.spec;
+    const ever = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
+    this.#bereft.push({ equipment, ...ever, cause: "mapping", lsn: this.lsn });
     this.#byEquipment.set(
       equipment,
       this.bindingsOf(equipment).filter((other) => other !== binding),
@@ -86,14 +92,14 @@ export class Derivation {
       for (let k = 0; k < targets.length; k++) {
         const { binding, channel } = targets[k];
         binding.point(time[i], bad ? 0 : v, bad, channel, order);
-        if (binding.dirty) this.#dirty.add(binding);
+        if (binding.dirty) this.#because(binding, "late");
       }
     }
   }
 
   /** A point of a tag that is another than it was: a correction. Nothing is taken; the record has it. */
   corrected(tag: number, t: Micros): void {
-    for (const { binding } of this.#targets(tag)) this.#taint(binding, t, t);
+    for (const { binding } of this.#targets(tag)) this.#taint(binding, t, t, "corrected");
   }
 
   /** Whether data of a connection are lost has changed for [from, to). */
@@ -101,7 +107,7 @@ export class Derivation {
     for (const binding of this.bindings.values()) {
       if (!binding.spec.channels.some((channel) => channel.connection === connection)) continue;
       binding.gapChanged(from, to, lost);
-      if (binding.dirty) this.#dirty.add(binding);
+      if (binding.dirty) this.#because(binding, "gap");
     }
   }
 
@@ -113,7 +119,7 @@ export class Derivation {
     for (const binding of this.bindingsOf(equipment)) {
       binding.track.cycles = cycles;
       if (binding.track.kind !== "pulse") continue;
-      for (const { from, to } of ranges) if (from <= binding.lastT) this.#taint(binding, from, to);
+      for (const { from, to } of ranges) if (from <= binding.lastT) this.#taint(binding, from, to, "idealCycle");
     }
   }
 
@@ -123,7 +129,7 @@ export class Derivation {
     const ranges = rulesDifference(binding.track.rules, rules);
     binding.track.rules = rules;
     binding.track.crossedBefore(Math.max(binding.watermark, binding.lastT + 1));
-    for (const { from, to } of ranges) if (from <= binding.progress) this.#taint(binding, from, to);
+    for (const { from, to } of ranges) if (from <= binding.progress) this.#taint(binding, from, to, "mapping");
   }
 
   /** Nothing earlier than this is expected any more: what is due before it fires, hours before it close. A clean binding only; the others follow after repair. */
@@ -132,7 +138,7 @@ export class Derivation {
     const hour = hourOf(this.#watermark);
     for (const binding of this.bindings.values()) {
       binding.tick(this.watermarkOf(binding.spec.equipment));
-      if (binding.dirty) this.#dirty.add(binding);
+      if (binding.dirty) this.#because(binding, "late");
       else binding.track.closeBefore(hour);
     }
   }
@@ -144,7 +150,7 @@ export class Derivation {
     const hour = hourOf(watermark);
     for (const binding of this.bindingsOf(equipment)) {
       binding.tick(watermark);
-      if (binding.dirty) this.#dirty.add(binding);
+      if (binding.dirty) this.#because(binding, "late");
       else binding.track.closeBefore(hour);
     }
   }
@@ -172,13 +178,14 @@ export class Derivation {
     binding: Binding;
     run: Generator<RepairRequest, Repaired, RepairInputs>;
   }> {
-    for (const binding of this.#dirty)
+    for (const binding of this.#dirty.keys())
       yield { binding, run: repair(binding, firstInput(binding.spec.id), this.watermarkOf(binding.spec.equipment)) };
   }
 
   repaired(binding: Binding, { changes }: Repaired): void {
+    const because = this.#dirty.get(binding);
+    if (because !== undefined && changes.length > 0) this.#changes.push({ binding, changes, because });
     if (!binding.dirty) this.#dirty.delete(binding);
-    this.#changes.set(binding, [...(this.#changes.get(binding) ?? []), ...changes]);
   }
 
   /** Repairs everything from a source that answers at once; tells how many hours were run again. */
@@ -201,19 +208,31 @@ export class Derivation {
    * stop is a micro stop.
    */
   takeDirty(microStopUs: (equipment: number) => number): DirtyRange[] {
-    const taken: DirtyRange[] = [];
+    const taken: DirtyRange[] = this.#bereft.splice(0);
     for (const [equipment, bindings] of this.#byEquipment) {
       const changes = liveChanges(bindings);
-      if (this.#changes.size > 0) for (const binding of bindings) changes.push(...(this.#changes.get(binding) ?? []));
-      if (changes.length > 0) taken.push(...mergeRanges(equipment, bindings, changes, microStopUs(equipment)));
+      if (changes.length === 0) continue;
+      const because: Because = { cause: "points", lsn: this.lsn };
+      taken.push(...mergeRanges(equipment, bindings, changes, microStopUs(equipment), because));
     }
-    this.#changes.clear();
+    for (const { binding, changes, because } of this.#changes.splice(0)) {
+      const { equipment } = binding.spec;
+      const all = this.bindingsOf(equipment);
+      if (all.includes(binding)) taken.push(...mergeRanges(equipment, all, changes, microStopUs(equipment), because));
+    }
     return taken;
   }
 
-  #taint(binding: Binding, from: Micros, to: Micros): void {
+  #taint(binding: Binding, from: Micros, to: Micros, cause: FactsCause): void {
     binding.taint(from, to);
-    this.#dirty.add(binding);
+    this.#because(binding, cause);
+  }
+
+  /** What made a binding dirty first is why it is repaired. */
+  #because(binding: Binding, cause: FactsCause): void {
+    const known = this.#dirty.get(binding);
+    if (known === undefined) this.#dirty.set(binding, { cause, lsn: this.lsn });
+    else known.lsn = this.lsn;
   }
 
   #binding(id: number): Binding {

@@ -19,6 +19,10 @@ const from = now - 30 * hourUs;
 const tags = [1, 2, 3, 4];
 const mappings: Mapping[] = [{ preset: "running" }, { preset: "packml" }, { otherwise: { itemState: "OutOfService" } }];
 
+const machines = { idealCycles: () => ({ from: [], us: [] }), changed: () => [], microStopUs: 0 };
+/** Neither orders nor supervised connections. */
+const alone = { machines, aliveUs: () => null, silence: () => undefined };
+
 /** A log with history and registry beside it, as plain lists: points in order and late, verdicts, gaps that open and end, bindings that change. */
 class Plant {
   readonly clock = new FakeClock(now);
@@ -63,6 +67,7 @@ class Plant {
     const { clock, history, registry, gaps } = this;
     const heard = this.#lsn === 0 ? [] : [{ connectionId: 1, lastUs: now }];
     return new FactsFollower({
+      ...alone,
       clock,
       history,
       registry,
@@ -214,6 +219,7 @@ describe("facts that follow the log", () => {
       return { columns: columns.build(), warnings: [], more: false };
     };
     const facts = new FactsFollower({
+      ...alone,
       ...{ clock: new FakeClock(now), registryApplied: async () => undefined, gaps: [], heard: [] },
       history: { status: { appliedLsn: 1_000 } as HistoryStatus, raw },
       registry: { standardBindings: () => ({ revision: 1, items: [binding] }) },

@@ -1,4 +1,4 @@
-import { dayUs, hourUs, type Micros, ProblemError, selectRows } from "@lineshaft/contract/api";
+import { dayUs, hourUs, type MappingErrors, type Micros, ProblemError, selectRows } from "@lineshaft/contract/api";
 import {
   type Clock,
   decodeJson,
@@ -6,6 +6,8 @@ import {
   decodePointsHeader,
   decodeVerdict,
   type Facts,
+  type FactsChange,
+  type FactsProgress,
   type Frame,
   type GapRecord,
   type Lsn,
@@ -20,10 +22,11 @@ import { factsWithin, lookAheadUs, machineFacts } from "./compose.ts";
 import { Derivation } from "./engine.ts";
 import { GapLedger, type GapStatement, united } from "./gaps.ts";
 import { HistoryInputs, type RecordedPoints } from "./history-inputs.ts";
-import { nextWatermark, type ProofOfLife } from "./watermark.ts";
+import { ProofsOfLife, type SilenceStatement, silenceReason } from "./proof-of-life.ts";
+import { Steps } from "./steps.ts";
 
 /** How long facts are kept in memory, and how far back a new binding is derived. */
-const keptUs = 32 * dayUs;
+export const factsKeptUs = 32 * dayUs;
 /** More facts are not put into one answer; a shorter range is. */
 const factsMax = 500_000;
 /** How often it is looked whether history has caught up. */
@@ -31,62 +34,139 @@ const historyMs = 20;
 /** The end of what still lasts. */
 const never = Number.POSITIVE_INFINITY;
 
+/** What is known of lost data. */
+export type KnownGap = Pick<GapRecord, "connectionId" | "fromUs" | "toUs" | "reason">;
+
+/** What orders and ideal cycles say of machines. */
+export interface CyclesOfMachines {
+  idealCycles(equipmentId: number): { from: readonly Micros[]; us: readonly number[] };
+  /** Takes a change of master data in and tells the equipment whose ideal cycles may be others now. */
+  changed(after: Record<string, unknown>): readonly number[];
+  /** Stops are micro stops below this at most. */
+  readonly microStopUs: Micros;
+}
+
+export interface FollowerParts {
+  history: RecordedPoints;
+  registry: Pick<Registry, "standardBindings">;
+  clock: Clock;
+  /** Resolves when the registry has applied the log so far. */
+  registryApplied: (lsn: Lsn) => Promise<void>;
+  /** What is known of lost data from before the log that is followed. */
+  gaps: readonly KnownGap[];
+  /** When connections were last heard before it. */
+  heard: readonly { connectionId: number; lastUs: Micros }[];
+  machines: CyclesOfMachines;
+  /** When a connection last showed that it lives, data aside; null: nobody can tell. */
+  aliveUs: (connectionId: number) => Micros | null;
+  /** Writes a gap of silence into the log. */
+  silence: (statement: SilenceStatement) => void;
+}
+
 /**
  * Facts as a view of log and history, in memory: at the start they are derived from what history has, then the log is followed. Nothing of it stands on disk, so there is nothing that
- * a crash could leave half done. What comes late, a verdict, a gap or another mapping makes bindings dirty; they are repaired out of history, which has to have seen as much
- * of the log as this has.
+ * a crash could leave half done. What comes late, a verdict, a gap, another mapping or another ideal cycle makes bindings dirty; they are repaired out of history, which has to
+ * have seen as much of the log as this has.
  */
 export class FactsFollower implements Facts {
   readonly #derivation = new Derivation();
   readonly #gaps = new GapLedger();
-  readonly #history: RecordedPoints;
-  readonly #registry: Pick<Registry, "standardBindings">;
-  readonly #clock: Clock;
-  readonly #registryApplied: (lsn: Lsn) => Promise<void>;
+  readonly #life: ProofsOfLife;
+  readonly #parts: FollowerParts;
   readonly #ids = new Map<string, number>();
-  /** When a connection was last heard, by its number. */
-  readonly #heard = new Map<number, Micros>();
+  /** The connections that feed an equipment. */
+  readonly #feeds = new Map<number, readonly number[]>();
+  readonly #changed = new Set<(changes: readonly FactsChange[]) => void>();
+  readonly #progressed = new Set<(progress: readonly FactsProgress[]) => void>();
   readonly #stop = new AbortController();
+  /** Taken in; what is dirty by it may still be under repair. */
+  #takenLsn: Lsn = 0;
   #appliedLsn: Lsn = 0;
+  #begun = false;
   #forgottenUs: Micros = 0;
 
-  constructor(parts: {
-    history: RecordedPoints;
-    registry: Pick<Registry, "standardBindings">;
-    clock: Clock;
-    /** Resolves when the registry has applied the log so far. */
-    registryApplied: (lsn: Lsn) => Promise<void>;
-    /** What is known of lost data from before the log that is followed. */
-    gaps: readonly Pick<GapRecord, "connectionId" | "fromUs" | "toUs">[];
-    /** When connections were last heard before it. */
-    heard: readonly { connectionId: number; lastUs: Micros }[];
-  }) {
-    this.#history = parts.history;
-    this.#registry = parts.registry;
-    this.#clock = parts.clock;
-    this.#registryApplied = parts.registryApplied;
-    for (const gap of parts.gaps) this.#gap(0, gap);
-    for (const { connectionId, lastUs } of parts.heard) this.#heard.set(connectionId, lastUs);
+  constructor(parts: FollowerParts) {
+    this.#parts = parts;
+    const silent = new Set<number>();
+    for (const gap of parts.gaps) {
+      this.#gap(0, gap);
+      if (gap.connectionId !== null && gap.reason === silenceReason) silent.add(gap.connectionId);
+    }
+    this.#life = new ProofsOfLife(
+      parts.clock.nowUs(),
+      [...silent].filter((connection) => this.#lostFrom(connection) !== null),
+    );
+    for (const { connectionId, lastUs } of parts.heard) this.#life.seen(connectionId, lastUs);
+  }
+
+  get appliedLsn(): Lsn {
+    return this.#appliedLsn;
   }
 
   /** Frames in LSN order; resolves when their facts can be read. */
   async apply(frames: readonly Frame[]): Promise<void> {
     let rebind = false;
-    for (const frame of frames) rebind = this.#take(frame) || rebind;
-    this.#appliedLsn = frames[frames.length - 1].lsn;
+    for (const frame of frames) {
+      this.#derivation.lsn = frame.lsn;
+      rebind = this.#take(frame) || rebind;
+    }
+    this.#takenLsn = frames[frames.length - 1].lsn;
     if (rebind) {
-      await this.#registryApplied(this.#appliedLsn);
+      await this.#parts.registryApplied(this.#takenLsn);
       this.#bind();
     }
     await this.#settle();
+    this.#appliedLsn = this.#takenLsn;
   }
 
   /** Derives what history has, before there is a frame to follow. */
   async begin(after: Lsn): Promise<void> {
-    this.#appliedLsn = after;
-    await this.#registryApplied(after);
+    this.#takenLsn = after;
+    await this.#parts.registryApplied(after);
     this.#bind();
     await this.#settle();
+    this.#appliedLsn = after;
+    // Whoever computed from these facts before the start knows them.
+    this.#derivation.takeDirty(() => 0);
+    this.#begun = true;
+  }
+
+  /**
+   * Time goes on: watermarks move as far as proofs of life allow, what is due by them fires, silence that has lasted too long is stated, and who listens is told. Called about once
+   * a second.
+   */
+  tick(): void {
+    const now = this.#parts.clock.nowUs();
+    const connections = new Set([...this.#feeds.values()].flat());
+    for (const connection of connections) {
+      const aliveUs = this.#parts.aliveUs(connection);
+      if (aliveUs !== null) this.#life.seen(connection, aliveUs);
+    }
+    if (!this.#begun) return;
+    const lost = (connection: number): boolean => this.#lostFrom(connection) !== null;
+    for (const statement of this.#life.overdue(connections, now, lost)) this.#parts.silence(statement);
+    const moved: FactsProgress[] = [];
+    for (const equipmentId of this.#feeds.keys()) {
+      const before = this.#derivation.watermarkOf(equipmentId);
+      if (this.#tick(equipmentId, now) > before) moved.push(this.progress(equipmentId) as FactsProgress);
+    }
+    if (moved.length > 0) for (const listener of this.#progressed) listener(moved);
+    const { microStopUs } = this.#parts.machines;
+    const dirty = this.#derivation.takeDirty(() => microStopUs);
+    const changes = dirty.map(({ equipment, from, to, cause, lsn }) => ({
+      ...{ equipmentId: equipment, fromUs: from, toUs: to, cause, lsn },
+    }));
+    if (changes.length > 0) for (const listener of this.#changed) listener(changes);
+  }
+
+  onChanged(listener: (changes: readonly FactsChange[]) => void): () => void {
+    this.#changed.add(listener);
+    return () => void this.#changed.delete(listener);
+  }
+
+  onProgress(listener: (progress: readonly FactsProgress[]) => void): () => void {
+    this.#progressed.add(listener);
+    return () => void this.#progressed.delete(listener);
   }
 
   /** What is under way ends with an error. */
@@ -102,15 +182,36 @@ export class FactsFollower implements Facts {
         "query_too_large",
         `The machine has about ${many} facts in that range; an answer holds ${factsMax}.`,
       );
-    this.#tick(equipmentId, bindings);
-    const watermark = this.#derivation.watermarkOf(equipmentId);
-    const known = Number.isFinite(watermark);
+    this.#tick(equipmentId, this.#parts.clock.nowUs());
+    const progress = this.progress(equipmentId);
     return {
       facts: machineFacts(bindings, from, to),
-      watermarkUs: known ? watermark : null,
-      finalBeforeUs: known ? watermark - lookAheadUs(bindings, 0) : null,
+      watermarkUs: progress?.watermarkUs ?? null,
+      finalBeforeUs: progress?.finalBeforeUs ?? null,
       repairing: bindings.some((binding) => binding.dirty),
     };
+  }
+
+  mappingErrors(): MappingErrors[] {
+    return [...this.#derivation.bindings.values()].flatMap(({ spec, track }) =>
+      track.outside === 0 ? [] : [{ tagId: spec.channels[0].tag, equipmentId: spec.equipment, values: track.outside }],
+    );
+  }
+
+  /** How it stands, for those who run the server. */
+  get status(): { bindings: number; repairing: number; mappingErrors: number } {
+    let mappingErrors = 0;
+    for (const { track } of this.#derivation.bindings.values()) mappingErrors += track.outside;
+    return { bindings: this.#derivation.bindings.size, repairing: this.#derivation.dirty, mappingErrors };
+  }
+
+  progress(equipmentId: number): FactsProgress | null {
+    const watermarkUs = this.#derivation.watermarkOf(equipmentId);
+    if (!Number.isFinite(watermarkUs)) return null;
+    const bindings = this.#derivation.bindingsOf(equipmentId);
+    const first = Math.min(...bindings.map(({ track }) => track.firstHour));
+    const fromUs = Number.isFinite(first) ? first : null;
+    return { equipmentId, fromUs, watermarkUs, finalBeforeUs: watermarkUs - lookAheadUs(bindings, 0) };
   }
 
   /** True where the registry may say something else about tags now. */
@@ -119,16 +220,32 @@ export class FactsFollower implements Facts {
     else if (type === recordType.verdict) this.#verdict(payload);
     else if (type === recordType.gap) this.#gap(lsn, decodeJson<GapRecord>(payload));
     else if (type === recordType.registryChanged) {
-      const { entity } = decodeJson<RegistryChangedRecord>(payload);
+      const { entity, after } = decodeJson<RegistryChangedRecord>(payload);
+      if (entity === "masterData") this.#cycles(this.#parts.machines.changed(after));
       return entity === "binding" || entity === "equipment" || entity === "model" || entity === "tag";
     }
     return type === recordType.tagRegistered;
   }
 
+  /** Ideal cycles are read by pulses only. */
+  #cycles(equipment: readonly number[]): void {
+    for (const id of equipment) {
+      if (!this.#derivation.bindingsOf(id).some(({ track }) => track.kind === "pulse")) continue;
+      const { from, us } = this.#parts.machines.idealCycles(id);
+      this.#derivation.setCycles(id, new Steps(from, us));
+    }
+  }
+
   /** Suspect rows come with their verdict. Where no tag means anything, no row is looked at. */
   #points(payload: Uint8Array): void {
-    const { suspect, connectionId, receivedTime } = decodePointsHeader(payload);
-    this.#heard.set(connectionId, Math.max(receivedTime, this.#heard.get(connectionId) ?? 0));
+    const header = decodePointsHeader(payload);
+    const { suspect, connectionId } = header;
+    const heard = this.#life.batch(
+      header,
+      () => decodePoints(payload).columns.time.reduce((least, t) => Math.min(least, t), Number.POSITIVE_INFINITY),
+      () => this.#lostFrom(connectionId),
+    );
+    if (heard !== null) this.#parts.silence(heard);
     if (this.#ids.size === 0) return;
     const { columns } = decodePoints(payload);
     if (suspect.length === 0) {
@@ -157,8 +274,14 @@ export class FactsFollower implements Facts {
     if (connectionId === null) return;
     this.#state({ lsn, connection: connectionId, from: fromUs, to: toUs ?? never, says: "lost" });
     if (toUs === null) return;
-    const lasting = this.#gaps.intervals(connectionId).find(({ from, to }) => to === never && from < toUs);
-    if (lasting !== undefined) this.#state({ lsn, connection: connectionId, from: toUs, to: never, says: "covered" });
+    const lasting = this.#lostFrom(connectionId);
+    if (lasting !== null && lasting <= toUs)
+      this.#state({ lsn, connection: connectionId, from: toUs, to: never, says: "covered" });
+  }
+
+  /** Where the gap begins that a connection has now; null: it has none. */
+  #lostFrom(connection: number): Micros | null {
+    return this.#gaps.intervals(connection).find(({ to }) => to === never)?.from ?? null;
   }
 
   #state(statement: GapStatement): void {
@@ -168,7 +291,9 @@ export class FactsFollower implements Facts {
 
   /** What the registry says of tags now, against what is at work. */
   #bind(): void {
-    const wanted = new Map(assignmentsOf(this.#registry.standardBindings().items).map((one) => [one.key, one.spec]));
+    const wanted = new Map(
+      assignmentsOf(this.#parts.registry.standardBindings().items).map((one) => [one.key, one.spec]),
+    );
     for (const [key, id] of this.#ids) {
       const spec = wanted.get(key);
       const binding = this.#derivation.bindings.get(id) as Binding;
@@ -185,26 +310,33 @@ export class FactsFollower implements Facts {
       const id = Math.max(0, ...this.#ids.values()) + 1;
       this.#ids.set(key, id);
       this.#derivation.add({ ...spec, id }, "derive");
+      if (spec.role === "pulse") this.#cycles([spec.equipment]);
     }
     this.#forgottenUs = 0;
+    this.#feeds.clear();
+    for (const [equipment, specs] of Map.groupBy(wanted.values(), (spec) => spec.equipment)) {
+      const connections = specs.flatMap(({ channels }) => channels.map(({ connection }) => connection));
+      this.#feeds.set(equipment, [...new Set(connections)]);
+    }
   }
 
   #forget(): void {
-    const now = this.#clock.nowUs();
+    const now = this.#parts.clock.nowUs();
     if (now - this.#forgottenUs < hourUs) return;
     this.#forgottenUs = now;
-    this.#derivation.forgetBefore(now - keptUs);
+    this.#derivation.forgetBefore(now - factsKeptUs);
   }
 
   async #settle(): Promise<void> {
     this.#forget();
     if (this.#derivation.dirty === 0) return;
-    while (this.#history.status.appliedLsn < this.#appliedLsn) await this.#clock.sleep(historyMs, this.#stop.signal);
-    const oldest = this.#clock.nowUs() - keptUs;
+    while (this.#parts.history.status.appliedLsn < this.#takenLsn)
+      await this.#parts.clock.sleep(historyMs, this.#stop.signal);
+    const oldest = this.#parts.clock.nowUs() - factsKeptUs;
     for (const { binding, run } of this.#derivation.repairs(() => oldest)) {
       const connections = new Set(binding.spec.channels.map(({ connection }) => connection));
       const gaps = united([...connections].flatMap((connection) => this.#gaps.intervals(connection)));
-      const inputs = new HistoryInputs(this.#history, binding.spec, gaps);
+      const inputs = new HistoryInputs(this.#parts.history, binding.spec, gaps);
       let step = run.next();
       while (!step.done) {
         this.#stop.signal.throwIfAborted();
@@ -212,20 +344,15 @@ export class FactsFollower implements Facts {
       }
       this.#derivation.repaired(binding, step.value);
     }
-    // Nobody is told yet what changed; readers ask for what they want to know.
-    this.#derivation.takeDirty(() => 0);
   }
 
-  /** Up to the last proof of life of what feeds the equipment. */
-  #tick(equipment: number, bindings: readonly Binding[]): void {
-    const feeds = new Map<number, ProofOfLife>();
-    for (const { connection } of bindings.flatMap(({ spec }) => spec.channels)) {
-      const lastUs = this.#heard.get(connection);
-      if (lastUs !== undefined) feeds.set(connection, { connection, lastUs });
-    }
-    if (feeds.size === 0) return;
+  /** Up to the last proof of life of what feeds the equipment; tells the watermark. */
+  #tick(equipment: number, nowUs: Micros): Micros {
     const before = this.#derivation.watermarkOf(equipment);
-    const { watermark } = nextWatermark(before, this.#clock.nowUs(), [...feeds.values()]);
+    const lost = (connection: number): boolean => this.#lostFrom(connection) !== null;
+    const watermark = this.#life.watermark(this.#feeds.get(equipment) ?? [], before, nowUs, lost);
+    if (watermark === null) return before;
     this.#derivation.tickEquipment(equipment, watermark);
+    return watermark;
   }
 }

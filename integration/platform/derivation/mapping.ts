@@ -33,6 +33,8 @@ export interface Rule {
   idealCycleUs: number;
   /** Equal for mappings that mean the same. */
   meaning: string;
+  /** Of several tags that are one stream: the rule of each, null while it is not bound. null: one rule for all. */
+  of: readonly (Rule | null)[] | null;
 }
 
 const widths = {
@@ -105,6 +107,7 @@ export function compileMapping(mapping: Mapping): Rule {
     stopAfterCycles: pulse.stopAfterCycles ?? 3,
     idealCycleUs: Math.round((pulse.idealCycleMs ?? 0) * 1000),
     meaning: JSON.stringify(mapping),
+    of: null,
   };
 }
 
@@ -174,13 +177,33 @@ export class Rules {
   }
 }
 
+/** The rules of several tags that are one stream, each with its own. What is asked of the stream as a whole, the first that is bound answers. */
+export function jointRules(channels: readonly (readonly DatedRule[])[]): Rules {
+  const each = channels.map((pieces) => new Rules(pieces));
+  const bounds = [...new Set(each.flatMap(({ boundaries }) => [...boundaries]))].sort((a, b) => a - b);
+  const edges = [Number.NEGATIVE_INFINITY, ...bounds, Number.POSITIVE_INFINITY];
+  const pieces: DatedRule[] = [];
+  for (let i = 0; i + 1 < edges.length; i++) {
+    const [from, to] = [edges[i], edges[i + 1]];
+    const of = each.map((rules) => rules.at(instantIn(from, to)));
+    const first = of.find((rule) => rule !== null);
+    if (first == null) continue;
+    pieces.push({ from, to, rule: { ...first, of, meaning: JSON.stringify(of.map((rule) => rule?.meaning ?? null)) } });
+  }
+  return new Rules(pieces);
+}
+
+/** An instant in [from, to), of which either may be infinite. */
+const instantIn = (from: Micros, to: Micros): Micros =>
+  Number.isFinite(from) ? from : Number.isFinite(to) ? to - 1 : 0;
+
 /** Where two sets of rules mean different things, ends included since a boundary is an input; empty when they are equal. */
 export function rulesDifference(old: Rules, next: Rules): { from: Micros; to: Micros }[] {
   const bounds = [...new Set([Number.NEGATIVE_INFINITY, ...old.boundaries, ...next.boundaries])].sort((a, b) => a - b);
   const ranges: { from: Micros; to: Micros }[] = [];
   for (let i = 0; i < bounds.length; i++) {
     const to = bounds[i + 1] ?? Number.POSITIVE_INFINITY;
-    const at = bounds[i] === Number.NEGATIVE_INFINITY ? (Number.isFinite(to) ? to - 1 : 0) : bounds[i];
+    const at = instantIn(bounds[i], to);
     if (old.at(at)?.meaning === next.at(at)?.meaning) continue;
     const last = ranges.at(-1);
     if (last !== undefined && last.to === bounds[i]) last.to = to;

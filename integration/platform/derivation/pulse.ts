@@ -29,10 +29,12 @@ export function pulsePoint(
   out: OpenSegment,
 ): void {
   if (rule === null) return;
-  if (rule.edge !== "each" && !edge(s, o, rule, value, channel)) return;
+  const own = rule.of === null ? rule : rule.of[channel];
+  if (own === null) return;
+  if (own.edge !== "each" && !edge(s, o, own, value, channel)) return;
   out.increment(t, t, 1, 0, channel);
   if ((s[o + fFlags] & flagGapOpen) !== 0) return;
-  const cycleUs = cycles.at(t) || rule.idealCycleUs;
+  const cycleUs = cycles.at(t) || own.idealCycleUs;
   if (!(cycleUs > 0)) {
     disarm(s, o, t, out);
     return;
@@ -42,7 +44,7 @@ export function pulsePoint(
     out.transition(code === stopped ? Math.max(t - cycleUs, s[o + fLast]) : t, executing);
     s[o + fCode] = executing;
   }
-  arm(s, o, rule, cycleUs, t);
+  arm(s, o, own, cycleUs, t);
 }
 
 /** A bad sample is no pulse, and after it the level is not known. */
@@ -78,7 +80,10 @@ export function pulseBoundary(
   t: Micros,
   out: OpenSegment,
 ): void {
-  if (rule !== null && rules.before(t) !== null) return;
+  if (rule !== null && rules.before(t) !== null) {
+    levelsAnew(s, o, rule);
+    return;
+  }
   disarm(s, o, t, out);
   const open = s[o + fFlags] & flagGapOpen;
   clearState(s, o);
@@ -112,6 +117,12 @@ function edge(s: Float64Array, o: number, rule: Rule, value: number, channel: nu
   const level = value === 0 ? 1 : 2;
   const before = setLevel(s, o, channel, level);
   return rule.edge === "rising" ? before === 1 && level === 2 : before === 2 && level === 1;
+}
+
+/** From here on edges of a tag count no more; where they count again, nobody knows the level it had. */
+function levelsAnew(s: Float64Array, o: number, rule: Rule): void {
+  for (const [channel, own] of (rule.of ?? [rule]).entries())
+    if ((own?.edge ?? "each") === "each") setLevel(s, o, channel, 0);
 }
 
 /** Sets the level of a channel and tells what it was. */

@@ -38,7 +38,7 @@ export function* repair(
   const { track } = binding;
   const { dirtyTo } = binding;
   const begin = Math.min(firstInput, track.rules.boundaries[0] ?? Number.POSITIVE_INFINITY);
-  const oldest = Math.min(track.segments[0]?.hour ?? Number.POSITIVE_INFINITY, openHour(track));
+  const oldest = track.firstHour;
   const progress = binding.progress;
   // What lies ahead of the automaton has no checkpoint: it goes on from where it is.
   const first = Math.max(binding.floor, Math.min(binding.dirtyFrom, progress), Math.min(begin, oldest));
@@ -75,9 +75,6 @@ export function* repair(
   return replacedToTheEnd(binding, run, firstHour, watermark, hours);
 }
 
-const openHour = (track: Track): Micros =>
-  track.open.hour === Number.NEGATIVE_INFINITY ? Number.POSITIVE_INFINITY : track.open.hour;
-
 /** The old facts hold from `stop` on. */
 function converged(
   binding: Binding,
@@ -94,7 +91,7 @@ function converged(
   const end = track.firstSegment(stop);
   const old = track.segments.slice(begin, end);
   const after = firstTransition([...track.segments.slice(end), track.open]);
-  track.segments = track.segments.slice(0, begin).concat(run.segments, track.segments.slice(end));
+  track.replace(begin, end, run.segments);
   track.crossedBefore(Math.max(binding.watermark, binding.lastT + 1));
   track.open.absorb();
   settled(binding, watermark);
@@ -111,7 +108,7 @@ function replacedToTheEnd(binding: Binding, run: Track, from: Micros, watermark:
   const old = [...track.segments.slice(begin), ...(track.open.hour >= from ? [track.open] : [])];
   const none = Number.POSITIVE_INFINITY;
   const changes = factsDifference(old, [...run.segments, run.open], none, none);
-  track.segments = track.segments.slice(0, begin).concat(run.segments);
+  track.replace(begin, track.segments.length, run.segments);
   track.adopt(run);
   settled(binding, watermark);
   return { changes, hours };

@@ -32,6 +32,8 @@ export interface Segment {
   prefix: Float64Array | null;
   /** Indexes of the increments whose place in (source, t] is estimated. */
   spread: Int32Array | null;
+  /** Values of the hour that were no valid input: outside their table or their width. */
+  outside: number;
 }
 
 const noTimes = new Float64Array(0);
@@ -54,7 +56,7 @@ export class OpenSegment {
   #seenIncrements = 0;
 
   get empty(): boolean {
-    return this.transitions.n === 0 && this.increments.n === 0;
+    return this.transitions.n === 0 && this.increments.n === 0 && this.outside === 0;
   }
 
   transition(t: Micros, code: number): void {
@@ -111,6 +113,7 @@ export class OpenSegment {
       increments: increments.n === 0 ? null : cutIncrements(increments),
       prefix: increments.n === 0 ? null : prefixOf(increments),
       spread: increments.n === 0 ? null : spreadOf(increments),
+      outside: this.outside,
     };
     this.clear();
     return segment;
@@ -119,6 +122,7 @@ export class OpenSegment {
   clear(): void {
     this.transitions.n = 0;
     this.increments.n = 0;
+    this.outside = 0;
     this.#seenTransitions = 0;
     this.#seenIncrements = 0;
   }
@@ -129,6 +133,7 @@ export class OpenSegment {
     this.start.set(other.start);
     this.transitions = other.transitions;
     this.increments = other.increments;
+    this.outside = other.outside;
     this.#seenTransitions = this.transitions.n;
     this.#seenIncrements = this.increments.n;
   }

@@ -26,6 +26,8 @@ export class Track {
   readonly open = new OpenSegment();
   /** Closed hours, ascending; hours that changed nothing are left out. */
   segments: Segment[] = [];
+  /** Values in closed hours that were no valid input. */
+  #outside = 0;
   #boundary = 0;
   #nextBoundary = Number.POSITIVE_INFINITY;
 
@@ -37,6 +39,23 @@ export class Track {
     this.o = o;
     clearState(s, o);
     this.#toBoundary(0);
+  }
+
+  /** Infinity: nothing was emitted. */
+  get firstHour(): Micros {
+    if (this.segments.length > 0) return this.segments[0].hour;
+    return this.open.hour === Number.NEGATIVE_INFINITY ? Number.POSITIVE_INFINITY : this.open.hour;
+  }
+
+  /** Values that were no valid input: outside their table or their width. */
+  get outside(): number {
+    return this.#outside + this.open.outside;
+  }
+
+  /** Puts other hours in the place of those from `begin` up to `end`. */
+  replace(begin: number, end: number, by: readonly Segment[]): void {
+    this.#outside += outsideOf(by) - outsideOf(this.segments.slice(begin, end));
+    this.segments = this.segments.slice(0, begin).concat(by, this.segments.slice(end));
   }
 
   /** When it does something by itself: its timer or a boundary of its rules. */
@@ -126,6 +145,7 @@ export class Track {
   restart(hour: Micros, state: Float64Array): void {
     this.s.set(state, this.o);
     this.segments = [];
+    this.#outside = 0;
     this.open.hour = Number.NEGATIVE_INFINITY;
     this.open.clear();
     this.#toBoundary(this.rules.nextBoundary(hour));
@@ -169,6 +189,7 @@ export class Track {
     const { open } = this;
     if (open.hour === Number.NEGATIVE_INFINITY) return;
     if (open.empty && sameState(open.start, 0, this.s, this.o)) return;
+    this.#outside += open.outside;
     this.segments.push(open.close());
   }
 
@@ -186,3 +207,5 @@ export class Track {
     this.#nextBoundary = index < boundaries.length ? boundaries[index] : Number.POSITIVE_INFINITY;
   }
 }
+
+const outsideOf = (segments: readonly Segment[]): number => segments.reduce((sum, { outside }) => sum + outside, 0);

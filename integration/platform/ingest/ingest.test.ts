@@ -67,7 +67,7 @@ describe("ingest", () => {
       directory,
       sums,
       namesVisible: async (lsn) => void steps.push(lsn),
-      noteUnits: (tenant, connection, units) => void steps.push([tenant, connection, [...units]]),
+      noteUnits: async (tenant, connection, units) => void steps.push([tenant, connection, [...units]]),
     });
     const { lsn } = await ingest.offer(1, batch([[0, t0, 1]], ["a", "b"]));
     steps.length = 0;

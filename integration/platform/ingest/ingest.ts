@@ -35,7 +35,7 @@ export interface IngestOptions {
   /** Resolves when new names up to this LSN are visible to readers; a batch that brings some waits for it. */
   namesVisible?: (lsn: Lsn) => Promise<void>;
   /** Keeps what a source says of its tags' units. */
-  noteUnits?: (tenant: number, connectionId: number, units: ReadonlyMap<number, string>) => void;
+  noteUnits?: (tenant: number, connectionId: number, units: ReadonlyMap<number, string>) => Promise<void>;
   /** Rate quota: seconds to wait before this many rows of the connection may come, 0 to admit them. */
   admit?: (connectionId: number, rows: number) => number;
   /** A reason to refuse everything for the moment (memory, shutdown), or null. */
@@ -177,7 +177,7 @@ export class Ingest implements Sink {
     // The names stand in the log by then, and so will in the registry.
     await connection.lastAppend.durable;
     await this.#o.namesVisible?.(connection.lastAppend.lsn);
-    if (byId.size > 0) this.#o.noteUnits?.(tenant, connection.id, byId);
+    if (byId.size > 0) await this.#o.noteUnits?.(tenant, connection.id, byId);
   }
 
   /** Raw tag ids for addresses; new ones are durable when this resolves. */

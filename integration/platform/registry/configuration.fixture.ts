@@ -20,7 +20,7 @@ if (import.meta.main) {
   const registry = openRegistry({ path: process.argv[2], clock: new FakeClock() });
   for (let round = Number(process.argv[3]); ; round++) {
     const { revision } = registry.configuration(admin);
-    registry.applyConfiguration(admin, plantOf(round), revision, () => 1);
+    await registry.applyConfiguration(admin, plantOf(round), revision, () => 1);
     process.stdout.write(`${round}\n`);
   }
 }

@@ -50,7 +50,7 @@ describe("F40: saving a configuration, killed at any time (K9)", () => {
       const found = configuration.connections?.[0].config?.round as number;
       expect([acknowledged, acknowledged + 1]).toContain(found);
       const reference = openRegistry({ path: join(dir, `reference-${ms}`), clock: new FakeClock() });
-      reference.applyConfiguration(admin, plantOf(found), 1, () => 1);
+      await reference.applyConfiguration(admin, plantOf(found), 1, () => 1);
       expect(renderConfiguration(configuration)).toBe(
         renderConfiguration(reference.configuration(admin).configuration),
       );
@@ -61,7 +61,7 @@ describe("F40: saving a configuration, killed at any time (K9)", () => {
   });
 });
 
-test("a registry of the format before is brought up: what was decided then is configuration now", () => {
+test("a registry of the format before is brought up: what was decided then is configuration now", async () => {
   const db = new SqliteDatabase(path);
   db.exec("CREATE TABLE migrations (version INTEGER PRIMARY KEY) STRICT; INSERT INTO migrations VALUES (1)");
   db.exec(migrations[0]);
@@ -112,40 +112,42 @@ describe("the service over a registry", () => {
     });
     return { registry, service };
   };
-  const problem = (run: () => unknown) => {
+  const problem = async (run: () => unknown) => {
     try {
-      run();
+      await run();
     } catch (error) {
       return error;
     }
     return null;
   };
 
-  test("text is checked with places, planned and applied; export, applied to an empty instance, exports the same bytes", () => {
+  test("text is checked with places, planned and applied; export, applied to an empty instance, exports the same bytes", async () => {
     const { registry, service } = open();
     const text =
       "version: 1\nequipment:\n  - { path: N, level: site }\nconnections:\n  - { name: gw, kind: http, scope: N, tags: [{ address: a, unit: bar }] }\n";
-    expect(problem(() => service.plan(admin, { text: text.replace("unit: bar", "unit: bra") }))).toMatchObject({
+    expect(await problem(() => service.plan(admin, { text: text.replace("unit: bar", "unit: bra") }))).toMatchObject({
       code: "configuration_invalid",
       message: expect.stringContaining("line 5, column 66"),
       errors: [{ code: "unit_unknown", line: 5, column: 66, path: "/connections/0/tags/0/unit" }],
     });
-    expect(problem(() => service.plan(admin, { text: "x".repeat(2_000_000) }))).toMatchObject({
+    expect(await problem(() => service.plan(admin, { text: "x".repeat(2_000_000) }))).toMatchObject({
       errors: [{ code: "body_too_large" }],
     });
     expect(
-      problem(() => service.plan(admin, { value: { version: 1, connections: [{ name: "x", kind: "opc" }] } })),
+      await problem(() => service.plan(admin, { value: { version: 1, connections: [{ name: "x", kind: "opc" }] } })),
     ).toMatchObject({
       errors: [{ code: "connection_kind_unknown", path: "/connections/0/kind" }],
     });
     // What was sent reads nothing of the server's own.
-    expect(problem(() => service.plan(admin, { text: text.replace("bar", '"$' + '{env:PATH}"') }))).toMatchObject({
-      errors: [{ code: "environment_missing", line: 5 }],
-    });
+    expect(await problem(() => service.plan(admin, { text: text.replace("bar", '"$' + '{env:PATH}"') }))).toMatchObject(
+      {
+        errors: [{ code: "environment_missing", line: 5 }],
+      },
+    );
     const { revision } = service.plan(admin, { text });
-    service.apply(admin, { text }, revision);
+    await service.apply(admin, { text }, revision);
     expect(known.get("gw")).toBe(7);
-    expect(problem(() => service.apply(admin, { text }, revision))).toMatchObject({ code: "revision_conflict" });
+    expect(await problem(() => service.apply(admin, { text }, revision))).toMatchObject({ code: "revision_conflict" });
     // Sections that are left out are referred to as they are.
     expect(
       service.plan(admin, {
@@ -154,28 +156,28 @@ describe("the service over a registry", () => {
     ).toBe(2);
     const exported = service.render(service.read(admin).configuration);
     const other = openRegistry({ path: join(dir, "other"), clock: new FakeClock() });
-    other.applyConfiguration(admin, service.read(admin).configuration, 1, () => 1);
+    await other.applyConfiguration(admin, service.read(admin).configuration, 1, () => 1);
     expect(renderConfiguration(other.configuration(admin).configuration)).toBe(exported);
     other.close();
     registry.close();
   });
 
-  test("a table is tried, then taken; a wrong row changes nothing", () => {
+  test("a table is tried, then taken; a wrong row changes nothing", async () => {
     const { registry, service } = open();
-    service.apply(
+    await service.apply(
       admin,
       { value: { version: 1, connections: [{ name: "gw", kind: "http", tags: [{ address: "a" }] }] } },
       1,
     );
     const table = (text: string): Uint8Array => new TextEncoder().encode(text);
-    const dry = service.importTags(admin, "gw", table("address;unit\na;bar\nb;Cel"), true);
+    const dry = await service.importTags(admin, "gw", table("address;unit\na;bar\nb;Cel"), true);
     expect(dry).toMatchObject({
       applied: null,
       summary: { rows: 2, separator: ";", plan: { counts: { create: 1, change: 1 } } },
     });
     expect(service.read(admin).configuration.connections?.[0].tags).toEqual([{ address: "a" }]);
     expect(
-      problem(() => service.importTags(admin, "gw", table("address;unit\na;bar\nb;bra\n1E+5;x"), false)),
+      await problem(() => service.importTags(admin, "gw", table("address;unit\na;bar\nb;bra\n1E+5;x"), false)),
     ).toMatchObject({
       code: "csv_invalid",
       errors: [
@@ -184,10 +186,10 @@ describe("the service over a registry", () => {
         { code: "unit_unknown", line: 4 },
       ],
     });
-    expect(problem(() => service.importTags(admin, "none", table("address\na"), false))).toMatchObject({
+    expect(await problem(() => service.importTags(admin, "none", table("address\na"), false))).toMatchObject({
       code: "not_found",
     });
-    service.importTags(admin, "gw", table("address;unit\na;bar\nb;Cel"), false);
+    await service.importTags(admin, "gw", table("address;unit\na;bar\nb;Cel"), false);
     expect(service.read(admin).configuration.connections?.[0].tags).toEqual([
       { address: "a", unit: "bar" },
       { address: "b", unit: "Cel" },
@@ -195,7 +197,7 @@ describe("the service over a registry", () => {
     registry.close();
   });
 
-  test("5,000 tags are applied in one go, quickly", () => {
+  test("5,000 tags are applied in one go, quickly", async () => {
     const { registry, service } = open();
     const tags = Array.from({ length: 5000 }, (_, i) => ({
       address: `ns=2;s=Tag${i}`,
@@ -203,7 +205,7 @@ describe("the service over a registry", () => {
       equipment: "N",
     }));
     const began = performance.now();
-    service.apply(
+    await service.apply(
       admin,
       {
         value: {

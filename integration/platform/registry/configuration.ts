@@ -34,6 +34,8 @@ import type { Tags } from "./tags.ts";
 interface Parts {
   /** K9 of the fault tests: passed before a configuration is committed, and again after it. */
   crashPoint?: (name: string) => void;
+  /** Gives the others of the thread their turn. */
+  pause(): Promise<void>;
   db: OwnedDatabase;
   journal: Journal;
   directory: Directory;
@@ -116,40 +118,53 @@ export class ConfigurationStore {
     };
   }
 
-  apply(
+  /** In portions: ten thousand tags must not hold up those that stream (F24). */
+  async apply(
     p: Principal,
     wanted: Configuration,
     expected: number,
     connectionId: (name: string, kind: string) => number,
-  ): AppliedConfiguration {
-    const { db, directory, journal, connections, equipment, crashPoint } = this.#parts;
+  ): Promise<AppliedConfiguration> {
+    const { db, directory, journal, equipment, pause, crashPoint } = this.#parts;
     demand(p, "configure");
+    while (db.busy !== null) await db.busy;
     equipment.root(p.tenant);
-    const applied = directory.together(() =>
-      db.write(() =>
-        journal.together(() => {
-          const { configuration, revision } = this.read(p);
-          if (revision !== expected)
-            throw new ProblemError(
-              "revision_conflict",
-              `The configuration is at revision ${revision}; the change was based on ${expected}.`,
-            );
-          const steps = diffConfigurations(configuration, wanted);
-          const run = new Run(p, this.#parts, connectionId);
-          for (const step of steps) attempt(step, wanted, () => run.do(step));
-          const after = journal.configurationRevision(p.tenant);
-          crashPoint?.("K9");
-          const touched = new Set(steps.flatMap((step) => (step.entity === "connection" ? [nameOf(step)] : [])));
-          return {
-            plan: planOf(steps, expected),
-            revision: after,
-            connections: connections.all().filter((row) => row.tenant === p.tenant && touched.has(row.name)),
-          };
-        }),
-      ),
+    const applied = await journal.togetherInTime(() =>
+      directory.together(() => db.writeInPortions(this.#apply(p, wanted, expected, connectionId), pause)),
     );
     crashPoint?.("K9");
     return applied;
+  }
+
+  *#apply(
+    p: Principal,
+    wanted: Configuration,
+    expected: number,
+    connectionId: (name: string, kind: string) => number,
+  ): Generator<void, AppliedConfiguration> {
+    const { journal, connections, crashPoint } = this.#parts;
+    const { configuration, revision } = this.read(p);
+    if (revision !== expected)
+      throw new ProblemError(
+        "revision_conflict",
+        `The configuration is at revision ${revision}; the change was based on ${expected}.`,
+      );
+    yield;
+    const steps = diffConfigurations(configuration, wanted);
+    const run = new Run(p, this.#parts, connectionId);
+    for (const step of steps) {
+      yield;
+      attempt(step, wanted, () => run.do(step));
+    }
+    yield;
+    const after = journal.configurationRevision(p.tenant);
+    crashPoint?.("K9");
+    const touched = new Set(steps.flatMap((step) => (step.entity === "connection" ? [nameOf(step)] : [])));
+    return {
+      plan: planOf(steps, expected),
+      revision: after,
+      connections: connections.all().filter((row) => row.tenant === p.tenant && touched.has(row.name)),
+    };
   }
 
   /** What each declared connection runs on. */

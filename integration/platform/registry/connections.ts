@@ -78,9 +78,9 @@ export class Connections {
     return this.#findName.get(id) as string;
   }
 
-  placeOf(id: number): { name: string; scope: string } {
-    const { name, scope } = this.#byId(id);
-    return { name, scope };
+  placeOf(id: number): { tenant: number; name: string; scope: string } {
+    const { tenant, name, scope } = this.#byId(id);
+    return { tenant, name, scope };
   }
 
   /** It stands where its row says, which may have been decided before its first batch. */

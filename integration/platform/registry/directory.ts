@@ -26,11 +26,11 @@ export class Directory {
     return this.#lastTag;
   }
 
-  /** Follows a change of many parts as it goes; when `work` throws, everything here is as it was before. */
-  together<T>(work: () => T): T {
+  /** Follows a change of many parts as it goes; when `work` throws, everything here is as it was before. One at a time. */
+  async together<T>(work: () => Promise<T>): Promise<T> {
     this.#undo = [];
     try {
-      return work();
+      return await work();
     } catch (error) {
       for (const undo of this.#undo.toReversed()) undo();
       throw error;

@@ -14,7 +14,7 @@ import type { OwnedDatabase } from "../sqlite/open.ts";
 import { conflict, demand, notFound } from "./access.ts";
 import type { Directory } from "./directory.ts";
 import { checkLevel, checkName, childPath, maxPathLength, pathTooLong, toTreeKey } from "./equipment-rules.ts";
-import { attributesAt, type EquipmentVersion } from "./equipment-time.ts";
+import { attributesAt, type EquipmentVersion, lifecycleSpans } from "./equipment-time.ts";
 import type { Journal } from "./journal.ts";
 
 const columns =
@@ -88,14 +88,26 @@ export class EquipmentTree {
     return { ...now, ...then, path };
   }
 
-  #at(id: number, atUs: number): Pick<Equipment, "name" | "parentId" | "path" | "lifecycle" | "model"> {
-    const versions = this.#parts.db.sql
+  /** In which state of its life it was from when to when, by what was known at a revision; default: now. */
+  lifecycle(p: Principal, id: number, revision?: number): ReturnType<typeof lifecycleSpans> {
+    this.get(p, id);
+    const versions = this.#versions(id);
+    const known = revision === undefined ? versions : versions.filter((one) => one.revision <= revision);
+    // Before it was known at all, it is taken for what it began as.
+    return lifecycleSpans(known.length === 0 ? versions.slice(0, 1) : known);
+  }
+
+  #versions(id: number): (EquipmentVersion & { revision: number })[] {
+    return this.#parts.db.sql
       .prepare(
-        `SELECT name, parent_id AS parentId, lifecycle, model, coalesce(valid_from_us, changed_us) AS validFromUs
+        `SELECT name, parent_id AS parentId, lifecycle, model, revision, coalesce(valid_from_us, changed_us) AS validFromUs
          FROM equipment_history WHERE id = ? ORDER BY revision`,
       )
-      .all(id) as EquipmentVersion[];
-    const then = attributesAt(versions, atUs);
+      .all(id) as (EquipmentVersion & { revision: number })[];
+  }
+
+  #at(id: number, atUs: number): Pick<Equipment, "name" | "parentId" | "path" | "lifecycle" | "model"> {
+    const then = attributesAt(this.#versions(id), atUs);
     return { ...then, path: then.parentId === null ? "" : childPath(this.#at(then.parentId, atUs).path, then.name) };
   }
 

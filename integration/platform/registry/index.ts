@@ -70,6 +70,7 @@ export function openRegistry(options: {
   const configuration = new ConfigurationStore({
     ...parts,
     crashPoint,
+    pause: () => new Promise((resolve) => setImmediate(resolve)),
     equipment,
     connections,
     tags,
@@ -79,7 +80,10 @@ export function openRegistry(options: {
 
   return {
     get revision() {
-      return journal.revision;
+      return journal.decided;
+    },
+    settled: async () => {
+      while (db.busy !== null) await db.busy;
     },
     get appliedLsn() {
       return tags.appliedLsn;
@@ -87,6 +91,7 @@ export function openRegistry(options: {
     applyRegistrations: (records) => tags.apply(records),
     advance: (lsn) => tags.advance(lsn),
     noteUnits: (tenant, connectionId, units) => tags.noteUnits(tenant, connectionId, units),
+    noteTypes: (connectionId, changes) => tags.noteTypes(connectionId, changes),
     allTags: () => tags.all(),
     allConnections: () => connections.all(),
 
@@ -94,6 +99,7 @@ export function openRegistry(options: {
     getEquipment: (p, id) => equipment.get(p, id),
     createEquipment: (p, item) => equipment.create(p, item),
     equipmentAt: (p, id, atUs) => equipment.at(p, id, atUs),
+    lifecycle: (p, id, asOf) => equipment.lifecycle(p, id, asOf === undefined ? undefined : journal.revisionAt(asOf)),
     changeEquipment: (p, id, change, revision) => {
       if (change.model !== undefined) checkModel(p, change.model, models, bindings.of(id));
       return equipment.change(p, id, change, revision);
@@ -111,7 +117,7 @@ export function openRegistry(options: {
     configurationRevisions: (p, q) => configuration.revisions(p, q),
     applyConfiguration: (p, wanted, revision, connectionId) => configuration.apply(p, wanted, revision, connectionId),
     connectionSpecs: () => configuration.specs(),
-    standardBindings: () => ({ revision: journal.revision, items: standardBindings(sql) }),
+    standardBindings: () => ({ revision: journal.decided, items: standardBindings(sql) }),
 
     masterData: new MasterDataStore(parts),
 
@@ -119,11 +125,14 @@ export function openRegistry(options: {
     findKey: (id) => keys.find(id),
     listKeys: (p, q) => keys.list(p, q),
     revokeKey: (p, id, atUs) => keys.revoke(p, id, atUs),
-    touchKey: (id, atUs) => keys.touch(id, atUs),
+    touchKey: (id, atUs) => {
+      if (db.busy === null) keys.touch(id, atUs);
+    },
     getSetting,
     setSetting,
 
-    outbox: (limit) => journal.outbox(limit),
+    // What is not decided yet must not be told.
+    outbox: (limit) => (db.busy === null ? journal.outbox(limit) : []),
     // Redone from the outbox if a power cut undoes it; the host drops the repeat by its revision.
     stampLsn: (revisions) => db.writeRelaxed(() => journal.stamp(revisions)),
     // Revision 0 came out of the log, so it is in it.

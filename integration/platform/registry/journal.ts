@@ -28,6 +28,8 @@ export class Journal {
   readonly #revisionAt;
   /** While several changes are one: the revision of the first. */
   #partOf: number | null = null;
+  /** While a change goes over several turns: the revision before it. */
+  #decided: number | null = null;
 
   constructor(sql: Sql) {
     this.#sql = sql;
@@ -71,6 +73,25 @@ export class Journal {
     this.#insert.run(revision, by.tenant, entity, id, by.id, atUs, JSON.stringify(after), hidden, this.#partOf);
   }
 
+  /** The same for a change that goes over several turns. */
+  async togetherInTime<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.revision;
+    this.#partOf = before + 1;
+    this.#decided = before;
+    try {
+      return await work();
+    } finally {
+      this.#partOf = null;
+      this.#decided = null;
+      this.#known = null;
+    }
+  }
+
+  /** The last revision that stands, whatever is under way. */
+  get decided(): number {
+    return this.#decided ?? this.revision;
+  }
+
   /** Everything that `work` changes counts as one change of the configuration. */
   together<T>(work: () => T): T {
     if (this.#partOf !== null) return work();
@@ -86,7 +107,7 @@ export class Journal {
   configurationRevision(tenant: number): number {
     const last = this.#sql
       .prepare(
-        "SELECT revision FROM journal WHERE tenant = ? AND entity NOT IN ('key', 'masterData', 'sourceUnit') ORDER BY revision DESC LIMIT 1",
+        "SELECT revision FROM journal WHERE tenant = ? AND entity NOT IN ('key', 'masterData', 'sourceUnit', 'sourceType') ORDER BY revision DESC LIMIT 1",
       )
       .pluck();
     return (last.get(tenant) as number | undefined) ?? 0;
@@ -97,7 +118,7 @@ export class Journal {
     return this.#sql
       .prepare(
         `SELECT max(revision) AS revision, max(changed_us) AS changedUs, actor, count(*) AS changes FROM journal
-         WHERE tenant = ? AND revision < ? AND entity NOT IN ('key', 'masterData', 'sourceUnit')
+         WHERE tenant = ? AND revision < ? AND entity NOT IN ('key', 'masterData', 'sourceUnit', 'sourceType')
          GROUP BY coalesce(part_of, revision) ORDER BY max(revision) DESC LIMIT ?`,
       )
       .all(tenant, before, limit) as ConfigurationRevision[];
@@ -108,7 +129,7 @@ export class Journal {
     const rows = this.#sql
       .prepare(
         `SELECT entity, entity_id AS id, after, kept FROM journal
-         WHERE tenant = ? AND revision <= ? AND entity NOT IN ('key', 'masterData', 'sourceUnit') ORDER BY revision`,
+         WHERE tenant = ? AND revision <= ? AND entity NOT IN ('key', 'masterData', 'sourceUnit', 'sourceType') ORDER BY revision`,
       )
       .all(tenant, revision) as { entity: Entity; id: number | string; after: string; kept: string | null }[];
     for (const { entity, id, after, kept } of rows)

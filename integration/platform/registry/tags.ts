@@ -1,4 +1,11 @@
-import { nameFault, type Principal, ProblemError, type RawTag, type TagChange } from "@lineshaft/contract/api";
+import {
+  nameFault,
+  type Principal,
+  ProblemError,
+  type RawTag,
+  type TagChange,
+  type ValueType,
+} from "@lineshaft/contract/api";
 import type { Clock, Lsn, Page, TagRegisteredRecord, Written } from "@lineshaft/contract/ports";
 import { type Cursors, pageSize } from "../sqlite/cursor.ts";
 import type { OwnedDatabase } from "../sqlite/open.ts";
@@ -9,8 +16,8 @@ import type { Directory } from "./directory.ts";
 import type { Journal } from "./journal.ts";
 import { unitFault } from "./ucum.ts";
 
-/** Units in one record of the log. */
-const unitsPerRecord = 1000;
+/** Units or types in one record of the log. */
+const toldPerRecord = 1000;
 
 /** A search reads at most this many tags a page (some 20 ms); then it hands out a cursor, even with an empty page. */
 const searchWindow = 200_000;
@@ -38,6 +45,8 @@ export class Tags {
   readonly #update;
   readonly #keep;
   readonly #tellUnit;
+  readonly #tellType;
+  readonly #typeOf;
   readonly declared: DeclaredTags;
   #appliedLsn: Lsn;
   #advancedMs = Number.NEGATIVE_INFINITY;
@@ -51,6 +60,8 @@ export class Tags {
     );
     this.#keep = sql.prepare("INSERT OR REPLACE INTO tag_history VALUES (?, ?, ?, ?, ?, ?, ?)");
     this.#tellUnit = sql.prepare("UPDATE tag SET source_unit = ? WHERE id = ?");
+    this.#tellType = sql.prepare("UPDATE tag SET source_type = ? WHERE id = ?");
+    this.#typeOf = sql.prepare("SELECT source_type FROM tag WHERE id = ?").pluck();
     this.declared = new DeclaredTags(sql);
     this.#appliedLsn = sql.prepare("SELECT lsn FROM applied").pluck().get() as number;
     for (const tag of this.#rows()) parts.directory.setTag(tag.id, tag.connectionId, tag.equipmentId);
@@ -235,20 +246,40 @@ export class Tags {
     if (id !== null) directory.setTag(id, connectionId, declaration?.equipmentId ?? null);
   }
 
-  noteUnits(tenant: number, connectionId: number, units: ReadonlyMap<number, string>): void {
-    const { db, journal, clock, connections } = this.#parts;
+  noteUnits(_tenant: number, connectionId: number, units: ReadonlyMap<number, string>): void {
     const told = [...units].flatMap(([id, unit]) => {
       const tag = this.#byId.get(id) as RawTag | undefined;
       if (tag?.connectionId !== connectionId || tag.sourceUnit === unit) return [];
       return [{ id, address: tag.address, unit, before: tag.sourceUnit }];
     });
+    this.#tell("sourceUnit", connectionId, told, ({ id, unit }) => this.#tellUnit.run(unit, id));
+  }
+
+  noteTypes(connectionId: number, changes: ReadonlyMap<number, { before: ValueType; type: ValueType }>): void {
+    const told = [...changes].flatMap(([id, { before, type }]) => {
+      const tag = this.#byId.get(id) as RawTag | undefined;
+      if (tag?.connectionId !== connectionId || this.#typeOf.get(id) === type) return [];
+      return [{ id, address: tag.address, type, before }];
+    });
+    this.#tell("sourceType", connectionId, told, ({ id, type }) => this.#tellType.run(type, id));
+  }
+
+  /** What a source says of its tags, kept and recorded. */
+  #tell<T>(
+    entity: "sourceUnit" | "sourceType",
+    connectionId: number,
+    told: readonly T[],
+    keep: (one: T) => void,
+  ): void {
     if (told.length === 0) return;
-    const { name: connection, scope } = connections.placeOf(connectionId);
+    const { db, journal, clock, connections } = this.#parts;
+    const { name: connection, scope, tenant } = connections.placeOf(connectionId);
+    const list = entity === "sourceUnit" ? "units" : "types";
     db.write(() => {
-      for (const { id, unit } of told) this.#tellUnit.run(unit, id);
-      for (let at = 0; at < told.length; at += unitsPerRecord) {
-        const after = { connectionId, connection, scope, units: told.slice(at, at + unitsPerRecord) };
-        journal.add({ id: "source", tenant }, "sourceUnit", connectionId, after, clock.nowUs(), journal.next());
+      for (const one of told) keep(one);
+      for (let at = 0; at < told.length; at += toldPerRecord) {
+        const after = { connectionId, connection, scope, [list]: told.slice(at, at + toldPerRecord) };
+        journal.add({ id: "source", tenant }, entity, connectionId, after, clock.nowUs(), journal.next());
       }
     });
   }

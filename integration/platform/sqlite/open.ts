@@ -1,6 +1,9 @@
 import { ProblemError } from "@lineshaft/contract/api";
 import SqliteDatabase from "better-sqlite3";
 
+/** How long a part of a long transaction may hold up the thread. */
+const portionMs = 5;
+
 export type Sql = SqliteDatabase.Database;
 
 /** One step of a schema. Steps are only ever appended; the position in the list + 1 is the version. */
@@ -19,6 +22,12 @@ export interface OwnedDatabase {
   write<T>(work: () => T): T;
   /** The same without waiting for the disk: survives a killed process, may be undone by a power cut. For what can be redone. */
   writeRelaxed<T>(work: () => T): T;
+  /**
+   * One transaction over several turns of the event loop: `work` yields between its parts, `pause` gives the others their turn. Until it ends, `busy` is a promise of
+   * its end, other writes are refused (`overloaded`), and reads see what is not decided yet: whoever can waits for `busy` first.
+   */
+  writeInPortions<T>(work: Generator<void, T>, pause: () => Promise<void>): Promise<T>;
+  readonly busy: Promise<void> | null;
   /** All writes so far survive a power cut when this returns. */
   sync(): void;
   close(): void;
@@ -41,20 +50,75 @@ export function openDatabase(options: {
   }
 
   let failed: unknown = null;
-  const run = <T>(work: () => T): T => {
+  let busy: Promise<void> | null = null;
+  /** Within a part of the transaction that goes over several turns. */
+  let inPortion = false;
+  const guarded = <T>(work: () => T): T => {
     if (failed !== null) throw unavailable(path, failed);
     try {
-      return sql.transaction(work).immediate();
+      return work();
     } catch (error) {
       const fault = storageFault(path, error);
       if (fault?.code === "storage_unavailable") failed = error;
       throw fault ?? error;
     }
   };
+  const run = <T>(work: () => T): T => {
+    if (inPortion) return work();
+    if (busy !== null)
+      throw new ProblemError("overloaded", "A configuration is being saved at this moment.", { retryAfterSeconds: 1 });
+    return guarded(() => sql.transaction(work).immediate());
+  };
+  /** One part; true when the work is done. */
+  const portion = <T>(work: Generator<void, T>): IteratorResult<void, T> => {
+    inPortion = true;
+    try {
+      const end = performance.now() + portionMs;
+      for (;;) {
+        const step = work.next();
+        if (step.done === true || performance.now() >= end) return step;
+      }
+    } finally {
+      inPortion = false;
+    }
+  };
+  const runInPortions = async <T>(work: Generator<void, T>, pause: () => Promise<void>): Promise<T> => {
+    guarded(() => sql.exec("BEGIN IMMEDIATE"));
+    try {
+      for (;;) {
+        const step = guarded(() => portion(work));
+        if (step.done === true) {
+          guarded(() => sql.exec("COMMIT"));
+          return step.value;
+        }
+        await pause();
+      }
+    } catch (error) {
+      if (sql.inTransaction) sql.exec("ROLLBACK");
+      throw error;
+    }
+  };
 
   return {
     sql,
     write: run,
+    get busy() {
+      return busy;
+    },
+    writeInPortions: (work, pause) => {
+      if (busy !== null || sql.inTransaction)
+        throw new ProblemError("overloaded", "A configuration is being saved at this moment.", {
+          retryAfterSeconds: 1,
+        });
+      const done = runInPortions(work, pause).finally(() => {
+        busy = null;
+      });
+      busy = done.then(
+        () => undefined,
+        () => undefined,
+      );
+      return done;
+    },
     writeRelaxed: <T>(work: () => T): T => {
       if (durability === "relaxed") return run(work);
       sql.pragma("synchronous=NORMAL");

@@ -9,6 +9,7 @@ import {
   valueTypes,
 } from "@lineshaft/contract/api";
 import type { LastValues, Lsn } from "@lineshaft/contract/ports";
+import { TypeChanges } from "./type-changes.ts";
 
 interface Arrays {
   time: Float64Array;
@@ -27,6 +28,9 @@ interface Arrays {
 export class LastValueTable implements LastValues {
   #a: Arrays = arrays(1024);
   #exact = new Map<number, ExactValue>();
+  /** Type of the newest value that was not empty, and one; 0: there was none. */
+  #typed = new Uint8Array(1024);
+  readonly typeChanges = new TypeChanges();
 
   get(tags: readonly number[]): LastValue[] {
     return tags.map((tag) => this.#one(tag));
@@ -69,6 +73,10 @@ export class LastValueTable implements LastValues {
       const code = type === null ? 0 : type[i];
       if (code !== 0 || a.type[id] !== 0) this.#exact.delete(id);
       a.type[id] = code;
+      if (this.#typed[id] !== code + 1 && code !== valueTypeCode.null) {
+        if (this.#typed[id] !== 0) this.typeChanges.add(id, this.#typed[id] - 1, code);
+        this.#typed[id] = code + 1;
+      }
       if (columns.exact !== null && code !== valueTypeCode.double && code !== valueTypeCode.boolean) {
         const { exact } = columns;
         while (exactAt < exact.row.length && exact.row[exactAt] < i) exactAt++;
@@ -103,6 +111,8 @@ export class LastValueTable implements LastValues {
     this.#reserve(from.time.length);
     for (const key of Object.keys(from) as (keyof Arrays)[]) this.#a[key].set(from[key]);
     this.#exact = exact;
+    for (let id = 0; id < from.type.length; id++)
+      this.#typed[id] = from.lsn[id] === 0 || from.type[id] === valueTypeCode.null ? 0 : from.type[id] + 1;
   }
 
   #one(tag: number): LastValue {
@@ -129,6 +139,9 @@ export class LastValueTable implements LastValues {
     const grown = arrays(Math.max(bound, this.#a.time.length * 2));
     for (const key of Object.keys(grown) as (keyof Arrays)[]) grown[key].set(this.#a[key]);
     this.#a = grown;
+    const typed = new Uint8Array(grown.type.length);
+    typed.set(this.#typed);
+    this.#typed = typed;
   }
 }
 

@@ -28,19 +28,26 @@ export function readSheet(bytes: Uint8Array, preferred: string, rowsMax: number)
   if (bytes[0] === 0xd0)
     throw new ProblemError("archive_invalid", "The workbook is protected by a password, or of a format before 2007.");
   const archive = new Archive(bytes);
-  const { name, part } = chooseSheet(archive, preferred);
+  const { name, part, daysFrom1900 } = chooseSheet(archive, preferred);
   const strings = archive.has("xl/sharedStrings.xml") ? sharedStrings(archive.text("xl/sharedStrings.xml")) : [];
   const formats = archive.has("xl/styles.xml") ? numberFormats(archive.text("xl/styles.xml")) : [];
-  return { name, rows: rowsOf(archive.text(part), strings, formats, rowsMax) };
+  const rows = rowsOf(archive.text(part), strings, formats, rowsMax);
+  for (const cell of rows.flatMap((row) => row.cells)) if (cell?.date !== undefined) cell.date += daysFrom1900;
+  return { name, rows };
 }
 
-function chooseSheet(archive: Archive, preferred: string): { name: string; part: string } {
+/** Between the two ways in which workbooks count days (ISO/IEC 29500-1, 18.17.4.1). */
+const daysTo1904 = 1462;
+
+function chooseSheet(archive: Archive, preferred: string): { name: string; part: string; daysFrom1900: number } {
   if (!archive.has("xl/workbook.xml"))
     throw new ProblemError("archive_invalid", "The archive is no workbook: xl/workbook.xml is missing.");
   const sheets: { name: string; relation: string; visible: boolean }[] = [];
+  let daysFrom1900 = 0;
   readXml(archive.text("xl/workbook.xml"), {
     ...ignore,
     open(element, attributes) {
+      if (element === "workbookPr" && /^(1|true)$/.test(attributes.get("date1904") ?? "")) daysFrom1900 = daysTo1904;
       if (element !== "sheet") return;
       const relation = [...attributes].find(([key]) => /(^|:)id$/.test(key))?.[1] ?? "";
       const visible = (attributes.get("state") ?? "visible") === "visible";
@@ -59,7 +66,7 @@ function chooseSheet(archive: Archive, preferred: string): { name: string; part:
   const chosen = visible.find(({ name }) => name.toLowerCase() === preferred.toLowerCase()) ?? visible[0];
   const target = chosen === undefined ? undefined : targets.get(chosen.relation);
   if (target === undefined) throw new ProblemError("archive_invalid", "The workbook has no sheet that is visible.");
-  return { name: chosen.name, part: target.startsWith("/") ? target.slice(1) : `xl/${target}` };
+  return { name: chosen.name, daysFrom1900, part: target.startsWith("/") ? target.slice(1) : `xl/${target}` };
 }
 
 /** Texts that cells refer to by number: the runs of each joined, without its phonetic reading. */

@@ -4,6 +4,10 @@ export interface SheetCell {
   text: string;
   /** Why the text is not what somebody entered. */
   damage?: string;
+  /** The number that the cell holds, where it holds one. */
+  number?: number;
+  /** It is shown as a date: local time as days since 1899-12-30. */
+  date?: number;
 }
 
 /** How a cell's number is shown. */
@@ -53,10 +57,15 @@ export function numberText(raw: string, format: NumberFormat = { kind: "plain" }
   if (!Number.isFinite(value)) return { text: raw, damage: `${JSON.stringify(raw.slice(0, 50))} is no number.` };
   const text = Number.isInteger(value) && Math.abs(value) < 1e15 ? String(value) : raw;
   if (format.kind === "date")
-    return { text, damage: `The cell is shown as a date; whatever was entered, ${text} is left of it.` };
+    return {
+      text,
+      damage: `The cell is shown as a date; whatever was entered, ${text} is left of it.`,
+      number: value,
+      date: value,
+    };
   if (format.kind === "exponent" || Math.abs(value) >= 1e15)
-    return { text, damage: `${JSON.stringify(raw)} was a long number; its digits are lost.` };
+    return { text, damage: `${JSON.stringify(raw)} was a long number; its digits are lost.`, number: value };
   if (format.kind === "padded" && Number.isInteger(value) && value >= 0)
-    return { text: text.padStart(format.digits, "0") };
-  return { text };
+    return { text: text.padStart(format.digits, "0"), number: value };
+  return { text, number: value };
 }

@@ -128,9 +128,13 @@ class Campaign {
 
   #rules(id: number) {
     const pieces = this.#pieces.get(id) ?? [];
-    return new this.#engine.Rules(
-      pieces.map(({ mapping, ...range }) => ({ ...range, rule: this.#engine.compileMapping(mapping) })),
+    const { compileMapping, jointRules, Rules } = this.#engine;
+    const first = pieces.map(({ from, to, mapping }) => ({ from, to, rule: compileMapping(mapping) }));
+    if (plantBindings.find((binding) => binding.id === id)?.channels.length === 1) return new Rules(first);
+    const second = pieces.flatMap(({ from, to, mapping, second: own = mapping }) =>
+      own === null ? [] : [{ from, to, rule: compileMapping(own) }],
     );
+    return jointRules([first, second]);
   }
 
   /** Everything in the order of its time, but for what is late; ticks, settling and gaps in between. */
@@ -391,7 +395,11 @@ function hoursOf({ track }: Binding): Hour[] {
     return [...track.segments, { start: now }];
   const copy = new (open.constructor as new () => OpenSegment)();
   const { hour, start: begin, transitions, increments } = open;
-  copy.adopt({ hour, start: begin, transitions: { ...transitions }, increments: { ...increments } } as OpenSegment);
+  const { outside } = open;
+  copy.adopt({
+    ...{ hour, start: begin, outside },
+    ...{ transitions: { ...transitions }, increments: { ...increments } },
+  } as OpenSegment);
   return [...track.segments, copy.close(), { start: now }];
 }
 
@@ -402,7 +410,7 @@ function sameHour(a: Hour, b: Hour): boolean {
   const columns = ({ start: begin, transitions: t, increments: i, prefix, spread }: Hour) =>
     [begin, t?.t, t?.code, i?.source, i?.t, i?.value, i?.flags, i?.channel, prefix, spread] as const;
   const other = columns(b);
-  return a.hour === b.hour && columns(a).every((column, k) => sameBytes(column, other[k]));
+  return a.hour === b.hour && a.outside === b.outside && columns(a).every((column, k) => sameBytes(column, other[k]));
 }
 
 type Column = ArrayBufferView | null | undefined;

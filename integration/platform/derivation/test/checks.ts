@@ -20,7 +20,8 @@ export function fixedChecks(engine: Engine): string | null {
     knownThen(engine) ??
     verdictByItsRule(engine) ??
     neverBefore(engine) ??
-    beginningMoves(engine)
+    beginningMoves(engine) ??
+    levelsBeginAnew(engine)
   );
 }
 
@@ -121,6 +122,36 @@ function beginningMoves(engine: Engine): string | null {
   derivation.settle(inputs);
   const { source } = engine.machineFacts(derivation.bindingsOf(1), start, start + 8 * hourUs).increments;
   return source[0] === start + 2 * hourUs ? null : `a baseline from ${(source[0] - start) / hourUs} h, not from 2 h`;
+}
+
+/** A reject pulse that was low when its tag ceased to be bound and is high when it is bound again: an edge that nobody saw is no piece. */
+function levelsBeginAnew(engine: Engine): string | null {
+  const { Derivation, compileMapping, jointRules } = engine;
+  const ever = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
+  const rising = compileMapping({ pulse: { edge: "rising", idealCycleMs: 1000 } });
+  const rejects = [
+    { from: start, to: start + 100e6, rule: rising },
+    { from: start + 200e6, to: ever.to, rule: rising },
+  ];
+  const rules = jointRules([rejects, [{ ...ever, rule: compileMapping({ pulse: { idealCycleMs: 1000 } }) }]]);
+  const channels = [
+    { tag: 1, connection: 1, counts: "scrap" as const },
+    { tag: 2, connection: 1, counts: "good" as const },
+  ];
+  const derivation = new Derivation();
+  derivation.add({ id: 1, equipment: 1, role: "pulse", channels, rules }, "none");
+  feed(derivation, [
+    [10, 0],
+    [20, 1],
+    [50, 0],
+    [210, 1],
+    [220, 0],
+    [230, 1],
+  ]);
+  derivation.tick(start + 300e6);
+  const { t } = engine.machineFacts(derivation.bindingsOf(1), start, start + 300e6).increments;
+  const found = [...t].map((at) => (at - start) / 1e6).join();
+  return found === "20,230" ? null : `edges at ${found}, not at 20,230`;
 }
 
 /** Rows of tag 1 in seconds from the start. */

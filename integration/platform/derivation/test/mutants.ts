@@ -112,8 +112,8 @@ export const mutants: readonly Mutant[] = [
   {
     rule: "7 a context range is dirty to its end",
     file: "engine.ts",
-    from: "if (from <= binding.lastT) this.#taint(binding, from, to);",
-    to: "if (from <= binding.lastT) this.#taint(binding, from, from);",
+    from: 'if (from <= binding.lastT) this.#taint(binding, from, to, "idealCycle");',
+    to: 'if (from <= binding.lastT) this.#taint(binding, from, from, "idealCycle");',
   },
   {
     rule: "8 what was there before is dirty too",
@@ -174,7 +174,7 @@ export const mutants: readonly Mutant[] = [
   {
     rule: "11 a correction is dirty",
     file: "engine.ts",
-    from: "for (const { binding } of this.#targets(tag)) this.#taint(binding, t, t);",
+    from: 'for (const { binding } of this.#targets(tag)) this.#taint(binding, t, t, "corrected");',
     to: "",
   },
   {
@@ -242,6 +242,18 @@ export const mutants: readonly Mutant[] = [
     file: "pulse.ts",
     from: "if (open || !(cycleUs > 0)) return;",
     to: "return;",
+  },
+  {
+    rule: "pulses: each tag by its own rule",
+    file: "pulse.ts",
+    from: "const own = rule.of === null ? rule : rule.of[channel];",
+    to: "const own = rule.of?.[channel] === null ? null : rule;",
+  },
+  {
+    rule: "pulses: where edges begin to count, no level is known",
+    file: "pulse.ts",
+    from: '=== "each") setLevel(s, o, channel, 0);',
+    to: '=== "never") setLevel(s, o, channel, 0);',
   },
   {
     rule: "counters: a glitch is judged from the value before",

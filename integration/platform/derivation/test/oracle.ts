@@ -7,7 +7,8 @@ import type { CountKind, Mapping, Micros } from "@lineshaft/contract/api";
 export interface OracleBinding {
   role: "itemState" | "operationMode" | "counter" | "pulse";
   channels: readonly { counts: CountKind | null }[];
-  pieces: readonly { from: Micros; to: Micros; mapping: Mapping }[];
+  /** `second`: what the second channel's tag means where it is not the same; null: it is not bound then. */
+  pieces: readonly { from: Micros; to: Micros; mapping: Mapping; second?: Mapping | null }[];
   /** In any order. */
   samples: readonly { t: Micros; channel: number; ordinal: number; value: number | string; bad: boolean }[];
   gaps: readonly { from: Micros; to: Micros }[];
@@ -31,10 +32,20 @@ const inGap = (b: OracleBinding, t: Micros): boolean => b.gaps.some(({ from, to 
 const sorted = (b: OracleBinding) =>
   [...b.samples].sort((x, y) => x.t - y.t || x.channel - y.channel || x.ordinal - y.ordinal);
 
-/** Stretches in which the tag is bound without a break. */
-function stretches(b: OracleBinding): { from: Micros; to: Micros }[] {
+/** What a channel's tag means at an instant; null: it is not bound then. */
+function meaningAt(b: OracleBinding, channel: number, t: Micros): Mapping | null {
+  const piece = pieceAt(b, t);
+  return piece === undefined ? null : meaningOf(piece, channel);
+}
+
+type Piece = OracleBinding["pieces"][number];
+const meaningOf = ({ mapping, second }: Piece, channel: number): Mapping | null =>
+  channel === 1 && second !== undefined ? second : mapping;
+
+/** Stretches in which the first tag is bound without a break; or only such of its pieces. */
+function stretches(b: OracleBinding, only: (piece: Piece) => boolean = () => true): { from: Micros; to: Micros }[] {
   const result: { from: Micros; to: Micros }[] = [];
-  for (const { from, to } of [...b.pieces].sort((x, y) => x.from - y.from)) {
+  for (const { from, to } of b.pieces.filter(only).sort((x, y) => x.from - y.from)) {
     const last = result.at(-1);
     if (last?.to === from) last.to = to;
     else result.push({ from, to });
@@ -57,15 +68,15 @@ function tableState(b: OracleBinding, t: Micros): number {
 
 /** Rows that are pieces: each good one, or the changes of level upwards. */
 function pulses(b: OracleBinding) {
-  return stretches(b).flatMap(({ from, to }) => {
-    const here = sorted(b).filter(({ t }) => from <= t && t < to);
-    return here.filter((sample, i) => {
-      if (sample.bad) return false;
-      if (pieceAt(b, sample.t)?.mapping.pulse?.edge !== "rising") return true;
-      const before = here.slice(0, i).filter(({ channel }) => channel === sample.channel);
-      const last = before.at(-1);
-      return sample.value !== 0 && last !== undefined && !last.bad && last.value === 0;
-    });
+  return sorted(b).filter((sample) => {
+    const meaning = meaningAt(b, sample.channel, sample.t);
+    if (sample.bad || meaning === null) return false;
+    if (meaning.pulse?.edge !== "rising") return true;
+    const edges = (piece: Piece): boolean => meaningOf(piece, sample.channel)?.pulse?.edge === "rising";
+    const within = stretches(b, edges).find(({ from, to }) => from <= sample.t && sample.t < to);
+    const own = sorted(b).filter(({ channel, t }) => channel === sample.channel && t >= (within?.from ?? sample.t));
+    const last = own[own.findIndex(({ t, ordinal }) => t === sample.t && ordinal === sample.ordinal) - 1];
+    return sample.value !== 0 && last !== undefined && !last.bad && last.value === 0;
   });
 }
 
@@ -73,14 +84,14 @@ function pulses(b: OracleBinding) {
 function pulseState(b: OracleBinding, t: Micros, watermark: Micros): number {
   const stretch = stretches(b).find(({ from, to }) => from <= t && t < to);
   if (stretch === undefined || inGap(b, t)) return 0;
-  const cycle = (at: Micros): number =>
-    b.cycleUs(at) || Math.round((pieceAt(b, at)?.mapping.pulse?.idealCycleMs ?? 0) * 1000);
+  const cycle = ({ t: at, channel }: { t: Micros; channel: number }): number =>
+    b.cycleUs(at) || Math.round((meaningAt(b, channel, at)?.pulse?.idealCycleMs ?? 0) * 1000);
   const within = (at: Micros): boolean => at >= stretch.from && at < stretch.to;
   const arms = [
     ...pulses(b)
       .filter((pulse) => within(pulse.t) && !inGap(b, pulse.t))
-      .map((pulse) => ({ t: pulse.t, pulse: true })),
-    ...b.gaps.filter((gap) => within(gap.to)).map((gap) => ({ t: gap.to, pulse: false })),
+      .map((pulse) => ({ t: pulse.t, channel: pulse.channel, pulse: true })),
+    ...b.gaps.filter((gap) => within(gap.to)).map((gap) => ({ t: gap.to, channel: 0, pulse: false })),
   ].sort((x, y) => x.t - y.t || Number(x.pulse) - Number(y.pulse));
   const last = arms.filter((arm) => arm.t <= t).at(-1);
   const next = arms.find((arm) => arm.t > t);
@@ -88,14 +99,14 @@ function pulseState(b: OracleBinding, t: Micros, watermark: Micros): number {
     b.gaps.filter(({ from }) => from > t).sort((x, y) => x.from - y.from)[0]?.from ?? Number.POSITIVE_INFINITY;
   /** Whether the machine runs again at t, ahead of its next pulse. */
   const ahead = (since: Micros): boolean =>
-    next?.pulse === true && next.t < gap && cycle(next.t) > 0 && t >= Math.max(since, next.t - cycle(next.t));
+    next?.pulse === true && next.t < gap && cycle(next) > 0 && t >= Math.max(since, next.t - cycle(next));
   if (last === undefined) {
     if (stretch.from === Number.NEGATIVE_INFINITY) return 0;
     // A gap that is open when the binding begins leaves nothing known until it ends; that end arms.
     return ahead(stretch.from) ? running : stopped;
   }
-  if (!(cycle(last.t) > 0)) return 0;
-  const limit = last.t + Math.round((pieceAt(b, last.t)?.mapping.pulse?.stopAfterCycles ?? 3) * cycle(last.t));
+  if (!(cycle(last) > 0)) return 0;
+  const limit = last.t + Math.round((meaningAt(b, last.channel, last.t)?.pulse?.stopAfterCycles ?? 3) * cycle(last));
   const until = Math.min(gap, next?.t ?? Number.POSITIVE_INFINITY, stretch.to, watermark);
   if (until <= limit) return running;
   return ahead(last.t) ? running : stopped;
@@ -109,9 +120,9 @@ export function oracleCode(b: OracleBinding, t: Micros, watermark: Micros): numb
 /** Instants at which the code may change. */
 export function oracleInstants(b: OracleBinding): Micros[] {
   const ends = [...b.pieces, ...b.gaps].flatMap(({ from, to }) => [from, to]);
-  const cycles = (t: Micros): number =>
-    b.cycleUs(t) || Math.round((pieceAt(b, t)?.mapping.pulse?.idealCycleMs ?? 0) * 1000);
-  const times = b.samples.flatMap(({ t }) => (b.role === "pulse" ? [t, t - cycles(t)] : [t]));
+  const cycles = (t: Micros, channel: number): number =>
+    b.cycleUs(t) || Math.round((meaningAt(b, channel, t)?.pulse?.idealCycleMs ?? 0) * 1000);
+  const times = b.samples.flatMap(({ t, channel }) => (b.role === "pulse" ? [t, t - cycles(t, channel)] : [t]));
   return [...new Set([...ends, ...times])].filter(Number.isFinite).sort((x, y) => x - y);
 }
 

@@ -20,6 +20,8 @@ export interface Piece {
   from: Micros;
   to: Micros;
   mapping: Mapping;
+  /** What the second channel's tag means where it is not the same; null: it is not bound then. */
+  second?: Mapping | null;
 }
 export interface PlantBinding {
   id: number;
@@ -134,14 +136,27 @@ export function mappingFor(binding: PlantBinding, chance: Chance): Mapping {
 /** One to three pieces; often since ever, sometimes with a hole. */
 export function piecesFor(binding: PlantBinding, chance: Chance): Piece[] {
   const ever = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
-  if (chance.may(0.4)) return [{ ...ever, mapping: mappingFor(binding, chance) }];
+  if (chance.may(0.4)) return [{ ...ever, mapping: mappingFor(binding, chance), ...secondOf(binding, chance) }];
   const bounds = [...new Set([chance.instant(), chance.instant(), chance.instant()])].sort((a, b) => a - b);
   const edges = [chance.may(0.5) ? ever.from : start - hourUs, ...bounds, ever.to];
   const pieces: Piece[] = [];
   for (let i = 0; i + 1 < edges.length; i++)
     if (edges[i] < edges[i + 1] && chance.may(0.85))
-      pieces.push({ from: edges[i], to: edges[i + 1], mapping: mappingFor(binding, chance) });
+      pieces.push({
+        from: edges[i],
+        to: edges[i + 1],
+        mapping: mappingFor(binding, chance),
+        ...secondOf(binding, chance),
+      });
   return pieces;
+}
+
+/** The reject pulse of a machine is often wired in another way than the good one, and now and then not at all. */
+function secondOf(binding: PlantBinding, chance: Chance): Pick<Piece, "second"> {
+  if (binding.channels.length === 1 || chance.may(0.3)) return {};
+  if (chance.may(0.3)) return { second: null };
+  const { pulse } = mappingFor(binding, chance);
+  return { second: { pulse: { ...pulse, edge: "rising" } } };
 }
 
 export function cyclesFor(chance: Chance): { from: Micros[]; us: number[] } {
@@ -153,8 +168,8 @@ export function cyclesFor(chance: Chance): { from: Micros[]; us: number[] } {
 export function valueFor(tag: number, chance: Chance, count: { of: Map<number, number> }): number | string {
   if (tag === 11) return chance.of([0, 1, 1, 2, 3, 4, "ACTIVE", "?"]);
   if (tag === 12) return chance.of(["auto", "auto", "setup", "jog"]);
-  if (tag === 15 || tag === 16) return 1;
-  if (tag === 17) return chance.below(2);
+  if (tag === 15) return 1;
+  if (tag === 16 || tag === 17) return chance.below(2);
   const before = count.of.get(tag) ?? (chance.may(0.5) ? 65_500 : 10);
   if (chance.may(0.1)) return chance.of([0, 65_535, before + 4_000, 70_000]);
   const next = chance.may(0.08) ? chance.below(3) : before + chance.below(12);

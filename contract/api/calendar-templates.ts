@@ -1,4 +1,4 @@
-import type { ShiftCalendar, ShiftDefinition, WorkedShift } from "@lineshaft/contract/api";
+import type { ShiftCalendar, ShiftDefinition, WorkedShift } from "./calendar.ts";
 
 /** Calendars as they are usual in Germany, to start from. Monday 2024-01-01 is day one of every rotation. */
 export const calendarTemplates = ["oneShift", "twoShifts", "threeShifts", "fourCrews"] as const;
@@ -56,5 +56,6 @@ export function calendarTemplate(template: CalendarTemplate, name: string, timeZ
     fourCrews: { shifts: [night, early, late], days: fourCrewDays() },
   };
   const { shifts, days } = forms[template];
-  return { name, timeZone, shifts, rotation: { anchor, days }, holidays: [], exceptions: [] };
+  // A copy: it is made to be changed.
+  return structuredClone({ name, timeZone, shifts, rotation: { anchor, days }, holidays: [], exceptions: [] });
 }
