@@ -2,6 +2,7 @@ import { type Static, type TSchema, Type } from "typebox";
 import { ApiKeySchema, NewApiKeySchema, type Permission, SessionSchema } from "./access.ts";
 import { ConfigurationRevisionSchema, ConfigurationSchema, PlanSchema, TagImportSchema } from "./configuration.ts";
 import { connectivityRoutes } from "./connectivity.ts";
+import { demoRoutes } from "./demo.ts";
 import { EquipmentChangeSchema, EquipmentSchema, NewEquipmentSchema, WriteReceiptSchema } from "./equipment.ts";
 import { factsRoutes } from "./facts.ts";
 import { IngestQuerySchema, IngestReceiptSchema } from "./ingest.ts";
@@ -124,6 +125,7 @@ export const routes = {
   },
 
   ...connectivityRoutes,
+  ...demoRoutes,
   listConnections: {
     method: "GET",
     path: "/connections",

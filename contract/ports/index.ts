@@ -2,6 +2,7 @@
 export * from "./clock.ts";
 export * from "./configuration.ts";
 export * from "./connector.ts";
+export * from "./demo.ts";
 export * from "./disk.ts";
 export * from "./history.ts";
 export * from "./log.ts";

@@ -27,8 +27,19 @@ export async function askSession(): Promise<void> {
   }
 }
 
-/** Rejects with the server's problem. */
-export async function signIn(secret: string): Promise<void> {
+/**
+ * Rejects with the server's problem. A kiosk stays signed in as long as its key, over restarts of the server; whoever may do more than look and book is
+ * signed in for a visit there too.
+ */
+export async function signIn(secret: string, at: "desk" | "kiosk" = "desk"): Promise<void> {
+  if (at === "kiosk") {
+    try {
+      set({ state: "signedIn", session: await call("signIn", { body: { secret, lasts: "key" } }) });
+      return;
+    } catch (error) {
+      if (!isCode(error, "forbidden")) throw error;
+    }
+  }
   set({ state: "signedIn", session: await call("signIn", { body: { secret } }) });
 }
 

@@ -1,13 +1,18 @@
 import { type FormEvent, useState } from "react";
 import { Button, TextField } from "../kit/index.ts";
+import { contributedPage } from "./contributions.ts";
 import { t } from "./i18n.ts";
 import { ProblemView } from "./problem.tsx";
+import { usePlace } from "./router.ts";
 import { signIn } from "./session.ts";
 import { LanguageChoice, ThemeChoice } from "./user-menu.tsx";
 
 const onLoopback = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
 
 export function SignIn({ reason }: { reason: "first" | "expired" }) {
+  const { page } = usePlace();
+  // Whoever signs in on a page without the console around it is a screen on a wall.
+  const at = contributedPage(page)?.frame === "bare" ? "kiosk" : "desk";
   const [secret, setSecret] = useState("");
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
@@ -15,7 +20,7 @@ export function SignIn({ reason }: { reason: "first" | "expired" }) {
     event.preventDefault();
     setBusy(true);
     try {
-      await signIn(secret.trim());
+      await signIn(secret.trim(), at);
     } catch (problem) {
       setError(problem);
       setBusy(false);

@@ -23,7 +23,7 @@ export function boardOf(machines: readonly Equipment[], now: readonly MachineNow
   };
 }
 
-/** Good pieces against what the planned time of the shift so far would have given at the ideal cycle. */
+/** Good pieces against what the planned time of the shift so far, as far as its state is known, would have given at the ideal cycle. */
 export function progressOf({ data, shift }: MachineNow): { actual: number | null; due: number | null } {
   if (shift === null) return { actual: null, due: null };
   let actual = 0;
@@ -31,8 +31,8 @@ export function progressOf({ data, shift }: MachineNow): { actual: number | null
   for (const cell of data.cells.cells) {
     if (cell.shift !== shift.id) continue;
     for (const { gq } of Object.values(cell.quantities)) actual += gq;
-    const { apt, aust, adet, adot, unknown } = cell.timeUs;
-    if (cell.priUs !== null && cell.priUs > 0) due = (due ?? 0) + (apt + aust + adet + adot + unknown) / cell.priUs;
+    const { apt, aust, adet, adot } = cell.timeUs;
+    if (cell.priUs !== null && cell.priUs > 0) due = (due ?? 0) + (apt + aust + adet + adot) / cell.priUs;
   }
   return { actual, due };
 }

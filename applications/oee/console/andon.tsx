@@ -9,6 +9,7 @@ import {
   useSecond,
 } from "@lineshaft/ui/kit";
 import { useEffect, useId, useRef } from "react";
+import "./oee.css";
 import "./andon.css";
 import { type Board, boardOf, worstOf } from "./andon-model.ts";
 import { percentOf, ShareBar } from "./numbers.tsx";
@@ -105,7 +106,7 @@ function Screen({ title, machines, context, t }: PlaceOfBoard & { context: PageC
   const board = boardOf(machines, read.now, read.nowUs);
   const format = context.formatIn(read.now[0]?.data.cells.timeZone ?? "UTC");
   const state = worstOf(board.tiles);
-  const late = nowUs - read.nowUs > staleUs;
+  const late = loaded.error !== null || nowUs - read.nowUs > staleUs;
   const [only] = board.tiles.length === 1 ? board.tiles : [];
   const numbers = lineNumbers(read.now);
   return (
@@ -201,10 +202,10 @@ function Machines(props: { board: Board; nowUs: number; context: PageContext; t:
           <span className="andon-name">{tile.equipment.name}</span>
           <span className="andon-tile-state">
             <StateMark state={tile.state} /> {pieceText(tile, board.reasons, t, context.locale)}
-            {tile.sinceUs !== null && <i>{context.format.duration(Math.max(1e6, nowUs - tile.sinceUs))}</i>}
           </span>
           <span className="andon-tile-order">
-            {tile.order === null ? t("machine.noOrder") : `${tile.order.order} ${tile.order.material ?? ""}`}
+            {tile.order === null ? t("machine.noOrder") : tile.order.order}
+            {tile.sinceUs !== null && <i>{context.format.duration(Math.max(1e6, nowUs - tile.sinceUs))}</i>}
           </span>
         </li>
       ))}

@@ -58,4 +58,14 @@ export const pages: readonly ConsolePage[] = [
     rank: 50,
     shortcut: "a",
   },
+  {
+    path: "demo",
+    icon: "flask",
+    title: { en: "Demo", de: "Demo" },
+    Body: lazy(() => import("./demo.tsx")),
+    frame: "console",
+    rank: 90,
+    shortcut: "d",
+    isFor: ({ demo }) => demo,
+  },
 ];

@@ -204,6 +204,22 @@ export const de: Record<keyof Texts, string> = {
   "report.ordered": "Bestellt",
   "report.made": "Stand {time}. Zahlen einer Schicht können noch korrigiert werden; das wird in der Konsole gezeigt.",
 
+  "demo.none": "Eine Demo-Anlage gibt es nur in der Demo.",
+  "demo.truth": "Berechnet neben wahr",
+  "demo.truthHint":
+    "Die Anlage weiß, was wirklich geschah, und rechnet selbst. Oben: was diese Plattform aus dem berechnet hat, was die Maschinen sagten; unten: die Wahrheit. Was mehr abweicht, als eine Maschine sagen kann, ist markiert.",
+  "demo.compared": "Verglichen",
+  "demo.pair": "berechnet {computed}, wahr {truth}",
+  "demo.faults": "Etwas schiefgehen lassen",
+  "demo.faultsHint": "Fehler geschehen an den Maschinen der Demo-Anlage, vor der Plattform.",
+  "demo.fault": "Fehler",
+  "demo.begin": "Beginnen",
+  "demo.began": "{fault} an {machines}.",
+  "demo.notBegun": "Der Fehler hat nicht begonnen.",
+  "demo.active": "Im Gange",
+  "demo.quiet": "Im Moment ist nichts gestört.",
+  "demo.left": "noch {time}",
+
   tryAgain: "Noch einmal versuchen",
   close: "Schließen",
   cancel: "Abbrechen",

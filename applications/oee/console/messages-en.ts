@@ -199,6 +199,22 @@ export const en = {
   "report.made":
     "As known on {time}. Numbers of a shift may still be corrected; a correction is marked in the console.",
 
+  "demo.none": "There is a demo plant only in the demo.",
+  "demo.truth": "Computed beside true",
+  "demo.truthHint":
+    "The plant knows what really happened and does its own sum of it. Above: what this platform computed from what machines told; below: the truth. What differs by more than a machine can tell is marked.",
+  "demo.compared": "Compared",
+  "demo.pair": "computed {computed}, true {truth}",
+  "demo.faults": "Let something go wrong",
+  "demo.faultsHint": "Faults happen at the machines of the demo plant, before the platform.",
+  "demo.fault": "Fault",
+  "demo.begin": "Begin",
+  "demo.began": "{fault} at {machines}.",
+  "demo.notBegun": "The fault did not begin.",
+  "demo.active": "Under way",
+  "demo.quiet": "Nothing is wrong at the moment.",
+  "demo.left": "{time} to go",
+
   tryAgain: "Try again",
   close: "Close",
   cancel: "Cancel",

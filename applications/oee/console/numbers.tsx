@@ -20,7 +20,7 @@ export function ShareBar({ share, target = null }: { share: number | null; targe
           height="10"
         />
       )}
-      {target !== null && <rect className="share-target" x={clip(target) - 0.5} width="1" height="10" />}
+      {target !== null && <line className="share-target" x1={clip(target)} x2={clip(target)} y2="10" />}
     </svg>
   );
 }
