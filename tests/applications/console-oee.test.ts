@@ -1,6 +1,6 @@
 // The console's pages about production in a real Chromium against a real server: two machines whose day is known to the minute.
 
-import { minuteUs, type WriteReceipt } from "@lineshaft/contract/api";
+import { gridUs, minuteUs, type WriteReceipt } from "@lineshaft/contract/api";
 import { hasPeer } from "@lineshaft/testkit";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
@@ -15,11 +15,15 @@ let browser: Browser;
 let rest: Rest;
 let tab: ConsoleTab;
 let faultsExpected = false;
+let beats: NodeJS.Timeout;
 const ids = new Map<string, number>();
 
 /** Now on a whole minute: what is recorded begins three hours before. */
 const now = Math.floor(Date.now() / 60_000) * minuteUs;
 const at = (minutesAgo: number): number => now - minutesAgo * minuteUs;
+/** Whole quarters of an hour in it: what numbers of a range are made of. */
+const fromQuarter = Math.ceil(at(180) / gridUs) * gridUs;
+const toQuarter = Math.floor(now / gridUs) * gridUs;
 const within = { timeout: 15_000, interval: 50 };
 const shiftStart = `${new Date(now / 1000 - 12 * 3_600_000).toISOString().slice(11, 13)}:00`;
 const idOf = (path: string): number => ids.get(path) ?? 0;
@@ -64,7 +68,7 @@ async function record(): Promise<void> {
       points.push({ tag: "good", time: at(ago), value: good }, { tag: "scrap", time: at(ago), value: scrap });
       points.push({ tag: "temperature", time: at(ago), value: 60 + Math.sin(ago / 9) });
     }
-    expect((await rest.ingest(machine, points)).status).toBe(200);
+    expect((await rest.ingest(machine, { points })).status).toBe(200);
   }
 }
 
@@ -149,6 +153,13 @@ describe.skipIf(!hasPeer("chromium"))("the console's pages about production", { 
     [server, browser] = await Promise.all([startServer(), launchBrowser()]);
     rest = new Rest(server.url, server.adminSecret ?? "");
     await setUp();
+    // Machines are heard on: what is silent for long is unknown.
+    beats = setInterval(() => {
+      for (const machine of ["filler", "packer"])
+        rest
+          .ingest(machine, { points: [{ tag: "temperature", time: Date.now() * 1000, value: 60 }] })
+          .catch(() => undefined);
+    }, 1_000);
   }, 60_000);
   afterEach(async () => {
     await tab.close();
@@ -156,6 +167,7 @@ describe.skipIf(!hasPeer("chromium"))("the console's pages about production", { 
     faultsExpected = false;
   });
   afterAll(async () => {
+    clearInterval(beats);
     await browser?.close();
     await server?.kill("SIGTERM");
     dir.remove();
@@ -180,11 +192,12 @@ describe.skipIf(!hasPeer("chromium"))("the console's pages about production", { 
   it("shows what a machine did, and a stop is explained from the list, then a part of it by drawing", async () => {
     const page = await open();
     const id = idOf("Mill/Line 1/Filler");
-    await tab.goto(`/machine?id=${id}&from=${at(180)}&to=${at(0)}`);
+    await tab.goto(`/machine?id=${id}&from=${fromQuarter}&to=${toQuarter}`);
     const lanes = page.locator(".time-lanes");
     await lanes.locator('[data-state="notExecuting"]').first().waitFor();
-    // 30 of 180 minutes.
-    await expect.poll(() => page.locator('[data-kpi="availability"] dd').textContent(), within).toBe("83.3%");
+    const percent = new Intl.NumberFormat("en-GB", { style: "percent", maximumFractionDigits: 1 });
+    const availability = percent.format(1 - (30 * minuteUs) / (toQuarter - fromQuarter));
+    await expect.poll(() => page.locator('[data-kpi="availability"] dd').textContent(), within).toBe(availability);
 
     await page
       .getByRole("row", { name: /30 min/ })
@@ -225,15 +238,13 @@ describe.skipIf(!hasPeer("chromium"))("the console's pages about production", { 
     const page = await open();
     await tab.goto(`/oee?id=${idOf("Mill")}&from=${at(180)}&to=${at(0)}`);
     await page.locator(".waterfall tbody tr").first().waitFor();
-    const rows = await page
-      .locator(".waterfall tbody tr")
-      .evaluateAll((all) =>
-        all.map((row) => ({
-          kind: row.className,
-          name: row.getAttribute("data-row"),
-          us: Number(row.getAttribute("data-us")),
-        })),
-      );
+    const rows = await page.locator(".waterfall tbody tr").evaluateAll((all) =>
+      all.map((row) => ({
+        kind: row.className,
+        name: row.getAttribute("data-row"),
+        us: Number(row.getAttribute("data-us")),
+      })),
+    );
     let left = rows[0].us;
     for (const row of rows.slice(1)) {
       if (row.kind === "loss") left -= row.us;
@@ -242,6 +253,7 @@ describe.skipIf(!hasPeer("chromium"))("the console's pages about production", { 
     expect(rows.at(-1)?.name).toBe("valuable");
     expect(rows.find(({ name }) => name === "breakdown")?.us).toBeGreaterThanOrEqual(19 * minuteUs);
     await page.locator(".pareto tbody tr", { hasText: "Equipment failure" }).waitFor();
+    await page.getByRole("table").getByRole("link", { name: "Line 1" }).click();
     await page.getByRole("link", { name: "Packer" }).click();
     await page.locator(".time-lanes svg").waitFor();
     expect(await page.locator(".path [aria-current]").textContent()).toBe("Packer");
@@ -299,17 +311,18 @@ describe.skipIf(!hasPeer("chromium"))("the console's pages about production", { 
     expect(pdf.match(/\/Type \/Page\b/g)?.length).toBe(1);
   });
 
-  it("every page is accessible and whole, light and dark, and speaks German", async () => {
-    const line = idOf("Mill/Line 1");
-    const range = `from=${at(180)}&to=${at(0)}`;
-    const views = {
-      overview: ["/overview", ".tile[data-state]"],
-      line: [`/line?id=${line}&${range}`, ".lane-label"],
-      machine: [`/machine?id=${idOf("Mill/Line 1/Filler")}&${range}`, ".kpi-panel"],
-      oee: [`/oee?id=${line}&${range}`, ".waterfall"],
-      report: [`/shift-report?id=${line}`, ".sheet"],
-    } as const;
-    for (const width of [1440, 834]) {
+  it.each([1440, 834])(
+    "every page is accessible and whole at %i px, light and dark, and speaks German",
+    async (width) => {
+      const line = idOf("Mill/Line 1");
+      const range = `from=${at(180)}&to=${at(0)}`;
+      const views = {
+        overview: ["/overview", ".tile[data-state]"],
+        line: [`/line?id=${line}&${range}`, ".lane-label"],
+        machine: [`/machine?id=${idOf("Mill/Line 1/Filler")}&${range}`, ".kpi-panel"],
+        oee: [`/oee?id=${line}&${range}`, ".waterfall"],
+        report: [`/shift-report?id=${line}`, ".sheet"],
+      } as const;
       const page = await open({ width, locale: "de-DE" });
       const wrong: string[] = [];
       for (const [name, [path, ready]] of Object.entries(views)) {
@@ -322,10 +335,6 @@ describe.skipIf(!hasPeer("chromium"))("the console's pages about production", { 
       wrong.push(...(await look(tab, "production-andon", width)));
       expect(wrong).toEqual([]);
       expect(await page.locator(".andon").textContent()).toContain("Ziel 85");
-      if (width === 1440) {
-        await tab.close();
-        expect(tab.faults).toEqual([]);
-      }
-    }
-  });
+    },
+  );
 });

@@ -1,5 +1,5 @@
 import type { Micros } from "@lineshaft/contract/api";
-import type { LaneBar, TimeRange } from "@lineshaft/ui/kit";
+import type { TimeRange } from "@lineshaft/ui/kit";
 import { sumsOf } from "../index.ts";
 import type { Line } from "./plant.ts";
 import type { MachineData } from "./source.ts";
@@ -26,5 +26,3 @@ export function planPerBucket({ cells }: MachineData, range: TimeRange, bucketUs
   const last = cells.cells.findLast(({ priUs, gridUs }) => priUs !== null && gridUs < range.toUs);
   return last?.priUs == null || last.priUs <= 0 ? null : bucketUs / last.priUs;
 }
-
-export const madeIn = (bars: readonly LaneBar[]): number => bars.reduce((sum, { value, bad }) => sum + value - bad, 0);

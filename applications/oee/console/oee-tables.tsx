@@ -101,7 +101,7 @@ export function Below(props: {
   const range = { live: context.query.get("live"), from: context.query.get("from"), to: context.query.get("to") };
   const site = plant.sites.find(({ equipment }) => equipment.id === id);
   const parts =
-    site !== undefined && site.lines.length > 1
+    site !== undefined
       ? site.lines.map(({ equipment, machines: own }) => ({ equipment, own }))
       : machines.map((machine) => ({ equipment: machine, own: [machine] }));
   const rows = parts.flatMap(({ equipment, own }) => {
@@ -120,14 +120,7 @@ export function Below(props: {
             <tr key={equipment.id}>
               <th scope="row">
                 <a
-                  {...context.link(
-                    equipment.id === id
-                      ? "machine"
-                      : equipment.level === "workUnit" && site === undefined
-                        ? "machine"
-                        : "oee",
-                    { id: equipment.id, ...range },
-                  )}
+                  {...context.link(equipment.level === "workUnit" ? "machine" : "oee", { id: equipment.id, ...range })}
                 >
                   {equipment.name}
                 </a>

@@ -59,7 +59,7 @@ function Oee({ id, plant, context, t }: { id: number; plant: Plant; context: Pag
   const head = (
     <div className="oee-head">
       <PlaceChoice id={id} plant={plant} context={context} t={t} />
-      <PathLinks id={id} plant={plant} context={context} />
+      <PathLinks id={id} plant={plant} context={context} stay />
       <RangeBar view={view} onView={setView} shift={shift} nowUs={nowUs} format={format} t={t} />
     </div>
   );

@@ -51,7 +51,7 @@ function Report({ id, plant, context, t }: { id: number; plant: Plant; context: 
   return (
     <div className="page-scroll oee-page report-page">
       <div className="oee-head no-print">
-        <PathLinks id={id} plant={plant} context={context} />
+        <PathLinks id={id} plant={plant} context={context} stay />
         <span className="report-choices">
           <PlaceChoice id={id} plant={plant} context={context} t={t} />
           <select
