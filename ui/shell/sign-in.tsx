@@ -10,9 +10,7 @@ import { LanguageChoice, ThemeChoice } from "./user-menu.tsx";
 const onLoopback = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
 
 export function SignIn({ reason }: { reason: "first" | "expired" }) {
-  const { page } = usePlace();
-  // Whoever signs in on a page without the console around it is a screen on a wall.
-  const at = contributedPage(page)?.frame === "bare" ? "kiosk" : "desk";
+  const kiosk = contributedPage(usePlace().page)?.frame === "bare";
   const [secret, setSecret] = useState("");
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
@@ -20,7 +18,7 @@ export function SignIn({ reason }: { reason: "first" | "expired" }) {
     event.preventDefault();
     setBusy(true);
     try {
-      await signIn(secret.trim(), at);
+      await signIn(secret.trim(), kiosk ? "kiosk" : "console");
     } catch (problem) {
       setError(problem);
       setBusy(false);
