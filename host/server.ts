@@ -222,6 +222,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
       await registry.settled();
     },
     sink: ingest,
+    ...{ dataDir, note, saveEveryMs: config.snapshotMs },
     healthOf: (tenant, name) => connectivity.status(tenant, name)?.health.state ?? null,
   });
   const broker =
