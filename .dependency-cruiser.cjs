@@ -97,7 +97,7 @@ module.exports = {
       "ui-on-the-client",
       "^ui/(?!kit/)",
       ["^ui/", "^contract/api/", "^client/"],
-      "The console is a client like any other.",
+      "The console is a client like any other. Pages of applications come in when it is built: shell/contributions.ts names no application.",
     ),
     only(
       "simulation-is-outside",

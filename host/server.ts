@@ -2,11 +2,10 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { ProblemError } from "@lineshaft/contract/api";
-import type { ConnectionRow, Registry } from "@lineshaft/contract/ports";
+import type { ConnectionRow } from "@lineshaft/contract/ports";
 import { createMetrics, createRateLimiter, openIdentity } from "@lineshaft/governance";
 import { createHttpServer } from "@lineshaft/interfaces/rest";
-import { cellSource, createMasterDataTransfer } from "@lineshaft/platform/context";
+import { cellSource, createMasterDataTransfer, workSource } from "@lineshaft/platform/context";
 import { HistoryFeeder } from "@lineshaft/platform/feeder";
 import { openHistory } from "@lineshaft/platform/history";
 import {
@@ -20,7 +19,7 @@ import { openLedger } from "@lineshaft/platform/ledger";
 import { lockDataDir, nodeDisk, openLog } from "@lineshaft/platform/log";
 import { openRegistry } from "@lineshaft/platform/registry";
 import { createEventSource } from "@lineshaft/platform/replay";
-import { loadSnapshot, saveSnapshot, type TypeChange, Views } from "@lineshaft/platform/values";
+import { loadSnapshot, saveSnapshot, Views } from "@lineshaft/platform/values";
 import pino from "pino";
 import { systemClock } from "./clock.ts";
 import { type Config, hostInUrl } from "./config.ts";
@@ -31,7 +30,9 @@ import { crashPointFrom } from "./crash-point.ts";
 import { factsOf } from "./facts.ts";
 import { HealthLog } from "./health-log.ts";
 import { historyNote } from "./history-events.ts";
+import { loadShedder } from "./load-shedder.ts";
 import { openMqttBroker } from "./mqtt-broker.ts";
+import { noteTypeChanges } from "./note-types.ts";
 import { openFilesMax } from "./open-files.ts";
 import { RegistryOutbox } from "./outbox.ts";
 import { periodic } from "./periodic.ts";
@@ -285,6 +286,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
   for (const [code, text] of early) watch.note(code, text);
   metrics.collect(() => watch.status());
 
+  const cells = cellSource({ facts: derived.facts, registry, clock });
   const http = await createHttpServer(
     {
       sink: ingest,
@@ -292,7 +294,8 @@ export async function startServer(config: Config, consoleDir: string | undefined
       registry,
       lastValues: views.values,
       facts: derived.facts,
-      cells: cellSource({ facts: derived.facts, registry, clock }),
+      cells,
+      work: workSource({ facts: derived.facts, registry, clock, cells }),
       ledger,
       identity,
       events,
@@ -391,31 +394,5 @@ export async function startServer(config: Config, consoleDir: string | undefined
       lock.release();
       clearTimeout(forced);
     },
-  };
-}
-
-/** F30: what sources changed without a word stands in the log. */
-function noteTypeChanges(
-  changes: ReadonlyMap<number, TypeChange>,
-  registry: Pick<Registry, "noteTypes">,
-  directory: TagDirectory,
-): void {
-  if (changes.size === 0) return;
-  for (const [connection, own] of Map.groupBy(changes, ([tag]) => directory.connectionOfTag(tag)))
-    if (connection !== 0) registry.noteTypes(connection, new Map(own));
-}
-
-/** Refuses new batches while memory is short (80 % of the bound) or the server stops. */
-function loadShedder(bytesMax: number, stopping: () => boolean): () => ProblemError | null {
-  let checkedMs = 0;
-  let high = false;
-  return () => {
-    if (stopping()) return new ProblemError("shutting_down", "The server is stopping.", { retryAfterSeconds: 2 });
-    const now = performance.now();
-    if (now - checkedMs > 250) {
-      checkedMs = now;
-      high = process.memoryUsage.rss() > 0.8 * bytesMax;
-    }
-    return high ? new ProblemError("overloaded", "Memory is short; load is shed.", { retryAfterSeconds: 2 }) : null;
   };
 }

@@ -6,7 +6,7 @@ const ui = import.meta.dirname;
 const root = join(ui, "..");
 const stampFile = join(ui, "dist", "stamp");
 
-/** What the console is made of: its own sources, the SDK, the contract, and the versions of the tools. */
+/** What the console is made of: its own sources, what applications contribute, the SDK, the contract, and the versions of the tools. */
 const sources = [
   join(ui, "kit"),
   join(ui, "shell"),
@@ -14,6 +14,7 @@ const sources = [
   join(ui, "index.html"),
   join(ui, "vite.config.ts"),
   join(ui, "package.json"),
+  join(root, "applications"),
   join(root, "client"),
   join(root, "contract", "api"),
   join(root, "package-lock.json"),
@@ -47,7 +48,14 @@ async function stampOf(paths: readonly string[]): Promise<string> {
 }
 
 async function filesOf(path: string): Promise<string[]> {
-  const entries = await readdir(path, { recursive: true, withFileTypes: true }).catch(() => null);
+  const entries = await readdir(path, { recursive: true, withFileTypes: true }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOTDIR") return null;
+      // Applications may be absent.
+      if (error.code === "ENOENT") return [];
+      throw error;
+    },
+  );
   if (entries === null) return [path];
   return entries
     .filter((entry) => entry.isFile() && !entry.parentPath.includes("node_modules") && !entry.name.includes(".test."))

@@ -96,6 +96,12 @@ const starting: Said[] = [
     null,
   ],
   [7_900_000, 7_000_000, "Technical, other", "Technik, sonstiges", "OutOfService", "Processing", null, "breakdown"],
+  [8_000_000, null, "Quality", "Qualität", null, null, null, null],
+  [8_100_000, 8_000_000, "Dimension", "Maß", null, null, null, null],
+  [8_200_000, 8_000_000, "Surface", "Oberfläche", null, null, null, null],
+  [8_300_000, 8_000_000, "Material fault", "Materialfehler", null, null, null, null],
+  [8_400_000, 8_000_000, "Start-up part", "Anfahrteil", null, null, null, null],
+  [8_900_000, 8_000_000, "Quality, other", "Qualität, sonstiges", null, null, null, null],
 ];
 
 /** The vocabulary a plant starts with. Between two numbers is room for 99,999 reasons of its own, which go below one of these. */
@@ -117,6 +123,8 @@ export const ownReasons = {
   microStop: 3_100_000,
   settingUp: 5_400_000,
   noOrder: 6_400_000,
+  /** Above those of scrap and rework. */
+  quality: 8_000_000,
 } as const;
 
 export interface ReasonTreeFault {

@@ -71,6 +71,8 @@ export interface LateScrap extends Dated {
   order: string;
   operation: string | null;
   quantity: number;
+  /** What it turned out to be. Default scrap. */
+  becomes?: "scrap" | "rework";
   /** The time of production was not known; it was put at the order's last producing interval. */
   assigned: boolean;
 }

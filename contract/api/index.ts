@@ -3,6 +3,7 @@
  * public. Start with `routes.ts` (REST), `stream.ts` (events) and `columns.ts` (the shape of a batch).
  */
 export * from "./access.ts";
+export * from "./bookings.ts";
 export * from "./calendar.ts";
 export * from "./calendar-templates.ts";
 export * from "./calendar-zone.ts";
@@ -31,3 +32,4 @@ export * from "./tag.ts";
 export * from "./time.ts";
 export * from "./time-class.ts";
 export * from "./value.ts";
+export * from "./work.ts";

@@ -86,6 +86,7 @@ const {
   physicalAsset,
   reason,
   annotation,
+  setUp,
 } = masterDataSchemas;
 const materials = resource("/materials", "Materials with their units", material, "configure");
 const idealCycleTimes = resource("/ideal-cycle-times", "Ideal cycle times", idealCycleTime, "configure");
@@ -113,6 +114,7 @@ const physicalAssets = resource(
 );
 const reasons = resource("/reasons", "A plant's own reasons", reason, "configure");
 const annotations = resource("/annotations", "What people said of stretches of time", annotation, "book");
+const setUps = resource("/set-ups", "Set-up as it was booked", setUp, "book");
 
 /** Rows of the route table. */
 export const masterDataRoutes = {
@@ -160,6 +162,10 @@ export const masterDataRoutes = {
   getAnnotation: annotations.get,
   putAnnotation: annotations.put,
   removeAnnotation: annotations.remove,
+  listSetUps: setUps.list,
+  getSetUp: setUps.get,
+  putSetUp: setUps.put,
+  removeSetUp: setUps.remove,
   listShifts: {
     method: "GET",
     path: "/shifts",

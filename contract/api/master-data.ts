@@ -1,4 +1,5 @@
 import { type Static, type TObject, type TProperties, Type } from "typebox";
+import { BookingSchema } from "./bookings.ts";
 import { ShiftCalendarSchema } from "./calendar.ts";
 import { ReasonSchema } from "./context-reasons.ts";
 import { OeePolicySchema } from "./kpi.ts";
@@ -15,6 +16,17 @@ const closed = { additionalProperties: false } as const;
 const valid = {
   fromUs: MicrosSchema,
   toUs: Type.Union([MicrosSchema, Type.Null()], { description: "null: until further notice." }),
+};
+const bookingId = text(128, "Id of the booking that did it; the platform keeps it.");
+/** Which bookings began and ended it, where bookings did. */
+const bookedEnds = {
+  startedBy: Type.Optional(bookingId),
+  endedBy: Type.Optional(
+    Type.Object(
+      { booking: bookingId, otherwiseUs: orNull(MicrosSchema) },
+      { ...closed, description: "`otherwiseUs`: its end without that booking." },
+    ),
+  ),
 };
 const equipmentId = Type.Integer({ minimum: 1 });
 const materialId = text(128, "Id of the material; it may be one that is not described.");
@@ -67,10 +79,23 @@ export const OrderSchema = Type.Object(
                   Type.Number({ description: "Parts of it in one cycle, where cycles are counted." }),
                 ),
                 ...valid,
+                ...bookedEnds,
               },
               closed,
             ),
             { maxItems: 1000 },
+          ),
+          planned: Type.Optional(
+            Type.Array(Type.Object({ equipmentId, ...valid }, closed), {
+              maxItems: 100,
+              description: "Where and when it is meant to be executed. Nothing runs because of it.",
+            }),
+          ),
+          finished: Type.Optional(
+            Type.Array(Type.Object({ equipmentId, atUs: MicrosSchema, by: Type.Optional(bookingId) }, closed), {
+              maxItems: 1000,
+              description: "Where no more of it is made, and since when.",
+            }),
           ),
         },
         closed,
@@ -109,6 +134,12 @@ export const AnnotationSchema = Type.Object(
     toUs: MicrosSchema,
     reason: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], { description: "null with a comment." }),
     text: Type.String({ maxLength: 4000 }),
+    saidUs: Type.Optional(
+      Type.Unsafe<number>({
+        ...MicrosSchema,
+        description: "When it was said. Of two that speak of the same the later holds. Default: when it came.",
+      }),
+    ),
   },
   { $id: "Annotation", ...closed },
 );
@@ -140,10 +171,26 @@ export const LateScrapBookingSchema = Type.Object(
     quantity: Type.Number(),
     bookedUs: MicrosSchema,
     madeUs: Type.Union([Type.Object({ fromUs: MicrosSchema, toUs: MicrosSchema }, closed), Type.Null()]),
+    becomes: Type.Optional(
+      Type.Enum(["scrap", "rework"], { description: "What good quantity turned out to be. Default scrap." }),
+    ),
+    reason: Type.Optional(orNull(Type.Integer({ minimum: 1, description: "Number of a reason." }))),
   },
   { $id: "LateScrapBooking", ...closed },
 );
 export type LateScrapBooking = Static<typeof LateScrapBookingSchema>;
+
+/** Set-up as somebody booked it, whatever the machine tells. */
+export const SetUpBookingSchema = Type.Object(
+  {
+    equipmentId,
+    order: orNull(text(128, "Only for this order; null: whatever runs.")),
+    ...valid,
+    ...bookedEnds,
+  },
+  { $id: "SetUpBooking", ...closed },
+);
+export type SetUpBooking = Static<typeof SetUpBookingSchema>;
 
 /** A thing with a serial number (a tool, a mould, a machine), and where it is or was mounted. Its blocked cavities have dates. */
 export const PhysicalAssetSchema = Type.Object(
@@ -177,10 +224,18 @@ export const masterDataSchemas = {
   physicalAsset: PhysicalAssetSchema,
   reason: ReasonSchema,
   annotation: AnnotationSchema,
+  setUp: SetUpBookingSchema,
+  booking: BookingSchema,
 } as const;
 export type MasterDataKind = keyof typeof masterDataSchemas;
 /** What the shop floor books itself; the rest is configured. */
-export const bookedKinds: ReadonlySet<MasterDataKind> = new Set<MasterDataKind>(["order", "annotation", "lateScrap"]);
+export const bookedKinds: ReadonlySet<MasterDataKind> = new Set<MasterDataKind>([
+  "order",
+  "annotation",
+  "lateScrap",
+  "setUp",
+  "booking",
+]);
 export const masterDataKinds = Object.keys(masterDataSchemas) as MasterDataKind[];
 export type MasterDataItem<K extends MasterDataKind> = Static<(typeof masterDataSchemas)[K]>;
 

@@ -57,4 +57,40 @@ export const masterDataProblems = {
     "A cell does not hold what its column needs.",
     "Write numbers without a thousands separator and times like 2026-11-26 06:00 or 26.11.2026 06:00.",
   ),
+  order_unknown: entry(
+    422,
+    "changed",
+    "There is no such order, or it has no such operation.",
+    "Check the number; an order that the ERP has just released may need a moment to come.",
+  ),
+  operation_ambiguous: entry(
+    422,
+    "changed",
+    "The order has several operations, and it is not said which one.",
+    "Name one of the operations in `errors`.",
+  ),
+  order_finished: entry(
+    409,
+    "changed",
+    "The order is finished at this equipment.",
+    "Take the booking that finished it back if more is to be made.",
+  ),
+  booking_time_invalid: entry(
+    422,
+    "changed",
+    "The time of the booking is in the future, or too long ago.",
+    "Check the clock of the terminal.",
+  ),
+  booking_conflict: entry(
+    409,
+    "never",
+    "Another booking has the same id.",
+    "Give each booking an id of its own, e.g. a UUID; a repeat must be the same in every field.",
+  ),
+  equipment_not_bookable: entry(
+    422,
+    "changed",
+    "This equipment executes no orders.",
+    "Book on a work unit, or on a work center that is booked as a whole.",
+  ),
 } as const satisfies Record<string, CatalogueEntry>;

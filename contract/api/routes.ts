@@ -1,6 +1,6 @@
 import { type Static, type TSchema, Type } from "typebox";
 import { ApiKeySchema, NewApiKeySchema, type Permission, SessionSchema } from "./access.ts";
-import { ConfigurationRevisionSchema, ConfigurationSchema, PlanSchema, TagImportSchema } from "./configuration.ts";
+import { configurationRoutes } from "./configuration-routes.ts";
 import { connectivityRoutes } from "./connectivity.ts";
 import { EquipmentChangeSchema, EquipmentSchema, NewEquipmentSchema, WriteReceiptSchema } from "./equipment.ts";
 import { factsRoutes } from "./facts.ts";
@@ -19,6 +19,7 @@ import {
 import { GapSchema, RejectedItemSchema, SystemStatusSchema } from "./system.ts";
 import { ConnectionSchema, NewConnectionSchema, NewTagSchema, RawTagSchema, TagChangeSchema } from "./tag.ts";
 import { TimeInputSchema } from "./time.ts";
+import { workRoutes } from "./work.ts";
 
 /**
  * One row a REST operation: the server registers its handlers from this table, the client is typed by it, OpenAPI is
@@ -64,7 +65,18 @@ export const routes = {
     path: "/session",
     summary: "Sign in to the console with the admin secret or an API key",
     permission: null,
-    body: Type.Object({ secret: Type.String({ minLength: 1, maxLength: 256 }) }, { additionalProperties: false }),
+    body: Type.Object(
+      {
+        secret: Type.String({ minLength: 1, maxLength: 256 }),
+        lasts: Type.Optional(
+          Type.Enum(["visit", "key"], {
+            description:
+              "key: as long as the API key, over restarts of the server; for kiosks, with the roles viewer and operator. Default visit.",
+          }),
+        ),
+      },
+      { additionalProperties: false },
+    ),
     response: SessionSchema,
   },
   getSession: { method: "GET", path: "/session", summary: "Who am I?", permission: "read", response: SessionSchema },
@@ -226,57 +238,7 @@ export const routes = {
     response: written(RawTagSchema),
   },
 
-  importTags: {
-    method: "POST",
-    path: "/connections/{connection}/tags/import",
-    summary: "Add or change tags by a table (CSV, or XLSX: its sheet `Tags`, else the first)",
-    permission: "configure",
-    params: connectionName,
-    query: Type.Object(
-      {
-        dryRun: Type.Optional(Type.Enum(["true", "false"], { description: "Say what would be done, and do nothing." })),
-      },
-      { additionalProperties: false },
-    ),
-    response: TagImportSchema,
-  },
-
-  getConfiguration: {
-    method: "GET",
-    path: "/configuration",
-    summary: "All that was decided, as JSON or, by Accept, as YAML",
-    permission: "configure",
-    query: Type.Object(
-      { revision: Type.Optional(Type.Integer({ minimum: 1, description: "As it was then. Default: as it is." })) },
-      { additionalProperties: false },
-    ),
-    response: ConfigurationSchema,
-  },
-  planConfiguration: {
-    method: "POST",
-    path: "/configuration/plan",
-    summary: "What applying a configuration would do",
-    permission: "configure",
-    content: ConfigurationSchema,
-    response: PlanSchema,
-  },
-  applyConfiguration: {
-    method: "PUT",
-    path: "/configuration",
-    summary: "Make the configuration this one, all of it or nothing (If-Match)",
-    permission: "configure",
-    content: ConfigurationSchema,
-    response: Type.Object({ plan: PlanSchema, receipt: WriteReceiptSchema }),
-  },
-  listConfigurationRevisions: {
-    method: "GET",
-    path: "/configuration/revisions",
-    summary: "Changes of the configuration, newest first",
-    permission: "configure",
-    query: Type.Object(page, { additionalProperties: false }),
-    response: pageOf(ConfigurationRevisionSchema),
-  },
-
+  ...configurationRoutes,
   ...masterDataRoutes,
   ...masterDataTransferRoutes,
 
@@ -307,6 +269,7 @@ export const routes = {
 
   ...factsRoutes,
   ...cellRoutes,
+  ...workRoutes,
 
   listRejected: {
     method: "GET",

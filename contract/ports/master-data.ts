@@ -1,9 +1,12 @@
 import type {
+  Booking,
+  BookingCause,
   MasterDataImport,
   MasterDataItem,
   MasterDataKind,
   MasterDataRevision,
   Micros,
+  NewBooking,
   Principal,
   ProblemError,
   Recorded,
@@ -79,6 +82,18 @@ export interface MasterData {
     to: number,
     revision: number,
   ): Written<Recorded<MasterDataItem<K>>>;
+  /**
+   * Keeps what happened at an equipment, and makes orders, set-ups, annotations and late scrap of it, all or nothing. What comes of bookings depends on their times and ids, not
+   * on the order in which they come; the same id again changes nothing. `cause`: why it changes nothing, null where it does. Throws `not_found`, `order_unknown`,
+   * `order_finished`, `booking_conflict` and the codes of what is wrong with it.
+   */
+  book(
+    p: Principal,
+    equipmentId: number,
+    booking: NewBooking,
+  ): Written<Recorded<Booking>> & { cause: BookingCause | null; repeated: boolean };
+  /** As if the booking had not been made; what it was stays readable by `asOf`. */
+  takeBack(p: Principal, id: string, revision: number): Written<Recorded<Booking>>;
   /** The shifts of an equipment in [fromUs, toUs): by the calendars assigned to it, else to the nearest place above that has any. */
   shifts(p: Principal, equipmentId: number, fromUs: Micros, toUs: Micros, asOf?: Lsn): ShiftOccurrence[];
 }

@@ -112,11 +112,7 @@ export interface Registry {
   /** As it was at a time on the floor, by what is known now. */
   equipmentAt(p: Principal, id: number, atUs: Micros): Equipment;
   /** In which state of its life it was, from ever to for ever without gap; `asOf`: by what was known at that place in the log. */
-  lifecycle(
-    p: Principal,
-    id: number,
-    asOf?: Lsn,
-  ): { fromUs: Micros; toUs: Micros; state: Equipment["lifecycle"] }[];
+  lifecycle(p: Principal, id: number, asOf?: Lsn): { fromUs: Micros; toUs: Micros; state: Equipment["lifecycle"] }[];
   /**
    * `revision` from If-Match: ProblemError `revision_conflict` when it is not the current one. The change holds from `validFromUs` on (default: now; not
    * later); each attribute has its own line of time.

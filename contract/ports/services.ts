@@ -15,6 +15,7 @@ import type {
   RawTag,
   RejectedItem,
   SystemStatus,
+  Work,
 } from "../api/index.ts";
 import type { Frame, Lsn } from "./log.ts";
 import type { Page, Written } from "./registry.ts";
@@ -106,6 +107,12 @@ export interface CellSource {
   cells(p: Principal, equipmentId: number, from: Micros, to: Micros, asOf?: Lsn): Cells;
 }
 
+/** What a machine works at, for whoever stands before it. */
+export interface WorkSource {
+  /** With its stops of the last `spanUs`. Throws `not_found`. */
+  work(p: Principal, equipmentId: number, spanUs: Micros): Work;
+}
+
 /** Moves registry changes into the log. */
 export interface Outbox {
   /** The LSN of a registry revision, once its record is durable. */
@@ -116,8 +123,14 @@ export interface Outbox {
 export interface Identity {
   /** From an `Authorization` header or a session cookie value. */
   authenticate(credential: { authorization?: string; session?: string; address: string }): Principal;
-  /** Admin secret or API key to a session cookie value. */
-  signIn(secret: string, address: string): { session: string; principal: Principal; maxAgeSeconds: number };
+  /**
+   * Admin secret or API key to a session cookie value. With `key` it holds as long as the key, over restarts of the server; only for keys that read or book: `forbidden` else.
+   */
+  signIn(
+    secret: string,
+    address: string,
+    lasts?: "visit" | "key",
+  ): { session: string; principal: Principal; maxAgeSeconds: number };
   signOut(session: string): void;
   createKey(p: Principal, key: NewApiKey): { key: ApiKey; secret: string };
   revokeKey(p: Principal, id: string): ApiKey;

@@ -319,3 +319,35 @@ describe("sign-in", () => {
     expect(identity.signIn(secret, address).principal.role).toBe("admin");
   });
 });
+
+describe("kiosks", () => {
+  test("a sign-in may last as long as its key, over restarts and without use; the key's end is its end", () => {
+    const { key, secret } = identity.createKey(admin, { name: "press 7", role: "operator", scopes: ["S/L/P"] });
+    const { session, principal, maxAgeSeconds } = identity.signIn(secret, address, "key");
+    expect(principal).toMatchObject({ kind: "session", name: "press 7", role: "operator", scopes: ["S/L/P"] });
+    expect(principal.id).toMatch(new RegExp(`^${key.id}#kiosk-`));
+    expect(maxAgeSeconds).toBe(400 * 86_400);
+    clock.advanceMs(30 * 24 * 3_600_000);
+    identity = open();
+    expect(identity.authenticate({ session, address })).toEqual(principal);
+    expect(identity.stillValid(principal)).toBe(true);
+    identity.revokeKey(admin, key.id);
+    expect(problem(() => identity.authenticate({ session, address })).code).toBe("key_revoked");
+    expect(identity.stillValid(principal)).toBe(false);
+  });
+
+  test("only roles that read or book may stay; a cookie that we did not sign is nobody's", () => {
+    identity = open("a-secret-of-the-operator");
+    for (const role of ["engineer", "admin", "source", "application"] as const)
+      expect(
+        problem(() => identity.signIn(identity.createKey(admin, { name: role, role }).secret, address, "key")).code,
+      ).toBe("forbidden");
+    identity.ensureAdmin();
+    expect(problem(() => identity.signIn("a-secret-of-the-operator", address, "key")).code).toBe("forbidden");
+    const one = identity.createKey(admin, { name: "one", role: "viewer" });
+    const other = identity.createKey(admin, { name: "other", role: "operator" });
+    const { session } = identity.signIn(one.secret, address, "key");
+    for (const forged of [session.replace(one.key.id, other.key.id), `${session.slice(0, -2)}AA`, `${session}A`])
+      expect(problem(() => identity.authenticate({ session: forged, address })).code).toBe("auth_invalid");
+  });
+});

@@ -7,6 +7,7 @@ import {
   type Role,
 } from "@lineshaft/contract/api";
 import type { Clock, Identity, Registry } from "@lineshaft/contract/ports";
+import { KioskSessions, kioskMaxAgeSeconds } from "./kiosk-sessions.ts";
 import { createRateLimiter } from "./rate-limiter.ts";
 import {
   hashPassword,
@@ -65,6 +66,7 @@ interface KnownKey {
 export function openIdentity(options: IdentityOptions): OwnedIdentity {
   const { registry, clock, random, environment = "live" } = options;
   const sessions = new Sessions(clock, random);
+  const kiosks = new KioskSessions(registry, random);
   const systemKeys = new Map<string, KnownKey>();
   const failed = createRateLimiter({ clock, ...failures });
   const hashing = createRateLimiter({ clock, ...slowHashes });
@@ -132,7 +134,17 @@ export function openIdentity(options: IdentityOptions): OwnedIdentity {
     return key.principal;
   };
 
+  const byKiosk = (keyId: string, value: string): Principal => {
+    const key = lookUp(keyId);
+    if (key === null) throw unknownCredential();
+    demandGood(key);
+    touch(key);
+    return { ...key.principal, id: kiosks.principalId(keyId, value), kind: "session" };
+  };
+
   const bySession = (value: string): Principal => {
+    const kiosk = kiosks.keyOf(value);
+    if (kiosk !== null) return byKiosk(kiosk, value);
     const session = sessions.use(value);
     if (session === null) throw new ProblemError("auth_invalid", "The session has ended. Sign in again.");
     if (session.keyId !== null) {
@@ -195,7 +207,7 @@ export function openIdentity(options: IdentityOptions): OwnedIdentity {
       throw new ProblemError("auth_missing", "The request carries neither a key nor a session.");
     },
 
-    signIn: (secret, address) => {
+    signIn: (secret, address, lasts = "visit") => {
       const maxAgeSeconds = sessionMaxMs / 1000;
       const parsed = parseKey(secret);
       const key = parsed === null ? null : matching(parsed);
@@ -203,6 +215,10 @@ export function openIdentity(options: IdentityOptions): OwnedIdentity {
         // A key cannot be guessed, so a neighbour's failures behind the same address do not lock it out.
         demandGood(key);
         touch(key);
+        if (lasts === "key") {
+          const session = kiosks.open(key.principal.id, key.principal.role);
+          return { session, principal: byKiosk(key.principal.id, session), maxAgeSeconds: kioskMaxAgeSeconds };
+        }
         const { value, principal } = sessions.open(key.principal.id, key.principal);
         return { session: value, principal, maxAgeSeconds };
       }
@@ -211,6 +227,7 @@ export function openIdentity(options: IdentityOptions): OwnedIdentity {
         throw unknownCredential();
       }
       demandAdmin(secret, address);
+      if (lasts === "key") throw new ProblemError("forbidden", "The admin secret signs in for a visit only.");
       const { value, principal } = sessions.open(null, administrator);
       return { session: value, principal, maxAgeSeconds };
     },
@@ -245,9 +262,10 @@ export function openIdentity(options: IdentityOptions): OwnedIdentity {
 
     stillValid: (p) => {
       if (p.kind === "system" && !systemKeys.has(p.id)) return true; // the host itself
-      const session = p.kind === "session" ? sessions.ofPrincipal(p) : null;
-      if (p.kind === "session" && session === null) return false;
-      const keyId = session === null ? p.id : session.keyId;
+      const kiosk = p.kind === "session" ? kiosks.keyOfPrincipal(p.id) : null;
+      const session = p.kind === "session" && kiosk === null ? sessions.ofPrincipal(p) : null;
+      if (p.kind === "session" && kiosk === null && session === null) return false;
+      const keyId = kiosk ?? (session === null ? p.id : session.keyId);
       if (keyId === null) return true; // signed in with the admin secret
       const key = lookUp(keyId);
       if (key === null || key.revokedUs !== null) return false;

@@ -17,13 +17,15 @@ const monday = 20_780 * 24 * hour;
 
 /** What every MasterData must do; it lives in a Registry, whose equipment, revisions and outbox it uses. */
 export function masterDataContract(make: (clock: FakeClock) => RegistryFixture): void {
+  let clock: FakeClock;
   let fixture: RegistryFixture;
   let registry: Registry;
   let data: MasterData;
   let press: number;
   let oven: number;
   beforeEach(() => {
-    fixture = make(new FakeClock());
+    clock = new FakeClock();
+    fixture = make(clock);
     open(fixture.open());
     const create = (level: "site" | "workUnit", name: string, parentId?: number) =>
       registry.createEquipment(admin, { level, name, parentId }).item.id;
@@ -356,6 +358,61 @@ export function masterDataContract(make: (clock: FakeClock) => RegistryFixture):
       ];
       for (const [expected, run] of cases) expect(code(run), run.toString()).toBe(expected);
       expect(registry.revision).toBe(revision);
+    });
+
+    test("bookings are kept with what they make of orders, once, by whoever may book at the machine", () => {
+      const atUs = clock.nowUs();
+      const operator: Principal = { ...admin, id: "o", role: "operator", scopes: ["North/Press"] };
+      // From the ERP: it names no place. Another is executed elsewhere, and goes on here.
+      data.put(admin, "order", "A", order(), null);
+      data.put(admin, "order", "B", order(oven), null);
+      const start = (id: string, name: string, at: number) => ({
+        id,
+        atUs: at,
+        intent: { kind: "startOrder" as const, order: name },
+      });
+      const first = data.book(operator, press, start("1", "A", atUs - hour));
+      expect(first).toMatchObject({ cause: null, repeated: false, item: { id: "1", item: { equipmentId: press } } });
+      const { revision } = registry;
+      expect(data.book(operator, press, start("1", "A", atUs - hour))).toMatchObject({ cause: null, repeated: true });
+      expect(registry.revision).toBe(revision);
+      data.book(operator, press, start("2", "B", atUs));
+      const executions = (id: string) => data.get(admin, "order", id).item.operations[0].executions;
+      expect(executions("A")).toEqual([
+        {
+          equipmentId: press,
+          fromUs: atUs - hour,
+          toUs: atUs,
+          startedBy: "1",
+          endedBy: { booking: "2", otherwiseUs: null },
+        },
+      ]);
+      expect(executions("B")).toMatchObject([{ equipmentId: press, fromUs: atUs, toUs: null }, { equipmentId: oven }]);
+      const told = registry.outbox(100).map(({ record }) => record);
+      expect(told.filter(({ entity }) => entity === "masterData").map((record) => record.id)).toEqual([
+        "order/A",
+        "order/B",
+        "booking/1",
+        "order/A",
+        "booking/2",
+        "order/A",
+        "order/B",
+      ]);
+      expect(ids(data.list(operator, "booking", { equipmentId: press, fromUs: atUs }))).toEqual(["2"]);
+      expect(code(() => data.book(operator, oven, start("3", "A", atUs)))).toBe("not_found");
+      expect(code(() => data.book(viewer, press, start("3", "A", atUs)))).toBe("forbidden");
+      expect(code(() => data.book(operator, press, start("2", "A", atUs)))).toBe("booking_conflict");
+      expect(code(() => data.book(operator, press, start("3", "C", atUs)))).toBe("order_unknown");
+      const kept = registry.revision;
+      expect(code(() => data.book(operator, press, { ...start("3", "A", atUs), atUs: atUs + hour }))).toBe(
+        "booking_time_invalid",
+      );
+      expect(registry.revision).toBe(kept);
+      expect(code(() => data.takeBack(operator, "2", 1))).toBe("revision_conflict");
+      expect(code(() => data.takeBack(viewer, "2", 1))).toBe("forbidden");
+      data.takeBack(operator, "2", data.list(admin, "booking", { fromUs: atUs }).items[0].revision);
+      expect([executions("A"), executions("B")]).toMatchObject([[{ toUs: null }], [{ equipmentId: oven }]]);
+      expect(code(() => data.takeBack(operator, "2", 1))).toBe("not_found");
     });
 
     test("is no part of the configuration: neither its revisions nor what it was", () => {

@@ -3,10 +3,12 @@
  * nobody; texts come in through properties. Styles are in theme.css and kit.css.
  */
 export * from "./button.tsx";
+export * from "./console-page.ts";
 export * from "./dialog.tsx";
 export * from "./field.tsx";
 export * from "./format.ts";
 export * from "./icon.tsx";
+export * from "./lane-blocks.ts";
 export * from "./lanes.ts";
 export * from "./line-diff.ts";
 export * from "./messages.ts";
@@ -17,9 +19,12 @@ export * from "./quality.tsx";
 export * from "./series.ts";
 export * from "./sparkline.tsx";
 export * from "./state-mark.tsx";
+export * from "./state-patterns.tsx";
 export * from "./states.ts";
 export * from "./table.tsx";
 export * from "./time-axis.ts";
+export * from "./time-lanes.tsx";
 export * from "./tree.tsx";
+export * from "./use.ts";
 export * from "./value-axis.ts";
 export * from "./virtual.ts";

@@ -32,3 +32,13 @@ export function fillMessage(
     return typeof value === "number" ? formatNumber(value) : String(value ?? "");
   });
 }
+
+/** Messages of a page: `texts` by language, every language with every key. */
+export function translator<C extends Catalogue>(
+  texts: Readonly<Record<"de" | "en", Readonly<Record<keyof C, string>>>>,
+  locale: "de" | "en",
+  formatNumber: (n: number) => string,
+): Translate<C> {
+  return (key, ...parameters) =>
+    fillMessage(texts[locale][key], (parameters[0] ?? {}) as Record<string, string | number>, formatNumber);
+}

@@ -1,4 +1,4 @@
-import { dayUs, hourUs, type Micros, minuteUs, secondUs } from "@lineshaft/contract/api";
+import { dayOf, dayUs, hourUs, instantOf, localOf, type Micros, minuteUs, secondUs } from "@lineshaft/contract/api";
 import type { Format } from "./format.ts";
 
 /** Half-open [from, to), µs. The one time range that every lane of a page shares. */
@@ -68,16 +68,14 @@ const steps: readonly [number, Step][] = [
   ...[1, 3, 6, 12, 24, 60].map((count): [number, Step] => [count * 30.5 * dayUs, { unit: "month", count }]),
 ];
 
-const ofDate = (date: Date): Micros => date.getTime() * 1000;
-
 /**
- * Tick marks at natural instants of the viewer's zone, at most one per `pixelsPerTick`. Days have 23 to 25 hours where
+ * Tick marks at natural instants of the format's zone, at most one per `pixelsPerTick`. Days have 23 to 25 hours where
  * the clock changes: hours are counted from local midnight, and an hour that comes twice is marked once.
  */
 export function timeTicks(range: TimeRange, widthPx: number, format: Format, pixelsPerTick = 92): TimeTick[] {
   const least = (spanOf(range) / Math.max(1, widthPx)) * pixelsPerTick;
   const step = (steps.find(([us]) => us >= least) ?? steps[steps.length - 1])[1];
-  const marks = step.unit === "fixed" ? fixedMarks(range, step.us) : calendarMarks(range, step);
+  const marks = step.unit === "fixed" ? fixedMarks(range, step.us) : calendarMarks(range, step, format.zone);
   return marks.map((us) => ({ us, ...labelOf(us, step, format) }));
 }
 
@@ -87,33 +85,44 @@ function fixedMarks(range: TimeRange, stepUs: number): Micros[] {
   return marks;
 }
 
-function calendarMarks(range: TimeRange, step: Exclude<Step, { unit: "fixed" }>): Micros[] {
+function calendarMarks(range: TimeRange, step: Exclude<Step, { unit: "fixed" }>, zone: string | undefined): Micros[] {
   const marks: Micros[] = [];
-  const date = new Date(range.fromUs / 1000);
-  date.setHours(0, 0, 0, 0);
-  if (step.unit === "month") date.setMonth(Math.floor(date.getMonth() / step.count) * step.count, 1);
+  // Counted on the wall: a date whose UTC fields are what the clock there shows.
+  const date = new Date((dayOf(wallOf(range.fromUs, zone)) * dayUs) / 1000);
+  if (step.unit === "month") date.setUTCMonth(Math.floor(date.getUTCMonth() / step.count) * step.count, 1);
   // Multiples of days count from a Monday, so that week marks are Mondays.
-  if (step.unit === "day" && step.count >= 7) date.setDate(date.getDate() - ((date.getDay() + 6) % 7));
+  if (step.unit === "day" && step.count >= 7) date.setUTCDate(date.getUTCDate() - ((date.getUTCDay() + 6) % 7));
   let last = -Infinity;
-  for (let guard = 0; guard < 2000 && ofDate(date) < range.toUs; guard++) {
-    const us = ofDate(date);
-    if (us >= range.fromUs && us > last) marks.push(us);
+  for (let guard = 0; guard < 2000 && last < range.toUs; guard++) {
+    const us = instantOfWall(date, zone);
+    if (us >= range.fromUs && us < range.toUs && us > last) marks.push(us);
     last = us;
-    if (step.unit === "hour") date.setHours(date.getHours() + step.count);
-    else if (step.unit === "day") date.setDate(date.getDate() + step.count);
-    else date.setMonth(date.getMonth() + step.count);
+    if (step.unit === "hour") date.setUTCHours(date.getUTCHours() + step.count);
+    else if (step.unit === "day") date.setUTCDate(date.getUTCDate() + step.count);
+    else date.setUTCMonth(date.getUTCMonth() + step.count);
   }
   return marks;
 }
 
+/** What the clock on the wall shows; without a zone on the viewer's. */
+function wallOf(us: Micros, zone: string | undefined): Micros {
+  return zone === undefined ? us - new Date(us / 1000).getTimezoneOffset() * minuteUs : localOf(zone, us);
+}
+
+function instantOfWall(wall: Date, zone: string | undefined): Micros {
+  if (zone !== undefined) return instantOf(zone, wall.getTime() * 1000).at;
+  const [year, month, day] = [wall.getUTCFullYear(), wall.getUTCMonth(), wall.getUTCDate()];
+  return new Date(year, month, day, wall.getUTCHours()).getTime() * 1000;
+}
+
 function labelOf(us: Micros, step: Step, format: Format): { label: string; major: boolean } {
-  const date = new Date(us / 1000);
-  const midnight = date.getHours() === 0 && date.getMinutes() === 0 && us % minuteUs === 0;
+  const wall = new Date(wallOf(us, format.zone) / 1000);
+  const midnight = wall.getUTCHours() === 0 && wall.getUTCMinutes() === 0 && us % minuteUs === 0;
   if (step.unit === "month") {
-    const newYear = date.getMonth() === 0;
+    const newYear = wall.getUTCMonth() === 0;
     return { label: format.part(us, step.count >= 12 ? "year" : "month"), major: newYear };
   }
-  if (step.unit === "day") return { label: format.part(us, "day"), major: date.getDate() === 1 };
+  if (step.unit === "day") return { label: format.part(us, "day"), major: wall.getUTCDate() === 1 };
   if (midnight) return { label: format.part(us, "day"), major: true };
   if (step.unit === "hour" || step.us >= minuteUs) return { label: format.part(us, "min"), major: false };
   return { label: format.part(us, step.us >= secondUs ? "s" : "ms"), major: false };

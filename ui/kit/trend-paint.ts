@@ -70,8 +70,9 @@ export interface TrendLayout {
   axisTop: number;
 }
 
-const gutter = 68;
-const rightEdge = 14;
+/** Room beside the plot: for the value axis, and for half a label of the time axis. Whatever shares a time axis keeps it. */
+export const gutter = 68;
+export const rightEdge = 14;
 const axisHeight = 30;
 const paneGap = 24;
 const topEdge = 24;

@@ -1,14 +1,17 @@
+import type { Session } from "@lineshaft/contract/api";
 import { Component, lazy, type ReactNode, Suspense, useEffect, useSyncExternalStore } from "react";
 import { Button, Icon, type IconName } from "../kit/index.ts";
+import { contributed, contributedPage } from "./contributions.ts";
 import { startDirectory, useDirectory } from "./directory.ts";
 import { startFeed } from "./feed.ts";
 import { startHealth } from "./health.ts";
 import { HealthMark } from "./health-strip.tsx";
 import { getLocale, observeLocale, type PlainKey, t } from "./i18n.ts";
 import { Overlays, openOverlay, startShortcuts } from "./overlays.tsx";
+import { PageHost } from "./page-host.tsx";
 import { EquipmentPage } from "./pages/equipment.tsx";
 import { ProblemView } from "./problem.tsx";
-import { link, type Page, pages, usePlace } from "./router.ts";
+import { link, type Page, pages, startPage, usePlace } from "./router.ts";
 import { askSession, type SessionState, useSession } from "./session.ts";
 import { SignIn } from "./sign-in.tsx";
 import { Toasts } from "./toasts.tsx";
@@ -25,7 +28,8 @@ const ConfigurationPage = lazy(() =>
 const RejectedPage = lazy(() => import("./pages/rejected.tsx").then((m) => ({ default: m.RejectedPage })));
 const SystemPage = lazy(() => import("./pages/system.tsx").then((m) => ({ default: m.SystemPage })));
 
-const shown: Record<Page, { icon: IconName; title: PlainKey; Body: React.ComponentType }> = {
+/** The console's own pages; contributed ones tell the same of themselves. */
+const own: Record<Page, { icon: IconName; title: PlainKey; Body: React.ComponentType }> = {
   equipment: { icon: "equipment", title: "page.equipment", Body: EquipmentPage },
   trends: { icon: "trends", title: "page.trends", Body: TrendsPage },
   connections: { icon: "connections", title: "page.connections", Body: ConnectionsPage },
@@ -33,6 +37,21 @@ const shown: Record<Page, { icon: IconName; title: PlainKey; Body: React.Compone
   rejected: { icon: "rejected", title: "page.rejected", Body: RejectedPage },
   system: { icon: "system", title: "page.system", Body: SystemPage },
 };
+
+interface RailEntry {
+  path: string;
+  icon: IconName;
+  title: string;
+}
+
+/** What the rail offers, in its order. */
+function railEntries(session: Session): RailEntry[] {
+  const others = contributed
+    .filter(({ frame, inRail, isFor }) => (inRail ?? frame === "console") && (isFor?.(session) ?? true))
+    .map(({ path, icon, title, rank }) => ({ path, icon, title: title[getLocale()], rank }));
+  const ours = pages.map((path) => ({ path, icon: own[path].icon, title: t(own[path].title), rank: 0 }));
+  return [...others.filter(({ rank }) => rank < 0), ...ours, ...others.filter(({ rank }) => rank >= 0)];
+}
 
 export function App() {
   const locale = useSyncExternalStore(observeLocale, getLocale);
@@ -57,10 +76,24 @@ function Content({ session }: { session: SessionState }) {
         </ProblemView>
       </main>
     );
-  return <Console />;
+  return <Signed session={session.session} />;
 }
 
-function Console() {
+function Signed({ session }: { session: Session }) {
+  const { page } = usePlace();
+  const guest = contributedPage(page);
+  if (guest !== undefined && guest.frame === "bare")
+    return (
+      <PageGuard key={page}>
+        <Suspense fallback={<p className="quiet-wait">{t("wait.page")}</p>}>
+          <PageHost page={guest} session={session} />
+        </Suspense>
+      </PageGuard>
+    );
+  return <Console session={session} />;
+}
+
+function Console({ session }: { session: Session }) {
   const { page } = usePlace();
   useEffect(() => {
     startFeed();
@@ -69,9 +102,11 @@ function Console() {
       for (const stop of stops) stop();
     };
   }, []);
-  const { title, Body } = shown[page];
+  const guest = contributedPage(page);
+  const ours = guest === undefined ? own[page as Page] : null;
+  const title = guest === undefined ? t(own[page as Page].title) : guest.title[getLocale()];
   useEffect(() => {
-    document.title = `${t(title)} – Lineshaft`;
+    document.title = `${title} – Lineshaft`;
   }, [title]);
   return (
     <>
@@ -79,18 +114,23 @@ function Console() {
         {t("skip")}
       </a>
       <nav className="rail" aria-label={t("nav")}>
-        <a className="brand" {...link("equipment")}>
+        <a className="brand" {...link(startPage)}>
           <img src="/lineshaft.svg" width="30" height="30" alt="Lineshaft" />
         </a>
-        {pages.map((name) => (
-          <a key={name} className="rail-link" aria-current={name === page ? "page" : undefined} {...link(name)}>
-            <Icon name={shown[name].icon} />
-            <span>{t(shown[name].title)}</span>
+        {railEntries(session).map((entry) => (
+          <a
+            key={entry.path}
+            className="rail-link"
+            aria-current={entry.path === page ? "page" : undefined}
+            {...link(entry.path)}
+          >
+            <Icon name={entry.icon} />
+            <span>{entry.title}</span>
           </a>
         ))}
       </nav>
       <header className="topbar">
-        <h1>{t(title)}</h1>
+        <h1>{title}</h1>
         <button type="button" className="search-button" onClick={() => openOverlay("search")}>
           <Icon name="search" size={16} />
           <span>{t("search.hint")}</span>
@@ -103,7 +143,7 @@ function Console() {
         <Unreached />
         <PageGuard key={page}>
           <Suspense fallback={<p className="quiet-wait">{t("wait.page")}</p>}>
-            <Body />
+            {guest === undefined ? ours && <ours.Body /> : <PageHost page={guest} session={session} />}
           </Suspense>
         </PageGuard>
       </main>

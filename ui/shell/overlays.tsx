@@ -1,10 +1,12 @@
-import type { RawTag } from "@lineshaft/contract/api";
+import type { RawTag, Session } from "@lineshaft/contract/api";
 import { useEffect, useState, useSyncExternalStore } from "react";
 import { Dialog, type Pick, Picker, unitText } from "../kit/index.ts";
+import { contributed } from "./contributions.ts";
 import { matches, tagName, tagPlace, useDirectory } from "./directory.ts";
-import { type PlainKey, t } from "./i18n.ts";
+import { getLocale, type PlainKey, t } from "./i18n.ts";
 import { call } from "./platform.ts";
-import { go, type Page, pages } from "./router.ts";
+import { go, pages } from "./router.ts";
+import { useSession } from "./session.ts";
 
 type Overlay = "search" | "shortcuts" | null;
 let overlay: Overlay = null;
@@ -21,7 +23,10 @@ const typing = (target: EventTarget | null): boolean =>
 /** Keys that hold everywhere. Two keys in a row, `g` and a letter, go to a page. */
 export function startShortcuts(): () => void {
   let wentFirst = 0;
-  const byLetter: Record<string, Page> = {
+  const byLetter: Record<string, string> = {
+    ...Object.fromEntries(
+      contributed.flatMap(({ shortcut, path }) => (shortcut === undefined ? [] : [[shortcut, path]])),
+    ),
     e: "equipment",
     t: "trends",
     c: "connections",
@@ -95,16 +100,27 @@ export function useTagSearch(text: string, most = picksPerGroup): { tags: RawTag
   return { tags: [...here, ...more].slice(0, most), busy: ask && found.text !== text };
 }
 
+/** Pages of applications that the signed-in person may see. */
+function useContributed(): { path: string; title: string; shortcut: string | undefined }[] {
+  const session = useSession();
+  if (session.state !== "signedIn") return [];
+  const isFor = (page: (typeof contributed)[number], who: Session): boolean => page.isFor?.(who) ?? true;
+  return contributed
+    .filter((page) => isFor(page, session.session))
+    .map(({ path, title, shortcut }) => ({ path, title: title[getLocale()], shortcut }));
+}
+
 function SearchPalette() {
   const [text, setText] = useState("");
   const { equipment, connections } = useDirectory();
+  const guests = useContributed();
   const { tags, busy } = useTagSearch(text.trim());
   const close = (): void => openOverlay(null);
   const words = text.trim();
   const picks: Pick[] = [
-    ...pages
-      .filter((page) => matches(words, t(`page.${page}`), page))
-      .map((page) => ({ id: `p:${page}`, label: t(`page.${page}`), group: t("search.pages") })),
+    ...[...guests, ...pages.map((path) => ({ path, title: t(`page.${path}`) }))]
+      .filter(({ path, title }) => matches(words, title, path))
+      .map(({ path, title }) => ({ id: `p:${path}`, label: title, group: t("search.pages") })),
     ...equipment
       .filter((item) => words !== "" && matches(words, item.name, item.path))
       .slice(0, picksPerGroup)
@@ -128,7 +144,7 @@ function SearchPalette() {
   const onPick = (pick: string): void => {
     close();
     const id = pick.slice(2);
-    if (pick.startsWith("p:")) go(id as Page);
+    if (pick.startsWith("p:")) go(id);
     else if (pick.startsWith("c:")) go("connections", { name: id });
     else if (pick.startsWith("e:")) go("equipment", { node: pick });
     else go("equipment", { node: "all", tag: id });
@@ -200,7 +216,21 @@ const shortcutGroups: readonly { title: PlainKey; keys: readonly [string, PlainK
 
 const keyName = (key: string): string => (key === "Ctrl" || key === "Shift" || key === "Space" ? t(`key.${key}`) : key);
 
+function Keys({ keys, what }: { keys: string; what: string }) {
+  return (
+    <div>
+      <dt>
+        {keys.split(" ").map((key) => (
+          <kbd key={key}>{keyName(key)}</kbd>
+        ))}
+      </dt>
+      <dd>{what}</dd>
+    </div>
+  );
+}
+
 function Shortcuts() {
+  const guests = useContributed();
   return (
     <Dialog title={t("shortcuts.title")} closeLabel={t("close")} onClose={() => openOverlay(null)} wide>
       <div className="shortcuts">
@@ -209,15 +239,13 @@ function Shortcuts() {
             <h3>{t(group.title)}</h3>
             <dl>
               {group.keys.map(([keys, what]) => (
-                <div key={keys}>
-                  <dt>
-                    {keys.split(" ").map((key) => (
-                      <kbd key={key}>{keyName(key)}</kbd>
-                    ))}
-                  </dt>
-                  <dd>{t(what)}</dd>
-                </div>
+                <Keys key={keys} keys={keys} what={t(what)} />
               ))}
+              {group === shortcutGroups[0] &&
+                guests.map(
+                  ({ path, title, shortcut }) =>
+                    shortcut !== undefined && <Keys key={path} keys={`g ${shortcut}`} what={title} />,
+                )}
             </dl>
           </section>
         ))}

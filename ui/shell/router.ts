@@ -1,11 +1,21 @@
 import { type MouseEvent, useSyncExternalStore } from "react";
+import { contributed, contributedPage } from "./contributions.ts";
 
-/** Pages by the first part of the path. The rest of a view stands in the query, so that a link shows a colleague the same. */
+/**
+ * The console's own pages by the first part of the path; applications contribute others. The rest of a view stands in the query, so that a link shows a
+ * colleague the same.
+ */
 export const pages = ["equipment", "trends", "connections", "configuration", "rejected", "system"] as const;
 export type Page = (typeof pages)[number];
 
+const isOwn = (path: string): path is Page => pages.some((page) => page === path);
+
+/** Where the console begins. */
+export const startPage: string = contributed.find(({ isStart }) => isStart)?.path ?? "equipment";
+
 export interface Place {
-  page: Page;
+  /** One of `pages`, or the path of a contributed page. */
+  page: string;
   query: URLSearchParams;
 }
 
@@ -14,7 +24,7 @@ let place = read();
 
 function read(): Place {
   const first = location.pathname.split("/")[1];
-  const page = pages.find((name) => name === first) ?? "equipment";
+  const page = isOwn(first) || contributedPage(first) !== undefined ? first : startPage;
   return { page, query: new URLSearchParams(location.search) };
 }
 
@@ -29,7 +39,7 @@ export function startRouter(): void {
 
 export type Query = Readonly<Record<string, string | number | null | undefined>>;
 
-export function hrefOf(page: Page, query: Query = {}): string {
+export function hrefOf(page: string, query: Query = {}): string {
   const search = new URLSearchParams();
   for (const [key, value] of Object.entries(query))
     if (value !== null && value !== undefined && value !== "") search.set(key, String(value));
@@ -39,7 +49,7 @@ export function hrefOf(page: Page, query: Query = {}): string {
 }
 
 /** `replace` for what moves with the hand (range, cursor): the back button goes to the last page, not the last pixel. */
-export function go(page: Page, query: Query = {}, how: "push" | "replace" = "push"): void {
+export function go(page: string, query: Query = {}, how: "push" | "replace" = "push"): void {
   const href = hrefOf(page, query);
   if (href === location.pathname + location.search) return;
   if (how === "push") history.pushState(null, "", href);
@@ -58,7 +68,7 @@ export function usePlace(): Place {
 }
 
 /** Props of an `<a>` that stays within the console, yet opens in a new tab when asked to. */
-export function link(page: Page, query: Query = {}) {
+export function link(page: string, query: Query = {}) {
   return {
     href: hrefOf(page, query),
     onClick(event: MouseEvent): void {

@@ -6,6 +6,7 @@ import { live, nowUs, watch } from "./feed.ts";
 import { call } from "./platform.ts";
 import { type DrawnTag, TrendAxes } from "./trend-axes.ts";
 import { asNumber, asText, readTrend } from "./trend-data.ts";
+import type { Reading, TrendState } from "./trend-reading.ts";
 import { type TailPoint, TrendTail } from "./trend-tail.ts";
 
 /** Tags in one view; beyond that nobody tells the lines apart. */
@@ -14,23 +15,6 @@ export const trendTagsMax = 24;
 const historySettlesUs = 3_000_000;
 const reloadLiveMs = 30_000;
 const reloadFirstMs = 5_000;
-
-export interface Reading {
-  /** Instant of the row; null: nothing known there. */
-  time: Micros | null;
-  value: number;
-  text: string | null;
-  min: number | null;
-  max: number | null;
-  status: number;
-  bucketUs: number | null;
-}
-
-export interface TrendState {
-  loading: boolean;
-  error: unknown;
-  warnings: readonly Warning[];
-}
 
 export class TrendModel {
   range: TimeRange;
@@ -47,6 +31,8 @@ export class TrendModel {
   #gaps: (TimeRange & { connection: string | null })[] = [];
   #loaded: { range: TimeRange; bucketUs: number } | null = null;
   #refit = true;
+  /** Somebody else moves the range. */
+  #led = false;
   #width = 1000;
   readonly #tail = new TrendTail();
   #loadTurn = 0;
@@ -137,6 +123,18 @@ export class TrendModel {
     this.range = range;
     this.#loadSoon();
     this.#changed(true);
+  }
+
+  /** The range of a page around it; while `following`, that page moves it on. */
+  lead(range: TimeRange, following: boolean): void {
+    const zoomed = Math.abs(spanOf(range) - spanOf(this.range)) > 1;
+    const moved = !following || zoomed || following !== this.live;
+    this.#led = true;
+    this.live = following;
+    this.range = range;
+    if (zoomed) this.#refit = true;
+    if (moved) this.#loadSoon();
+    this.#changed();
   }
 
   /** A range chosen as such. */
@@ -259,7 +257,7 @@ export class TrendModel {
 
   readonly #tick = (ms: number): void => {
     this.#frame = requestAnimationFrame(this.#tick);
-    if (!this.live) return;
+    if (!this.live || this.#led) return;
     // Once a pixel of time, not once a frame: a day's view moves every minute.
     const pixelMs = spanOf(this.range) / this.#width / 1000;
     if (ms - this.#lastPaintMs < Math.min(500, Math.max(33, pixelMs))) return;

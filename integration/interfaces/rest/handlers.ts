@@ -120,7 +120,7 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
 
   return {
     signIn: (call) => {
-      const { session, principal, maxAgeSeconds } = identity.signIn(call.body.secret, call.address);
+      const { session, principal, maxAgeSeconds } = identity.signIn(call.body.secret, call.address, call.body.lasts);
       call.setSession({ value: session, maxAgeSeconds });
       return sessionOf(principal);
     },

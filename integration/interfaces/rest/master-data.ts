@@ -1,5 +1,6 @@
 import {
   dayUs,
+  hourUs,
   type MasterDataItem,
   type MasterDataKind,
   type Micros,
@@ -9,12 +10,13 @@ import {
   parseTimeUs,
   type Recorded,
   type WriteReceipt,
+  type workRoutes,
 } from "@lineshaft/contract/api";
 import type { Page, Written } from "@lineshaft/contract/ports";
 import { baseRevision, type Call, type Handlers } from "./call.ts";
 import type { Services } from "./services.ts";
 
-type RouteOfMasterData = keyof typeof masterDataRoutes;
+type RouteOfMasterData = keyof typeof masterDataRoutes | keyof typeof workRoutes;
 type Header = Call<"getMaterial">["header"];
 
 /** What the handlers of a kind need of a call, whatever the kind. */
@@ -43,9 +45,11 @@ interface Kit {
 }
 
 const longestRangeUs = 400 * dayUs;
+/** Of stops: a shift and a little more. */
+const defaultHours = 12;
 
 /** Handlers of all kinds of master data: thin over the port, which checks role, scope and meaning. */
-export function masterDataHandlers({ registry }: Services, kit: Kit): Pick<Handlers, RouteOfMasterData> {
+export function masterDataHandlers({ registry, work }: Services, kit: Kit): Pick<Handlers, RouteOfMasterData> {
   async function written<K extends MasterDataKind>(
     call: AnyCall,
     { item, revision }: Written<Recorded<MasterDataItem<K>>>,
@@ -86,6 +90,8 @@ export function masterDataHandlers({ registry }: Services, kit: Kit): Pick<Handl
   const physicalAssets = handlersOf("physicalAsset", "listPhysicalAssets");
   const reasons = handlersOf("reason", "listReasons");
   const annotations = handlersOf("annotation", "listAnnotations");
+  const setUps = handlersOf("setUp", "listSetUps");
+  const bookings = handlersOf("booking", "listBookings");
   return {
     listMaterials: materials.list,
     getMaterial: materials.get,
@@ -131,6 +137,24 @@ export function masterDataHandlers({ registry }: Services, kit: Kit): Pick<Handl
     getAnnotation: annotations.get,
     putAnnotation: annotations.put,
     removeAnnotation: annotations.remove,
+    listSetUps: setUps.list,
+    getSetUp: setUps.get,
+    putSetUp: setUps.put,
+    removeSetUp: setUps.remove,
+    listBookings: bookings.list,
+    getWork: ({ principal, params, query: { hours = defaultHours } }) =>
+      work.work(principal, params.id, hours * hourUs),
+    book: async ({ principal, params, body, header }) => {
+      const { item, cause, repeated, revision } = registry.masterData.book(principal, params.id, body);
+      header("etag", `"${item.revision}"`);
+      const effect = cause === null ? "applied" : "none";
+      return { item, effect, cause, repeated, receipt: await kit.receipt(revision) };
+    },
+    takeBackBooking: (call) =>
+      written<"booking">(
+        call,
+        registry.masterData.takeBack(call.principal, call.params.id, baseRevision(call.ifMatch)),
+      ),
     listShifts: ({ principal, query: { equipmentId, from, to, asOf } }) => {
       const [fromUs, toUs] = [timeOf(from, "from"), timeOf(to, "to")];
       if (fromUs >= toUs) throw new ProblemError("range_invalid", `from (${from}) is not before to (${to}).`);

@@ -15,6 +15,7 @@ import type {
   Registry,
   Sink,
   SystemService,
+  WorkSource,
 } from "@lineshaft/contract/ports";
 
 /** Everything below the interfaces, as they see it. `host/` puts the real parts in, tests put fakes in. */
@@ -25,6 +26,7 @@ export interface Services {
   lastValues: LastValues;
   facts: Facts;
   cells: CellSource;
+  work: WorkSource;
   ledger: Ledger;
   identity: Identity;
   events: EventSource;

@@ -411,6 +411,23 @@ export class FakePlatform implements Services {
     }),
   };
 
+  work: Services["work"] = {
+    work: (_p, equipmentId) => ({
+      equipmentId,
+      name: "",
+      path: "",
+      atUs: 0,
+      watermarkUs: null,
+      timeZone: "UTC",
+      state: { itemState: null, operationMode: null, sinceUs: 0 },
+      running: [],
+      next: [],
+      setUp: null,
+      stops: [],
+      usualReasons: [],
+    }),
+  };
+
   lastValues: Services["lastValues"] = {
     get: (tags) => tags.map((tag) => this.#last(tag)),
   };

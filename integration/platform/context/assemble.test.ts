@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { openRegistry } from "../registry/index.ts";
 import { contextOf } from "./assemble.ts";
 import { cellsOf } from "./cells.ts";
-import { facts, min, running, standing, sums } from "./testing.ts";
+import { facts, min, running, shift, standing, sums } from "./testing.ts";
 
 const admin: Principal = { id: "a", kind: "system", name: "a", tenant: 1, role: "admin", scopes: [""] };
 const dirs: string[] = [];
@@ -116,6 +116,43 @@ describe("the context of an equipment", () => {
     );
     const before = contextOf(masterData, admin, { ...query, asOf: known }).context;
     expect(before.executions[0].toUs).toBe(min(800));
+    registry.close();
+  });
+
+  it("of two words on one stop the later said holds, whichever came first; booked set-up and rework count", () => {
+    const dir = mkdtempSync(join(tmpdir(), "lineshaft-context-"));
+    dirs.push(dir);
+    const registry = openRegistry({ path: join(dir, "registry.sqlite"), clock: new FakeClock() });
+    const press = registry.createEquipment(admin, { level: "workUnit", name: "P" }).item.id;
+    const { masterData } = registry;
+    const note = { equipmentId: press, kind: "reason" as const, fromUs: min(30), toUs: min(40), text: "" };
+    const say = (id: string, reason: number, minute: number) =>
+      masterData.put(admin, "annotation", id, { ...note, anchorUs: min(35), reason, saidUs: min(minute) }, null);
+    say("late", 7_100_000, 50);
+    say("early", 7_900_000, 45);
+    const setUp = { equipmentId: press, order: null, fromUs: min(60), toUs: min(75) };
+    masterData.put(admin, "setUp", "s", setUp, null);
+    const rework = { equipmentId: press, order: "A", operation: null, bookedUs: min(90), quantity: 2 };
+    const madeUs = { fromUs: min(10), toUs: min(20) };
+    masterData.put(admin, "lateScrap", "r", { ...rework, madeUs, becomes: "rework" }, null);
+    const of = facts(
+      0,
+      120,
+      [
+        [0, running],
+        [30, standing],
+        [40, running],
+        [60, standing],
+        [90, running],
+      ],
+      [[0, 30, 10]],
+    );
+    const { context } = contextOf(masterData, admin, { upwards: [press], timeZone: "UTC", facts: of });
+    expect(context.reasons).toEqual([{ fromUs: min(30), toUs: min(40), reason: 7_100_000 }]);
+    const always = { ...context, shifts: [shift("s", 0, 120)] };
+    const cells = cellsOf({ equipment: press, facts: of, context: always }, { from: min(0), to: min(120) });
+    expect(sums(cells)).toMatchObject({ minutes: { apt: 80, aust: 15, adot: 25 }, gq: 8, sq: 0 });
+    expect(cells.reduce((sum, cell) => sum + cell.quantities.known.rq, 0)).toBe(2);
     registry.close();
   });
 });

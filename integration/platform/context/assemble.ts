@@ -47,7 +47,7 @@ export function contextOf(
 } {
   const [equipmentId] = upwards;
   const range = { fromUs: facts.from, toUs: facts.to, asOf };
-  const annotations = all(data, p, "annotation", { ...range, equipmentId }).sort((a, b) => a.revision - b.revision);
+  const annotations = all(data, p, "annotation", { ...range, equipmentId }).sort(bySaying);
   const { bound, orphaned } = bindAnnotations(
     annotations.map(({ item }) => item),
     stopsOf(stateSpans(facts)),
@@ -64,7 +64,12 @@ export function contextOf(
     executions,
     reasons: reasonsInForce(bound),
     reasonTree: reasonsOf(all(data, p, "reason", { asOf }).map(({ item }) => item)),
-    setUps: [],
+    setUps: all(data, p, "setUp", { ...range, equipmentId }).map(({ item }) => ({
+      fromUs: item.fromUs,
+      toUs: item.toUs ?? forever,
+      order: item.order,
+      by: "booked",
+    })),
     idealCycles: all(data, p, "idealCycleTime", { ...range, equipmentId }).map(({ item }) => ({
       fromUs: item.fromUs,
       toUs: item.toUs ?? forever,
@@ -87,9 +92,16 @@ export function contextOf(
   const lost = new Set(orphaned);
   return {
     unplaced,
-    context: { ...context, setUps: setUpsFromOrderChange(facts, context) },
+    context: { ...context, setUps: [...context.setUps, ...setUpsFromOrderChange(facts, context)] },
     orphaned: annotations.filter(({ item }) => lost.has(item)),
   };
+}
+
+/** Of two that speak of the same what was said later holds, whichever came first. */
+function bySaying(a: Recorded<MasterDataItem<"annotation">>, b: Recorded<MasterDataItem<"annotation">>): number {
+  const said = (each: typeof a) => each.item.saidUs ?? each.changedUs;
+  if (said(a) !== said(b)) return said(a) - said(b);
+  return a.item.saidUs === undefined || b.item.saidUs === undefined ? a.revision - b.revision : a.id < b.id ? -1 : 1;
 }
 
 /** Every page of a list. */

@@ -24,19 +24,6 @@ export function cellSource(parts: { facts: Facts; registry: Registry; clock: Clo
   const { facts, registry, clock } = parts;
   const { masterData } = registry;
 
-  /** An equipment and what it stands below, nearest first. */
-  function upwards(all: Principal, equipmentId: number): number[] {
-    const places: number[] = [];
-    for (let id: number | null = equipmentId; id !== null; id = registry.getEquipment(all, id).parentId)
-      places.push(id);
-    return places;
-  }
-
-  function timeZoneOf(all: Principal, equipmentId: number, at: Micros, asOf?: Lsn): string {
-    const [shift] = masterData.shifts(all, equipmentId, at - 7 * dayUs, at + 7 * dayUs, asOf);
-    return shift === undefined ? "UTC" : masterData.get(all, "calendar", shift.calendar, asOf).item.timeZone;
-  }
-
   /** Back to the beginning of the orders, the stop and the count that are open at `from`. */
   function beginning(all: Principal, equipmentId: number, from: Micros, to: Micros, asOf?: Lsn): Micros {
     const earliest = from - lookBackUs;
@@ -64,8 +51,8 @@ export function cellSource(parts: { facts: Facts; registry: Registry; clock: Clo
         repairing,
       } = facts.machine(equipmentId, lookFrom, last + lookAheadUs);
       const end = Math.max(first, Math.min(last, watermarkUs ?? clock.nowUs()));
-      const timeZone = timeZoneOf(all, equipmentId, first, asOf);
-      const query = { upwards: upwards(all, equipmentId), timeZone, facts: found, asOf };
+      const timeZone = timeZoneAt(registry, all, equipmentId, first, asOf);
+      const query = { upwards: placesUpwards(registry, all, equipmentId), timeZone, facts: found, asOf };
       const { context, orphaned, unplaced } = contextOf(masterData, all, query);
       const under: EquipmentContext = {
         ...context,
@@ -87,6 +74,20 @@ export function cellSource(parts: { facts: Facts; registry: Registry; clock: Clo
       } satisfies Cells;
     },
   };
+}
+
+/** An equipment and what it stands below, nearest first. */
+export function placesUpwards(registry: Registry, all: Principal, equipmentId: number): number[] {
+  const places: number[] = [];
+  for (let id: number | null = equipmentId; id !== null; id = registry.getEquipment(all, id).parentId) places.push(id);
+  return places;
+}
+
+/** Of the calendar that the equipment works by; without one UTC. */
+export function timeZoneAt(registry: Registry, all: Principal, equipmentId: number, at: Micros, asOf?: Lsn): string {
+  const { masterData } = registry;
+  const [shift] = masterData.shifts(all, equipmentId, at - 7 * dayUs, at + 7 * dayUs, asOf);
+  return shift === undefined ? "UTC" : masterData.get(all, "calendar", shift.calendar, asOf).item.timeZone;
 }
 
 /** Where the stop and the estimated counts that are open at `at` began. */

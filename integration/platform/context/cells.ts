@@ -201,12 +201,13 @@ class Join {
     }
   }
 
-  /** Good turns into scrap where it was made, whatever runs there now. */
+  /** Good turns into scrap or rework where it was made, whatever runs there now. */
   #lateScrap(piece: Piece, late: LateScrap, n: number): void {
     const same = (order: OrderExecution | null) => order?.order === late.order && order.operation === late.operation;
     const order = piece.orders.find(same) ?? this.#input.context.executions.find(same) ?? null;
     const cell = this.#cell(piece, order);
-    addQuantities(this.#placeIn(cell, piece, order), { pq: 0, gq: -1, sq: 1, rq: 0 }, n);
+    const [sq, rq] = late.becomes === "rework" ? [0, 1] : [1, 0];
+    addQuantities(this.#placeIn(cell, piece, order), { pq: 0, gq: -1, sq, rq }, n);
     if (late.assigned) cell.assignedSq += n;
   }
 

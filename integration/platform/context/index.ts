@@ -27,3 +27,4 @@ export { type CycleSteps, MachineContext, type MasterDataChange } from "./machin
 export { mergeCells } from "./merge.ts";
 export { setUpsFromOrderChange } from "./set-up.ts";
 export { createMasterDataTransfer } from "./transfer/index.ts";
+export { workSource } from "./work.ts";

@@ -16,10 +16,14 @@ export function placeLateScrap(
   const placed: LateScrap[] = [];
   const unplaced: Booking[] = [];
   for (const booking of bookings) {
-    const { order, operation, quantity, bookedUs, madeUs } = booking;
+    const { order, operation, quantity, bookedUs, madeUs, becomes } = booking;
     const at = madeUs ?? lastInterval();
     if (at === null) unplaced.push(booking);
-    else placed.push({ order, operation, quantity, fromUs: at.fromUs, toUs: at.toUs, assigned: madeUs === null });
+    else {
+      const assigned = madeUs === null;
+      const what = becomes === undefined ? {} : { becomes };
+      placed.push({ order, operation, quantity, ...what, fromUs: at.fromUs, toUs: at.toUs, assigned });
+    }
 
     function lastInterval(): { fromUs: Micros; toUs: Micros } | null {
       let last: { fromUs: Micros; toUs: Micros } | null = null;

@@ -39,9 +39,14 @@ interface Part {
 function partsOf(kind: MasterDataKind, item: AnyItem): Part[] {
   switch (kind) {
     case "order":
-      return (item as MasterDataItem<"order">).operations.flatMap(({ executions }, i) =>
-        executions.map((execution, j) => ({ ...execution, at: `/operations/${i}/executions/${j}` })),
-      );
+      return (item as MasterDataItem<"order">).operations.flatMap(({ executions, planned = [] }, i) => [
+        ...executions.map((execution, j) => ({ ...execution, at: `/operations/${i}/executions/${j}` })),
+        ...planned.map((plan, j) => ({ ...plan, at: `/operations/${i}/planned/${j}` })),
+      ]);
+    case "booking": {
+      const { equipmentId, atUs } = item as MasterDataItem<"booking">;
+      return [{ equipmentId, fromUs: atUs, toUs: atUs + 1, at: "" }];
+    }
     case "physicalAsset":
       return (item as MasterDataItem<"physicalAsset">).mounts.map((mount, i) => ({ ...mount, at: `/mounts/${i}` }));
     default:

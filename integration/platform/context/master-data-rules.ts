@@ -62,6 +62,10 @@ export const masterDataRules: Rules = {
           if (value !== undefined) requirePositive(value, `${at}/${name}`, name);
         }
       }
+      for (const [j, planned] of (operation.planned ?? []).entries()) {
+        requireEquipment(planned.equipmentId, `${path}/planned/${j}/equipmentId`, others);
+        requireRange(planned.fromUs, planned.toUs, `${path}/planned/${j}/toUs`);
+      }
     }
   },
   calendar: (calendar, id) => {
@@ -98,6 +102,17 @@ export const masterDataRules: Rules = {
     // An instant is a time too: a lot may carry one.
     if (item.madeUs !== null && item.madeUs.toUs < item.madeUs.fromUs)
       fail("range_invalid", "/madeUs/toUs", "toUs is before fromUs.");
+    if (item.reason != null) requireReason(item.reason, "/reason", others);
+  },
+  setUp: (item, _, others) => {
+    requireEquipment(item.equipmentId, "/equipmentId", others);
+    requireRange(item.fromUs, item.toUs, "/toUs");
+  },
+  booking: ({ equipmentId, intent }, _, others) => {
+    requireEquipment(equipmentId, "/equipmentId", others);
+    if ("reason" in intent && intent.reason != null) requireReason(intent.reason, "/intent/reason", others);
+    if ("quantity" in intent) requirePositive(intent.quantity, "/intent/quantity", "The quantity");
+    if ("fromUs" in intent) requireRange(intent.fromUs, intent.toUs, "/intent/toUs");
   },
   physicalAsset: ({ mounts, blockedCavities }, _, others) => {
     for (const [i, mount] of mounts.entries()) {
@@ -153,6 +168,11 @@ export function requirePlaces(
 ): void {
   for (const { equipmentId, path } of namedPlaces(kind, item))
     if (!sees(equipmentId)) fail("equipment_unknown", path, `There is no equipment ${equipmentId} that you may see.`);
+}
+
+function requireReason(number: number, path: string, others: Others): void {
+  if (![...startingReasons, ...others.reasons()].some((reason) => reason.number === number))
+    fail("reference_unknown", path, `There is no reason ${number}.`);
 }
 
 function fail(code: ProblemError["code"], path: string, message: string): never {

@@ -1,10 +1,12 @@
 import {
   bookedKinds,
+  type EquipmentLevel,
   inScope,
   type MasterDataItem,
   type MasterDataKind,
   type MasterDataRevision,
   type Micros,
+  type NewBooking,
   nameFault,
   type Principal,
   ProblemError,
@@ -17,6 +19,7 @@ import type { Directory } from "../registry/directory.ts";
 import type { Journal } from "../registry/journal.ts";
 import { pageSize } from "../sqlite/cursor.ts";
 import type { OwnedDatabase } from "../sqlite/open.ts";
+import { type Booked, book, type Shelf, takeBack } from "./book.ts";
 import { type AssignedCalendar, assignedShifts } from "./calendar.ts";
 import { placesOf, validityOf } from "./master-data-places.ts";
 import { masterDataRules, type Others, remembered, requirePlaces } from "./master-data-rules.ts";
@@ -221,9 +224,56 @@ export class MasterDataStore implements MasterData {
     });
   }
 
+  book(p: Principal, equipmentId: number, booking: NewBooking): Booked & { revision: number } {
+    demand(p, "book");
+    this.#demandSeen(p, equipmentId);
+    const fault = nameFault(booking.id);
+    if (fault !== null) throw new ProblemError("name_invalid", `The id cannot be used. ${fault}`);
+    return this.#parts.db.write(() => {
+      const booked = book(this.#shelf(p), equipmentId, booking);
+      return { ...booked, revision: this.#parts.journal.revision };
+    });
+  }
+
+  takeBack(p: Principal, id: string, revision: number): Written<Recorded<MasterDataItem<"booking">>> {
+    demand(p, "book");
+    return this.#parts.db.write(() => {
+      const current = this.#find(p, "booking", id);
+      if (current === null || !this.#visible(p, "booking", current.item)) throw notFound("booking", id);
+      requireCurrent("booking", current, revision);
+      takeBack(this.#shelf(p), current);
+      return { item: current, revision: this.#parts.journal.revision };
+    });
+  }
+
+  #demandSeen(p: Principal, equipmentId: number): void {
+    if (!this.#parts.directory.seesEquipment(p, equipmentId)) throw notFound("equipment", equipmentId);
+  }
+
+  #shelf(p: Principal): Shelf {
+    const { db, clock } = this.#parts;
+    return {
+      nowUs: clock.nowUs(),
+      level: (equipmentId) =>
+        db.sql.prepare("SELECT level FROM equipment WHERE id = ?").pluck().get(equipmentId) as EquipmentLevel,
+      find: (kind, id) => this.#find(p, kind, id),
+      wasRemoved: (kind, id) =>
+        db.sql
+          .prepare(
+            "SELECT 1 FROM master_item WHERE tenant = ? AND kind = ? AND id = ? AND removed = 1 AND until IS NULL",
+          )
+          .get(p.tenant, kind, id) !== undefined,
+      list: (kind, equipmentId, fromUs) =>
+        this.#rows(p, kind, { equipmentId, fromUs }, "", -1).map((row) => recorded<typeof kind>(row)),
+      check: (kind, id, item) => masterDataRules[kind](item, id, this.#others(p, kind, id)),
+      put: (kind, id, item) => this.#write(p, kind, id, item, false).item,
+      remove: (kind, current) => void this.#write(p, kind, current.id, current.item, true),
+    };
+  }
+
   shifts(p: Principal, equipmentId: number, fromUs: Micros, toUs: Micros, asOf?: Lsn): ShiftOccurrence[] {
     demand(p, "read");
-    if (!this.#parts.directory.seesEquipment(p, equipmentId)) throw notFound("equipment", equipmentId);
+    this.#demandSeen(p, equipmentId);
     // Whoever sees the equipment sees the shifts it works, wherever the calendar is assigned.
     const assignments = this.#all(p, "calendarAssignment", asOf);
     for (const place of this.#upwards(equipmentId)) {
@@ -244,7 +294,8 @@ export class MasterDataStore implements MasterData {
         `SELECT id, revision, changed_us AS changedUs, body FROM master_item
          WHERE tenant = @tenant AND kind = @kind AND removed = 0 AND id > @after AND ${this.#versionAt(q.asOf)}
          ${q.equipmentId === undefined ? "" : "AND EXISTS (SELECT 1 FROM json_each(equipment) WHERE value = @equipmentId)"}
-         AND (@fromUs IS NULL OR to_us IS NULL OR to_us > @fromUs) AND (@toUs IS NULL OR from_us IS NULL OR from_us < @toUs)
+         ${q.fromUs === undefined ? "" : "AND (to_us IS NULL OR to_us > @fromUs)"}
+         ${q.toUs === undefined ? "" : "AND (from_us IS NULL OR from_us < @toUs)"}
          ORDER BY id LIMIT @limit`,
       )
       .all({
@@ -254,8 +305,8 @@ export class MasterDataStore implements MasterData {
         limit,
         asOf: this.#revisionAt(q.asOf),
         equipmentId: q.equipmentId,
-        fromUs: q.fromUs ?? null,
-        toUs: q.toUs ?? null,
+        fromUs: q.fromUs,
+        toUs: q.toUs,
       }) as Row[];
   }
 

@@ -200,4 +200,8 @@ export const migrations: readonly Migration[] = [
   `
   ALTER TABLE tag ADD COLUMN source_type TEXT;
   `,
+  // Terminals ask every few seconds what holds from a time on.
+  `
+  CREATE INDEX master_item_current ON master_item (tenant, kind, to_us) WHERE until IS NULL;
+  `,
 ];

@@ -219,6 +219,30 @@ export const problemsDe: Readonly<Record<ProblemCode, { title: string; action: s
     title: "Zwei Schichten überschneiden sich.",
     action: "Die eine enden lassen, wo die andere beginnt; eine Anlage arbeitet zu einer Zeit in einer Schicht.",
   },
+  order_unknown: entry(
+    "Diesen Auftrag oder diesen Arbeitsgang gibt es nicht.",
+    "Die Nummer prüfen; ein eben erst freigegebener Auftrag braucht manchmal einen Augenblick.",
+  ),
+  operation_ambiguous: entry(
+    "Der Auftrag hat mehrere Arbeitsgänge, und es ist nicht gesagt, welcher gemeint ist.",
+    "Einen der in `errors` genannten Arbeitsgänge angeben.",
+  ),
+  order_finished: entry(
+    "Der Auftrag ist an dieser Maschine beendet.",
+    "Soll noch mehr gefertigt werden, die Buchung zurücknehmen, die ihn beendet hat.",
+  ),
+  booking_time_invalid: entry(
+    "Die Zeit der Buchung liegt in der Zukunft oder zu weit zurück.",
+    "Die Uhr des Terminals prüfen.",
+  ),
+  booking_conflict: entry(
+    "Eine andere Buchung hat dieselbe Kennung.",
+    "Jeder Buchung eine eigene Kennung geben, z. B. eine UUID; eine Wiederholung muss in allem gleich sein.",
+  ),
+  equipment_not_bookable: entry(
+    "Hier werden keine Aufträge ausgeführt.",
+    "An einer Maschine buchen, oder an einer Linie, die als Ganzes gebucht wird.",
+  ),
   reason_circular: {
     title: "Der Baum der Gründe würde sich im Kreis schließen.",
     action: "Den Grund unter einen anderen stellen, der nicht unter ihm steht.",

@@ -1,0 +1,146 @@
+import type { Format, PageContext } from "@lineshaft/ui/kit";
+import { unitText } from "@lineshaft/ui/kit";
+import type { KpiHint, Kpis } from "../index.ts";
+import type { Numbers } from "./source.ts";
+import type { Say } from "./texts.ts";
+
+export const percentOf = (share: number | null, format: Format, none: string): string =>
+  share === null ? none : format.percent(share);
+
+/** A share as a bar, with its target as a line. Beyond 100 % it stays full; the number says it. */
+export function ShareBar({ share, target = null }: { share: number | null; target?: number | null }) {
+  const clip = (n: number): number => Math.max(0, Math.min(1, n)) * 100;
+  return (
+    <svg className="share-bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
+      <rect className="share-ground" width="100" height="10" />
+      {share !== null && (
+        <rect
+          className={target !== null && share < target ? "share-low" : "share-fill"}
+          width={clip(share)}
+          height="10"
+        />
+      )}
+      {target !== null && <rect className="share-target" x={clip(target) - 0.5} width="1" height="10" />}
+    </svg>
+  );
+}
+
+/** Provisional or final, coverage, revision with its cause: what a number is worth. */
+export function Worth({ numbers, context, t }: { numbers: Numbers; context: PageContext; t: Say }) {
+  const { state, revision, cause, changedUs, kpis } = numbers;
+  const { format } = context;
+  const covered = kpis.stateCoverage;
+  const bounds = kpis.availabilityBounds;
+  return (
+    <span className="worth">
+      <span title={t(state === "final" ? "kpi.finalHint" : "kpi.provisionalHint")}>
+        {t(state === "final" ? "kpi.final" : "kpi.provisional")}
+      </span>
+      {covered !== null && covered < 0.9995 && (
+        <span
+          className="worth-part"
+          title={
+            bounds === null
+              ? undefined
+              : t("kpi.bounds", { lower: format.percent(bounds.lower), upper: format.percent(bounds.upper) })
+          }
+        >
+          {t("kpi.coverage", { share: format.percent(covered) })}
+        </span>
+      )}
+      {revision !== null && revision > 1 && (
+        <abbr
+          className="worth-revised"
+          title={t("kpi.revisedHint", {
+            n: revision,
+            time: changedUs === null ? "" : format.dateTime(changedUs),
+            cause: cause ?? "",
+          })}
+        >
+          {t("kpi.revised")}
+        </abbr>
+      )}
+    </span>
+  );
+}
+
+const factors = ["oeeIndex", "availability", "effectiveness", "qualityRatio"] as const;
+
+/** The KPIs of a range: OEE and its factors as bars, quantities, and what a reader should know of them. */
+export function KpiPanel(props: {
+  title: string;
+  numbers: Numbers;
+  target: number | null;
+  context: PageContext;
+  t: Say;
+}) {
+  const { numbers, context, t, target } = props;
+  const { kpis, sums } = numbers;
+  const { format } = context;
+  const made = sums.materials.filter(({ all }) => all.pq !== 0 || all.gq !== 0);
+  return (
+    <section className="kpi-panel" aria-label={props.title}>
+      <h2>{props.title}</h2>
+      <p className="kpi-when">
+        {t("kpi.at", { from: format.dateTime(numbers.fromUs), to: format.dateTime(numbers.toUs) })}
+        <br />
+        <Worth numbers={numbers} context={context} t={t} />
+      </p>
+      <dl className="kpi-list">
+        {factors.map((name) => (
+          <div key={name} className={name === "oeeIndex" ? "kpi kpi-main" : "kpi"} data-kpi={name}>
+            <dt>{t(`kpi.${name}`)}</dt>
+            <dd>{percentOf(kpis[name], format, t("kpi.none"))}</dd>
+            <ShareBar share={kpis[name]} target={name === "oeeIndex" ? target : null} />
+          </div>
+        ))}
+      </dl>
+      {made.length > 0 && (
+        <table className="kpi-quantities">
+          <tbody>
+            {made.map(({ material, unit, all }) => (
+              <tr key={`${material} ${unit}`}>
+                <th scope="row">{material ?? t("hint.anything")}</th>
+                <td>
+                  {format.number(all.gq, 0)} {t("kpi.good").toLocaleLowerCase(context.locale)}
+                </td>
+                <td className={all.sq > 0 ? "bad" : ""}>
+                  {format.number(all.sq, 0)} {t("kpi.scrap").toLocaleLowerCase(context.locale)}
+                </td>
+                <td className="unit">{unitText(unit)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      <Hints kpis={kpis} context={context} t={t} />
+    </section>
+  );
+}
+
+export function Hints({ kpis, context, t }: { kpis: Kpis; context: PageContext; t: Say }) {
+  if (kpis.hints.length === 0) return null;
+  const names = (list: (string | null)[]): string =>
+    [...new Set(list)].map((name) => name ?? t("hint.anything")).join(", ");
+  const textOf = (hint: KpiHint): string => {
+    switch (hint) {
+      case "effectivenessAboveOne":
+        return t("hint.effectivenessAboveOne", { what: names(kpis.fasterThanIdeal) });
+      case "idealCycleMissing":
+        return t("hint.idealCycleMissing", { what: names(kpis.missingIdealCycles.map(({ material }) => material)) });
+      case "stateUnknown":
+        return t("hint.stateUnknown", { share: context.format.percent(1 - (kpis.stateCoverage ?? 0)) });
+      default:
+        return t(`hint.${hint}`);
+    }
+  };
+  return (
+    <ul className="kpi-hints">
+      {kpis.hints.map((hint) => (
+        <li key={hint} data-hint={hint}>
+          {textOf(hint)}
+        </li>
+      ))}
+    </ul>
+  );
+}

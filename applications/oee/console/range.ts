@@ -1,0 +1,59 @@
+import { hourUs, type Micros } from "@lineshaft/contract/api";
+import { type PageContext, spanOf, type TimeRange, useSecond, zoom } from "@lineshaft/ui/kit";
+import { useEffect, useRef, useState } from "react";
+
+export interface View {
+  range: TimeRange;
+  /** Moves with now. */
+  following: boolean;
+}
+
+/** The view that an address tells: `live=28800` (the last so many seconds), or `from=…&to=…` in µs. */
+export function viewOf(query: URLSearchParams, nowUs: Micros, spanUs = 8 * hourUs): View {
+  const [from, to] = [Number(query.get("from")), Number(query.get("to"))];
+  if (query.has("from") && from < to) return { range: { fromUs: from, toUs: to }, following: false };
+  const seconds = Number(query.get("live"));
+  const span = seconds > 0 ? seconds * 1e6 : spanUs;
+  return { range: { fromUs: nowUs - span, toUs: nowUs }, following: true };
+}
+
+/** What an address says of a view. */
+export function queryOf({ range, following }: View): { live: number | null; from: number | null; to: number | null } {
+  if (following) return { live: Math.round(spanOf(range) / 1e6), from: null, to: null };
+  return { live: null, from: Math.round(range.fromUs), to: Math.round(range.toUs) };
+}
+
+/** By hand: dragging into history stops following; zooming while live keeps its end at now. */
+export function moved(view: View, range: TimeRange, how: "pan" | "zoom", nowUs: Micros): View {
+  if (how === "zoom" && view.following)
+    return { following: true, range: zoom(view.range, nowUs, spanOf(range) / spanOf(view.range)) };
+  return { following: false, range };
+}
+
+/** The one time range of a page; it stands in the address and follows now once a second. */
+export function useView(context: PageContext, spanUs?: number): [View, (next: View) => void] {
+  useSecond();
+  // While the hand moves, the address waits: browsers refuse to be told a hundred times a second.
+  const [hand, setHand] = useState<{ view: View; query: string } | null>(null);
+  const timer = useRef(0);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const now = context.nowUs();
+  const query = context.query.toString();
+  const held = hand !== null && hand.query === query ? hand.view : null;
+  const view =
+    held === null
+      ? viewOf(context.query, now, spanUs)
+      : held.following
+        ? { following: true, range: { fromUs: now - spanOf(held.range), toUs: now } }
+        : held;
+  const set = (next: View): void => {
+    setHand({ view: next, query });
+    clearTimeout(timer.current);
+    timer.current = window.setTimeout(() => {
+      context.go(context.page, { ...Object.fromEntries(context.query), ...queryOf(next) }, "replace");
+    }, addressSettlesMs);
+  };
+  return [view, set];
+}
+
+const addressSettlesMs = 150;
