@@ -229,6 +229,23 @@ describe("a start", () => {
     expect(told).toMatchObject([{ cause: "points", fromUs: nowUs + 50 * secondUs }]);
   });
 
+  it("has what a repair changed in the hour that is still written, though it looks the same from outside", async () => {
+    const store = new MemoryStore();
+    const parts = { store, saved: (save: () => number) => void save(), saveEveryMs: Number.POSITIVE_INFINITY };
+    const machine = await plant([state], parts);
+    await machine.point(1, 0, 1);
+    await machine.point(1, 10, 0);
+    machine.facts.saveNow();
+    await machine.point(1, 5, 0);
+    machine.facts.saveNow();
+    const again = machine.again({ ...parts, checkpoint: store.load() });
+    await again.begin(store.lsn);
+    expect(machine.states(0, 20, again)).toEqual([
+      [0, running],
+      [5, standing],
+    ]);
+  });
+
   it("leaves facts as they are where retention has taken the points they rest on", async () => {
     const machine = await plant([state]);
     await machine.point(1, -7200, 1);
