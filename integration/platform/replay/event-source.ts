@@ -15,6 +15,7 @@ import {
   recordType,
 } from "@lineshaft/contract/ports";
 import { decodeCursor, encodeCursor, type HandOver, type Position } from "./cursor.ts";
+import { factsData } from "./facts-data.ts";
 
 type Filter = Parameters<EventSource["open"]>[2];
 
@@ -38,6 +39,7 @@ const otherTypes: Partial<Record<number, EventType>> = {
   [recordType.registryChanged]: "registry.changed",
   [recordType.connectionChanged]: "connection.changed",
   [recordType.clockJumped]: "clock.jumped",
+  [recordType.factsChanged]: "facts.changed",
 };
 
 /**
@@ -184,7 +186,9 @@ class Reader implements EventReader {
     if (type === undefined || !this.#filter.types.has(type)) return null;
     // A replay starts a little before its time in the log; what people and sources said then is not asked for.
     if (skip !== null && frame.lsn <= skip.lsn && frame.recordedTime < skip.before) return null;
-    return this.#wrap(frame, type, { data: decodeJson<Record<string, unknown>>(frame.payload) });
+    const data =
+      type === "facts.changed" ? factsData(frame.payload) : decodeJson<Record<string, unknown>>(frame.payload);
+    return this.#wrap(frame, type, { data });
   }
 
   #points(frame: Frame, skip: HandOver | null): EventItem | null {
