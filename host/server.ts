@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import type { Role } from "@lineshaft/contract/api";
 import type { ConnectionRow } from "@lineshaft/contract/ports";
 import { createMetrics, createRateLimiter, openIdentity } from "@lineshaft/governance";
 import { createHttpServer } from "@lineshaft/interfaces/rest";
@@ -52,7 +53,7 @@ export interface RunningServer {
   /** Shown once, at the first start on a data directory. */
   adminSecret: string | null;
   /** Creates an API key with the system's own rights, e.g. for the demo and for applications. */
-  createKey(name: string, role: "admin" | "engineer" | "source" | "viewer"): string;
+  createKey(name: string, role: Role): string;
   log: pino.Logger;
   stop(): Promise<void>;
 }
