@@ -58,7 +58,8 @@ export function startDemo(options: DemoOptions): Demo {
     const backlogMinutes = await silentMinutes(rest);
     leaving.throwIfAborted();
     const stateDir = join(dataDir, "simulation");
-    simulation = startSimulation({ root, url, key: keys.source, mqttUrl, backlogMinutes, stateDir, leaving, log });
+    const keyring = { key: keys.source, officeKey: keys.engineer };
+    simulation = startSimulation({ root, url, ...keyring, mqttUrl, backlogMinutes, stateDir, leaving, log });
     const sheet = await simulation.ready;
     await configure(rest, await readPlant(folder, sheet.ports), file);
     return sheet;

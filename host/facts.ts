@@ -1,5 +1,16 @@
 import type { Principal } from "@lineshaft/contract/api";
-import type { Clock, ConnectionHealth, History, Ledger, Log, Lsn, Registry, Sink } from "@lineshaft/contract/ports";
+import {
+  type Clock,
+  type ConnectionHealth,
+  encodeFacts,
+  type History,
+  type Ledger,
+  type Log,
+  type Lsn,
+  type Registry,
+  recordType,
+  type Sink,
+} from "@lineshaft/contract/ports";
 import { MachineContext, type MasterDataChange } from "@lineshaft/platform/context";
 import { FactsFollower, factsKeptUs, type KnownGap, type SilenceStatement } from "@lineshaft/platform/derivation";
 import type { TagDirectory } from "@lineshaft/platform/ingest";
@@ -62,6 +73,13 @@ export function factsOf(parts: {
       return state === "flowing" || state === "silent" ? clock.nowUs() : null;
     },
     silence: (statement) => void state(statement),
+    tell: async (rows, tenant) => {
+      const record = { tenant, partition: 0, type: recordType.factsChanged, payload: encodeFacts(rows) };
+      return await log.append(record).durable.then(
+        () => true,
+        () => false,
+      );
+    },
   });
   /** Also on a disk that is full just now: what is not stated would hold the watermark for ever. */
   const state = async ({ connectionId, ...gap }: SilenceStatement): Promise<void> => {

@@ -9,6 +9,8 @@ export interface SimulationOptions {
   /** Where the platform is reached, and the key that the plant's gateways send with. */
   url: string;
   key: string;
+  /** An engineer's key, for the people of the plant, who set up and book. */
+  officeKey: string;
   /** The broker that its MQTT devices dial; null: none. */
   mqttUrl: string | null;
   /** How long nobody has heard the edge node, which keeps what it could not send. */
@@ -34,15 +36,18 @@ export interface Simulation {
 }
 
 const killAfterMs = 5000;
+/** On an empty platform the plant's gateways begin with this much of their past: so the shift that is on is there from its begin. */
+const historyMinutes = 8 * 60;
 
 /**
  * The demo plant: a process of its own that speaks to the server as any plant does. Ends with us, also when we are killed: its standard input is a pipe
  * from us.
  */
 export function startSimulation(options: SimulationOptions): Simulation {
-  const { root, url, key, mqttUrl, backlogMinutes, stateDir, leaving, log } = options;
+  const { root, url, key, officeKey, mqttUrl, backlogMinutes, stateDir, leaving, log } = options;
   const token = process.env.LINESHAFT_SIMULATION_TOKEN ?? randomBytes(24).toString("base64url");
   const args = ["--url", url, "--state-dir", stateDir, "--backlog-minutes", `${backlogMinutes}`];
+  args.push("--history-minutes", `${historyMinutes}`);
   if (mqttUrl === null) args.push("--protocols", "http,opcua,modbus");
   else
     args.push("--protocols", "http,mqtt,sparkplug,opcua,modbus", "--mqtt-url", mqttUrl, "--primary-host", "lineshaft");
@@ -50,7 +55,7 @@ export function startSimulation(options: SimulationOptions): Simulation {
   const node = ["--optimize-for-size", join(root, "simulation", "main.ts")];
   const child: ChildProcess = spawn(process.execPath, [...node, ...args], {
     stdio: ["pipe", "pipe", "inherit"],
-    env: { ...process.env, LINESHAFT_KEY: key, LINESHAFT_SIMULATION_TOKEN: token },
+    env: { ...process.env, LINESHAFT_KEY: key, LINESHAFT_OFFICE_KEY: officeKey, LINESHAFT_SIMULATION_TOKEN: token },
   });
   const ready = new Promise<PlantSheet>((resolve, reject) => {
     if (child.stdout !== null)

@@ -13,7 +13,7 @@ interface Parameter {
   maximum: number;
   default: number;
 }
-type Parameters = Partial<Record<"seconds" | keyof Strength, Parameter>>;
+type Parameters = Partial<Record<"seconds" | "minutes" | keyof Strength, Parameter>>;
 
 const secondsMax = 3600;
 const seconds: Parameter = { text: "How long it lasts.", minimum: 0.1, maximum: secondsMax, default: 10 };
@@ -38,7 +38,7 @@ const menu: Record<FaultKind, { text: string; parameters: Parameters }> = {
     text: "Values come late, with the time at which they were measured.",
     parameters: {
       seconds,
-      delaySeconds: { text: "How late.", minimum: 0.1, maximum: 600, default: defaultStrength.delaySeconds },
+      delaySeconds: { text: "How late.", minimum: 0.1, maximum: 14_400, default: defaultStrength.delaySeconds },
     },
   },
   burst: {
@@ -67,9 +67,32 @@ const menu: Record<FaultKind, { text: string; parameters: Parameters }> = {
   counterRollover: { text: "Counters reach their end within ten counts and go on from 0.", parameters: {} },
 };
 
+/** What people do wrong, whatever their machine speaks. */
+const officeMenu = {
+  bookLate: {
+    text: "Nobody books the machine's orders for a while; then all of it, with the times at which it was.",
+    parameters: { seconds: { ...seconds, default: 600, maximum: 14_400 } },
+  },
+  moveShift: {
+    text: "It is said that the shift that is on at the machine's site began later.",
+    parameters: { minutes: { text: "So much later.", minimum: 5, maximum: 120, default: 30 } },
+  },
+} as const satisfies Record<string, { text: string; parameters: Parameters }>;
+type OfficeFault = keyof typeof officeMenu;
+const officeFaults = Object.keys(officeMenu) as OfficeFault[];
+
+/** Who books and plans. */
+export interface FaultyOffice {
+  /** Machines that are booked. */
+  machines: readonly string[];
+  bookLate(machine: string, ms: number): void;
+  /** null: no shift is on. */
+  moveShift(machine: string, minutes: number): string | null;
+}
+
 interface ActiveFault {
   machine: string;
-  fault: FaultKind;
+  fault: FaultKind | OfficeFault;
   affected: readonly string[];
   untilMs: number;
 }
@@ -86,12 +109,14 @@ export class FaultMenu {
   readonly #speakers: Speakers;
   readonly #disturbances: Disturbances;
   readonly #nowMs: () => number;
+  readonly #office: FaultyOffice | null;
   #active: ActiveFault[] = [];
 
-  constructor(parts: { speakers: Speakers; disturbances: Disturbances; nowMs(): number }) {
+  constructor(parts: { speakers: Speakers; disturbances: Disturbances; nowMs(): number; office: FaultyOffice | null }) {
     this.#speakers = parts.speakers;
     this.#disturbances = parts.disturbances;
     this.#nowMs = parts.nowMs;
+    this.#office = parts.office;
   }
 
   show(): Answer {
@@ -100,9 +125,10 @@ export class FaultMenu {
     const machines = [...this.#speakers].map(([machine, speaker]) => ({
       machine,
       protocol: speaker.protocol,
-      faults: speaker.faultsOf(machine),
+      faults: this.#faultsOf(machine, speaker),
     }));
-    const faults = Object.entries(menu).map(([fault, entry]) => ({ fault, ...entry }));
+    const offered = { ...menu, ...(this.#office === null ? {} : officeMenu) };
+    const faults = Object.entries(offered).map(([fault, entry]) => ({ fault, ...entry }));
     const active = this.#active.map(({ untilMs, ...rest }) => ({ ...rest, secondsLeft: (untilMs - now) / 1000 }));
     return { status: 200, body: { machines, faults, active } };
   }
@@ -111,9 +137,10 @@ export class FaultMenu {
     if (typeof body !== "object" || body === null)
       return refused(400, "Send a JSON object: {machine, fault, seconds}.");
     const { machine, fault, ...numbers } = body as Record<string, unknown>;
-    const kind = faultKinds.find((each) => each === fault);
-    if (kind === undefined) return refused(400, `There is no such fault; there are ${faultKinds.join(", ")}.`);
-    const parameters = menu[kind].parameters as Record<string, Parameter | undefined>;
+    const all = [...faultKinds, ...officeFaults];
+    const kind = all.find((each) => each === fault);
+    if (kind === undefined) return refused(400, `There is no such fault; there are ${all.join(", ")}.`);
+    const parameters = { ...menu, ...officeMenu }[kind].parameters as Record<string, Parameter | undefined>;
     const given: Record<string, number> = {};
     for (const [name, parameter] of Object.entries(parameters)) if (parameter) given[name] = parameter.default;
     for (const [name, value] of Object.entries(numbers)) {
@@ -128,11 +155,25 @@ export class FaultMenu {
     const speaker = typeof machine === "string" ? this.#speakers.get(machine) : undefined;
     if (typeof machine !== "string" || speaker === undefined)
       return refused(404, `No such machine is on; there are ${[...this.#speakers.keys()].join(", ")}.`);
-    if (!speaker.faultsOf(machine).includes(kind))
-      return refused(422, `${machine} knows no fault "${kind}"; it knows ${speaker.faultsOf(machine).join(", ")}.`);
-    const affected = this.#begin(machine, kind, given, speaker);
+    const known = this.#faultsOf(machine, speaker);
+    if (!known.includes(kind))
+      return refused(422, `${machine} knows no fault "${kind}"; it knows ${known.join(", ")}.`);
+    const affected = isOfficeFault(kind)
+      ? this.#misbook(machine, kind, given)
+      : this.#begin(machine, kind, given, speaker);
     this.#active.push({ machine, fault: kind, affected, untilMs: this.#nowMs() + (given.seconds ?? 0) * 1000 });
     return { status: 202, body: { machine, fault: kind, ...given, affected } };
+  }
+
+  #faultsOf(machine: string, speaker: Speaker): readonly (FaultKind | OfficeFault)[] {
+    const booked = this.#office?.machines.includes(machine) ?? false;
+    return booked ? [...speaker.faultsOf(machine), ...officeFaults] : speaker.faultsOf(machine);
+  }
+
+  #misbook(machine: string, kind: OfficeFault, given: Record<string, number>): readonly string[] {
+    if (kind === "bookLate") this.#office?.bookLate(machine, given.seconds * 1000);
+    else this.#office?.moveShift(machine, Math.round(given.minutes));
+    return [machine];
   }
 
   #begin(machine: string, kind: FaultKind, given: Record<string, number>, speaker: Speaker): readonly string[] {
@@ -144,6 +185,9 @@ export class FaultMenu {
     return affected ?? [machine];
   }
 }
+
+const isOfficeFault = (kind: FaultKind | OfficeFault): kind is OfficeFault =>
+  (officeFaults as readonly string[]).includes(kind);
 
 function isValueFault(kind: FaultKind): kind is ValueFault {
   return (valueFaults as readonly string[]).includes(kind);

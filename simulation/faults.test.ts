@@ -19,6 +19,11 @@ const menu = new FaultMenu({
   speakers: new Map([["Press1", press]]),
   disturbances: new Disturbances(() => 0),
   nowMs: () => 0,
+  office: {
+    machines: ["Press1"],
+    bookLate: (machine, ms) => ordered.push([machine, "cut", -ms]),
+    moveShift: () => null,
+  },
 });
 
 describe("ordering a fault", () => {
@@ -56,7 +61,13 @@ describe("ordering a fault", () => {
 describe("the fault API", () => {
   let api: Awaited<ReturnType<typeof serveFaults>>;
   beforeAll(async () => {
-    api = await serveFaults({ menu, port: 0, token: "let-it-break", say: () => undefined });
+    api = await serveFaults({
+      menu,
+      port: 0,
+      token: "let-it-break",
+      truth: (query) => ({ status: 200, body: query.get("equipment") }),
+      say: () => undefined,
+    });
   });
   afterAll(() => api.close());
   const call = (init: RequestInit = {}, path = "/faults", token = "let-it-break") =>
@@ -64,8 +75,12 @@ describe("the fault API", () => {
 
   it("shows the menu and takes orders, with the token only", async () => {
     const shown = (await (await call()).json()) as Record<string, { fault: string; parameters: object }[]>;
-    expect(shown.machines).toEqual([{ machine: "Press1", protocol: "modbus", faults: press.faultsOf() }]);
-    expect(shown.faults.map(({ fault }) => fault).toSorted()).toEqual([...faultKinds].toSorted());
+    expect(shown.machines).toEqual([
+      { machine: "Press1", protocol: "modbus", faults: [...press.faultsOf(), "bookLate", "moveShift"] },
+    ]);
+    expect(shown.faults.map(({ fault }) => fault).toSorted()).toEqual(
+      [...faultKinds, "bookLate", "moveShift"].toSorted(),
+    );
     expect(shown.faults.find(({ fault }) => fault === "burst")).toMatchObject({
       text: expect.any(String),
       parameters: { seconds: { minimum: 0.1, maximum: 3600, default: 10 }, factor: { minimum: 2, default: 10 } },
@@ -81,7 +96,7 @@ describe("the fault API", () => {
     [{ method: "POST", body: "not JSON" }, "/faults", 400],
     [{ method: "POST", body: "x".repeat(5000) }, "/faults", 413],
     [{ method: "DELETE" }, "/faults", 405],
-    [{}, "/truth", 404],
+    [{}, "/lies", 404],
   ])("refuses %j on %s", async (init, path, status) => {
     expect((await call(init, path)).status).toBe(status);
   });

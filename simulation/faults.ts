@@ -7,12 +7,14 @@ export interface FaultOptions {
   port: number;
   token: string;
   menu: FaultMenu;
+  /** Answers what really happened. */
+  truth(query: URLSearchParams): Answer;
   say(text: string): void;
 }
 
 const bodyBytesMax = 4096;
 
-/** The simulation's own API, on loopback and with a token: a plant that breaks on demand. */
+/** The simulation's own API, on loopback and with a token: a plant that breaks on demand, and tells what is true. */
 export async function serveFaults(options: FaultOptions): Promise<{ port: number; close(): Promise<void> }> {
   const server = createServer((request, response) => {
     void answer(request, options).then(({ status, body }) => send(response, status, body));
@@ -36,7 +38,9 @@ export async function serveFaults(options: FaultOptions): Promise<{ port: number
 async function answer(request: IncomingMessage, options: FaultOptions): Promise<Answer> {
   if (!authorised(request.headers.authorization, options.token))
     return refused(401, "Send the token: Authorization: Bearer …");
-  if (request.url !== "/faults") return refused(404, "There is only /faults.");
+  const { pathname, searchParams } = new URL(request.url ?? "/", "http://plant");
+  if (pathname === "/truth" && request.method === "GET") return options.truth(searchParams);
+  if (pathname !== "/faults") return refused(404, "There are /faults and /truth.");
   if (request.method === "GET") return options.menu.show();
   if (request.method !== "POST") return refused(405, "GET shows the menu, POST orders.");
   const text = await bodyOf(request);

@@ -1,10 +1,11 @@
 /**
- * The simulated plant as a process of its own: it plays two lines (plant/). Which machine speaks what is in plant/wiring.ts; what is not on as a protocol of
+ * The simulated plant as a process of its own: it plays four lines (plant/). Which machine speaks what is in plant/wiring.ts; what is not on as a protocol of
  * its own goes to the platform through the SDK, as any source would.
  * `node simulation/main.ts --url http://127.0.0.1:8750 [--seed 1] [--speed 1] [--history-minutes 120] [--backlog-minutes 0]`
  * `[--protocols http,mqtt,sparkplug,opcua,modbus]`
  * `[--mqtt-url mqtt://127.0.0.1:1883] [--primary-host id] [--opcua-port 0] [--modbus-port 0] [--fault-port 0] [--state-dir folder]`, LINESHAFT_KEY holds the API
  * key, which is the password at the broker too.
+ * LINESHAFT_OFFICE_KEY is an engineer's key: with it the plant's people set the platform up and book orders (office/).
  * LINESHAFT_SIMULATION_TOKEN opens the fault API (faults.ts), LINESHAFT_SIMULATION_OPCUA_USER=name:password a user on the OPC UA server. The ports that
  * were chosen, and the thumbprint of the OPC UA server's certificate, are one line of JSON on standard output:
  * `{"simulation":"ready","ports":{"opcua":…,"modbus":…,"faults":…},"opcuaThumbprint":"…"}`.
@@ -15,8 +16,9 @@ import { connectLineshaft } from "@lineshaft/client";
 import { type Micros, ProblemError } from "@lineshaft/contract/api";
 import { FaultMenu, type Speaker } from "./fault-menu.ts";
 import { serveFaults } from "./faults.ts";
+import { Office } from "./office/office.ts";
 import { OptionError, parseOptions } from "./options.ts";
-import { lineKinds, PlantLine } from "./plant/index.ts";
+import { lineKinds, machineSheets, PlantLine, shiftsOf } from "./plant/index.ts";
 import { partOfLine } from "./plant/part-of-line.ts";
 import { machinesOn } from "./plant/wiring.ts";
 import { PlantFloor } from "./plant-floor.ts";
@@ -24,6 +26,8 @@ import { Disturbances } from "./protocols/disturbance.ts";
 import type { Waiting } from "./protocols/end.ts";
 import { HttpGateway } from "./protocols/http-gateway.ts";
 import { type PlantClock, Source, type Uplink } from "./source.ts";
+import { answerTruth, type TruthParts } from "./truth/truth-api.ts";
+import { TruthBook } from "./truth/truth-book.ts";
 
 function refuse(text: string): never {
   process.stderr.write(`simulation: ${text}\n`);
@@ -126,6 +130,18 @@ function opcUaUser(): { name: string; password: string } | null {
   return name === undefined ? null : { name, password };
 }
 
+/** What really happens: played apart from what is told. */
+const book = new TruthBook(seed);
+
+/** The people of the plant, if they have a key. A plant that lives faster has no calendar that anybody could share. */
+function officeOrNone(): Office | null {
+  const officeKey = process.env.LINESHAFT_OFFICE_KEY ?? "";
+  if (officeKey === "" || speed !== 1) return null;
+  const people = connectLineshaft({ url: options.url, key: officeKey });
+  signal.addEventListener("abort", () => people.close());
+  return new Office({ platform: people, book, historyUs, nowUs: clock.nowUs, waiting, say });
+}
+
 const floor = await PlantFloor.open({
   options,
   clock,
@@ -138,8 +154,24 @@ const floor = await PlantFloor.open({
 });
 for (const [name, end] of floor.speakers) speakers.set(name, end);
 const token = process.env.LINESHAFT_SIMULATION_TOKEN ?? "";
-const menu = new FaultMenu({ speakers, disturbances, nowMs });
-const faults = token === "" ? null : await serveFaults({ port: options.faultPort, token, menu, say });
+const office = officeOrNone();
+const menu = new FaultMenu({
+  speakers,
+  disturbances,
+  nowMs,
+  office: office && {
+    machines: machineSheets.map(({ machine }) => machine),
+    bookLate: (machine, ms) => office.bookLate(machine, ms),
+    moveShift: (machine, minutes) => office.moveShift(machine, minutes),
+  },
+});
+const truth: TruthParts = {
+  book,
+  nowUs: clock.nowUs,
+  shiftsOf: (site, from, to) => office?.shiftsOf(site, from, to) ?? shiftsOf(site, from, to),
+};
+const api = { port: options.faultPort, token, menu, truth: (query: URLSearchParams) => answerTruth(query, truth), say };
+const faults = token === "" ? null : await serveFaults(api);
 const ports = { ...floor.ports, ...(faults && { faults: faults.port }) };
 const { opcuaThumbprint } = floor;
 if (Object.keys(ports).length > 0)
@@ -148,7 +180,7 @@ if (Object.keys(ports).length > 0)
 say(
   `${lineKinds.length} lines, seed ${seed}, speed ${speed}, by ${[...options.protocols].join(", ")}, to ${options.url}`,
 );
-await Promise.all([...sources.map((source) => source.run(signal)), floor.run(signal)]);
+await Promise.all([...sources.map((source) => source.run(signal)), floor.run(signal), office?.run(signal)]);
 await Promise.all([floor.close(), faults?.close()]);
 say(`stopped; sent ${sources.reduce((sum, { sums }) => sum + sums.sent, 0)} datapoints by HTTP.`);
 process.exit(0);

@@ -6,7 +6,7 @@ import { lineKinds, PlantLine } from "./plant/index.ts";
 import { Source } from "./source.ts";
 
 // Twenty minutes into a shift: everything runs, and little has to be played first.
-const startUs = Date.UTC(2026, 10, 22, 6, 20) * 1000;
+const startUs = Date.UTC(2026, 10, 22, 5, 20) * 1000;
 const [kind] = lineKinds;
 
 interface Written {

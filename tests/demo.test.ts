@@ -5,9 +5,12 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import {
+  type Cell,
+  type Cells,
   type Certificates,
   type Configuration,
   type Connection,
+  type Equipment,
   type LastValue,
   type RawTag,
   statusBadNoCommunication,
@@ -31,6 +34,8 @@ const kinds: Record<string, string> = {
   "eastgate-press-1": "modbus",
   "eastgate-machining-centre-1": "opcua",
   "eastgate-gateway": "mqtt-broker",
+  "northfield-film-3": "http",
+  "eastgate-assembly-4": "http",
 };
 const minuteUs = 60_000_000;
 const bowlPressure = "Northfield/Bottling-1/Filler1/PV/BowlPressure";
@@ -110,6 +115,20 @@ const allWell = () =>
     },
     ({ ill, bad, configured }) => configured > 0 && ill.length === 0 && bad.length === 0,
   );
+
+/** Time of known state in a shift and for an order. */
+const isKnown = ({ shift, order, timeUs }: Cell): boolean =>
+  shift !== null && order !== null && timeUs.apt + timeUs.adet + timeUs.aust > 0;
+
+async function truthOf(equipment: string, fromUs: number, toUs: number): Promise<{ good: number; aptUs: number }> {
+  const query = new URLSearchParams({ equipment, from: String(fromUs), to: String(toUs) });
+  const answer = await fetch(`${faults.url.replace("/faults", "/truth")}?${query}`, {
+    headers: { authorization: `Bearer ${faults.token}` },
+  });
+  const body = (await answer.json()) as { oee: { all: { good: number; aptUs: number } } };
+  expect(answer.status, JSON.stringify(body)).toBe(200);
+  return body.oee.all;
+}
 
 /** Points of a tag, by address, in a range. */
 async function points(address: string, fromUs: number, toUs: number): Promise<{ time: number; status: number }[]> {
@@ -209,6 +228,35 @@ describe("the demo", { timeout: 180_000 }, () => {
       },
       (found) => found.length === Object.keys(kinds).length,
     );
+  });
+
+  it("knows at every machine what it does, for which order, in which shift; and by what was told it comes out as it was", async () => {
+    const toUs = Math.floor((nowUs() - minuteUs) / (15 * minuteUs)) * 15 * minuteUs;
+    const fromUs = toUs - 60 * minuteUs;
+    const { items } = await rest.get<{ items: Equipment[] }>("/api/v1/equipment?limit=1000");
+    const units = items.filter(({ level }) => level === "workUnit");
+    expect(units).toHaveLength(24);
+    const cellsOf = async ({ id }: Equipment, from: number, to: number): Promise<Cell[]> =>
+      (await rest.get<Cells>(`/api/v1/equipment/${id}/cells?from=${from}&to=${to}`)).cells;
+    const known = async () => {
+      const now = nowUs();
+      const last = await Promise.all(units.map((unit) => cellsOf(unit, now - 15 * minuteUs, now)));
+      return units.filter((_, i) => !last[i].some(isKnown)).map(({ path }) => path);
+    };
+    await until("that every machine is known", known, (unknown) => unknown.length === 0);
+    for (const unit of units.filter(({ path }) => path.includes("Film line 3") || path.includes("Assembly line 4"))) {
+      const cells = await cellsOf(unit, fromUs, toUs);
+      const was = await truthOf(unit.path, fromUs, toUs);
+      const sum = (of: (cell: Cell) => number) => cells.reduce((total, cell) => total + of(cell), 0);
+      // A scan is up to 4 ms late: a cycle at each end of the hour may be on the other side of it.
+      const edge = unit.path.includes("Moulding") ? 17 : 2.1;
+      const good = sum(({ quantities }) => Object.values(quantities).reduce((total, { gq }) => total + gq, 0));
+      expect(Math.abs(good - was.good), `${unit.path}: good ${good}, not ${was.good}`).toBeLessThan(edge);
+      // Two switches tell no more than three cycles.
+      const apt = sum(({ timeUs }) => timeUs.apt);
+      const within = unit.path.includes("Press") ? 3 * minuteUs : 1_000_000;
+      expect(Math.abs(apt - was.aptUs), `${unit.path}: ${apt} µs, not ${was.aptUs}`).toBeLessThan(within);
+    }
   });
 
   it("shows its fault menu to those who have the token only", async () => {

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { MachineFactsBody, Mapping } from "@lineshaft/contract/api";
+import type { FactsChangedData, MachineFactsBody, Mapping } from "@lineshaft/contract/api";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Rest } from "./support/rest.ts";
 import { ServerProcess, tempDir } from "./support/server-process.ts";
+import { Stream } from "./support/stream.ts";
 
 const minuteUs = 60_000_000;
 /** Three days before now, on a whole hour: recorded before anybody says what it means. */
@@ -185,6 +186,23 @@ describe("facts of a machine", { timeout: 120_000 }, () => {
   });
 });
 
+/** What somebody knows of a machine who only follows the stream: takes away what a range had, puts in what the event has. */
+function statesTold(stream: Stream): unknown[][] {
+  let known: [number, unknown][] = [];
+  for (const { type, data } of stream.messages) {
+    if (type !== "facts.changed") continue;
+    const { ranges, states } = data as unknown as FactsChangedData;
+    for (const { what, fromUs, toUs } of ranges.filter((range) => range.what === "states")) {
+      expect(what).toBe("states");
+      const within = (time: number): boolean => time >= fromUs && time <= toUs;
+      const rows = states.time.map((time, i): [number, unknown] => [time, states.itemState[i]]);
+      known = [...known.filter(([time]) => !within(time)), ...rows.filter(([time]) => within(time))];
+    }
+  }
+  const ordered = known.sort(([a], [b]) => a - b).map(([time, state]) => [(time - monday) / 1_000_000, state]);
+  return ordered.filter(([, state], i) => i === 0 || state !== ordered[i - 1][1]);
+}
+
 /** A press that tells nothing but its pulses: what is a stop is told by the ideal cycle of the order in work. */
 describe("stops of a press with two pulses", { timeout: 120_000 }, () => {
   const dir = tempDir();
@@ -192,6 +210,7 @@ describe("stops of a press with two pulses", { timeout: 120_000 }, () => {
   let rest: Rest;
   let secret = "";
   let press = 0;
+  let stream: Stream;
   const second = (at: number): number => monday + at * 1_000_000;
 
   const put = async (path: string, item: object): Promise<string> => {
@@ -206,10 +225,16 @@ describe("stops of a press with two pulses", { timeout: 120_000 }, () => {
         `/api/v1/facts/machines/${press}?from=${second(0)}&to=${second(900)}`,
       );
       const found = states.time.map((t, i) => [(t - monday) / 1_000_000, states.itemState[i]]);
-      if (!repairing && JSON.stringify(found) === JSON.stringify(expected)) return;
+      if (!repairing && JSON.stringify(found) === JSON.stringify(expected)) break;
       if (performance.now() > end) return expect(found).toEqual(expected);
       await sleep(50);
     }
+    // Before its first fact nothing is told of a machine.
+    await stream.until(
+      () =>
+        JSON.stringify(statesTold(stream).filter(([at]) => (at as number) > 0)) === JSON.stringify(expected.slice(1)),
+      `${JSON.stringify(expected)} in the stream`,
+    );
   }
 
   beforeAll(async () => {
@@ -242,11 +267,13 @@ describe("stops of a press with two pulses", { timeout: 120_000 }, () => {
     expect(applied.status, JSON.stringify(applied.body)).toBe(200);
     const { items } = await rest.get<{ items: { id: number; path: string }[] }>("/api/v1/equipment?under=site");
     press = items.find(({ path }) => path === "site/press")?.id ?? 0;
+    stream = new Stream(server.url, secret, { types: ["facts.changed"], equipment: "site/press" });
     const pulses = [10, 30, 50, 70, 200, 220, 240, 400, 420, 440, 700];
     const points = pulses.map((at) => ({ tag: at === 50 ? "reject" : "good", time: second(at), value: 1 }));
     expect((await rest.ingest("press", points)).status).toBe(200);
   });
   afterAll(async () => {
+    stream.socket.close();
     await server.kill("SIGTERM");
     dir.remove();
   });

@@ -59,7 +59,7 @@ export const masterDataProblems = {
   ),
   order_unknown: entry(
     422,
-    "later",
+    "changed",
     "There is no such order, or it has no such operation.",
     "Check the number; an order that the ERP has just released may need a moment to come.",
   ),

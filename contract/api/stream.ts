@@ -1,5 +1,6 @@
 import { type Static, Type } from "typebox";
 import { type Columns, ColumnsError, decodeColumns } from "./columns.ts";
+import type { CountKind, ItemState, OperationMode } from "./facts.ts";
 import type { Micros } from "./time.ts";
 import { TimeInputSchema } from "./time.ts";
 import type { JsonValue } from "./value.ts";
@@ -13,6 +14,7 @@ export const eventTypes = [
   "registry.changed",
   "connection.changed",
   "clock.jumped",
+  "facts.changed",
   "result.published",
 ] as const;
 export type EventType = (typeof eventTypes)[number];
@@ -27,7 +29,10 @@ export const StreamRequestSchema = Type.Object(
     tags: Type.Optional(Type.Array(Type.Integer({ minimum: 1 }), { maxItems: 100_000 })),
     connections: Type.Optional(Type.Array(Type.String({ maxLength: 128 }), { maxItems: 1000 })),
     equipment: Type.Optional(
-      Type.String({ maxLength: 1024, description: "Path: tags assigned to equipment at or below it." }),
+      Type.String({
+        maxLength: 1024,
+        description: "Path: tags assigned to equipment at or below it, and facts of it.",
+      }),
     ),
     cursor: Type.Optional(Type.String({ maxLength: 512 })),
     from: Type.Optional(TimeInputSchema),
@@ -84,6 +89,39 @@ export interface PointsRecordedJson extends Omit<PointsRecorded, "columns"> {
 export interface OtherEvent extends EventBase {
   type: Exclude<EventType, "points.recorded">;
   data: Record<string, unknown>;
+}
+
+/**
+ * `data` of `facts.changed`: facts of machines that have become final, each once, and such as turned out to be others. What was told of a machine with fromUs ≤ time ≤ toUs is
+ * replaced by the rows of that machine in the range: take away, put in. The first state of a range holds at its `fromUs`.
+ */
+export interface FactsChangedData {
+  ranges: {
+    equipmentId: number;
+    what: "states" | "counts";
+    fromUs: Micros;
+    toUs: Micros;
+    /** `points`: they have become final. The others changed what was told. */
+    cause: "points" | "late" | "corrected" | "gap" | "mapping" | "idealCycle";
+    /** The record that brought it about; of several the newest. */
+    lsn: number;
+  }[];
+  states: {
+    equipmentId: number[];
+    time: Micros[];
+    itemState: (ItemState | null)[];
+    operationMode: (OperationMode | null)[];
+    cause: number[];
+  };
+  /** `n` raw units completed in (source, time]. */
+  counts: {
+    equipmentId: number[];
+    source: Micros[];
+    time: Micros[];
+    n: number[];
+    kind: CountKind[];
+    flags: number[];
+  };
 }
 
 export type StreamEvent = PointsRecorded | OtherEvent;

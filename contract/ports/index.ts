@@ -3,6 +3,7 @@ export * from "./clock.ts";
 export * from "./configuration.ts";
 export * from "./connector.ts";
 export * from "./disk.ts";
+export * from "./facts-record.ts";
 export * from "./history.ts";
 export * from "./log.ts";
 export * from "./master-data.ts";

@@ -5,7 +5,7 @@ export type Lsn = number;
 
 /** What a frame's payload is. The numbers are part of the format. */
 export const recordType = {
-  /** `encodePoints` in records.ts; all others are JSON in UTF-8. */
+  /** `encodePoints` in records.ts; all others are JSON in UTF-8, unless they say something else. */
   points: 1,
   verdict: 2,
   tagRegistered: 3,
@@ -18,6 +18,8 @@ export const recordType = {
   generationStarted: 9,
   applicationRegistered: 10,
   resultPublished: 11,
+  /** `encodeFacts` in facts-record.ts. */
+  factsChanged: 12,
 } as const;
 export type RecordTypeCode = (typeof recordType)[keyof typeof recordType];
 

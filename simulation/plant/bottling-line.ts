@@ -1,4 +1,6 @@
-import { definer, type LineKind, type LineModel, orderNumber } from "./line.ts";
+import { definer, type LineKind, type LineModel, type Look, orderNumber } from "./line.ts";
+import type { MachineSheet } from "./machine-kind.ts";
+import { machineryState } from "./machinery-state.ts";
 import { Random } from "./random.ts";
 import { approach, resolve, type SignalTable } from "./signal.ts";
 import { packMl, type StopProfile, Unit } from "./unit.ts";
@@ -23,7 +25,28 @@ const reasons: Record<string, { micro: readonly string[]; breakdown: readonly st
   Packer: { micro: ["Carton jam", "Carton magazine empty"], breakdown: ["Gripper vacuum", "Servo fault axis 2"] },
 };
 
-const products = ["Apple spritzer 0.5 l", "Still water 0.5 l", "Lemonade 0.5 l", "Orange 0.33 l"];
+const products = [
+  { material: "B-APPLE-050", name: "Apple spritzer 0.5 l" },
+  { material: "B-WATER-050", name: "Still water 0.5 l" },
+  { material: "B-LEMON-050", name: "Lemonade 0.5 l" },
+  { material: "B-ORANGE-033", name: "Orange 0.33 l" },
+] as const;
+
+/** What an engineer notes of each machine. Their counters are read once a second, as they change. */
+export const bottlingSheets: readonly MachineSheet[] = machines.map(({ name, bottlesPerSecond }) => ({
+  machine: `${name}1`,
+  equipment: [...line, `${name} 1`],
+  telling: { states: "packml", counters: "totalAndScrap", sampledSeconds: null },
+  unit: "1",
+  counts: "units",
+  continuous: false,
+  products: products.map((product) => ({
+    ...product,
+    idealCycleSeconds: 1 / bottlesPerSecond,
+    unitsPerCycle: 1,
+    family: [],
+  })),
+}));
 
 function stops(index: number): StopProfile {
   const { name, stopsFactor, breakdownsFactor } = machines[index];
@@ -56,7 +79,7 @@ export class BottlingLine implements LineModel {
   #orderBottles: number;
   #orderFilled = 0;
   #changeoverSeconds = 0;
-  #product: string;
+  #product: (typeof products)[number];
   readonly #random: Random;
   readonly #shift: number;
   readonly #publish: (dtSeconds: number) => void;
@@ -82,6 +105,21 @@ export class BottlingLine implements LineModel {
     // Downstream first, so that a place freed in this scan can be used in this scan.
     for (let i = this.stations.length - 1; i >= 0; i--) this.#move(i, dtSeconds);
     this.#publish(dtSeconds);
+  }
+
+  readonly truth = { look: () => this.#look() };
+
+  #look(): Look[] {
+    return this.stations.map(({ unit, processed, rejected }, i) => ({
+      machine: `${machines[i].name}1`,
+      ...machineryState(unit.state),
+      text: unit.reason,
+      produced: processed,
+      scrapped: rejected,
+      order: this.order,
+      material: this.#product.material,
+      ordered: this.#orderBottles,
+    }));
   }
 
   get order(): string {
@@ -142,14 +180,14 @@ export class BottlingLine implements LineModel {
   #signals(table: SignalTable): (dtSeconds: number) => void {
     const onLine = definer(table, line, "Line1");
     const order = onLine.text("Order", "Admin.OrderNumber", this.order);
-    const product = onLine.text("Product", "Admin.ProductName", this.#product);
+    const product = onLine.text("Product", "Admin.ProductName", this.#product.name);
     const ordered = onLine.integer("Bottles ordered", "Admin.OrderQuantity", "change", this.#orderBottles);
     const common = machines.map(({ name }, i) => this.#stationSignals(table, name, i));
     const process = [this.#filler(table), this.#capper(table), this.#labeller(table), this.#packer(table)];
     process.push(this.#energyMeter(table));
     return (dtSeconds) => {
       table.set(order, this.order);
-      table.set(product, this.#product);
+      table.set(product, this.#product.name);
       table.set(ordered, this.#orderBottles);
       for (const publish of common) publish();
       for (const publish of process) publish(dtSeconds);

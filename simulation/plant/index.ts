@@ -2,27 +2,38 @@
  * The plant as pure code: what its controllers would send is a function of the seed and the instant, and of nothing else. A simulation that
  * was restarted therefore sends exactly what an uninterrupted one would have sent.
  */
-import { type Columns, ColumnsBuilder, hourUs, type Micros, secondUs } from "@lineshaft/contract/api";
-import { BottlingLine, bottlingLine, conveyorBottles } from "./bottling-line.ts";
-import type { LineKind, LineModel } from "./line.ts";
-import { CyclicMachine, firstSerial, machineryState, PartsLine, partsLine } from "./parts-line.ts";
+import { type Columns, ColumnsBuilder, type Micros } from "@lineshaft/contract/api";
+import { BottlingLine, bottlingLine, bottlingSheets, conveyorBottles } from "./bottling-line.ts";
+import { beginShift, type LineKind, type LineModel } from "./line.ts";
+import type { MachineSheet } from "./machine-kind.ts";
+import { scanUs } from "./machine-play.ts";
+import { machineryState } from "./machinery-state.ts";
+import { assemblyMachines, filmMachines } from "./machines.ts";
+import { CyclicMachine, firstSerial, PartsLine, partsLine, partsSheets } from "./parts-line.ts";
 import { Random } from "./random.ts";
+import { shiftAt, shiftStartUs, shiftUs } from "./shift.ts";
 import { type Signal, SignalTable, scansPerSecond } from "./signal.ts";
+import { stationLine } from "./station-line.ts";
 import { packMl, Unit } from "./unit.ts";
 
-/** Each shift begins anew from the seed: so any instant is reached by playing at most one shift. */
-export const shiftUs = 8 * hourUs;
-/** Shifts begin at 06:00, 14:00 and 22:00 UTC. */
-const firstShiftUs = 6 * hourUs;
-const scanUs = secondUs / scansPerSecond;
 /** Scans begin up to this much late, as a controller's do. */
 const jitterUs = 4_000;
 
-export const lineKinds: readonly LineKind[] = [bottlingLine, partsLine];
+/** The lines that the plant has. */
+export const lineKinds: readonly LineKind[] = [
+  bottlingLine,
+  partsLine,
+  stationLine("northfield-film-3", filmMachines),
+  stationLine("eastgate-assembly-4", assemblyMachines),
+];
 
-export function shiftAt(timeUs: Micros): number {
-  return Math.floor((timeUs - firstShiftUs) / shiftUs);
-}
+/** All machines of the plant. */
+export const machineSheets: readonly MachineSheet[] = [
+  ...bottlingSheets,
+  ...partsSheets,
+  ...filmMachines,
+  ...assemblyMachines,
+];
 
 /** One line, played from any instant onwards. */
 export class PlantLine {
@@ -45,7 +56,7 @@ export class PlantLine {
     this.#scan = Math.ceil((fromUs - jitterUs) / scanUs);
     this.#begin(shiftAt(fromUs));
     const target = this.#scan;
-    this.#scan = Math.ceil((firstShiftUs + this.#shift * shiftUs) / scanUs);
+    this.#scan = Math.ceil(shiftStartUs(this.#shift) / scanUs);
     while (this.#scan < target) this.#step();
     this.#rows = new ColumnsBuilder();
     this.#table.forget();
@@ -79,17 +90,36 @@ export class PlantLine {
     if (shift !== this.#shift) this.#begin(shift);
     this.#model?.step(1 / scansPerSecond);
     const timeUs = nominalUs + Math.floor(this.#jitter.next() * jitterUs);
-    this.#table.scan(timeUs, this.#scan % scansPerSecond === 0, this.#rows);
+    this.#table.scan(timeUs, this.#scan, this.#rows);
     this.#scan++;
   }
 
   #begin(shift: number): void {
     this.#shift = shift;
     this.#table = new SignalTable();
-    this.#model = this.#kind.begin(new Random(`${this.#seed}/${this.#kind.connection}/${shift}`), this.#table, shift);
+    this.#model = beginShift(this.#kind, this.#seed, shift, this.#table);
     this.#jitter = new Random(`${this.#seed}/${this.#kind.connection}/${shift}/jitter`);
   }
 }
 
+export type { MachineKind, Product, Telling } from "./machine-kind.ts";
+export { playMachine } from "./machine-play.ts";
+export { type Site, shiftsOf, siteOf, sites } from "./site.ts";
+export { stateCodes } from "./state-code.ts";
+export type { MachineTruth, TrueExecution, TruePiece, TrueShift } from "./truth.ts";
 export type { LineKind, LineModel, Signal };
-export { BottlingLine, CyclicMachine, conveyorBottles, firstSerial, machineryState, PartsLine, packMl, Random, Unit };
+export {
+  assemblyMachines,
+  BottlingLine,
+  CyclicMachine,
+  conveyorBottles,
+  filmMachines,
+  firstSerial,
+  machineryState,
+  PartsLine,
+  packMl,
+  Random,
+  shiftAt,
+  shiftUs,
+  Unit,
+};

@@ -1,10 +1,27 @@
-import type { Random } from "./random.ts";
+import type { ItemState, OperationMode } from "@lineshaft/contract/api";
+import { Random } from "./random.ts";
 import type { Signal, SignalTable } from "./signal.ts";
+import type { MachineTruth } from "./truth.ts";
+
+/** A machine as it really is in a scan. Counts are of the shift. */
+export interface Look {
+  machine: string;
+  itemState: ItemState;
+  operationMode: OperationMode;
+  text: string;
+  produced: number;
+  scrapped: number;
+  order: string;
+  material: string;
+  ordered: number;
+}
 
 /** A line in motion during one shift. Deterministic: all chance comes from the `Random` it was made with. */
 export interface LineModel {
   /** One scan later. */
   step(dtSeconds: number): void;
+  /** What really happens: a model that plays a shift from event to event knows all of it; one that goes from scan to scan is looked at. */
+  readonly truth: { whole: ReadonlyMap<string, MachineTruth> } | { look(): readonly Look[] };
 }
 
 /** A kind of line: its name as a connection, and how it begins a shift. */
@@ -12,6 +29,11 @@ export interface LineKind {
   /** The name of its connection to the platform. */
   connection: string;
   begin(random: Random, table: SignalTable, shift: number): LineModel;
+}
+
+/** The model of a shift: the same for whoever plays it with this seed. */
+export function beginShift(kind: LineKind, seed: number, shift: number, table: SignalTable): LineModel {
+  return kind.begin(new Random(`${seed}/${kind.connection}/${shift}`), table, shift);
 }
 
 /** Defines the signals of one machine: `define(name, address, unit, sampling, initial)`. */

@@ -1,7 +1,9 @@
-import { definer, type LineKind, type LineModel, orderNumber } from "./line.ts";
+import { definer, type LineKind, type LineModel, type Look, orderNumber } from "./line.ts";
+import type { MachineSheet, Telling } from "./machine-kind.ts";
+import { machineryState } from "./machinery-state.ts";
 import type { Random } from "./random.ts";
 import { approach, resolve, type SignalTable } from "./signal.ts";
-import { type PackMlState, packMl, Unit } from "./unit.ts";
+import { packMl, Unit } from "./unit.ts";
 
 const line = ["Eastgate", "Parts", "Parts line 2"];
 
@@ -9,24 +11,6 @@ const line = ["Eastgate", "Parts", "Parts line 2"];
 export const firstSerial = 9_007_199_254_740_993n;
 /** More parts than a press makes in a shift, so that serials of two shifts never meet. */
 const serialsPerShift = 100_000n;
-
-/** MachineryItemState and MachineryOperationMode of OPC 40001-1 for a state of the machine. */
-export function machineryState(state: PackMlState): { itemState: string; operationMode: string } {
-  switch (state) {
-    case "execute":
-      return { itemState: "Executing", operationMode: "Processing" };
-    case "aborting":
-    case "aborted":
-    case "clearing":
-      return { itemState: "OutOfService", operationMode: "Maintenance" };
-    case "completing":
-    case "complete":
-    case "resetting":
-      return { itemState: "NotExecuting", operationMode: "Setup" };
-    default:
-      return { itemState: "NotExecuting", operationMode: "Processing" };
-  }
-}
 
 /** A machine that works in cycles, one part (or one shot) each. */
 export class CyclicMachine {
@@ -61,6 +45,10 @@ export class CyclicMachine {
     this.#orderParts = Math.round(rates.partsPerOrder * random.between(0.6, 1.4));
   }
 
+  get ordered(): number {
+    return this.#orderParts;
+  }
+
   step(dtSeconds: number): void {
     this.finished = false;
     if (this.#orderMade >= this.#orderParts && this.unit.executing) this.unit.complete();
@@ -88,6 +76,36 @@ export class CyclicMachine {
     this.unit.restart(0);
   }
 }
+
+/** Each makes one thing. */
+const rates = {
+  Press1: { idealCycleSeconds: 1.4, rejectRate: 0.006, partsPerOrder: 3_000 },
+  MC1: { idealCycleSeconds: 48, rejectRate: 0.012, partsPerOrder: 90 },
+  IMM1: { idealCycleSeconds: 22, rejectRate: 0.009, partsPerOrder: 220 },
+} as const;
+const sheet = (
+  machine: keyof typeof rates,
+  name: string,
+  material: string,
+  part: string,
+  states: Telling["states"],
+): MachineSheet => ({
+  machine,
+  equipment: [...line, name],
+  telling: { states, counters: "totalAndScrap", sampledSeconds: null },
+  unit: "1",
+  counts: "units",
+  continuous: false,
+  products: [
+    { material, name: part, idealCycleSeconds: rates[machine].idealCycleSeconds, unitsPerCycle: 1, family: [] },
+  ],
+});
+/** What an engineer notes of each machine. */
+export const partsSheets: readonly MachineSheet[] = [
+  sheet("Press1", "Press 1", "P-BRACKET", "Bracket", "packml"),
+  sheet("MC1", "Machining centre 1", "P-VALVE", "Valve body", "packml"),
+  sheet("IMM1", "Moulding machine 1", "P-CAP", "Cap", "machinery"),
+];
 
 /** A press, a machining centre and an injection moulding machine side by side: pulses, booleans, serials, process curves. */
 export class PartsLine implements LineModel {
@@ -118,24 +136,14 @@ export class PartsLine implements LineModel {
       };
       return new CyclicMachine(random, new Unit(random, profile, handOver, random.between(0, 20)), rates);
     };
-    this.press = make(
-      { idealCycleSeconds: 1.4, rejectRate: 0.006, partsPerOrder: 3_000 },
-      ["Strip misfeed", "Slug in die"],
-      ["Die protection", "Hydraulic pump"],
-      500,
-    );
+    this.press = make(rates.Press1, ["Strip misfeed", "Slug in die"], ["Die protection", "Hydraulic pump"], 500);
     this.machining = make(
-      { idealCycleSeconds: 48, rejectRate: 0.012, partsPerOrder: 90 },
+      rates.MC1,
       ["Chip in clamping", "Bar feeder empty"],
       ["Spindle overload", "Tool broken"],
       1_500,
     );
-    this.moulding = make(
-      { idealCycleSeconds: 22, rejectRate: 0.009, partsPerOrder: 220 },
-      ["Part not ejected", "Hopper empty"],
-      ["Heater zone 3", "Mould cooling"],
-      900,
-    );
+    this.moulding = make(rates.IMM1, ["Part not ejected", "Hopper empty"], ["Heater zone 3", "Mould cooling"], 900);
     this.#publish = [
       this.#common(table, "Press 1", "Press1", this.press, "PP"),
       this.#common(table, "Machining centre 1", "MC1", this.machining, "PM"),
@@ -151,6 +159,26 @@ export class PartsLine implements LineModel {
     this.machining.step(dtSeconds);
     this.moulding.step(dtSeconds);
     for (const publish of this.#publish) publish(dtSeconds);
+  }
+
+  readonly truth = { look: () => this.#look() };
+
+  #look(): Look[] {
+    const machines = [
+      ["Press1", this.press, "PP"],
+      ["MC1", this.machining, "PM"],
+      ["IMM1", this.moulding, "PI"],
+    ] as const;
+    return machines.map(([machine, { unit, parts, rejects, orderPosition, ordered }, prefix]) => ({
+      machine,
+      ...machineryState(unit.state),
+      text: unit.reason,
+      produced: parts,
+      scrapped: rejects,
+      order: orderNumber(prefix, this.#shift, orderPosition),
+      material: partsSheets.find((each) => each.machine === machine)?.products[0].material ?? "",
+      ordered,
+    }));
   }
 
   #common(table: SignalTable, name: string, prefix: string, machine: CyclicMachine, orders: string): () => void {

@@ -13,7 +13,7 @@ import {
 
 const [bottling, parts] = lineKinds;
 // Twenty minutes into a shift: everything runs, and little has to be played first.
-const start = parseTimeUs("2026-11-22T06:20:00Z") as Micros;
+const start = parseTimeUs("2026-11-22T05:20:00Z") as Micros;
 
 type Row = [address: string, time: Micros, value: unknown, type: string];
 function rowsOf(line: PlantLine, columns: Columns): Row[] {
@@ -33,7 +33,7 @@ function play(kind: (typeof lineKinds)[number], seed: number, fromUs: Micros, se
 describe("the plant is a function of seed and instant", () => {
   it.each(lineKinds.map((kind) => [kind.connection, kind] as const))("%s: same seed, same rows", (_, kind) => {
     const once = play(kind, 7, start, 600);
-    expect(once.length).toBeGreaterThan(10_000);
+    expect(once.length).toBeGreaterThan(900);
     expect(play(kind, 7, start, 600)).toEqual(once);
     expect(play(kind, 8, start, 600)).not.toEqual(once);
   });
@@ -66,7 +66,7 @@ describe("the plant is a function of seed and instant", () => {
   });
 
   it("times of a signal ascend strictly, also over the change of shift", () => {
-    const boundary = 6 * 3600 * secondUs + shiftAt(start) * shiftUs;
+    const boundary = 5 * 3600 * secondUs + shiftAt(start) * shiftUs;
     for (const kind of lineKinds) {
       const last = new Map<string, number>();
       const rows = play(kind, 1, boundary - 30 * secondUs, 60);
@@ -76,7 +76,7 @@ describe("the plant is a function of seed and instant", () => {
         return time <= before;
       });
       expect(wrong).toEqual([]);
-      expect(rows.length).toBeGreaterThan(1_000);
+      expect(rows.length).toBeGreaterThan(100);
     }
   });
 });

@@ -1,7 +1,16 @@
 import type { ColumnsBuilder, Micros, Value } from "@lineshaft/contract/api";
 
 /** When a signal is sent: at each scan in which it changed, at a fixed rate, or at a fixed rate but only if it changed. */
-export type Sampling = "change" | "5Hz" | "1Hz" | "1HzChange";
+export type Sampling = "change" | "5Hz" | "1Hz" | "1HzChange" | "5sChange" | "10sChange" | "10s";
+
+/** Seconds between two looks, and whether only a change is sent. */
+const rates: Partial<Record<Sampling, { seconds: number; changes: boolean }>> = {
+  "1Hz": { seconds: 1, changes: false },
+  "1HzChange": { seconds: 1, changes: true },
+  "5sChange": { seconds: 5, changes: true },
+  "10sChange": { seconds: 10, changes: true },
+  "10s": { seconds: 10, changes: false },
+};
 
 /** One tag as the controller offers it, and where it belongs in the plant. */
 export interface Signal {
@@ -48,17 +57,17 @@ export class SignalTable {
     this.#sent.fill(undefined);
   }
 
-  /** Writes the rows of one scan to `rows`. `wholeSecond` is true once a second. */
-  scan(timeUs: Micros, wholeSecond: boolean, rows: ColumnsBuilder): void {
+  /** Writes the rows of one scan to `rows`; `scan` is its number since 1970. */
+  scan(timeUs: Micros, scan: number, rows: ColumnsBuilder): void {
     for (let i = 0; i < this.signals.length; i++) {
       const { sampling, type } = this.signals[i];
       const value = this.#value[i];
       const changed = value !== this.#sent[i];
+      const rate = rates[sampling];
       const due =
         this.#sent[i] === undefined ||
         sampling === "5Hz" ||
-        (sampling === "1Hz" && wholeSecond) ||
-        (changed && (sampling === "change" || wholeSecond));
+        (rate === undefined ? changed : (changed || !rate.changes) && scan % (rate.seconds * scansPerSecond) === 0);
       if (!due) continue;
       rows.add(i, timeUs, value, 0, 0, type === "int64" ? "int64" : undefined);
       this.#sent[i] = value;

@@ -1,3 +1,4 @@
+import { assemblyMachines, filmMachines } from "./machines.ts";
 import type { Signal } from "./signal.ts";
 
 /** The ways from this plant to a platform. */
@@ -15,6 +16,8 @@ export interface Wire {
 
 const bottling = "northfield-bottling-1";
 const parts = "eastgate-parts-2";
+const film = "northfield-film-3";
+const assembly = "eastgate-assembly-4";
 
 export const wiring: readonly Wire[] = [
   { machine: "Line1", line: bottling, protocol: "http" },
@@ -25,6 +28,8 @@ export const wiring: readonly Wire[] = [
   { machine: "Press1", line: parts, protocol: "modbus" },
   { machine: "MC1", line: parts, protocol: "opcua" },
   { machine: "IMM1", line: parts, protocol: "mqtt" },
+  ...filmMachines.map(({ machine }) => ({ machine, line: film, protocol: "http" as const })),
+  ...assemblyMachines.map(({ machine }) => ({ machine, line: assembly, protocol: "http" as const })),
 ];
 
 /** The edge node of the bottling line; its devices are the machines that speak Sparkplug. */

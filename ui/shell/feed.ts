@@ -7,6 +7,9 @@ export const watchedMax = 2_000;
 const valuesPerCall = 200;
 const settleMs = 150;
 
+/** Facts of all machines would come beside the tags that a page watches. */
+const watchedTypes = eventTypes.filter((type) => type !== "facts.changed");
+
 type PointsListener = (event: PointsRecorded) => void;
 interface Watcher {
   tags: ReadonlySet<number>;
@@ -107,7 +110,9 @@ function subscribe(tags: ReadonlySet<number>): void {
   streamed = tags;
   // No tags in the filter would mean every tag.
   const filter =
-    tags.size === 0 ? { types: eventTypes.filter((type) => type !== "points.recorded") } : { tags: [...tags] };
+    tags.size === 0
+      ? { types: watchedTypes.filter((type) => type !== "points.recorded") }
+      : { types: watchedTypes, tags: [...tags] };
   close = openStream(
     { format: "columns", ...filter },
     {

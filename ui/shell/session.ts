@@ -27,9 +27,22 @@ export async function askSession(): Promise<void> {
   }
 }
 
-/** Rejects with the server's problem. */
-export async function signIn(secret: string): Promise<void> {
-  set({ state: "signedIn", session: await call("signIn", { body: { secret } }) });
+/** Rejects with the server's problem. `kiosk`: it lasts as long as the key, where the key may do no more than a kiosk. */
+export async function signIn(secret: string, where: "console" | "kiosk"): Promise<void> {
+  set({
+    state: "signedIn",
+    session: await (where === "kiosk" ? signInKiosk(secret) : call("signIn", { body: { secret } })),
+  });
+}
+
+async function signInKiosk(secret: string): Promise<Session> {
+  try {
+    return await call("signIn", { body: { secret, lasts: "key" } });
+  } catch (error) {
+    // Whoever may do more looks in for a visit.
+    if (!isCode(error, "forbidden")) throw error;
+    return call("signIn", { body: { secret } });
+  }
 }
 
 export async function signOut(): Promise<void> {

@@ -1,13 +1,16 @@
 import { type FormEvent, useState } from "react";
 import { Button, TextField } from "../kit/index.ts";
+import { contributedPage } from "./contributions.ts";
 import { t } from "./i18n.ts";
 import { ProblemView } from "./problem.tsx";
+import { usePlace } from "./router.ts";
 import { signIn } from "./session.ts";
 import { LanguageChoice, ThemeChoice } from "./user-menu.tsx";
 
 const onLoopback = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
 
 export function SignIn({ reason }: { reason: "first" | "expired" }) {
+  const kiosk = contributedPage(usePlace().page)?.frame === "bare";
   const [secret, setSecret] = useState("");
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
@@ -15,7 +18,7 @@ export function SignIn({ reason }: { reason: "first" | "expired" }) {
     event.preventDefault();
     setBusy(true);
     try {
-      await signIn(secret.trim());
+      await signIn(secret.trim(), kiosk ? "kiosk" : "console");
     } catch (problem) {
       setError(problem);
       setBusy(false);

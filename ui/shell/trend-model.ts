@@ -6,7 +6,7 @@ import { live, nowUs, watch } from "./feed.ts";
 import { call } from "./platform.ts";
 import { type DrawnTag, TrendAxes } from "./trend-axes.ts";
 import { asNumber, asText, readTrend } from "./trend-data.ts";
-import type { Reading } from "./trend-reading.ts";
+import type { Reading, TrendState } from "./trend-reading.ts";
 import { type TailPoint, TrendTail } from "./trend-tail.ts";
 
 /** Tags in one view; beyond that nobody tells the lines apart. */
@@ -15,12 +15,6 @@ export const trendTagsMax = 24;
 const historySettlesUs = 3_000_000;
 const reloadLiveMs = 30_000;
 const reloadFirstMs = 5_000;
-
-export interface TrendState {
-  loading: boolean;
-  error: unknown;
-  warnings: readonly Warning[];
-}
 
 export class TrendModel {
   range: TimeRange;

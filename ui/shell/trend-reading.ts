@@ -1,4 +1,4 @@
-import type { Micros } from "@lineshaft/contract/api";
+import type { Micros, Warning } from "@lineshaft/contract/api";
 
 /** What a tag was at an instant, as it is drawn. */
 export interface Reading {
@@ -10,4 +10,11 @@ export interface Reading {
   max: number | null;
   status: number;
   bucketUs: number | null;
+}
+
+/** How the reading of a view stands. */
+export interface TrendState {
+  loading: boolean;
+  error: unknown;
+  warnings: readonly Warning[];
 }

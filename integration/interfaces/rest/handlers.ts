@@ -23,8 +23,8 @@ import type { CursorSeal } from "./cursor.ts";
 import { machineFactsBody } from "./facts.ts";
 import { IngestGate, ingest } from "./ingest.ts";
 import { masterDataHandlers } from "./master-data.ts";
-import { resultHandlers } from "./results.ts";
 import { masterDataTransferHandlers } from "./master-data-transfer.ts";
+import { resultHandlers } from "./results.ts";
 import { bucketSeriesJson, pointSeriesJson } from "./series.ts";
 import type { HttpLimits, Services } from "./services.ts";
 

@@ -338,6 +338,47 @@ describe("who may listen", () => {
     expect(JSON.stringify(reader.messages)).not.toContain("alien");
   });
 
+  it("A67: facts are of the equipment that is seen and asked for", async () => {
+    for (const path of ["site/a", "site/a/press", "site/b", "site/ab"])
+      platform.equipmentRows.push({
+        ...{ id: platform.equipmentRows.length + 1, level: "area", name: path, parentId: null, path },
+        ...{ lifecycle: "productive", model: null, revision: 1, changedUs: 0, validFromUs: 0 },
+      } as never);
+    const facts = (ids: number[]) => ({
+      ranges: ids.map((equipmentId) => ({
+        ...{ equipmentId, what: "states", fromUs: 0, toUs: 9, cause: "points", lsn: 1 },
+      })),
+      states: {
+        equipmentId: ids,
+        time: ids,
+        itemState: ids.map(() => "Executing"),
+        operationMode: ids.map(() => null),
+        cause: ids.map(() => 0),
+      },
+      counts: { equipmentId: [], source: [], time: [], n: [], kind: [], flags: [] },
+    });
+    const readers = [
+      [new Reader({ types: ["facts.changed"] }), [1, 2, 3, 4]],
+      [new Reader({ types: ["facts.changed"], equipment: "site/a" }), [1, 2]],
+      [new Reader({ types: ["facts.changed"], equipment: "site/b" }, { authorization: "Bearer viewer@site/a" }), []],
+      [new Reader({ types: ["facts.changed"] }, { authorization: "Bearer viewer@site/a" }), [1, 2]],
+      [new Reader({ types: ["clock.jumped"] }), []],
+    ] as const;
+    for (const [reader] of readers) await reader.until(() => reader.messages.length === 1);
+    platform.event("facts.changed", facts([1, 2, 3, 4]));
+    platform.event("facts.changed", facts([3]));
+    platform.event("clock.jumped", {});
+    await readers[4][0].until(() => readers[4][0].events().length === 1);
+    await readers[0][0].until(() => readers[0][0].events().length === 2);
+    await readers[1][0].until(() => readers[1][0].events().length === 1);
+    await readers[3][0].until(() => readers[3][0].events().length === 1);
+    for (const [reader, expected] of readers.slice(0, 4)) {
+      const told = reader.events()[0]?.data as { ranges: unknown[]; states: object } | undefined;
+      expect(told === undefined ? [] : told.ranges).toEqual(facts([...expected]).ranges);
+      if (told !== undefined) expect(told.states).toEqual(facts([...expected]).states);
+    }
+  });
+
   it("A67: points of a tag that the registry does not know yet wait for its verdict, neither lost nor shown too early", async () => {
     platform.addConnection("own", "site/a");
     platform.addConnection("alien", "site/b");

@@ -1,6 +1,15 @@
 // Hot path: `accept` runs for each row of each stream that is filtered.
-import { type EventType, inScope, may, type Principal, type StreamRequest, selectRows } from "@lineshaft/contract/api";
+import {
+  type EventType,
+  type FactsChangedData,
+  inScope,
+  may,
+  type Principal,
+  type StreamRequest,
+  selectRows,
+} from "@lineshaft/contract/api";
 import type { Clock, EventItem, Registry } from "@lineshaft/contract/ports";
+import { factsWithin } from "./facts-filter.ts";
 
 const unknown = 0;
 const yes = 1;
@@ -82,6 +91,9 @@ export class Visibility {
   readonly open: boolean;
   #verdicts = new Uint8Array(1024);
   #under: ReadonlySet<number> = new Set();
+  readonly #equipmentSeen = new Map<number, boolean>();
+  /** The path asked for, as it is called now. */
+  #top: string | null = null;
   #revision = -1;
   #undecided = false;
 
@@ -128,6 +140,7 @@ export class Visibility {
 
   /** The item as this reader may see it, or null. */
   async admit(item: EventItem): Promise<EventItem | null> {
+    if (item.type === "facts.changed") return this.#types.has(item.type) ? this.#factsOf(item) : null;
     if (item.type === "result.published") return this.#types.has(item.type) ? this.#visibleResults(item) : null;
     if (item.columns === null) return this.#types.has(item.type) && this.#sees(item) ? item : null;
     if (this.open) return item;
@@ -205,7 +218,39 @@ export class Visibility {
   #followRegistry(): void {
     this.#revision = this.#registry.revision;
     this.#verdicts.fill(unknown);
-    if (this.#equipment !== null) this.#under = new Set(this.#registry.tagsUnder(this.#principal, this.#equipment));
+    this.#equipmentSeen.clear();
+    this.#top = this.#equipment;
+    if (this.#equipment === null) return;
+    // By whatever name it was asked for, the place at the top is the first of the list.
+    const [top] = this.#registry.listEquipment(this.#principal, { under: this.#equipment, limit: 1 }).items;
+    this.#top = top?.path ?? this.#equipment;
+    this.#under = new Set(this.#registry.tagsUnder(this.#principal, this.#equipment));
+  }
+
+  /** Facts of the equipment that is asked for and may be seen. */
+  #factsOf(item: EventItem): EventItem | null {
+    if (this.#equipment === null && !this.#restricted) return item;
+    if (this.#revision !== this.#registry.revision) this.#followRegistry();
+    const data = factsWithin(item.data as unknown as FactsChangedData, (id) => this.#seesEquipment(id));
+    return data === null ? null : { ...item, data: data as unknown as Record<string, unknown> };
+  }
+
+  #seesEquipment(id: number): boolean {
+    const known = this.#equipmentSeen.get(id);
+    if (known !== undefined) return known;
+    const sees = this.#underPath(id);
+    this.#equipmentSeen.set(id, sees);
+    return sees;
+  }
+
+  #underPath(id: number): boolean {
+    try {
+      const { path } = this.#registry.getEquipment(this.#principal, id);
+      return this.#top === null || path === this.#top || path.startsWith(`${this.#top}/`);
+    } catch {
+      // Not there any more, or not for these eyes.
+      return false;
+    }
   }
 
   /** Events other than points. */

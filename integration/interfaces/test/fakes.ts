@@ -613,8 +613,16 @@ function registryOf(fake: FakePlatform): Services["registry"] {
     },
     allTags: known,
     allConnections: () => fake.connectionRows,
-    listEquipment: (_p: Principal, q: object) => pageOf(fake.equipmentRows, q),
-    getEquipment: (_p: Principal, id: number) => find(fake.equipmentRows, id),
+    listEquipment: (_p: Principal, q: { under?: string; limit?: number; cursor?: string }) => {
+      const { under = "" } = q;
+      const below = ({ path }: Equipment): boolean => under === "" || `${path}/`.startsWith(`${under}/`);
+      return pageOf(fake.equipmentRows.filter(below), q);
+    },
+    getEquipment: (p: Principal, id: number) => {
+      const item = find(fake.equipmentRows, id);
+      if (!inScope(p, item.path)) throw new ProblemError("not_found", `There is no equipment ${id}.`);
+      return item;
+    },
     createEquipment: (_p: Principal, item: object) => {
       const id = fake.equipmentRows.length + 1;
       const fixed = { parentId: null, lifecycle: "productive", path: "x", changedUs: 0 } as const;

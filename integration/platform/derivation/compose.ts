@@ -30,6 +30,18 @@ export function lookAheadUs(bindings: readonly Binding[], microStopUs: number): 
   return most;
 }
 
+/** The same for states alone, and for counts alone; pulses are counts at once. */
+export const statesAheadUs = (bindings: readonly Binding[]): number =>
+  lookAheadUs(
+    bindings.filter(({ track }) => track.kind !== "counter"),
+    0,
+  );
+export const countsAheadUs = (bindings: readonly Binding[]): number =>
+  lookAheadUs(
+    bindings.filter(({ track }) => track.kind === "counter"),
+    0,
+  );
+
 const countsUs = (rule: Rule): number => Math.max(rule.glitchWindowUs, rule.sampled ? rule.samplingUs : 0);
 
 function statesUs({ kind, cycles }: Track, rule: Rule): number {

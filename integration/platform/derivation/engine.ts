@@ -205,21 +205,22 @@ export class Derivation {
 
   /**
    * What has changed since the last call, by equipment: whoever computed from facts that meet such a range computes again. `microStopUs` is the threshold below which a
-   * stop is a micro stop.
+   * stop is a micro stop. `exact` takes in what changed itself, without what it moves around it.
    */
-  takeDirty(microStopUs: (equipment: number) => number): DirtyRange[] {
+  takeDirty(microStopUs: (equipment: number) => number, exact?: DirtyRange[]): DirtyRange[] {
     const taken: DirtyRange[] = this.#bereft.splice(0);
+    exact?.push(...taken);
+    const take = (equipment: number, changes: readonly ChangedRange[], because: Because): void => {
+      const bindings = this.bindingsOf(equipment);
+      taken.push(...mergeRanges(equipment, bindings, changes, microStopUs(equipment), because));
+      for (const { from, to } of exact === undefined ? [] : changes) exact?.push({ equipment, from, to, ...because });
+    };
     for (const [equipment, bindings] of this.#byEquipment) {
       const changes = liveChanges(bindings);
-      if (changes.length === 0) continue;
-      const because: Because = { cause: "points", lsn: this.lsn };
-      taken.push(...mergeRanges(equipment, bindings, changes, microStopUs(equipment), because));
+      if (changes.length > 0) take(equipment, changes, { cause: "points", lsn: this.lsn });
     }
-    for (const { binding, changes, because } of this.#changes.splice(0)) {
-      const { equipment } = binding.spec;
-      const all = this.bindingsOf(equipment);
-      if (all.includes(binding)) taken.push(...mergeRanges(equipment, all, changes, microStopUs(equipment), because));
-    }
+    for (const { binding, changes, because } of this.#changes.splice(0))
+      if (this.bindings.get(binding.spec.id) === binding) take(binding.spec.equipment, changes, because);
     return taken;
   }
 

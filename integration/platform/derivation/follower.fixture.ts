@@ -14,7 +14,7 @@ import { FactsFollower, type FollowerParts } from "./follower.ts";
 export const nowUs = 500_000 * 3_600_000_000;
 export const secondUs = 1_000_000;
 
-type Meaning = Pick<StandardBinding, "property" | "kind" | "mapping"> & Partial<StandardBinding>;
+export type Meaning = Pick<StandardBinding, "property" | "kind" | "mapping"> & Partial<StandardBinding>;
 
 /** One machine and its log, written record by record; times are seconds from `nowUs`. */
 export class OneMachine {
@@ -107,6 +107,7 @@ export class OneMachine {
       registry: { standardBindings: () => ({ revision: 1, items: this.#bindings }) },
       machines: { idealCycles: () => ({ from: [], us: [] }), changed: () => [], microStopUs: 0 },
       aliveUs: () => null,
+      tell: null,
       silence: (statement) => void this.silences.push(statement),
       ...parts,
     });

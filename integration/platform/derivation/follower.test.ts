@@ -21,7 +21,7 @@ const mappings: Mapping[] = [{ preset: "running" }, { preset: "packml" }, { othe
 
 const machines = { idealCycles: () => ({ from: [], us: [] }), changed: () => [], microStopUs: 0 };
 /** Neither orders nor supervised connections. */
-const alone = { machines, aliveUs: () => null, silence: () => undefined };
+const alone = { machines, aliveUs: () => null, silence: () => undefined, tell: null };
 
 /** A log with history and registry beside it, as plain lists: points in order and late, verdicts, gaps that open and end, bindings that change. */
 class Plant {

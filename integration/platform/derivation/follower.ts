@@ -1,6 +1,7 @@
-import { dayUs, hourUs, type MappingErrors, type Micros, ProblemError, selectRows } from "@lineshaft/contract/api";
+import { hourUs, type MappingErrors, type Micros, ProblemError, selectRows } from "@lineshaft/contract/api";
 import {
   type Clock,
+  decodeFacts,
   decodeJson,
   decodePoints,
   decodePointsHeader,
@@ -8,6 +9,7 @@ import {
   type Facts,
   type FactsChange,
   type FactsProgress,
+  type FactsRows,
   type Frame,
   type GapRecord,
   type Lsn,
@@ -19,14 +21,15 @@ import {
 import { assignmentsOf } from "./assignments.ts";
 import type { Binding } from "./binding.ts";
 import { factsWithin, lookAheadUs, machineFacts } from "./compose.ts";
+import type { DirtyRange } from "./dirty.ts";
 import { Derivation } from "./engine.ts";
 import { GapLedger, type GapStatement, united } from "./gaps.ts";
 import { HistoryInputs, type RecordedPoints } from "./history-inputs.ts";
+import { factsKeptUs } from "./kept.ts";
 import { ProofsOfLife, type SilenceStatement, silenceReason } from "./proof-of-life.ts";
 import { Steps } from "./steps.ts";
+import { FactsTeller } from "./teller.ts";
 
-/** How long facts are kept in memory, and how far back a new binding is derived. */
-export const factsKeptUs = 32 * dayUs;
 /** More facts are not put into one answer; a shorter range is. */
 const factsMax = 500_000;
 /** How often it is looked whether history has caught up. */
@@ -61,6 +64,8 @@ export interface FollowerParts {
   aliveUs: (connectionId: number) => Micros | null;
   /** Writes a gap of silence into the log. */
   silence: (statement: SilenceStatement) => void;
+  /** Writes what changed of facts into the log; false: it could not. null: nobody wants to know. */
+  tell: ((rows: FactsRows, tenant: number) => Promise<boolean>) | null;
 }
 
 /**
@@ -76,6 +81,8 @@ export class FactsFollower implements Facts {
   readonly #ids = new Map<string, number>();
   /** The connections that feed an equipment. */
   readonly #feeds = new Map<number, readonly number[]>();
+  readonly #tenants = new Map<number, number>();
+  readonly #tellers = new Map<number, FactsTeller>();
   readonly #changed = new Set<(changes: readonly FactsChange[]) => void>();
   readonly #progressed = new Set<(progress: readonly FactsProgress[]) => void>();
   readonly #stop = new AbortController();
@@ -128,6 +135,11 @@ export class FactsFollower implements Facts {
     this.#appliedLsn = after;
     // Whoever computed from these facts before the start knows them.
     this.#derivation.takeDirty(() => 0);
+    const now = this.#parts.clock.nowUs();
+    for (const [equipment, tenant] of this.#tenants) {
+      const machine = { bindings: this.#derivation.bindingsOf(equipment), watermark: this.#tick(equipment, now) };
+      this.#tellers.get(tenant)?.toldBefore(equipment, machine);
+    }
     this.#begun = true;
   }
 
@@ -152,11 +164,30 @@ export class FactsFollower implements Facts {
     }
     if (moved.length > 0) for (const listener of this.#progressed) listener(moved);
     const { microStopUs } = this.#parts.machines;
-    const dirty = this.#derivation.takeDirty(() => microStopUs);
+    const exact: DirtyRange[] = [];
+    const dirty = this.#derivation.takeDirty(() => microStopUs, exact);
     const changes = dirty.map(({ equipment, from, to, cause, lsn }) => ({
       ...{ equipmentId: equipment, fromUs: from, toUs: to, cause, lsn },
     }));
     if (changes.length > 0) for (const listener of this.#changed) listener(changes);
+    this.#tell(exact);
+  }
+
+  #tell(changes: readonly DirtyRange[]): void {
+    const { tell } = this.#parts;
+    if (tell === null) return;
+    const bindingsOf = (equipment: number) => this.#derivation.bindingsOf(equipment);
+    const machineOf = (equipment: number) => ({
+      bindings: bindingsOf(equipment),
+      watermark: this.#derivation.watermarkOf(equipment),
+    });
+    for (const [tenant, own] of Map.groupBy(changes, ({ equipment }) => this.#tenants.get(equipment) ?? 0))
+      this.#tellers.get(tenant)?.changed(own, bindingsOf);
+    for (const [tenant, teller] of this.#tellers) {
+      const rows = teller.compose(machineOf, this.#derivation.lsn);
+      if (rows === null) continue;
+      void tell(rows, tenant).then((told) => (told ? undefined : teller.failed()));
+    }
   }
 
   onChanged(listener: (changes: readonly FactsChange[]) => void): () => void {
@@ -216,9 +247,10 @@ export class FactsFollower implements Facts {
   }
 
   /** True where the registry may say something else about tags now. */
-  #take({ type, payload, lsn }: Frame): boolean {
+  #take({ tenant, type, payload, lsn }: Frame): boolean {
     if (type === recordType.points) this.#points(payload);
     else if (type === recordType.verdict) this.#verdict(payload);
+    else if (type === recordType.factsChanged) this.#tellers.get(tenant)?.taken(decodeFacts(payload));
     else if (type === recordType.gap) this.#gap(lsn, decodeJson<GapRecord>(payload));
     else if (type === recordType.registryChanged) {
       const { entity, after } = decodeJson<RegistryChangedRecord>(payload);
@@ -292,9 +324,11 @@ export class FactsFollower implements Facts {
 
   /** What the registry says of tags now, against what is at work. */
   #bind(): void {
-    const wanted = new Map(
-      assignmentsOf(this.#parts.registry.standardBindings().items).map((one) => [one.key, one.spec]),
-    );
+    const { items } = this.#parts.registry.standardBindings();
+    for (const { equipmentId, tenant } of items) this.#tenants.set(equipmentId, tenant);
+    for (const tenant of new Set(this.#tenants.values()))
+      if (!this.#tellers.has(tenant)) this.#tellers.set(tenant, new FactsTeller({ told: [], changes: [] }));
+    const wanted = new Map(assignmentsOf(items).map((one) => [one.key, one.spec]));
     for (const [key, id] of this.#ids) {
       const spec = wanted.get(key);
       const binding = this.#derivation.bindings.get(id) as Binding;

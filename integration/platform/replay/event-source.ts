@@ -16,6 +16,7 @@ import {
   recordType,
 } from "@lineshaft/contract/ports";
 import { decodeCursor, encodeCursor, type HandOver, type Position } from "./cursor.ts";
+import { factsData } from "./facts-data.ts";
 
 type Filter = Parameters<EventSource["open"]>[2];
 
@@ -39,6 +40,7 @@ const otherTypes: Partial<Record<number, EventType>> = {
   [recordType.registryChanged]: "registry.changed",
   [recordType.connectionChanged]: "connection.changed",
   [recordType.clockJumped]: "clock.jumped",
+  [recordType.factsChanged]: "facts.changed",
   [recordType.resultPublished]: "result.published",
 };
 
@@ -186,6 +188,7 @@ class Reader implements EventReader {
     if (type === undefined || !this.#filter.types.has(type)) return null;
     // A replay starts a little before its time in the log; what people and sources said then is not asked for.
     if (skip !== null && frame.lsn <= skip.lsn && frame.recordedTime < skip.before) return null;
+    if (type === "facts.changed") return this.#wrap(frame, type, { data: factsData(frame.payload) });
     if (type === "result.published") return this.#wrap(frame, type, { data: withoutDetail(decodeJson(frame.payload)) });
     return this.#wrap(frame, type, { data: decodeJson<Record<string, unknown>>(frame.payload) });
   }

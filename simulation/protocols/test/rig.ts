@@ -8,7 +8,7 @@ import type { PlantRow, Waiting } from "../end.ts";
 import { Feed } from "../feed.ts";
 
 /** Twenty minutes into a shift: everything runs. */
-export const startUs = Date.UTC(2026, 10, 22, 6, 20) * 1000;
+export const startUs = Date.UTC(2026, 10, 22, 5, 20) * 1000;
 
 export const waiting: Waiting = {
   sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined),

@@ -1,0 +1,31 @@
+import type { BookingIntent, Reason } from "@lineshaft/contract/api";
+import { type PageContext, translator } from "@lineshaft/ui/kit";
+import { de } from "./messages-de.ts";
+import { en, type Texts } from "./messages-en.ts";
+
+export const textsOf = (context: Pick<PageContext, "locale" | "format">) =>
+  translator<Texts>({ de, en }, context.locale, (n) => context.format.number(n, 3));
+export type Say = ReturnType<typeof textsOf>;
+
+/** What an entry says, in words. */
+export function wordsOf(intent: BookingIntent, t: Say, reasonName: (number: number) => string): string {
+  switch (intent.kind) {
+    case "startOrder":
+    case "interruptOrder":
+    case "finishOrder":
+      return t(`did.${intent.kind}`, { order: intent.order });
+    case "reason":
+    case "split":
+      return t(`did.${intent.kind}`, { reason: reasonName(intent.reason) });
+    case "scrap":
+    case "rework": {
+      const said = t(`did.${intent.kind}`, { quantity: intent.quantity });
+      return intent.reason == null ? said : `${said} · ${reasonName(intent.reason)}`;
+    }
+    default:
+      return t(`did.${intent.kind}`);
+  }
+}
+
+export const nameIn = (reasons: ReadonlyMap<number, Reason>, locale: PageContext["locale"]) => (number: number) =>
+  reasons.get(number)?.name[locale] ?? String(number);

@@ -1,0 +1,240 @@
+import type { Micros } from "@lineshaft/contract/api";
+import type { FactsChangedRecord, FactsRows, Lsn } from "@lineshaft/contract/ports";
+import type { Binding } from "./binding.ts";
+import { countsAheadUs, factsWithin, machineFacts, statesAheadUs } from "./compose.ts";
+import type { DirtyRange } from "./dirty.ts";
+import { factsKeptUs } from "./kept.ts";
+
+/** Rows of one record; what is more comes with the next. */
+const rowsMax = 50_000;
+/** Rows of one range; a longer one is told in parts. */
+const partMax = 5_000;
+/** Machines in one record, so that a tick stays short. */
+const machinesMax = 2_000;
+/** Changes of one machine that wait; more are told as one. */
+const changesMax = 50;
+
+/** Up to where the facts of a machine were told, ends included. */
+export interface Told {
+  states: Micros;
+  counts: Micros;
+}
+
+/** What a machine has to tell: facts up to `until`, and ranges in which they are others than was told. */
+interface News {
+  until: Micros;
+  changes: DirtyRange[];
+}
+
+export interface TellerState {
+  told: [equipment: number, Told][];
+  changes: DirtyRange[];
+}
+
+interface Machine {
+  bindings: readonly Binding[];
+  watermark: Micros;
+}
+
+/**
+ * What the log tells of facts: each when it is final, and again where it is another than was told. What is provisional is not told, so a tail that changes with every point is no flood. That
+ * something was told is known when its record comes back out of the log, and until then nothing more is told; so a crash neither loses a fact nor tells it twice.
+ */
+export class FactsTeller {
+  readonly #told: Map<number, Told>;
+  #news = new Map<number, News>();
+  #sent: Map<number, News> | null = null;
+
+  constructor({ told, changes }: TellerState) {
+    this.#told = new Map(told);
+    this.changed(changes, () => []);
+  }
+
+  /** To go on from here. */
+  get state(): TellerState {
+    const waiting = [...this.#news.values(), ...(this.#sent?.values() ?? [])];
+    return { told: [...this.#told], changes: waiting.flatMap(({ changes }) => changes) };
+  }
+
+  /** Whatever of the machine is final was told by a process before this one. */
+  toldBefore(equipment: number, machine: Machine): void {
+    if (!this.#told.has(equipment) && Number.isFinite(machine.watermark)) this.#told.set(equipment, finalOf(machine));
+  }
+
+  changed(changes: readonly DirtyRange[], bindingsOf: (equipment: number) => readonly Binding[]): void {
+    for (const change of changes) {
+      const news = this.#newsOf(change.equipment);
+      for (const { lastT } of bindingsOf(change.equipment)) news.until = Math.max(news.until, lastT);
+      // What came in its order is told when it is final, and once.
+      if (change.cause === "points" || !this.#told.has(change.equipment)) continue;
+      news.changes.push(change);
+      if (news.changes.length > changesMax) news.changes = [hull(news.changes)];
+    }
+  }
+
+  /** The next record; null: there is nothing to tell now, or what was sent is not back yet. */
+  compose(machineOf: (equipment: number) => Machine, lsn: Lsn): FactsRows | null {
+    if (this.#sent !== null) return null;
+    const rows: FactsRows = { ranges: [], states: [], counts: [] };
+    const sent = new Map<number, News>();
+    const waiting = new Map<number, News>();
+    let left = machinesMax;
+    for (const [equipment, news] of this.#news) {
+      if (left-- === 0 || rows.states.length + rows.counts.length >= rowsMax) break;
+      this.#news.delete(equipment);
+      const machine = machineOf(equipment);
+      const before = rows.ranges.length;
+      this.#tell(rows, equipment, machine, news, lsn);
+      if (rows.ranges.length > before) sent.set(equipment, news);
+      else if (this.#isLeft(equipment, news.until)) waiting.set(equipment, news);
+    }
+    // What is not final yet waits behind the others.
+    for (const [equipment, news] of waiting) this.#news.set(equipment, news);
+    if (rows.ranges.length === 0) return null;
+    this.#sent = sent;
+    return rows;
+  }
+
+  /** The record could not be written; all of it is told again. */
+  failed(): void {
+    const sent = this.#sent ?? [];
+    this.#sent = null;
+    for (const [equipment, { until, changes }] of sent) {
+      const news = this.#newsOf(equipment);
+      news.until = Math.max(news.until, until);
+      news.changes.unshift(...changes);
+    }
+  }
+
+  /** A record that the log has, of this process or of the one before. */
+  taken({ ranges }: FactsChangedRecord): void {
+    for (let i = 0; i < ranges.n; i++) {
+      const told = this.#told.get(ranges.equipment[i]) ?? { states: ranges.from[i], counts: ranges.from[i] };
+      if (ranges.what[i] === 0) told.states = Math.max(told.states, ranges.to[i]);
+      else told.counts = Math.max(told.counts, ranges.to[i]);
+      this.#told.set(ranges.equipment[i], told);
+    }
+    const sent = this.#sent ?? [];
+    this.#sent = null;
+    for (const [equipment, { until }] of sent)
+      if (this.#isLeft(equipment, until)) {
+        const news = this.#newsOf(equipment);
+        news.until = Math.max(news.until, until);
+      }
+  }
+
+  #tell(rows: FactsRows, equipment: number, machine: Machine, { changes }: News, lsn: Lsn): void {
+    const final = finalOf(machine);
+    const told = this.#told.get(equipment) ?? beforeAll(machine);
+    if (!Number.isFinite(told.states)) return;
+    this.#told.set(equipment, told);
+    const { bindings } = machine;
+    const from = Math.min(told.states, told.counts) - factsKeptUs;
+    const past = changes.map((change) => ({ ...change, from: Math.max(change.from, from) }));
+    const live = { equipment, cause: "points", lsn } as const;
+    const states: DirtyRange[] = past.map((change) => ({ ...change, to: Math.min(change.to, told.states) }));
+    const counts: DirtyRange[] = past.map((change) => ({ ...change, to: Math.min(change.to, told.counts) }));
+    if (final.states > told.states) {
+      const some = machineFacts(bindings, told.states, final.states + 1).states.count > 1;
+      if (some) states.push({ ...live, from: told.states, to: final.states });
+      else told.states = final.states;
+    }
+    if (final.counts > told.counts) {
+      const { t } = machineFacts(bindings, told.counts + 1, final.counts + 1).increments;
+      const some = t.some((at) => at > told.counts && at <= final.counts);
+      if (some) counts.push({ ...live, from: told.counts + 1, to: final.counts });
+      else told.counts = final.counts;
+    }
+    for (const range of apart(states)) tellStates(rows, bindings, range);
+    for (const range of apart(counts)) tellCounts(rows, bindings, range);
+  }
+
+  #isLeft(equipment: number, until: Micros): boolean {
+    const told = this.#told.get(equipment);
+    return told !== undefined && until > Math.min(told.states, told.counts);
+  }
+
+  #newsOf(equipment: number): News {
+    const known = this.#news.get(equipment);
+    if (known !== undefined) return known;
+    const news: News = { until: Number.NEGATIVE_INFINITY, changes: [] };
+    this.#news.set(equipment, news);
+    return news;
+  }
+}
+
+/** The last instants at which facts are final. */
+function finalOf({ bindings, watermark }: Machine): Told {
+  if (!Number.isFinite(watermark)) return { states: Number.NEGATIVE_INFINITY, counts: Number.NEGATIVE_INFINITY };
+  const before = Math.ceil(watermark) - 1;
+  return { states: before - statesAheadUs(bindings), counts: before - countsAheadUs(bindings) };
+}
+
+function beforeAll({ bindings }: Machine): Told {
+  const first = Math.min(...bindings.map(({ track }) => track.firstHour));
+  return { states: first - 1, counts: first - 1 };
+}
+
+const hull = (changes: readonly DirtyRange[]): DirtyRange => ({
+  ...changes[changes.length - 1],
+  from: Math.min(...changes.map(({ from }) => from)),
+  to: Math.max(...changes.map(({ to }) => to)),
+});
+
+/** Ranges that do not meet, so that each row is told by one of them. Where they did, the first that changed the past says why. */
+function apart(ranges: readonly DirtyRange[]): DirtyRange[] {
+  const result: DirtyRange[] = [];
+  for (const range of [...ranges].sort((a, b) => a.from - b.from)) {
+    const last = result.at(-1);
+    if (range.from > range.to) continue;
+    if (last === undefined || range.from > last.to) {
+      result.push({ ...range });
+      continue;
+    }
+    last.to = Math.max(last.to, range.to);
+    last.lsn = Math.max(last.lsn, range.lsn);
+    if (last.cause === "points") last.cause = range.cause;
+  }
+  return result;
+}
+
+function tellStates(
+  rows: FactsRows,
+  bindings: readonly Binding[],
+  { equipment, from, to, cause, lsn }: DirtyRange,
+): void {
+  for (const part of partsOf(bindings, from, to)) {
+    rows.ranges.push({ equipment, ...part, what: 0, cause, lsn });
+    const { count, t, code } = machineFacts(bindings, part.from, part.to + 1).states;
+    for (let i = 0; i < count; i++) rows.states.push({ equipment, time: t[i], code: code[i] });
+  }
+}
+
+function tellCounts(
+  rows: FactsRows,
+  bindings: readonly Binding[],
+  { equipment, from, to, cause, lsn }: DirtyRange,
+): void {
+  for (const part of partsOf(bindings, from, to)) {
+    rows.ranges.push({ equipment, ...part, what: 1, cause, lsn });
+    const { count, source, t, n, kind, flags } = machineFacts(bindings, part.from, part.to + 1).increments;
+    for (let i = 0; i < count; i++) {
+      if (t[i] < part.from || t[i] > part.to) continue;
+      rows.counts.push({
+        ...{ equipment, source: source[i], time: t[i] },
+        value: n[i],
+        kind: kind[i],
+        flags: flags[i],
+      });
+    }
+  }
+}
+
+function* partsOf(bindings: readonly Binding[], from: Micros, to: Micros): Generator<{ from: Micros; to: Micros }> {
+  const middle = Math.floor((from + to) / 2);
+  if (middle === from || factsWithin(bindings, from, to) <= partMax) yield { from, to };
+  else {
+    yield* partsOf(bindings, from, middle);
+    yield* partsOf(bindings, middle + 1, to);
+  }
+}

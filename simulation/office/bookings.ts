@@ -1,0 +1,86 @@
+import type { MasterDataItem, Micros } from "@lineshaft/contract/api";
+import { minuteUs } from "@lineshaft/contract/api";
+import type { MachineTruth } from "../plant/index.ts";
+import type { MachineSheet } from "../plant/machine-kind.ts";
+import type { Paper } from "./desk.ts";
+import { breakdownReasons, operationOf, policyOf } from "./set-up.ts";
+
+/** A machine with its place and what happened at it, up to `truth.toUs`, which is now. */
+export interface Booked {
+  sheet: MachineSheet;
+  equipmentId: number;
+  truth: MachineTruth;
+}
+
+type Order = MasterDataItem<"order">;
+
+/** All orders of these machines as they stand now: what runs is open, what was finished or interrupted has its end. */
+export function ordersOf(machines: readonly Booked[]): Paper[] {
+  const orders = new Map<string, Order>();
+  for (const { sheet, equipmentId, truth } of machines)
+    for (const { order: id, material, quantity, cavities, fromUs, toUs } of truth.executions) {
+      const order: Order = orders.get(id) ?? { material, unit: sheet.unit, quantity, operations: [] };
+      orders.set(id, order);
+      const name = operationOf(sheet.machine);
+      const operation = order.operations.find((each) => each.id === name) ?? { id: name, name: null, executions: [] };
+      if (operation.executions.length === 0) order.operations.push(operation);
+      operation.executions.push({
+        equipmentId,
+        ...(sheet.counts === "cycles" ? { cavities } : {}),
+        fromUs,
+        toUs: toUs >= truth.toUs ? null : toUs,
+      });
+    }
+  return [...orders].map(([id, item]) => ({ kind: "order", id, item }));
+}
+
+/** A fault that lasted gets its reason when it is over, from whoever repaired it; machines with a table of their own tell theirs. */
+const reasonAfterUs = 4 * minuteUs;
+
+export function reasonsOf({ sheet, equipmentId, truth }: Booked): Paper[] {
+  if (sheet.telling.states === "pulses" || sheet.telling.states === "code") return [];
+  return truth.states.flatMap(({ itemState, fromUs, text }, i): Paper[] => {
+    const toUs = truth.states[i + 1]?.fromUs;
+    if (itemState !== "OutOfService" || toUs === undefined || toUs - fromUs < reasonAfterUs) return [];
+    const anchorUs = Math.floor((fromUs + toUs) / 2);
+    const reason = breakdownReasons[Math.floor(fromUs / minuteUs) % breakdownReasons.length];
+    const item = { equipmentId, kind: "reason" as const, anchorUs, fromUs, toUs, reason, text };
+    return [{ kind: "annotation", id: `${sheet.machine}-${fromUs}`, item }];
+  });
+}
+
+/** Who books set-ups: machines that do not tell theirs, at a site that does not let it run to the first good part. */
+export const booksSetUps = ({ telling, equipment }: MachineSheet): boolean =>
+  telling.states === "packml" && policyOf(equipment).setUp === "booked";
+
+export function setUpsOf({ sheet, equipmentId, truth }: Booked): Paper[] {
+  if (!booksSetUps(sheet)) return [];
+  return truth.setUps.map(({ order, fromUs, toUs }) => ({
+    kind: "setUp",
+    id: `${sheet.machine}-${fromUs}`,
+    item: { equipmentId, order, fromUs, toUs: toUs >= truth.toUs ? null : toUs },
+  }));
+}
+
+/** The mould of a machine that counts cycles, with its blocked cavities. */
+export function mouldOf({ sheet, equipmentId, truth }: Booked, mountedUs: Micros): Paper[] {
+  if (sheet.counts !== "cycles") return [];
+  return [
+    {
+      kind: "physicalAsset",
+      id: `mould-${sheet.machine}`,
+      item: {
+        name: `Mould of ${sheet.equipment.at(-1)}`,
+        serialNumber: `M-${sheet.machine}-01`,
+        manufacturer: "Lineshaft Toolmaking",
+        mounts: [{ equipmentId, fromUs: mountedUs, toUs: null }],
+        blockedCavities: truth.blocked.map(({ order, cavities, fromUs, toUs }) => ({
+          order,
+          cavities,
+          fromUs,
+          toUs: toUs >= truth.toUs ? null : toUs,
+        })),
+      },
+    },
+  ];
+}

@@ -1,0 +1,400 @@
+import {
+  type Cell,
+  ColumnsBuilder,
+  defaultOeePolicy,
+  type EquipmentContext,
+  hourUs,
+  type Micros,
+  minuteUs,
+  type ShiftOccurrence,
+  secondUs,
+} from "@lineshaft/contract/api";
+import {
+  assemblyMachines,
+  filmMachines,
+  type MachineKind,
+  playMachine,
+  shiftsOf,
+  siteOf,
+  sites,
+} from "@lineshaft/simulation/plant";
+import type { Heads, Span, TrueOee } from "@lineshaft/simulation/truth";
+import { kpisOf, type Policies, sumsOf } from "../../../applications/oee/index.ts";
+import {
+  cellsOf,
+  contextDifference,
+  dirtyWindows,
+  setUpsFromOrderChange,
+  shiftOccurrences,
+} from "../../../integration/platform/context/index.ts";
+import {
+  Derivation,
+  type DirtyRange,
+  GapLedger,
+  type GapStatement,
+  MemoryInputs,
+  machineFacts,
+  textKey,
+} from "../../../integration/platform/derivation/index.ts";
+import { Chance } from "./chance.ts";
+import { faulted, type MenuFault } from "./faults.ts";
+import { MachineUnderTest } from "./machine.ts";
+
+/** 13:00 in Berlin and 07:00 in Chicago: a change of shift at both sites lies in the window. */
+const start: Micros = Date.UTC(2026, 10, 26, 9) * 1000;
+const window: Span = { fromUs: start, toUs: start + 8 * hourUs };
+/** The plant goes on a little, so that what is open at the end of the window has an end. */
+const end: Micros = window.toUs + hourUs / 2;
+const forever: Micros = Number.MAX_SAFE_INTEGER;
+const microStopUs = 60 * secondUs;
+
+/** How much slower the fast ones are: what they tell is most of the work. */
+const slower: Record<string, number> = { Press2: 4, Extruder1: 6 };
+
+/** One of each way to tell, and of each way to count. */
+const kinds: readonly MachineKind[] = [
+  "Press2",
+  "IMM2",
+  "MC2",
+  "Assembly1",
+  "Test1",
+  "Packing1",
+  "Slitter1",
+  "Extruder1",
+].map((name) => {
+  const kind = [...assemblyMachines, ...filmMachines].find(({ machine }) => machine === name) as MachineKind;
+  const times = slower[name] ?? 1;
+  const products = kind.products.map((product) => ({
+    ...product,
+    idealCycleSeconds: times * product.idealCycleSeconds,
+    unitsPerCycle: kind.continuous ? times * product.unitsPerCycle : product.unitsPerCycle,
+  }));
+  return { ...kind, products, orderCycles: kind.orderCycles / times };
+});
+
+type Event = { at: Micros } & (
+  | { is: "row"; machine: MachineUnderTest; tag: number; t: Micros; value: number | string }
+  | { is: "gap"; statement: Omit<GapStatement, "lsn"> }
+  | { is: "booking"; machine: MachineUnderTest; book(): void }
+);
+
+/**
+ * Eight hours of eight machines through the platform's derivation, context and OEE, in memory, while everything happens to them that the fault menu has; orders are booked late, shifts moved, the
+ * process restarts. Only what the platform calls dirty is computed again. At the end isolated late points and edits, each settled; then every current value is compared with
+ * the plant's own truth. Tells what is wrong; null: nothing.
+ */
+export function truthCampaign(
+  seed: number,
+  faultsOf: (machine: string, chance: Chance) => readonly MenuFault[],
+): string | null {
+  return new Campaign(seed, faultsOf).run();
+}
+
+class Campaign {
+  readonly #chance: Chance;
+  readonly #machines: MachineUnderTest[];
+  readonly #store = new MemoryInputs(new GapLedger());
+  readonly #cells = new Map<MachineUnderTest, Map<Micros, Cell[]>>();
+  readonly #contexts = new Map<MachineUnderTest, EquipmentContext>();
+  /** Of these somebody said something new. */
+  readonly #said = new Set<MachineUnderTest>();
+  #derivation = new Derivation();
+  #watermark: Micros = start - hourUs;
+  #lsn = 0;
+
+  constructor(seed: number, faultsOf: (machine: string, chance: Chance) => readonly MenuFault[]) {
+    this.#chance = new Chance(`truth ${seed}`);
+    const chance = this.#chance;
+    const breaks = new Map(sites.map((site) => [site, shiftsOf(site, start, end).flatMap((shift) => shift.breaks)]));
+    this.#machines = kinds.map((kind, i) => {
+      const stretch = { fromUs: start, toUs: end, breaks: breaks.get(siteOf(kind.equipment)) ?? [], shift: seed };
+      const truth = playMachine(kind, chance.random, stretch);
+      const goodParts = kind.telling.counters === "sum" && chance.may(0.6);
+      const policy = {
+        ...defaultOeePolicy,
+        version: `p${i}`,
+        microStopUs: chance.of([0, 30 * secondUs, microStopUs]),
+        microStopTo: chance.of(["availability", "effectiveness"] as const),
+        outsidePlan: chance.of(["extend", "exclude"] as const),
+        noOrder: chance.of(["busy", "notBusy"] as const),
+        setUp: goodParts ? ("firstGoodPart" as const) : ("booked" as const),
+        setUpParts: chance.of([1, 3]),
+        setUpQuantity: chance.of(["inside", "outside"] as const),
+      };
+      const faults = faulted(kind, faultsOf(kind.machine, chance), chance, { fromUs: start, toUs: end });
+      return new MachineUnderTest(i + 1, kind, truth, faults, policy, chance);
+    });
+    for (const machine of this.#machines) {
+      machine.shifts = this.#shifts(machine);
+      this.#cells.set(machine, new Map());
+    }
+  }
+
+  run(): string | null {
+    this.#assemble();
+    const { stream, late } = this.#events();
+    this.#stream(stream);
+    this.#settle(end + hourUs);
+    for (const event of late) {
+      this.#take(event);
+      this.#settle(this.#watermark + this.#chance.below(hourUs));
+    }
+    for (const machine of this.#machines) {
+      const wrong = this.#compare(machine);
+      if (wrong !== null) return `${machine.kind.machine} (${machine.faulted.faults.join(", ")}): ${wrong}`;
+    }
+    return null;
+  }
+
+  #assemble(): void {
+    for (const machine of this.#machines) {
+      this.#derivation.setCycles(machine.equipment, machine.cycles());
+      for (const spec of machine.bindings(start)) {
+        this.#store.know(spec);
+        this.#derivation.add(spec, "derive");
+      }
+    }
+  }
+
+  /** The product's shifts; at a site that moves one afterwards it is not the right one yet. */
+  #shifts(machine: MachineUnderTest): ShiftOccurrence[] {
+    const { calendar } = siteOf(machine.kind.equipment);
+    const right = shiftOccurrences(calendar, start - hourUs, end + hourUs);
+    if (!machine.faulted.faults.includes("moveShift")) return right;
+    const later = (clock: string): string => `${clock.slice(0, 2)}:${clock.slice(3) === "00" ? "30" : "45"}`;
+    const shifts = calendar.shifts.map((shift) => ({
+      ...shift,
+      start: later(shift.start),
+      end: later(shift.end),
+      breaks: shift.breaks.map((rest) => ({ ...rest, minutes: 15 })),
+    }));
+    return shiftOccurrences({ ...calendar, shifts }, start - hourUs, end + hourUs);
+  }
+
+  /** What arrives, in the order in which it does; and apart from it what turns up only when everything else is long done. */
+  #events(): { stream: Event[]; late: Event[] } {
+    const chance = this.#chance;
+    const stream: Event[] = [];
+    const late: Event[] = [];
+    for (const machine of this.#machines) {
+      const { offline, lost, duplicates, reorders, delays, faults } = machine.faulted;
+      for (const row of machine.rows) {
+        if (lost.some(({ fromUs, toUs }) => fromUs <= row.t && row.t < toUs)) continue;
+        const away = offline.find(({ fromUs, toUs }) => fromUs <= row.t && row.t < toUs);
+        let at = away === undefined ? row.t : away.toUs;
+        if (chance.may(reorders)) at += chance.below(5 * secondUs);
+        if (chance.may(delays)) at += chance.below(2 * hourUs);
+        const event: Event = { at, is: "row", machine, tag: machine.tagOf(row.what), t: row.t, value: row.value };
+        if (chance.may(1 / machine.rows.length)) late.push(event);
+        else stream.push(event);
+        if (chance.may(duplicates)) stream.push({ ...event, at: at + chance.below(minuteUs) });
+      }
+      const connection = machine.equipment;
+      const gap = (at: Micros, from: Micros, says: "lost" | "covered"): Event => ({
+        at,
+        is: "gap",
+        statement: { connection, from, to: Number.POSITIVE_INFINITY, says },
+      });
+      for (const { fromUs, toUs } of offline)
+        stream.push(
+          gap(fromUs + 10 * secondUs, fromUs, "lost"),
+          gap(Math.max(toUs, fromUs + 10 * secondUs), fromUs, "covered"),
+        );
+      for (const { fromUs, toUs } of lost)
+        stream.push(gap(Math.min(toUs, fromUs + minuteUs), fromUs, "lost"), gap(toUs, toUs, "covered"));
+      this.#bookings(machine, faults.includes("bookLate"), stream, late);
+      if (faults.includes("moveShift")) {
+        const { calendar } = siteOf(machine.kind.equipment);
+        const book = (): void => {
+          machine.shifts = shiftOccurrences(calendar, start - hourUs, end + hourUs);
+        };
+        (chance.may(0.5) ? stream : late).push({ at: start + chance.below(8 * hourUs), is: "booking", machine, book });
+      }
+    }
+    stream.sort((a, b) => a.at - b.at);
+    return { stream, late };
+  }
+
+  /** Orders, set-ups and closed cavities, as they happen or long afterwards; begin and end of an order are two bookings. */
+  #bookings(machine: MachineUnderTest, booksLate: boolean, stream: Event[], late: Event[]): void {
+    const chance = this.#chance;
+    const { shown } = machine;
+    const push = (at: Micros, book: () => void): void => {
+      const event: Event = {
+        at: at + (booksLate ? chance.below(hourUs) : chance.below(secondUs)),
+        is: "booking",
+        machine,
+        book,
+      };
+      (booksLate && chance.may(0.1) ? late : stream).push(event);
+    };
+    for (const execution of shown.executions) {
+      const others = () =>
+        machine.executions.filter(({ order, fromUs }) => order !== execution.order || fromUs !== execution.fromUs);
+      const begin = (): void => {
+        if (others().length === machine.executions.length) machine.executions.push({ ...execution, toUs: forever });
+      };
+      const finish = (): void => {
+        machine.executions = [...others(), execution];
+      };
+      push(execution.fromUs, begin);
+      push(execution.toUs, finish);
+    }
+    for (const setUp of machine.bookedSetUps) push(setUp.toUs, () => machine.setUps.push(setUp));
+    for (const block of shown.blocked) push(block.toUs, () => machine.blocked.push(block));
+  }
+
+  #stream(events: readonly Event[]): void {
+    const chance = this.#chance;
+    const every = 6 / events.length;
+    for (const event of events) {
+      this.#take(event);
+      if (!chance.may(every)) continue;
+      if (chance.may(0.25)) this.#restart();
+      this.#settle(event.at - chance.of([0, 2 * secondUs, minuteUs]));
+    }
+  }
+
+  #take(event: Event): void {
+    const lsn = ++this.#lsn;
+    if (event.is === "booking") {
+      event.book();
+      this.#said.add(event.machine);
+      this.#derivation.setCycles(event.machine.equipment, event.machine.cycles());
+      return;
+    }
+    if (event.is === "gap") {
+      const { connection } = event.statement;
+      for (const { from, to, lost } of this.#store.gaps.add({ ...event.statement, lsn }))
+        this.#derivation.gapChanged(connection, from, to, lost);
+      return;
+    }
+    const { tag, t, value } = event;
+    const number = typeof value === "string" ? textKey(value) : value;
+    if (this.#store.put({ tag, t, ordinal: 0, value: number, bad: false, revision: null, lsn }) !== "new") return;
+    const columns = new ColumnsBuilder(1);
+    columns.add(tag, t, value);
+    this.#derivation.apply(columns.build());
+  }
+
+  /** The process is killed and starts again: facts come from what was stored, results stay as they were published. */
+  #restart(): void {
+    this.#derivation = new Derivation();
+    this.#assemble();
+    this.#derivation.tick(this.#watermark);
+  }
+
+  #settle(watermark: Micros): void {
+    if (watermark > this.#watermark) this.#watermark = watermark;
+    this.#derivation.tick(this.#watermark);
+    this.#derivation.settle(this.#store);
+    const dirty = this.#derivation.takeDirty(() => microStopUs);
+    for (const machine of this.#machines) {
+      const own = dirty.filter(({ equipment }) => equipment === machine.equipment);
+      if (own.length > 0 || this.#said.has(machine) || !this.#contexts.has(machine)) this.#publish(machine, own);
+    }
+    this.#said.clear();
+  }
+
+  /** Computes again what is dirty: by facts that are others, and by what people say of them. */
+  #publish(machine: MachineUnderTest, dirty: readonly DirtyRange[]): void {
+    const facts = machineFacts(this.#derivation.bindingsOf(machine.equipment), start, end);
+    const said = machine.context();
+    const context = { ...said, setUps: [...said.setUps, ...setUpsFromOrderChange(facts, said)] };
+    const before = this.#contexts.get(machine);
+    this.#contexts.set(machine, context);
+    const differs = before === undefined ? [{ from: start, to: end }] : contextDifference(before, context);
+    const cells = this.#cells.get(machine) as Map<Micros, Cell[]>;
+    for (const { from, to } of dirtyWindows([...dirty, ...differs], facts)) {
+      for (const grid of cells.keys()) if (grid >= from && grid < to) cells.delete(grid);
+      for (const cell of cellsOf({ equipment: machine.equipment, facts, context }, { from, to })) {
+        const same = cells.get(cell.gridUs) ?? [];
+        same.push(cell);
+        cells.set(cell.gridUs, same);
+      }
+    }
+  }
+
+  #compare(machine: MachineUnderTest): string | null {
+    const policies: Policies = new Map([[machine.policy.version, machine.policy]]);
+    const cells = [...(this.#cells.get(machine) ?? [])]
+      .filter(([grid]) => grid < window.toUs)
+      .flatMap(([, list]) => list);
+    const shifts = shiftsOf(siteOf(machine.kind.equipment), start - hourUs, end + hourUs);
+    const truth = machine.truth(shifts, window);
+    const part = (of: (cell: Cell) => boolean): TrueOee => oeeOfCells(cells.filter(of), policies);
+    const heads: [string, TrueOee, TrueOee][] = [["all", truth.all, part(() => true)]];
+    for (const [hour, of] of truth.hours)
+      heads.push([
+        `hour ${(hour - start) / hourUs}`,
+        of,
+        part(({ gridUs }) => Math.floor(gridUs / hourUs) * hourUs === hour),
+      ]);
+    for (const [shift, of] of truth.shifts) heads.push([`shift ${shift}`, of, part((cell) => cell.shift === shift)]);
+    for (const [order, of] of truth.orders) heads.push([`order ${order}`, of, part((cell) => cell.order === order)]);
+    for (const [head, is, found] of heads) {
+      const wrong = difference(is, found);
+      if (wrong !== null) return `${head}: ${wrong}`;
+    }
+    return strangers(cells, truth);
+  }
+}
+
+/** Nothing stands under an order or a shift that there was not. */
+function strangers(cells: readonly Cell[], { orders, shifts }: Heads): string | null {
+  for (const cell of cells) {
+    const empty = Object.values(cell.timeUs).every((us) => us === 0);
+    if (empty) continue;
+    if (
+      cell.order !== null &&
+      !orders.has(cell.order) &&
+      Object.entries(cell.timeUs).some(
+        ([name, us]) => us > 0 && !["break", "notPlanned", "plannedMaintenance"].includes(name),
+      )
+    )
+      return `time under the order ${cell.order}, which was not there`;
+    if (
+      cell.shift !== null &&
+      !shifts.has(cell.shift) &&
+      Object.entries(cell.timeUs).some(
+        ([name, us]) => us > 0 && !["break", "notPlanned", "plannedMaintenance"].includes(name),
+      )
+    )
+      return `time under the shift ${cell.shift}, which was not there`;
+  }
+  return null;
+}
+
+/** The product's numbers in the truth's words. */
+function oeeOfCells(cells: readonly Cell[], policies: Policies): TrueOee {
+  const sums = sumsOf(cells, policies);
+  const kpis = kpisOf(sums);
+  const quantity = (name: "pq" | "gq" | "sq" | "rq"): number =>
+    sums.materials.reduce((sum, { all }) => sum + all[name], 0);
+  return {
+    aptUs: sums.timeUs.apt,
+    austUs: sums.timeUs.aust,
+    adetUs: sums.timeUs.adet,
+    adotUs: sums.timeUs.adot,
+    unknownUs: sums.timeUs.unknown,
+    pbtUs: sums.pbtKnownUs,
+    produced: quantity("pq"),
+    good: quantity("gq"),
+    scrap: quantity("sq"),
+    rework: quantity("rq"),
+    availability: kpis.availability,
+    effectiveness: kpis.effectiveness,
+    qualityRatio: kpis.qualityRatio,
+    oee: kpis.oeeIndex,
+  };
+}
+
+function difference(truth: TrueOee, found: TrueOee): string | null {
+  const wrong = (Object.keys(truth) as (keyof TrueOee)[]).filter((name) => {
+    const [is, was] = [truth[name], found[name]];
+    if (is === null || was === null) return is !== was;
+    return name.endsWith("Us") ? is !== was : Math.abs(is - was) > 1e-6 * Math.max(1, Math.abs(is));
+  });
+  if (wrong.length === 0) return null;
+  return wrong.map((name) => `${name} is ${truth[name]}, found ${found[name]}`).join("; ");
+}
