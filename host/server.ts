@@ -227,6 +227,7 @@ export async function startServer(config: Config, consoleDir?: string, plant?: D
       await registry.settled();
     },
     sink: ingest,
+    ...{ dataDir, note, saveEveryMs: config.snapshotMs },
     healthOf: (tenant, name) => connectivity.status(tenant, name)?.health.state ?? null,
   });
   const published = resultsOf({ dataDir, log: stream, registry, derived, clock, syncEveryMs, onEvent: note });
