@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { Role } from "@lineshaft/contract/api";
-import type { ConnectionRow } from "@lineshaft/contract/ports";
+import type { ConnectionRow, DemoPlant } from "@lineshaft/contract/ports";
 import { createMetrics, createRateLimiter, openIdentity } from "@lineshaft/governance";
 import { createHttpServer } from "@lineshaft/interfaces/rest";
 import { cellSource, createMasterDataTransfer, workSource } from "@lineshaft/platform/context";
@@ -59,7 +59,7 @@ export interface RunningServer {
 }
 
 /** Composes the platform: opens what is on disk, catches the views up with the log, then opens the doors. */
-export async function startServer(config: Config, consoleDir: string | undefined): Promise<RunningServer> {
+export async function startServer(config: Config, consoleDir?: string, plant?: DemoPlant): Promise<RunningServer> {
   const log = pino({ level: process.env.LINESHAFT_LOG_LEVEL ?? "info" }, pino.destination(2));
   const clock = systemClock;
   const crashPoint = crashPointFrom(process.env.LINESHAFT_CRASH);
@@ -227,6 +227,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
       await registry.settled();
     },
     sink: ingest,
+    ...{ dataDir, note, saveEveryMs: config.snapshotMs },
     healthOf: (tenant, name) => connectivity.status(tenant, name)?.health.state ?? null,
   });
   const published = resultsOf({ dataDir, log: stream, registry, derived, clock, syncEveryMs, onEvent: note });
@@ -311,6 +312,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
       outbox,
       system: { status: () => watch.status(), metrics: () => metrics.text(), ready: () => watch.ready() },
       clock,
+      demoPlant: plant,
     },
     { consoleDir, demo: config.command === "demo", log },
   );

@@ -2,6 +2,7 @@
 export * from "./clock.ts";
 export * from "./configuration.ts";
 export * from "./connector.ts";
+export * from "./demo.ts";
 export * from "./disk.ts";
 export * from "./facts-record.ts";
 export * from "./history.ts";

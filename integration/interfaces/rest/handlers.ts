@@ -20,6 +20,7 @@ import { Answer, baseRevision, type Call, type Handlers } from "./call.ts";
 import { configurationHandlers } from "./configuration.ts";
 import { connectivityHandlers } from "./connectivity.ts";
 import type { CursorSeal } from "./cursor.ts";
+import { demoHandlers } from "./demo.ts";
 import { machineFactsBody } from "./facts.ts";
 import { IngestGate, ingest } from "./ingest.ts";
 import { masterDataHandlers } from "./master-data.ts";
@@ -182,6 +183,8 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
     ...configurationHandlers(services, { receipt, page }),
     ...masterDataHandlers(services, { receipt, page }),
     ...masterDataTransferHandlers(services, { receipt, page }),
+
+    ...demoHandlers(services, readTime),
 
     lastValues: ({ principal, query: { tag } }) => {
       requireReadable(principal, tag);

@@ -4,6 +4,7 @@ import type {
   ConfigurationService,
   ConnectionService,
   ConnectivityService,
+  DemoPlant,
   EventSource,
   Facts,
   History,
@@ -39,6 +40,8 @@ export interface Services {
   system: SystemService;
   outbox: Outbox;
   clock: Clock;
+  /** Absent: this is no demo. */
+  demoPlant?: DemoPlant;
 }
 
 /** Where faults inside are told. A pino logger fits. */
