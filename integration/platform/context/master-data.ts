@@ -239,8 +239,8 @@ export class MasterDataStore implements MasterData {
       list: (kind, equipmentId, fromUs) =>
         this.#kept.rows(p, kind, { equipmentId, fromUs }, "", -1).map((row) => recorded<typeof kind>(row)),
       check: (kind, id, item) => masterDataRules[kind](item, id, this.#others(p, kind, id)),
-      put: (kind, id, item) => this.#kept.write(p, kind, id, item, false).item,
-      remove: (kind, current) => void this.#kept.write(p, kind, current.id, current.item, true),
+      put: (kind, id, item) => this.#kept.write(p, kind, id, item, false, "bookings").item,
+      remove: (kind, current) => void this.#kept.write(p, kind, current.id, current.item, true, "bookings"),
     };
   }
 
@@ -282,6 +282,10 @@ export class MasterDataStore implements MasterData {
         this.#kept
           .all(p, "calendarAssignment")
           .filter((each) => each.item.equipmentId === equipment && !(kind === "calendarAssignment" && each.id === id)),
+      topologies: (equipment) =>
+        this.#kept
+          .all(p, "lineTopology")
+          .filter((each) => each.item.equipmentId === equipment && !(kind === "lineTopology" && each.id === id)),
       reasons: () =>
         this.#kept.all(p, "reason").flatMap((each) => (kind === "reason" && each.id === id ? [] : [each.item])),
     };
