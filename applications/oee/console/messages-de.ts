@@ -69,6 +69,7 @@ export const de: Record<keyof Texts, string> = {
   "machine.connect": "Maschine verbinden",
   "machine.gone": "Diese Maschine gibt es nicht, oder sie liegt außerhalb Ihres Bereichs.",
   "machine.since": "seit {time}",
+  "machine.break": "Pause",
   "machine.noOrder": "kein Auftrag",
   "machine.lane.state": "Zustand",
   "machine.lane.order": "Auftrag",

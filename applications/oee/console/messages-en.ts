@@ -65,6 +65,7 @@ export const en = {
   "machine.connect": "Connect a machine",
   "machine.gone": "This machine does not exist, or your scope does not hold it.",
   "machine.since": "for {time}",
+  "machine.break": "Break",
   "machine.noOrder": "no order",
   "machine.lane.state": "State",
   "machine.lane.order": "Order",

@@ -2,6 +2,7 @@ import type { Format, PageContext } from "@lineshaft/ui/kit";
 import { unitText } from "@lineshaft/ui/kit";
 import type { KpiHint, Kpis } from "../index.ts";
 import type { Numbers } from "./source.ts";
+import { isLow } from "./target.ts";
 import type { Say } from "./texts.ts";
 
 export const percentOf = (share: number | null, format: Format, none: string): string =>
@@ -14,11 +15,7 @@ export function ShareBar({ share, target = null }: { share: number | null; targe
     <svg className="share-bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
       <rect className="share-ground" width="100" height="10" />
       {share !== null && (
-        <rect
-          className={target !== null && share < target ? "share-low" : "share-fill"}
-          width={clip(share)}
-          height="10"
-        />
+        <rect className={isLow(share, target) ? "share-low" : "share-fill"} width={clip(share)} height="10" />
       )}
       {target !== null && <line className="share-target" x1={clip(target)} x2={clip(target)} y2="10" />}
     </svg>

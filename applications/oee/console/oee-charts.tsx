@@ -5,6 +5,7 @@ import { paretoOf, waterfallOf } from "../index.ts";
 import { percentOf } from "./numbers.tsx";
 import { reasonName, waterfallRows } from "./oee-model.ts";
 import { cellsTogether, type MachineCells, type Numbers, numbersBy } from "./source.ts";
+import { isLow } from "./target.ts";
 import type { Say } from "./texts.ts";
 
 const factors = ["oeeIndex", "availability", "effectiveness", "qualityRatio"] as const;
@@ -151,7 +152,7 @@ export function Trend(props: { read: MachineCells[]; target: number; hourly: boo
           return (
             <li
               key={period.fromUs}
-              className={oee === null ? "none" : oee < target ? "low" : ""}
+              className={oee === null ? "none" : isLow(oee, target) ? "low" : ""}
               title={`${nameOf(period)}: ${percentOf(oee, format, t("kpi.none"))}`}
               onPointerEnter={() => setAt(period.fromUs)}
             >

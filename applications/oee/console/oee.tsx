@@ -1,4 +1,4 @@
-import { dayUs, hourUs } from "@lineshaft/contract/api";
+import { dayUs, hourUs, type Reason } from "@lineshaft/contract/api";
 import { Button, type PageContext, spanOf, useLoaded } from "@lineshaft/ui/kit";
 import { reliabilityOf } from "../index.ts";
 import { PathLinks, PlaceChoice } from "./links.tsx";
@@ -83,7 +83,7 @@ function Oee({ id, plant, context, t }: { id: number; plant: Plant; context: Pag
     <div className="page-scroll oee-page">
       {head}
       {all.repairing && <p className="oee-notice">{t("machine.repairing")}</p>}
-      <Headline numbers={numbers} target={target} context={zoned} t={t} />
+      <Headline numbers={numbers} reasons={all.reasons} target={target} context={zoned} t={t} />
       <div className="oee-columns">
         <WaterfallTable numbers={numbers} reasons={all.reasons} context={zoned} t={t} />
         <Pareto numbers={numbers} reasons={reasons} list={all.reasons} context={zoned} t={t} />
@@ -99,10 +99,17 @@ function Oee({ id, plant, context, t }: { id: number; plant: Plant; context: Pag
 
 const factors = ["oeeIndex", "availability", "effectiveness", "qualityRatio"] as const;
 
-function Headline({ numbers, target, context, t }: { numbers: Numbers; target: number; context: PageContext; t: Say }) {
+function Headline(props: {
+  numbers: Numbers;
+  reasons: readonly Reason[];
+  target: number;
+  context: PageContext;
+  t: Say;
+}) {
+  const { numbers, reasons, target, context, t } = props;
   const { kpis } = numbers;
   const { format } = context;
-  const reliability = reliabilityOf(numbers.sums);
+  const reliability = reliabilityOf(numbers.sums, reasons);
   const lasting = (us: number | null): string => (us === null ? "–" : format.duration(us));
   const micro = numbers.sums.stops.filter((stop) => stop.micro).reduce((sum, { count }) => sum + count, 0);
   return (
