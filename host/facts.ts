@@ -1,4 +1,5 @@
-import type { Principal } from "@lineshaft/contract/api";
+import { join } from "node:path";
+import { type Principal, ProblemError } from "@lineshaft/contract/api";
 import {
   type Clock,
   type ConnectionHealth,
@@ -12,7 +13,14 @@ import {
   type Sink,
 } from "@lineshaft/contract/ports";
 import { MachineContext, type MasterDataChange } from "@lineshaft/platform/context";
-import { FactsFollower, factsKeptUs, type KnownGap, type SilenceStatement } from "@lineshaft/platform/derivation";
+import {
+  type FactsCheckpoint,
+  FactsFollower,
+  factsKeptUs,
+  type KnownGap,
+  type SilenceStatement,
+} from "@lineshaft/platform/derivation";
+import { openFactsStore } from "@lineshaft/platform/facts-store";
 import type { TagDirectory } from "@lineshaft/platform/ingest";
 import { LogConsumer } from "./consumers.ts";
 import { periodic } from "./periodic.ts";
@@ -24,6 +32,8 @@ const system: Principal = { id: "facts", kind: "system", name: "facts", tenant: 
 
 export interface RunningFacts {
   facts: FactsFollower;
+  /** What the log has up to here is derived at the start and told to nobody. */
+  from: Lsn;
   /** Derives what history has, then follows the log. Doors open meanwhile; what is not derived yet is told as under repair. */
   run(onError: (error: unknown) => void): void;
   stop(): Promise<void>;
@@ -39,13 +49,39 @@ export function factsOf(parts: {
   clock: Clock;
   registryApplied: (lsn: Lsn) => Promise<void>;
   sink: Pick<Sink, "gap">;
+  dataDir: string;
+  saveEveryMs: number;
+  note: (event: { code: string; text: string }) => void;
   /** How a connection is that the platform runs itself; null: it does not. */
   healthOf: (tenant: number, connection: string) => ConnectionHealth["state"] | null;
 }): RunningFacts {
-  const { log, history, registry, ledger, directory, clock, registryApplied, sink, healthOf } = parts;
+  const {
+    log,
+    history,
+    registry,
+    ledger,
+    directory,
+    clock,
+    registryApplied,
+    sink,
+    healthOf,
+    dataDir,
+    saveEveryMs,
+    note,
+  } = parts;
   const heard = [...directory.connections].flatMap(({ id, lastBatchUs }) =>
     lastBatchUs === null ? [] : [{ connectionId: id, lastUs: lastBatchUs }],
   );
+  const store = openFactsStore({
+    path: join(dataDir, "facts.sqlite"),
+    generation: log.status.generation,
+    onEvent: note,
+  });
+  const checkpoint = usable(store.load(), log, note);
+  const after = checkpoint?.lsn ?? Math.max(history.status.appliedLsn, log.status.firstLsn - 1);
+  log.pin("facts", after + 1);
+  /** False: the file can be written no more, and the log is not held for it. */
+  let saving = true;
   const data = registry.masterData;
   const machines = new MachineContext({ data, principal: system, sinceUs: clock.nowUs() - factsKeptUs });
   const facts = new FactsFollower({
@@ -78,6 +114,18 @@ export function factsOf(parts: {
         () => false,
       );
     },
+    ...{ store, checkpoint, saveEveryMs },
+    saved: (save) => {
+      if (!saving) return;
+      try {
+        log.pin("facts", save() + 1);
+      } catch (error) {
+        // On a full disk it is tried again; after a failed sync nothing is written to the file any more.
+        if (error instanceof ProblemError && error.code === "disk_full") return;
+        saving = false;
+        note({ code: "facts_not_saved", text: `Facts are no longer saved: ${(error as Error).message}` });
+      }
+    },
   });
   /** Also on a disk that is full just now: what is not stated would hold the watermark for ever. */
   const state = async ({ connectionId, ...gap }: SilenceStatement): Promise<void> => {
@@ -91,11 +139,9 @@ export function factsOf(parts: {
       }
     }
   };
-  const after = Math.max(history.status.appliedLsn, log.status.firstLsn - 1);
-  log.pin("facts", after + 1);
   const consumer = new LogConsumer(log, clock, after + 1, async (frames) => {
     await facts.apply(frames);
-    log.pin("facts", frames[frames.length - 1].lsn + 1);
+    if (!saving) log.pin("facts", frames[frames.length - 1].lsn + 1);
   });
   let begun: Promise<void> = Promise.resolve();
   let ticks: ReturnType<typeof periodic> | null = null;
@@ -107,6 +153,7 @@ export function factsOf(parts: {
   };
   return {
     facts,
+    from: after,
     run: (onError) => {
       ticks = periodic(tickMs, async () => facts.tick(), onError);
       begun = facts.begin(after).then(
@@ -120,8 +167,24 @@ export function factsOf(parts: {
       const ended = consumer.stop();
       facts.stop();
       await Promise.all([begun, ended]);
+      facts.saveNow();
+      store.close();
     },
   };
+}
+
+/** What was saved, where the log still goes on from there. */
+function usable(
+  checkpoint: FactsCheckpoint | null,
+  log: Log,
+  note: (event: { code: string; text: string }) => void,
+): FactsCheckpoint | null {
+  if (checkpoint === null) return null;
+  const { firstLsn, durableLsn } = log.status;
+  if (checkpoint.lsn + 1 >= firstLsn && checkpoint.lsn <= durableLsn) return checkpoint;
+  const text = `Facts were saved at record ${checkpoint.lsn}, but the log has ${firstLsn} to ${durableLsn}: they are derived again from history.`;
+  note({ code: "facts_rebuilt", text });
+  return null;
 }
 
 /** All gaps that the ledger keeps, with the connection's number. */

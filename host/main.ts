@@ -52,7 +52,7 @@ async function serve(command: "up" | "demo", args: string[]): Promise<void> {
   const applications = startApplications(
     config.applications,
     join(root, "applications"),
-    { url: server.url, key: (name) => server.createKey(`application ${name}`, "engineer") },
+    { url: server.url, key: (name, role) => server.createKey(`application ${name}`, role) },
     server.log,
   );
   const demo = command === "demo" ? demoOf(server, config.dataDir) : null;

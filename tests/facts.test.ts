@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FactsChangedData, MachineFactsBody, Mapping } from "@lineshaft/contract/api";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -152,12 +153,23 @@ describe("facts of a machine", { timeout: 120_000 }, () => {
     await factsBecome(late);
   });
 
-  test("survive kill −9, since nothing of them stands on disk", async () => {
+  test("survive kill −9 between the log and what is saved of them", async () => {
     await send([["word", 300, 4]]);
     await server.kill("SIGKILL");
     server = await ServerProcess.start({ dataDir: dir.path });
     rest = new Rest(server.url, secret);
     await factsBecome({ ...late, states: [...late.states, [300, "NotExecuting"]] });
+    expect((await rest.system()).events.filter(({ code }) => code === "facts_rebuilt")).toEqual([]);
+  });
+
+  test("are derived again where what was saved is damaged, and that is said", async () => {
+    await server.kill("SIGTERM");
+    writeFileSync(`${dir.path}/facts.sqlite`, "no database ".repeat(1000));
+    server = await ServerProcess.start({ dataDir: dir.path });
+    rest = new Rest(server.url, secret);
+    await factsBecome({ ...late, states: [...late.states, [300, "NotExecuting"]] });
+    const said = (await rest.system()).events.filter(({ code }) => code === "facts_rebuilt");
+    expect(said.length).toBe(1);
   });
 
   test("are others when the meaning is another", async () => {
@@ -323,6 +335,14 @@ describe("stops of a press with two pulses", { timeout: 120_000 }, () => {
     await server.kill("SIGKILL");
     server = await ServerProcess.start({ dataDir: dir.path });
     rest = new Rest(server.url, secret);
-    await statesBecome([[0, null], [10, "Executing"], ...first]);
+    // Whoever goes on at its cursor hears what came meanwhile, and nothing twice.
+    const { messages, cursor } = stream;
+    const ranges = () => stream.messages.filter(({ type }) => type === "facts.changed").length;
+    const before = ranges();
+    stream = new Stream(server.url, secret, { types: ["facts.changed"], equipment: "site/press", cursor });
+    stream.messages.push(...messages);
+    expect((await rest.ingest("press", [{ tag: "good", time: second(890), value: 1 }])).status).toBe(200);
+    await statesBecome([[0, null], [10, "Executing"], ...first, [870, "Executing"], [890, "NotExecuting"]]);
+    expect(ranges() - before).toBeLessThanOrEqual(3);
   });
 });

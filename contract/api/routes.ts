@@ -17,6 +17,7 @@ import {
   PointSeriesSchema,
   RawQuerySchema,
 } from "./query.ts";
+import { resultRoutes } from "./results.ts";
 import { GapSchema, RejectedItemSchema, SystemStatusSchema } from "./system.ts";
 import { ConnectionSchema, NewConnectionSchema, NewTagSchema, RawTagSchema, TagChangeSchema } from "./tag.ts";
 import { TimeInputSchema } from "./time.ts";
@@ -271,6 +272,7 @@ export const routes = {
 
   ...factsRoutes,
   ...cellRoutes,
+  ...resultRoutes,
   ...workRoutes,
 
   listRejected: {

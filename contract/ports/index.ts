@@ -10,5 +10,6 @@ export * from "./log.ts";
 export * from "./master-data.ts";
 export * from "./records.ts";
 export * from "./registry.ts";
+export * from "./results.ts";
 export * from "./services.ts";
 export * from "./sink.ts";

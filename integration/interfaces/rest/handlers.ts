@@ -25,6 +25,7 @@ import { machineFactsBody } from "./facts.ts";
 import { IngestGate, ingest } from "./ingest.ts";
 import { masterDataHandlers } from "./master-data.ts";
 import { masterDataTransferHandlers } from "./master-data-transfer.ts";
+import { resultHandlers } from "./results.ts";
 import { bucketSeriesJson, pointSeriesJson } from "./series.ts";
 import type { HttpLimits, Services } from "./services.ts";
 
@@ -235,6 +236,8 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
         throw new ProblemError("query_too_large", "At most 31 days of cells are given at once.");
       return services.cells.cells(principal, params.id, fromUs, toUs, asked.asOf);
     },
+
+    ...resultHandlers(services, { page }),
 
     listRejected: (call) => page("listRejected", call, (q) => ledger.listRejected(call.principal, q)),
     getRejected: ({ principal, params }) => ledger.getRejected(principal, params.id),

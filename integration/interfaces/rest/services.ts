@@ -14,6 +14,7 @@ import type {
   MasterDataTransfer,
   Outbox,
   Registry,
+  Results,
   Sink,
   SystemService,
   WorkSource,
@@ -27,6 +28,7 @@ export interface Services {
   lastValues: LastValues;
   facts: Facts;
   cells: CellSource;
+  results: Results;
   work: WorkSource;
   ledger: Ledger;
   identity: Identity;

@@ -6,6 +6,8 @@ import { compileMapping, type DatedRule, jointRules, Rules } from "./mapping.ts"
 export interface Assignment {
   key: string;
   spec: Omit<BindingSpec, "id">;
+  /** What it is made of. */
+  rows: StandardBinding[];
 }
 
 /**
@@ -22,7 +24,7 @@ export function assignmentsOf(rows: readonly StandardBinding[]): Assignment[] {
     const channels = tags.map(([row]) => ({ tag: row.tagId, connection: row.connectionId, counts: row.counts }));
     const pieces = tags.map((rows) => rows.map(pieceOf));
     const rules = tags.length === 1 ? new Rules(pieces[0]) : jointRules(pieces);
-    return { key, spec: { equipment: equipmentId, role: kind, channels, rules } };
+    return { key, spec: { equipment: equipmentId, role: kind, channels, rules }, rows: group };
   });
 }
 

@@ -44,6 +44,25 @@ export class Binding {
     this.#held = spec.channels.length > 1 ? [] : null;
   }
 
+  /** Inputs that wait for the watermark. */
+  get held(): readonly Input[] {
+    return this.#held ?? [];
+  }
+
+  /** Becomes what it was when it was saved; its track has. */
+  takeOver(
+    saved: Pick<Binding, "lastT" | "lastOrdinal" | "watermark" | "dirtyFrom" | "dirtyTo" | "floor" | "held">,
+  ): void {
+    this.lastT = saved.lastT;
+    this.lastOrdinal = saved.lastOrdinal;
+    this.watermark = saved.watermark;
+    this.dirtyFrom = saved.dirtyFrom;
+    this.dirtyTo = saved.dirtyTo;
+    this.floor = saved.floor;
+    this.#held?.push(...saved.held);
+    this.track.crossedBefore(Math.max(this.watermark, this.lastT + 1));
+  }
+
   get dirty(): boolean {
     return this.dirtyFrom <= this.dirtyTo;
   }
@@ -98,7 +117,7 @@ export class Binding {
   forgetBefore(hour: Micros): void {
     if (hour <= this.floor) return;
     this.floor = hour;
-    this.track.replace(0, this.track.firstSegment(hour), []);
+    this.track.forgetBefore(hour);
   }
 
   clean(): void {

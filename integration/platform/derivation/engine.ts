@@ -2,6 +2,7 @@
 import { type Columns, type Micros, qualityOf, valueAt, valueTypeCode } from "@lineshaft/contract/api";
 import type { FactsCause, Lsn } from "@lineshaft/contract/ports";
 import { automatonOf, Binding, type BindingSpec } from "./binding.ts";
+import { type CheckpointRest, restoreBinding, type SavedBinding } from "./checkpoint.ts";
 import type { ChangedRange } from "./difference.ts";
 import { type Because, type DirtyRange, mergeRanges } from "./dirty.ts";
 import type { InputSource } from "./inputs.ts";
@@ -39,6 +40,34 @@ export class Derivation {
   lsn: Lsn = 0;
 
   add(spec: BindingSpec, past: Past): void {
+    const binding = this.#place(spec);
+    if (past === "derive") this.#taint(binding, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, "mapping");
+    else binding.tick(this.watermarkOf(spec.equipment));
+  }
+
+  /** A binding as it was saved; where its hours cannot be read any more, it is derived again. */
+  restore(spec: BindingSpec, saved: SavedBinding): void {
+    const binding = this.#place(spec);
+    if (saved.segments === null) this.#taint(binding, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, "mapping");
+    else restoreBinding(binding, saved, this.watermarkOf(spec.equipment));
+    if (binding.dirty) this.#because(binding, "late");
+  }
+
+  /** Watermarks of equipment and ideal cycles, to go on from here. */
+  get context(): Pick<CheckpointRest, "ahead" | "cycles"> {
+    return {
+      ahead: [...this.#ahead],
+      cycles: [...this.#cycles].map(([equipment, { from, value }]) => [equipment, from, value]),
+    };
+  }
+
+  /** Before any binding is restored. */
+  restoreContext({ ahead, cycles }: Pick<CheckpointRest, "ahead" | "cycles">): void {
+    for (const [equipment, watermark] of ahead) this.#ahead.set(equipment, watermark);
+    for (const [equipment, from, us] of cycles) this.#cycles.set(equipment, new Steps(from, us));
+  }
+
+  #place(spec: BindingSpec): Binding {
     if (this.#used === this.#states.length) this.#growStates();
     const cycles = this.#cycles.get(spec.equipment) ?? Steps.none;
     const track = new Track(automatonOf(spec.role), spec.rules, cycles, this.#states, this.#used);
@@ -48,8 +77,7 @@ export class Derivation {
     const beside = this.#byEquipment.get(spec.equipment) ?? [];
     this.#byEquipment.set(spec.equipment, [...beside, binding]);
     for (const [channel, { tag }] of spec.channels.entries()) this.#route(tag, { binding, channel });
-    if (past === "derive") this.#taint(binding, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, "mapping");
-    else binding.tick(this.watermarkOf(spec.equipment));
+    return binding;
   }
 
   /** Forgets a binding and its facts. */
@@ -174,12 +202,17 @@ export class Derivation {
   }
 
   /** The repairs that are due, each as a run that asks for its inputs; the caller answers and takes the result. */
-  *repairs(firstInput: (binding: number) => Micros): Generator<{
+  *repairs(
+    firstInput: (binding: number) => Micros,
+    frozenBefore?: Micros,
+  ): Generator<{
     binding: Binding;
     run: Generator<RepairRequest, Repaired, RepairInputs>;
   }> {
-    for (const binding of this.#dirty.keys())
-      yield { binding, run: repair(binding, firstInput(binding.spec.id), this.watermarkOf(binding.spec.equipment)) };
+    for (const binding of this.#dirty.keys()) {
+      const watermark = this.watermarkOf(binding.spec.equipment);
+      yield { binding, run: repair(binding, firstInput(binding.spec.id), watermark, frozenBefore) };
+    }
   }
 
   repaired(binding: Binding, { changes }: Repaired): void {

@@ -1,7 +1,7 @@
-import { stateCode } from "@lineshaft/contract/api";
+import { ColumnsBuilder, stateCode } from "@lineshaft/contract/api";
 import type { FactsChange, FactsProgress } from "@lineshaft/contract/ports";
 import { describe, expect, it } from "vitest";
-import { nowUs, OneMachine, secondUs } from "./follower.fixture.ts";
+import { MemoryStore, nowUs, OneMachine, secondUs } from "./follower.fixture.ts";
 
 const running = stateCode("Executing");
 const standing = stateCode("NotExecuting");
@@ -198,5 +198,71 @@ describe("mappings", () => {
       [0, running],
       [2, standing],
     ]);
+  });
+});
+
+describe("a start", () => {
+  it("goes on from what was saved: history is not read, what is saved is not told again, and later points go on", async () => {
+    const store = new MemoryStore();
+    const parts = { store, saved: (save: () => number) => void save(), saveEveryMs: Number.POSITIVE_INFINITY };
+    const machine = await plant([state], parts);
+    for (let i = 0; i < 5; i++) await machine.point(1, 10 * i, i % 2);
+    await machine.later(2);
+    machine.facts.saveNow();
+    const before = machine.states(-1, 60);
+    const read: number[] = [];
+    const told: FactsChange[] = [];
+    const raw = async () => {
+      read.push(1);
+      throw new Error("History was asked.");
+    };
+    const history = { status: { appliedLsn: 1_000_000, frozenBeforeUs: null } as never, raw };
+    machine.facts = machine.again({ ...parts, checkpoint: store.load(), history });
+    machine.facts.onChanged((changes) => void told.push(...changes));
+    await machine.facts.begin(store.lsn);
+    await machine.later(2);
+    expect(machine.states(-1, 60)).toEqual(before);
+    expect([read, told]).toEqual([[], []]);
+    await machine.point(1, 50, 1);
+    await machine.later(2);
+    expect(machine.states(-1, 60)).toEqual([...before, [50, running]]);
+    expect(told).toMatchObject([{ cause: "points", fromUs: nowUs + 50 * secondUs }]);
+  });
+
+  it("has what a repair changed in the hour that is still written, though it looks the same from outside", async () => {
+    const store = new MemoryStore();
+    const parts = { store, saved: (save: () => number) => void save(), saveEveryMs: Number.POSITIVE_INFINITY };
+    const machine = await plant([state], parts);
+    await machine.point(1, 0, 1);
+    await machine.point(1, 10, 0);
+    machine.facts.saveNow();
+    await machine.point(1, 5, 0);
+    machine.facts.saveNow();
+    const again = machine.again({ ...parts, checkpoint: store.load() });
+    await again.begin(store.lsn);
+    expect(machine.states(0, 20, again)).toEqual([
+      [0, running],
+      [5, standing],
+    ]);
+  });
+
+  it("leaves facts as they are where retention has taken the points they rest on", async () => {
+    const machine = await plant([state]);
+    await machine.point(1, -7200, 1);
+    await machine.point(1, -3600 * 5, 0);
+    const before = machine.states(-3600 * 6, 0);
+    const frozenBeforeUs = nowUs - 3 * 3600 * secondUs;
+    const store = new MemoryStore();
+    const parts = { store, saved: (save: () => number) => void save() };
+    const kept = machine.again(parts);
+    await kept.begin(0);
+    kept.saveNow();
+    const raw = async () => ({ columns: new ColumnsBuilder().build(), warnings: [], more: false });
+    const history = { status: { appliedLsn: 1_000_000, frozenBeforeUs } as never, raw };
+    machine.facts = machine.again({ ...parts, checkpoint: store.load(), history });
+    await machine.facts.begin(store.lsn);
+    // A gap of long ago would have to be derived from points that are gone.
+    await machine.gap(-3600 * 4.5, -3600 * 4);
+    expect(machine.states(-3600 * 6, 0)).toEqual(before);
   });
 });

@@ -9,7 +9,9 @@ import {
   type StandardBinding,
 } from "@lineshaft/contract/ports";
 import { FakeClock } from "@lineshaft/testkit";
-import { FactsFollower, type FollowerParts } from "./follower.ts";
+import type { FactsCheckpoint, FactsDelta, FactsStore, SavedBinding } from "./checkpoint.ts";
+import { FactsFollower } from "./follower.ts";
+import type { FollowerParts } from "./follower-parts.ts";
 
 export const nowUs = 500_000 * 3_600_000_000;
 export const secondUs = 1_000_000;
@@ -103,13 +105,47 @@ export class OneMachine {
     };
     return new FactsFollower({
       ...{ clock: this.clock, registryApplied: async () => undefined, gaps: [], heard: [] },
-      history: { status: { appliedLsn: Number.MAX_SAFE_INTEGER } as HistoryStatus, raw },
+      history: { status: { appliedLsn: Number.MAX_SAFE_INTEGER, frozenBeforeUs: null } as HistoryStatus, raw },
       registry: { standardBindings: () => ({ revision: 1, items: this.#bindings }) },
       machines: { idealCycles: () => ({ from: [], us: [] }), changed: () => [], microStopUs: 0 },
       aliveUs: () => null,
-      tell: null,
+      ...{ tell: null, store: null, checkpoint: null, saveEveryMs: 0, saved: () => undefined },
       silence: (statement) => void this.silences.push(statement),
       ...parts,
     });
+  }
+}
+
+/** What is kept on disk, in memory; a save that was refused left nothing. */
+export class MemoryStore implements FactsStore {
+  lsn = 0;
+  refuse = false;
+  saves = 0;
+  #rest: Uint8Array = new Uint8Array(0);
+  readonly #bindings = new Map<number, Omit<SavedBinding, "segments"> & { hours: Map<number, Uint8Array> }>();
+
+  save({ lsn, rest, removed, changed, forgottenBefore }: FactsDelta): void {
+    if (this.refuse) throw new Error("The disk is full.");
+    this.saves++;
+    this.lsn = lsn;
+    this.#rest = rest;
+    for (const id of removed) this.#bindings.delete(id);
+    for (const { fromHour, segments, ...binding } of changed) {
+      const hours = this.#bindings.get(binding.id)?.hours ?? new Map<number, Uint8Array>();
+      for (const hour of [...hours.keys()]) if (hour >= fromHour) hours.delete(hour);
+      for (const { hour, body } of segments) hours.set(hour, body);
+      this.#bindings.set(binding.id, { ...binding, hours });
+    }
+    for (const { hours } of this.#bindings.values())
+      for (const hour of [...hours.keys()]) if (hour < forgottenBefore) hours.delete(hour);
+  }
+
+  load(): FactsCheckpoint | null {
+    if (this.saves === 0) return null;
+    const bindings = [...this.#bindings.values()].map(({ hours, ...binding }) => ({
+      ...structuredClone(binding),
+      segments: [...hours].sort(([a], [b]) => a - b).map(([, body]) => body),
+    }));
+    return { lsn: this.lsn, rest: this.#rest, bindings };
   }
 }

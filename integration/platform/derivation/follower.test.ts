@@ -11,6 +11,7 @@ import {
 } from "@lineshaft/contract/ports";
 import { FakeClock, seeded } from "@lineshaft/testkit";
 import { describe, expect, it } from "vitest";
+import { MemoryStore } from "./follower.fixture.ts";
 import { FactsFollower } from "./index.ts";
 
 const hourUs = 3_600_000_000;
@@ -20,8 +21,9 @@ const tags = [1, 2, 3, 4];
 const mappings: Mapping[] = [{ preset: "running" }, { preset: "packml" }, { otherwise: { itemState: "OutOfService" } }];
 
 const machines = { idealCycles: () => ({ from: [], us: [] }), changed: () => [], microStopUs: 0 };
+const unsaved = { store: null, checkpoint: null, saveEveryMs: 0, saved: () => undefined };
 /** Neither orders nor supervised connections. */
-const alone = { machines, aliveUs: () => null, silence: () => undefined, tell: null };
+const alone = { machines, aliveUs: () => null, silence: () => undefined, tell: null, ...unsaved };
 
 /** A log with history and registry beside it, as plain lists: points in order and late, verdicts, gaps that open and end, bindings that change. */
 class Plant {
@@ -35,7 +37,7 @@ class Plant {
   #openFrom: number | null = null;
   /** Small pages, so that a repair reads several. */
   readonly history = {
-    status: { appliedLsn: Number.MAX_SAFE_INTEGER } as HistoryStatus,
+    status: { appliedLsn: Number.MAX_SAFE_INTEGER, frozenBeforeUs: null } as HistoryStatus,
     raw: async ({
       tags: [tag],
       fromUs,
@@ -63,7 +65,8 @@ class Plant {
     this.#rebind();
   }
 
-  follower(): FactsFollower {
+  /** From what was saved, where there is something. */
+  follower(store: MemoryStore | null = null): FactsFollower {
     const { clock, history, registry, gaps } = this;
     const heard = this.#lsn === 0 ? [] : [{ connectionId: 1, lastUs: now }];
     return new FactsFollower({
@@ -74,6 +77,14 @@ class Plant {
       registryApplied: async () => undefined,
       gaps: [...gaps],
       heard,
+      ...{ store, checkpoint: store?.load() ?? null, saveEveryMs: Number.POSITIVE_INFINITY },
+      saved: (save) => {
+        try {
+          save();
+        } catch {
+          // Refused; the next one has it all.
+        }
+      },
     });
   }
 
@@ -199,6 +210,41 @@ describe("facts that follow the log", () => {
     }
   });
 
+  it("are those after a process was killed at any time and went on from what was saved", async () => {
+    for (let seed = 1; seed <= 25; seed++) {
+      const plant = new Plant(seed);
+      const store = new MemoryStore();
+      const frames: Frame[] = [];
+      let live = plant.follower(store);
+      await live.begin(0);
+      let restarts = 0;
+      for (let step = 0; step < 80; step++) {
+        const portion = plant.frames();
+        frames.push(...portion);
+        if (portion.length > 0) await live.apply(portion);
+        if (plant.below(6) === 0) live.tick();
+        store.refuse = plant.below(4) === 0;
+        if (plant.below(5) === 0) live.saveNow();
+        if (plant.below(12) > 0 || store.saves === 0) continue;
+        restarts++;
+        live = plant.follower(store);
+        await live.begin(store.lsn);
+        const missed = frames.filter(({ lsn }) => lsn > store.lsn);
+        const cut = plant.below(missed.length + 1);
+        for (const part of [missed.slice(0, cut), missed.slice(cut)]) if (part.length > 0) await live.apply(part);
+      }
+      expect(restarts).toBeGreaterThan(0);
+      for (const machine of [1, 2]) live.machine(machine, from, now);
+      const fresh = plant.follower();
+      await fresh.begin(1_000_000);
+      for (const machine of [1, 2])
+        expect(live.machine(machine, from, now), `seed ${seed}, machine ${machine}`).toEqual(
+          fresh.machine(machine, from, now),
+        );
+      expect(live.mappingErrors(), `seed ${seed}`).toEqual(fresh.mappingErrors());
+    }
+  });
+
   it("know nothing while a connection is away, and again what its first values say when it is back", async () => {
     const binding: StandardBinding = {
       ...{
@@ -221,7 +267,7 @@ describe("facts that follow the log", () => {
     const facts = new FactsFollower({
       ...alone,
       ...{ clock: new FakeClock(now), registryApplied: async () => undefined, gaps: [], heard: [] },
-      history: { status: { appliedLsn: 1_000 } as HistoryStatus, raw },
+      history: { status: { appliedLsn: 1_000, frozenBeforeUs: null } as HistoryStatus, raw },
       registry: { standardBindings: () => ({ revision: 1, items: [binding] }) },
     });
     await facts.begin(0);

@@ -1,6 +1,5 @@
 import { hourUs, type MappingErrors, type Micros, ProblemError, selectRows } from "@lineshaft/contract/api";
 import {
-  type Clock,
   decodeFacts,
   decodeJson,
   decodePoints,
@@ -9,26 +8,28 @@ import {
   type Facts,
   type FactsChange,
   type FactsProgress,
-  type FactsRows,
   type Frame,
   type GapRecord,
   type Lsn,
   type MachineAnswer,
-  type Registry,
   type RegistryChangedRecord,
   recordType,
 } from "@lineshaft/contract/ports";
 import { assignmentsOf } from "./assignments.ts";
 import type { Binding } from "./binding.ts";
+import { decodeRest } from "./checkpoint.ts";
 import { factsWithin, lookAheadUs, machineFacts } from "./compose.ts";
 import type { DirtyRange } from "./dirty.ts";
 import { Derivation } from "./engine.ts";
+import type { FollowerParts, KnownGap } from "./follower-parts.ts";
 import { GapLedger, type GapStatement, united } from "./gaps.ts";
-import { HistoryInputs, type RecordedPoints } from "./history-inputs.ts";
+import { HistoryInputs } from "./history-inputs.ts";
 import { factsKeptUs } from "./kept.ts";
-import { ProofsOfLife, type SilenceStatement, silenceReason } from "./proof-of-life.ts";
+import { ProofsOfLife, silenceReason } from "./proof-of-life.ts";
+import { FactsSaver } from "./saver.ts";
 import { Steps } from "./steps.ts";
-import { FactsTeller } from "./teller.ts";
+import { Tellers } from "./tellers.ts";
+import { hourOf } from "./track.ts";
 
 /** More facts are not put into one answer; a shorter range is. */
 const factsMax = 500_000;
@@ -37,40 +38,8 @@ const historyMs = 20;
 /** The end of what still lasts. */
 const never = Number.POSITIVE_INFINITY;
 
-/** What is known of lost data. */
-export type KnownGap = Pick<GapRecord, "connectionId" | "fromUs" | "toUs" | "reason">;
-
-/** What orders and ideal cycles say of machines. */
-export interface CyclesOfMachines {
-  idealCycles(equipmentId: number): { from: readonly Micros[]; us: readonly number[] };
-  /** Takes a change of master data in and tells the equipment whose ideal cycles may be others now. */
-  changed(after: Record<string, unknown>): readonly number[];
-  /** Stops are micro stops below this at most. */
-  readonly microStopUs: Micros;
-}
-
-export interface FollowerParts {
-  history: RecordedPoints;
-  registry: Pick<Registry, "standardBindings">;
-  clock: Clock;
-  /** Resolves when the registry has applied the log so far. */
-  registryApplied: (lsn: Lsn) => Promise<void>;
-  /** What is known of lost data from before the log that is followed. */
-  gaps: readonly KnownGap[];
-  /** When connections were last heard before it. */
-  heard: readonly { connectionId: number; lastUs: Micros }[];
-  machines: CyclesOfMachines;
-  /** When a connection last showed that it lives, data aside; null: nobody can tell. */
-  aliveUs: (connectionId: number) => Micros | null;
-  /** Writes a gap of silence into the log. */
-  silence: (statement: SilenceStatement) => void;
-  /** Writes what changed of facts into the log; false: it could not. null: nobody wants to know. */
-  tell: ((rows: FactsRows, tenant: number) => Promise<boolean>) | null;
-}
-
 /**
- * Facts as a view of log and history, in memory: at the start they are derived from what history has, then the log is followed. Nothing of it stands on disk, so there is nothing that
- * a crash could leave half done. What comes late, a verdict, a gap, another mapping or another ideal cycle makes bindings dirty; they are repaired out of history, which has to
+ * Facts as a view of log and history. A start goes on from what was saved last, and follows the log from there; without it they are derived from what history has. What comes late, a verdict, a gap, another mapping or another ideal cycle makes bindings dirty; they are repaired out of history, which has to
  * have seen as much of the log as this has.
  */
 export class FactsFollower implements Facts {
@@ -78,32 +47,53 @@ export class FactsFollower implements Facts {
   readonly #gaps = new GapLedger();
   readonly #life: ProofsOfLife;
   readonly #parts: FollowerParts;
+  readonly #tellers: Tellers;
+  readonly #saver: FactsSaver | null;
   readonly #ids = new Map<string, number>();
   /** The connections that feed an equipment. */
   readonly #feeds = new Map<number, readonly number[]>();
-  readonly #tenants = new Map<number, number>();
-  readonly #tellers = new Map<number, FactsTeller>();
   readonly #changed = new Set<(changes: readonly FactsChange[]) => void>();
   readonly #progressed = new Set<(progress: readonly FactsProgress[]) => void>();
   readonly #stop = new AbortController();
+  readonly #restored: boolean;
   /** Taken in; what is dirty by it may still be under repair. */
   #takenLsn: Lsn = 0;
   #appliedLsn: Lsn = 0;
+  /** Nothing is half taken in. */
+  #idle = false;
   #begun = false;
+  #savedMs = 0;
   #forgottenUs: Micros = 0;
 
   constructor(parts: FollowerParts) {
     this.#parts = parts;
-    const silent = new Set<number>();
-    for (const gap of parts.gaps) {
-      this.#gap(0, gap);
-      if (gap.connectionId !== null && gap.reason === silenceReason) silent.add(gap.connectionId);
-    }
+    this.#saver = parts.store === null ? null : new FactsSaver(parts.store, this.#derivation);
+    const { checkpoint } = parts;
+    const rest = checkpoint === null ? null : decodeRest(checkpoint.rest);
+    this.#restored = rest !== null;
+    if (rest === null) for (const gap of parts.gaps) this.#gap(0, gap);
+    else this.#gaps.restore(rest.gaps);
     this.#life = new ProofsOfLife(
       parts.clock.nowUs(),
-      [...silent].filter((connection) => this.#lostFrom(connection) !== null),
+      rest?.life ?? { sources: [], silent: this.#silentBy(parts.gaps) },
     );
     for (const { connectionId, lastUs } of parts.heard) this.#life.seen(connectionId, lastUs);
+    this.#tellers = new Tellers(this.#derivation, parts.tell, rest?.told ?? []);
+    if (rest !== null) this.#derivation.restoreContext(rest);
+    for (const saved of checkpoint?.bindings ?? []) {
+      const [{ spec }] = assignmentsOf(saved.rows);
+      this.#ids.set(saved.key, saved.id);
+      this.#derivation.restore({ ...spec, id: saved.id }, saved);
+      this.#saver?.bound(saved.id, saved);
+    }
+  }
+
+  /** Connections whose lasting gap is one of silence. */
+  #silentBy(gaps: readonly KnownGap[]): number[] {
+    const silent = gaps.flatMap(({ connectionId, reason }) =>
+      connectionId !== null && reason === silenceReason ? [connectionId] : [],
+    );
+    return [...new Set(silent)].filter((connection) => this.#lostFrom(connection) !== null);
   }
 
   get appliedLsn(): Lsn {
@@ -112,6 +102,7 @@ export class FactsFollower implements Facts {
 
   /** Frames in LSN order; resolves when their facts can be read. */
   async apply(frames: readonly Frame[]): Promise<void> {
+    this.#idle = false;
     let rebind = false;
     for (const frame of frames) {
       this.#derivation.lsn = frame.lsn;
@@ -124,23 +115,52 @@ export class FactsFollower implements Facts {
     }
     await this.#settle();
     this.#appliedLsn = this.#takenLsn;
+    this.#idle = true;
+    this.#saveWhenDue();
   }
 
-  /** Derives what history has, before there is a frame to follow. */
+  /** Derives what history has and was not kept, before there is a frame to follow. */
   async begin(after: Lsn): Promise<void> {
     this.#takenLsn = after;
+    this.#derivation.lsn = after;
     await this.#parts.registryApplied(after);
     this.#bind();
+    if (this.#restored) this.#cycles(this.#feeds.keys());
     await this.#settle();
     this.#appliedLsn = after;
-    // Whoever computed from these facts before the start knows them.
-    this.#derivation.takeDirty(() => 0);
-    const now = this.#parts.clock.nowUs();
-    for (const [equipment, tenant] of this.#tenants) {
-      const machine = { bindings: this.#derivation.bindingsOf(equipment), watermark: this.#tick(equipment, now) };
-      this.#tellers.get(tenant)?.toldBefore(equipment, machine);
+    if (this.#restored) this.#tellers.goOn();
+    else {
+      // Whoever computed from these facts before the start knows them.
+      this.#derivation.takeDirty(() => 0);
+      const now = this.#parts.clock.nowUs();
+      for (const equipment of this.#feeds.keys()) this.#tick(equipment, now);
+      this.#tellers.toldBefore();
     }
+    this.#idle = true;
     this.#begun = true;
+  }
+
+  /** Brings onto the disk what has changed. Throws what the store throws; nothing is lost by it but time at the next start. */
+  #save(): Lsn {
+    this.#saver?.save(
+      this.#appliedLsn,
+      {
+        ...this.#derivation.context,
+        ...{ gaps: this.#gaps.state, life: this.#life.state, told: this.#tellers.state },
+      },
+      hourOf(this.#parts.clock.nowUs() - factsKeptUs),
+    );
+    this.#savedMs = this.#parts.clock.monotonicMs();
+    return this.#appliedLsn;
+  }
+
+  /** Unless something is half taken in, as after a start that was broken off. */
+  saveNow(): void {
+    if (this.#saver !== null && this.#begun && this.#idle) this.#parts.saved(() => this.#save());
+  }
+
+  #saveWhenDue(): void {
+    if (this.#parts.clock.monotonicMs() - this.#savedMs >= this.#parts.saveEveryMs) this.saveNow();
   }
 
   /**
@@ -170,24 +190,9 @@ export class FactsFollower implements Facts {
       ...{ equipmentId: equipment, fromUs: from, toUs: to, cause, lsn },
     }));
     if (changes.length > 0) for (const listener of this.#changed) listener(changes);
-    this.#tell(exact);
-  }
-
-  #tell(changes: readonly DirtyRange[]): void {
-    const { tell } = this.#parts;
-    if (tell === null) return;
-    const bindingsOf = (equipment: number) => this.#derivation.bindingsOf(equipment);
-    const machineOf = (equipment: number) => ({
-      bindings: bindingsOf(equipment),
-      watermark: this.#derivation.watermarkOf(equipment),
-    });
-    for (const [tenant, own] of Map.groupBy(changes, ({ equipment }) => this.#tenants.get(equipment) ?? 0))
-      this.#tellers.get(tenant)?.changed(own, bindingsOf);
-    for (const [tenant, teller] of this.#tellers) {
-      const rows = teller.compose(machineOf, this.#derivation.lsn);
-      if (rows === null) continue;
-      void tell(rows, tenant).then((told) => (told ? undefined : teller.failed()));
-    }
+    this.#tellers.changed(exact);
+    this.#tellers.tell(this.#derivation.lsn);
+    this.#saveWhenDue();
   }
 
   onChanged(listener: (changes: readonly FactsChange[]) => void): () => void {
@@ -242,14 +247,15 @@ export class FactsFollower implements Facts {
     const bindings = this.#derivation.bindingsOf(equipmentId);
     const first = Math.min(...bindings.map(({ track }) => track.firstHour));
     const fromUs = Number.isFinite(first) ? first : null;
-    return { equipmentId, fromUs, watermarkUs, finalBeforeUs: watermarkUs - lookAheadUs(bindings, 0) };
+    const repairing = bindings.some((binding) => binding.dirty);
+    return { equipmentId, fromUs, watermarkUs, finalBeforeUs: watermarkUs - lookAheadUs(bindings, 0), repairing };
   }
 
   /** True where the registry may say something else about tags now. */
   #take({ tenant, type, payload, lsn }: Frame): boolean {
     if (type === recordType.points) this.#points(payload);
     else if (type === recordType.verdict) this.#verdict(payload);
-    else if (type === recordType.factsChanged) this.#tellers.get(tenant)?.taken(decodeFacts(payload));
+    else if (type === recordType.factsChanged) this.#tellers.taken(tenant, decodeFacts(payload));
     else if (type === recordType.gap) this.#gap(lsn, decodeJson<GapRecord>(payload));
     else if (type === recordType.registryChanged) {
       const { entity, after } = decodeJson<RegistryChangedRecord>(payload);
@@ -260,7 +266,7 @@ export class FactsFollower implements Facts {
   }
 
   /** Ideal cycles are read by pulses only. */
-  #cycles(equipment: readonly number[]): void {
+  #cycles(equipment: Iterable<number>): void {
     for (const id of equipment) {
       if (!this.#derivation.bindingsOf(id).some(({ track }) => track.kind === "pulse")) continue;
       const { from, us } = this.#parts.machines.idealCycles(id);
@@ -324,32 +330,32 @@ export class FactsFollower implements Facts {
   /** What the registry says of tags now, against what is at work. */
   #bind(): void {
     const { items } = this.#parts.registry.standardBindings();
-    for (const { equipmentId, tenant } of items) this.#tenants.set(equipmentId, tenant);
-    for (const tenant of new Set(this.#tenants.values()))
-      if (!this.#tellers.has(tenant)) this.#tellers.set(tenant, new FactsTeller({ told: [], changes: [] }));
-    const wanted = new Map(assignmentsOf(items).map((one) => [one.key, one.spec]));
+    this.#tellers.knows(items.map(({ equipmentId, tenant }) => [equipmentId, tenant] as const));
+    const wanted = new Map(assignmentsOf(items).map((one) => [one.key, one]));
     for (const [key, id] of this.#ids) {
-      const spec = wanted.get(key);
+      const spec = wanted.get(key)?.spec;
       const binding = this.#derivation.bindings.get(id) as Binding;
       if (spec !== undefined && JSON.stringify(spec.channels) === JSON.stringify(binding.spec.channels)) continue;
       this.#derivation.remove(id);
+      this.#saver?.removed(id);
       this.#ids.delete(key);
     }
-    for (const [key, spec] of wanted) {
+    for (const [key, { spec, rows }] of wanted) {
       const known = this.#ids.get(key);
+      const id = known ?? Math.max(0, ...this.#ids.values()) + 1;
+      this.#saver?.bound(id, { key, rows });
       if (known !== undefined) {
         this.#derivation.setRules(known, spec.rules);
         continue;
       }
-      const id = Math.max(0, ...this.#ids.values()) + 1;
       this.#ids.set(key, id);
       this.#derivation.add({ ...spec, id }, "derive");
       if (spec.role === "pulse") this.#cycles([spec.equipment]);
     }
     this.#forgottenUs = 0;
     this.#feeds.clear();
-    for (const [equipment, specs] of Map.groupBy(wanted.values(), (spec) => spec.equipment)) {
-      const connections = specs.flatMap(({ channels }) => channels.map(({ connection }) => connection));
+    for (const [equipment, specs] of Map.groupBy(wanted.values(), ({ spec }) => spec.equipment)) {
+      const connections = specs.flatMap(({ spec: { channels } }) => channels.map(({ connection }) => connection));
       this.#feeds.set(equipment, [...new Set(connections)]);
     }
   }
@@ -367,7 +373,10 @@ export class FactsFollower implements Facts {
     while (this.#parts.history.status.appliedLsn < this.#takenLsn)
       await this.#parts.clock.sleep(historyMs, this.#stop.signal);
     const oldest = this.#parts.clock.nowUs() - factsKeptUs;
-    for (const { binding, run } of this.#derivation.repairs(() => oldest)) {
+    const frozen = this.#parts.history.status.frozenBeforeUs;
+    // The hour in which retention has cut is no longer whole.
+    const frozenBefore = frozen === null ? undefined : hourOf(frozen + hourUs - 1);
+    for (const { binding, run } of this.#derivation.repairs(() => oldest, frozenBefore)) {
       const connections = new Set(binding.spec.channels.map(({ connection }) => connection));
       const gaps = united([...connections].flatMap((connection) => this.#gaps.intervals(connection)));
       const inputs = new HistoryInputs(this.#parts.history, binding.spec, gaps);

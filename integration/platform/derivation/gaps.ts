@@ -23,6 +23,15 @@ export class GapLedger {
   readonly #statements = new Map<number, GapStatement[]>();
   readonly #now = new Map<number, Interval[]>();
 
+  /** All that is known now, to go on from here. */
+  get state(): [connection: number, Interval[]][] {
+    return [...this.#now];
+  }
+
+  restore(state: readonly (readonly [connection: number, Interval[]])[]): void {
+    for (const [connection, intervals] of state) this.#now.set(connection, intervals);
+  }
+
   /** Takes a statement in and tells where lost has become another thing. */
   add(statement: GapStatement): (Interval & { lost: boolean })[] {
     const { connection } = statement;

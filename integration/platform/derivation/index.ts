@@ -3,10 +3,12 @@
  * they go through time is `track.ts`, and what happens when the past changes is `repair.ts`.
  */
 export { Binding, type BindingRole, type BindingSpec } from "./binding.ts";
+export type { FactsCheckpoint, FactsDelta, FactsStore, SavedBinding } from "./checkpoint.ts";
 export { lookAheadUs, machineFacts, quantity } from "./compose.ts";
 export type { DirtyRange } from "./dirty.ts";
 export { Derivation, type Past } from "./engine.ts";
-export { FactsFollower, type KnownGap } from "./follower.ts";
+export { FactsFollower } from "./follower.ts";
+export type { KnownGap } from "./follower-parts.ts";
 export { GapLedger, type GapStatement } from "./gaps.ts";
 export { factsKeptUs } from "./kept.ts";
 export { compileMapping, type DatedRule, jointRules, Rules, textKey } from "./mapping.ts";

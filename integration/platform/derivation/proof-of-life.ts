@@ -23,6 +23,11 @@ interface Source {
   sequence: number;
 }
 
+export interface ProofState {
+  sources: [connection: number, Source][];
+  silent: number[];
+}
+
 /**
  * Who was heard when, and what follows when nobody was. A source that says nothing holds the watermark of its machines at its last proof of life; after a bound it is taken
  * for lost from there on, which is stated as a gap in the log, and only behind that gap does the watermark pass. What it delivers afterwards ends the gap: where its
@@ -34,9 +39,15 @@ export class ProofsOfLife {
   readonly #since: Micros;
 
   /** `since`: from when on we could have heard somebody; silence is counted from there. */
-  constructor(since: Micros, silent: Iterable<number>) {
+  constructor(since: Micros, { sources, silent }: ProofState) {
     this.#since = since;
     this.#silent = new Set(silent);
+    for (const [connection, source] of sources) this.#sources.set(connection, source);
+  }
+
+  /** To go on from here. */
+  get state(): ProofState {
+    return { sources: [...this.#sources], silent: [...this.#silent] };
   }
 
   seen(connectionId: number, us: Micros): void {

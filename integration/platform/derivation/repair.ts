@@ -29,11 +29,13 @@ const nothing: Repaired = { changes: [], hours: 0 };
  * Makes a dirty binding right: from the checkpoint at or before the first thing that changed, hour by hour, until the new state equals the stored
  * checkpoint and nothing dirty lies ahead; or to where the inputs end, which becomes the live state. Whole hours are replaced, and their facts compared. It asks for
  * its inputs by yielding, so that one and the same repair runs over memory and over a database. `watermark`: what is due before it shall have fired.
+ * `frozenBefore`: the start of an hour before which there are no inputs any more; facts there stay as they are.
  */
 export function* repair(
   binding: Binding,
   firstInput: Micros,
   watermark: Micros,
+  frozenBefore: Micros = Number.NEGATIVE_INFINITY,
 ): Generator<RepairRequest, Repaired, RepairInputs> {
   const { track } = binding;
   const { dirtyTo } = binding;
@@ -41,7 +43,12 @@ export function* repair(
   const oldest = track.firstHour;
   const progress = binding.progress;
   // What lies ahead of the automaton has no checkpoint: it goes on from where it is.
-  const first = Math.max(binding.floor, Math.min(binding.dirtyFrom, progress), Math.min(begin, oldest));
+  const floor = Math.max(binding.floor, frozenBefore);
+  if (dirtyTo < floor && binding.progress >= floor) {
+    settled(binding, watermark);
+    return nothing;
+  }
+  const first = Math.max(floor, Math.min(binding.dirtyFrom, progress), Math.min(begin, oldest));
   if (first === Number.POSITIVE_INFINITY) {
     settled(binding, watermark);
     return nothing;

@@ -128,7 +128,7 @@ export class OpenSegment {
   }
 
   /** Becomes what another one is; what changed is the caller's to tell. */
-  adopt(other: OpenSegment): void {
+  adopt(other: Pick<OpenSegment, "hour" | "start" | "transitions" | "increments" | "outside">): void {
     this.hour = other.hour;
     this.start.set(other.start);
     this.transitions = other.transitions;

@@ -26,6 +26,10 @@ export class Track {
   readonly open = new OpenSegment();
   /** Closed hours, ascending; hours that changed nothing are left out. */
   segments: Segment[] = [];
+  /** Closed hours from here on are not on disk yet as they are. */
+  unsavedFrom: Micros = Number.POSITIVE_INFINITY;
+  /** How often the open hour was replaced by a repair. */
+  repaired = 0;
   /** Values in closed hours that were no valid input. */
   #outside = 0;
   #boundary = 0;
@@ -55,7 +59,24 @@ export class Track {
   /** Puts other hours in the place of those from `begin` up to `end`. */
   replace(begin: number, end: number, by: readonly Segment[]): void {
     this.#outside += outsideOf(by) - outsideOf(this.segments.slice(begin, end));
+    for (const first of [this.segments[begin], by[0]])
+      if (first !== undefined) this.unsavedFrom = Math.min(this.unsavedFrom, first.hour);
     this.segments = this.segments.slice(0, begin).concat(by, this.segments.slice(end));
+  }
+
+  /** Hours before this are given up. */
+  forgetBefore(hour: Micros): void {
+    const kept = this.firstSegment(hour);
+    this.#outside -= outsideOf(this.segments.slice(0, kept));
+    this.segments = this.segments.slice(kept);
+  }
+
+  /** Becomes what it was when it was saved; the caller says what has been crossed. */
+  takeOver(state: Float64Array, segments: Segment[], open: OpenSegment | null): void {
+    this.s.set(state, this.o);
+    this.segments = segments;
+    this.#outside = outsideOf(segments);
+    if (open !== null) this.open.adopt(open);
   }
 
   /** When it does something by itself: its timer or a boundary of its rules. */
@@ -155,6 +176,7 @@ export class Track {
   adopt(other: Track): void {
     this.s.set(other.s.subarray(other.o, other.o + stateWidth), this.o);
     this.open.adopt(other.open);
+    this.repaired++;
     this.#toBoundary(other.#boundary);
   }
 
@@ -190,6 +212,7 @@ export class Track {
     if (open.hour === Number.NEGATIVE_INFINITY) return;
     if (open.empty && sameState(open.start, 0, this.s, this.o)) return;
     this.#outside += open.outside;
+    this.unsavedFrom = Math.min(this.unsavedFrom, open.hour);
     this.segments.push(open.close());
   }
 

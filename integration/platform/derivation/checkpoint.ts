@@ -1,0 +1,156 @@
+import { deserialize, serialize } from "node:v8";
+import type { Micros } from "@lineshaft/contract/api";
+import type { Lsn, StandardBinding } from "@lineshaft/contract/ports";
+import type { Binding } from "./binding.ts";
+import type { Interval } from "./gaps.ts";
+import type { Input } from "./inputs.ts";
+import { stateWidth } from "./layout.ts";
+import type { ProofState } from "./proof-of-life.ts";
+import { type Increments, OpenSegment, type Segment, type Transitions } from "./segment.ts";
+import type { TellerState } from "./teller.ts";
+
+/**
+ * Facts as they are kept on disk: what each binding has emitted, by the hour, and its automaton where it stands; with everything that decides how it goes on. All of it is of one position
+ * in the log, from which on the log is followed again.
+ */
+
+/** What is small and written whole each time. */
+export interface CheckpointRest {
+  ahead: [equipment: number, watermark: Micros][];
+  cycles: [equipment: number, from: Float64Array, us: Float64Array][];
+  gaps: [connection: number, Interval[]][];
+  life: ProofState;
+  told: [tenant: number, TellerState][];
+}
+
+export interface SavedBinding {
+  id: number;
+  key: string;
+  /** By which it was derived. */
+  rows: StandardBinding[];
+  head: Uint8Array;
+  /** Its closed hours, ascending; null: they cannot be read any more. */
+  segments: Uint8Array[] | null;
+}
+
+export interface FactsCheckpoint {
+  lsn: Lsn;
+  rest: Uint8Array;
+  bindings: SavedBinding[];
+}
+
+/** What has changed since the save before. */
+export interface FactsDelta {
+  lsn: Lsn;
+  rest: Uint8Array;
+  /** Bindings that are there no more; one of them may have come anew under the same number. */
+  removed: number[];
+  changed: {
+    id: number;
+    key: string;
+    rows: StandardBinding[];
+    head: Uint8Array;
+    /** Closed hours from here on are replaced by `segments`. */
+    fromHour: Micros;
+    segments: { hour: Micros; body: Uint8Array }[];
+  }[];
+  /** Closed hours before this are given up. */
+  forgottenBefore: Micros;
+}
+
+/** Where facts are kept. A save is all or nothing, and survives a power cut when it returns. */
+export interface FactsStore {
+  save(delta: FactsDelta): void;
+}
+
+export const encodeRest = (rest: CheckpointRest): Uint8Array => serialize(rest);
+export const decodeRest = (bytes: Uint8Array): CheckpointRest => deserialize(bytes) as CheckpointRest;
+
+/** An automaton where it stands, with the hour it writes. */
+interface Head {
+  state: Float64Array;
+  lastT: Micros;
+  lastOrdinal: number;
+  watermark: Micros;
+  dirtyFrom: Micros;
+  dirtyTo: Micros;
+  floor: Micros;
+  held: readonly Input[];
+  open: Uint8Array | null;
+}
+
+export function encodeHead(binding: Binding): Uint8Array {
+  const { track, lastT, lastOrdinal, watermark, dirtyFrom, dirtyTo, floor, held } = binding;
+  const state = track.s.slice(track.o, track.o + stateWidth);
+  const open = track.open.hour === Number.NEGATIVE_INFINITY ? null : encodeSegment(track.open);
+  return serialize({ state, lastT, lastOrdinal, watermark, dirtyFrom, dirtyTo, floor, held, open } satisfies Head);
+}
+
+/** Makes a new binding what was saved of it. `watermark`: of its equipment. */
+export function restoreBinding(binding: Binding, { head, segments }: SavedBinding, watermark: Micros): void {
+  const saved = deserialize(head) as Head;
+  const hours = (segments ?? []).map(decodeSegment);
+  binding.track.takeOver(saved.state, hours, saved.open === null ? null : decodeOpen(saved.open));
+  const dirty = saved.dirtyFrom <= saved.dirtyTo;
+  binding.takeOver({ ...saved, watermark: dirty ? saved.watermark : Math.max(saved.watermark, watermark) });
+}
+
+// Layout of an hour: counts of transitions, increments and values outside as three float64, the hour, the state at its start, then the columns by falling width.
+const fixed = 4 + stateWidth;
+
+type Hour = Pick<Segment, "hour" | "start" | "outside"> & {
+  transitions: Transitions | null;
+  increments: Increments | null;
+};
+
+export function encodeSegment({ hour, start, outside, transitions, increments }: Hour): Uint8Array {
+  const t = transitions?.n ?? 0;
+  const i = increments?.n ?? 0;
+  const bytes = new Uint8Array(8 * (fixed + t + 3 * i) + 4 * t + 2 * i);
+  const wide = new Float64Array(bytes.buffer, 0, fixed + t + 3 * i);
+  wide.set([t, i, outside, hour]);
+  wide.set(start, 4);
+  if (transitions !== null) {
+    wide.set(transitions.t.subarray(0, t), fixed);
+    new Int32Array(bytes.buffer, wide.byteLength, t).set(transitions.code.subarray(0, t));
+  }
+  if (increments !== null) {
+    wide.set(increments.source.subarray(0, i), fixed + t);
+    wide.set(increments.t.subarray(0, i), fixed + t + i);
+    wide.set(increments.value.subarray(0, i), fixed + t + 2 * i);
+    bytes.set(increments.flags.subarray(0, i), wide.byteLength + 4 * t);
+    bytes.set(increments.channel.subarray(0, i), wide.byteLength + 4 * t + i);
+  }
+  return bytes;
+}
+
+/** Closing an open hour is what gives a segment its sums. */
+const decodeSegment = (bytes: Uint8Array): Segment => decodeOpen(bytes).close();
+
+function decodeOpen(read: Uint8Array): OpenSegment {
+  // Columns want their alignment.
+  const bytes = read.slice();
+  const [t, i, outside, hour] = new Float64Array(bytes.buffer, 0, 4);
+  const wide = new Float64Array(bytes.buffer, 0, fixed + t + 3 * i);
+  const narrow = wide.byteLength + 4 * t;
+  const open = new OpenSegment();
+  open.adopt({
+    hour,
+    start: wide.slice(4, fixed),
+    outside,
+    transitions: {
+      n: t,
+      t: wide.slice(fixed, fixed + t),
+      code: new Int32Array(bytes.buffer, wide.byteLength, t).slice(),
+    },
+    increments: {
+      n: i,
+      source: wide.slice(fixed + t, fixed + t + i),
+      t: wide.slice(fixed + t + i, fixed + t + 2 * i),
+      value: wide.slice(fixed + t + 2 * i),
+      flags: bytes.slice(narrow, narrow + i),
+      channel: bytes.slice(narrow + i, narrow + 2 * i),
+    },
+  });
+  return open;
+}
