@@ -27,6 +27,8 @@ export const de: Record<keyof Texts, string> = {
   "kpi.finalHint": "Alle Daten dieses Zeitraums sind da. Ändert er sich noch, wird das als Korrektur gezeigt.",
   "kpi.revised": "korrigiert",
   "kpi.revisedHint": "Fassung {n}, {time}: {cause}",
+  "kpi.stale": "wird neu gerechnet",
+  "kpi.staleHint": "Etwas, worauf sie beruht, hat sich geändert; die neue Zahl folgt.",
   "kpi.coverage": "Beruht auf {share} der geplanten Zeit",
   "kpi.bounds": "Verfügbarkeit zwischen {lower} und {upper}, je nachdem, was in der unbekannten Zeit war",
   "kpi.at": "{from} bis {to}",

@@ -25,6 +25,8 @@ export const en = {
   "kpi.finalHint": "All data of this period are in. If it changes, it is marked as revised.",
   "kpi.revised": "revised",
   "kpi.revisedHint": "Revision {n}, {time}: {cause}",
+  "kpi.stale": "being calculated again",
+  "kpi.staleHint": "Something that it rests on has changed; the new number follows.",
   "kpi.coverage": "Rests on {share} of the planned time",
   "kpi.bounds": "Availability between {lower} and {upper}, depending on what the unknown time was",
   "kpi.at": "{from} to {to}",

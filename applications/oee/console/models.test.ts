@@ -9,7 +9,7 @@ import {
   startingReasons,
 } from "@lineshaft/contract/api";
 import { describe, expect, it } from "vitest";
-import { waterfallOf } from "../index.ts";
+import { waterfallOf } from "../losses.ts";
 import { cell } from "../testing.ts";
 import { compare, comparedRange } from "./demo-model.ts";
 import { waterfallRows } from "./oee-model.ts";
@@ -44,8 +44,8 @@ describe("the plant as rows of machines", () => {
   });
 
   it("in flow order where it is known, with the constraint", () => {
-    const [site] = sitesOf(plant, [{ lineId: 3, machines: [4, 5], constraint: 5 }]);
-    expect(site.lines[1]).toMatchObject({ constraint: 5, machines: [{ id: 4 }, { id: 5 }] });
+    const [site] = sitesOf(plant, [{ lineId: 3, machines: [4, 5], constraint: 5, output: 4 }]);
+    expect(site.lines[1]).toMatchObject({ constraint: 5, output: 4, machines: [{ id: 4 }, { id: 5 }] });
   });
 
   it("a key that is limited to a line sees it as a site of its own", () => {

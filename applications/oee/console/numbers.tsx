@@ -1,6 +1,6 @@
 import type { Format, PageContext } from "@lineshaft/ui/kit";
 import { unitText } from "@lineshaft/ui/kit";
-import type { KpiHint, Kpis } from "../index.ts";
+import type { KpiHint, Kpis } from "../kpis.ts";
 import type { Numbers } from "./source.ts";
 import { isLow } from "./target.ts";
 import type { Say } from "./texts.ts";
@@ -24,7 +24,7 @@ export function ShareBar({ share, target = null }: { share: number | null; targe
 
 /** Provisional or final, coverage, revision with its cause: what a number is worth. */
 export function Worth({ numbers, context, t }: { numbers: Numbers; context: PageContext; t: Say }) {
-  const { state, revision, cause, changedUs, kpis } = numbers;
+  const { state, revision, cause, changedUs, stale, kpis } = numbers;
   const { format } = context;
   const covered = kpis.stateCoverage;
   const bounds = kpis.availabilityBounds;
@@ -45,6 +45,7 @@ export function Worth({ numbers, context, t }: { numbers: Numbers; context: Page
           {t("kpi.coverage", { share: format.percent(covered) })}
         </span>
       )}
+      {stale && <span title={t("kpi.staleHint")}>{t("kpi.stale")}</span>}
       {revision !== null && revision > 1 && (
         <abbr
           className="worth-revised"
