@@ -20,6 +20,7 @@ import type { Journal } from "../registry/journal.ts";
 import { pageSize } from "../sqlite/cursor.ts";
 import type { OwnedDatabase, Sql } from "../sqlite/open.ts";
 import { type Booked, book, type Shelf, takeBack } from "./book.ts";
+import { withBookedParts } from "./booked-parts.ts";
 import { type AssignedCalendar, assignedShifts } from "./calendar.ts";
 import { placesOf, validityOf } from "./master-data-places.ts";
 import { masterDataRules, type Others, remembered, requirePlaces } from "./master-data-rules.ts";
@@ -267,9 +268,15 @@ export class MasterDataStore implements MasterData {
       list: (kind, equipmentId, fromUs) =>
         this.#rows(p, kind, { equipmentId, fromUs }, "", -1).map((row) => recorded<typeof kind>(row)),
       check: (kind, id, item) => masterDataRules[kind](item, id, this.#others(p, kind, id)),
-      put: (kind, id, item) => this.#write(p, kind, id, item, false).item,
-      remove: (kind, current) => void this.#write(p, kind, current.id, current.item, true),
+      put: (kind, id, item) => this.#write(p, kind, id, item, false, "bookings").item,
+      remove: (kind, current) => void this.#write(p, kind, current.id, current.item, true, "bookings"),
     };
+  }
+
+  #withBookedParts<K extends MasterDataKind>(p: Principal, kind: K, id: string, put: MasterDataItem<K>) {
+    const before = kind === "order" ? this.#find(p, "order", id) : null;
+    if (before === null) return put;
+    return withBookedParts(before.item, put as MasterDataItem<"order">) as MasterDataItem<K>;
   }
 
   shifts(p: Principal, equipmentId: number, fromUs: Micros, toUs: Micros, asOf?: Lsn): ShiftOccurrence[] {
@@ -343,10 +350,12 @@ export class MasterDataStore implements MasterData {
     p: Principal,
     kind: K,
     id: string,
-    item: MasterDataItem<K>,
+    given: MasterDataItem<K>,
     removed: boolean,
+    by: "people" | "bookings" = "people",
   ): Written<Recorded<MasterDataItem<K>>> {
     const { db, clock, journal } = this.#parts;
+    const item = by === "people" && !removed ? this.#withBookedParts(p, kind, id, given) : given;
     const revision = journal.next();
     const changedUs = clock.nowUs();
     const places = placesOf(kind, item);
