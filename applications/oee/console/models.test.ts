@@ -97,6 +97,7 @@ const cells = (list: Cells["cells"], over: Partial<Cells> = {}): Cells => ({
   ...{ fromUs: 0, toUs: hourUs, cells: list, timeZone: "Etc/UTC", policies: [defaultOeePolicy] },
   ...{
     reasons: [...startingReasons],
+    masterData: [],
     orphanedAnnotations: [],
     unplacedScrap: 0,
     finalBeforeUs: hourUs,
