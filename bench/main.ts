@@ -17,6 +17,7 @@ import { memory } from "./memory.ts";
 import { modbus } from "./modbus.ts";
 import { mqttExternal, mqttSingle } from "./mqtt.ts";
 import { mqttPeers } from "./mqtt-peers.ts";
+import { oee } from "./oee.ts";
 import { onboard } from "./onboard.ts";
 import { opcuaBrowse } from "./opcua-browse.ts";
 import { opcuaChanges } from "./opcua-changes.ts";
@@ -26,7 +27,7 @@ import { queries } from "./queries.ts";
 import { recovery } from "./recovery.ts";
 import { replay } from "./replay.ts";
 import { size } from "./size.ts";
-import { ingestSparkplug } from "./sparkplug.ts";
+import { ingestSparkplug, ingestSparkplugOee } from "./sparkplug.ts";
 
 const benches: readonly Bench[] = [
   disk,
@@ -40,6 +41,8 @@ const benches: readonly Bench[] = [
   derive,
   modbus,
   ingestSparkplug,
+  ingestSparkplugOee,
+  ...oee,
   mqttSingle,
   mqttExternal,
   fleet,

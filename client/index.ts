@@ -3,6 +3,17 @@ import type { BackOff } from "./back-off.ts";
 import { Platform } from "./platform.ts";
 import { networkTransport, type WebSocketConstructor } from "./transport.ts";
 
+export {
+  type ApplicationProgram,
+  type Compute,
+  type ComputedResult,
+  orderIdOf,
+  type ReadOptions,
+  type RunOptions,
+  readViews,
+  runApplication,
+  type View,
+} from "./application.ts";
 export type { BackOff } from "./back-off.ts";
 export { type CallOptions, toProblemError, UnreachableError } from "./call.ts";
 export type { FollowOptions } from "./follow.ts";

@@ -8,7 +8,7 @@ import type { SocketEvents, Transport } from "./transport.ts";
 /** What the transport uses of the server; `createHttpServer` gives one. */
 export interface MemoryServer {
   inject(request: {
-    method: "GET" | "POST" | "PATCH" | "DELETE";
+    method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
     url: string;
     headers: Record<string, string>;
     payload?: string | Buffer;

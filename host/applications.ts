@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
+import { type Role, roles } from "@lineshaft/contract/api";
 import type { Logger } from "pino";
 
 const restartMs = [1000, 5000, 15_000, 60_000];
@@ -10,14 +11,36 @@ export interface Applications {
   stop(): Promise<void>;
 }
 
+/** What the package.json of an application says under "lineshaft". */
+interface Manifest {
+  /** Entry of its worker, in its folder. */
+  worker: string;
+  /** What its key may do. Default: read and publish results. */
+  role: Role;
+}
+
+/** Nobody needs to administer in order to compute something. */
+const grantable = (Object.keys(roles) as Role[]).filter((role) => role !== "admin");
+
+/** The manifest of an application; a text says why it is none. */
+export function manifestOf(packageJson: string): Manifest | string {
+  const { worker, role = "application" } =
+    (JSON.parse(packageJson) as { lineshaft?: { worker?: unknown; role?: unknown } }).lineshaft ?? {};
+  if (typeof worker !== "string") return 'Its package.json names no "lineshaft.worker".';
+  const granted = grantable.find((each) => each === role);
+  if (granted === undefined) return `"lineshaft.role" in its package.json must be one of ${grantable.join(", ")}.`;
+  return { worker, role: granted };
+}
+
 /**
- * Starts the configured applications, each in a worker of its own with nothing but an address and a key: what a stranger's would have. Found
- * by folder name at run time; a missing one is said and left out, a crashed one is started again with growing pauses.
+ * Starts the configured applications, each in a worker of its own with nothing but an address and a key: what a stranger's would have. The key may do what
+ * the application's manifest asks for, and no more. Found by folder name at run time; a missing one is said and left out, a crashed one is started again with
+ * growing pauses.
  */
 export function startApplications(
   names: string[],
   root: string,
-  access: { url: string; key: (name: string) => string },
+  access: { url: string; key: (name: string, role: Role) => string },
   log: Logger,
 ): Applications {
   const running = names.flatMap((name) => {
@@ -27,13 +50,13 @@ export function startApplications(
       log.warn({ application: name }, "There is no such application; it is not started.");
       return [];
     }
-    const { worker } =
-      (JSON.parse(readFileSync(manifest, "utf8")) as { lineshaft?: { worker?: string } }).lineshaft ?? {};
-    if (worker === undefined) {
-      log.warn({ application: name }, 'Its package.json names no "lineshaft.worker"; it is not started.');
+    const said = manifestOf(readFileSync(manifest, "utf8"));
+    if (typeof said === "string") {
+      log.warn({ application: name }, `${said} It is not started.`);
       return [];
     }
-    return [keepRunning(name, pathToFileURL(join(dir, worker)), { url: access.url, key: access.key(name) }, log)];
+    const entry = pathToFileURL(join(dir, said.worker));
+    return [keepRunning(name, entry, { url: access.url, key: access.key(name, said.role) }, log)];
   });
   return {
     stop: async () => {

@@ -34,7 +34,7 @@ export const settings = {
     default: "optional",
   },
   "mqtt-plain": { text: "MQTT without TLS: on loopback only, or anywhere", default: "loopback" },
-  applications: { text: "Applications to start, comma-separated folders, or none", default: "line-monitor" },
+  applications: { text: "Applications to start, comma-separated folders, or none", default: "line-monitor,oee" },
 } as const;
 
 export type SettingName = keyof typeof settings;

@@ -32,6 +32,8 @@ const system: Principal = { id: "facts", kind: "system", name: "facts", tenant: 
 
 export interface RunningFacts {
   facts: FactsFollower;
+  /** What the log has up to here is derived at the start and told to nobody. */
+  from: Lsn;
   /** Derives what history has, then follows the log. Doors open meanwhile; what is not derived yet is told as under repair. */
   run(onError: (error: unknown) => void): void;
   stop(): Promise<void>;
@@ -151,6 +153,7 @@ export function factsOf(parts: {
   };
   return {
     facts,
+    from: after,
     run: (onError) => {
       ticks = periodic(tickMs, async () => facts.tick(), onError);
       begun = facts.begin(after).then(

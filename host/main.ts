@@ -7,6 +7,7 @@ import { captureCommands } from "./capture-commands.ts";
 import { readConfig, settings, UsageError } from "./config.ts";
 import { configurationCommands } from "./configuration-commands.ts";
 import { type Demo, startDemo } from "./demo.ts";
+import { demoPlantAt } from "./demo-plant.ts";
 import { type RunningServer, startServer, version } from "./server.ts";
 import { verify } from "./verify.ts";
 
@@ -46,17 +47,23 @@ function usage(): string {
 async function serve(command: "up" | "demo", args: string[]): Promise<void> {
   const config = readConfig(command, args, process.env);
   const consoleDir = await consoleBuild();
-  const server = await startServer(config, consoleDir);
+  const plant = command === "demo" ? demoPlantAt() : undefined;
+  const server = await startServer(config, consoleDir, plant);
   const applications = startApplications(
     config.applications,
     join(root, "applications"),
-    { url: server.url, key: (name) => server.createKey(`application ${name}`, "engineer") },
+    { url: server.url, key: (name, role) => server.createKey(`application ${name}`, role) },
     server.log,
   );
   const demo = command === "demo" ? demoOf(server, config.dataDir) : null;
   const demoSecret = command === "demo" ? server.createKey("demo login", "admin") : null;
   say(server, demoSecret);
-  void demo?.live.then(({ faults }) => sayFaults(faults)).catch(() => undefined);
+  void demo?.live
+    .then(({ faults }) => {
+      plant?.listens(faults);
+      sayFaults(faults);
+    })
+    .catch(() => undefined);
 
   let stopping = false;
   const stop = async (signal: string): Promise<void> => {

@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import type { ConnectionRow } from "@lineshaft/contract/ports";
+import type { Role } from "@lineshaft/contract/api";
+import type { ConnectionRow, DemoPlant } from "@lineshaft/contract/ports";
 import { createMetrics, createRateLimiter, openIdentity } from "@lineshaft/governance";
 import { createHttpServer } from "@lineshaft/interfaces/rest";
 import { cellSource, createMasterDataTransfer, workSource } from "@lineshaft/platform/context";
@@ -36,6 +37,7 @@ import { noteTypeChanges } from "./note-types.ts";
 import { openFilesMax } from "./open-files.ts";
 import { RegistryOutbox } from "./outbox.ts";
 import { periodic } from "./periodic.ts";
+import { resultsOf } from "./results.ts";
 import { standingOf } from "./standing.ts";
 import { SystemMonitor } from "./system-status.ts";
 
@@ -51,13 +53,13 @@ export interface RunningServer {
   /** Shown once, at the first start on a data directory. */
   adminSecret: string | null;
   /** Creates an API key with the system's own rights, e.g. for the demo and for applications. */
-  createKey(name: string, role: "admin" | "engineer" | "source" | "viewer"): string;
+  createKey(name: string, role: Role): string;
   log: pino.Logger;
   stop(): Promise<void>;
 }
 
 /** Composes the platform: opens what is on disk, catches the views up with the log, then opens the doors. */
-export async function startServer(config: Config, consoleDir: string | undefined): Promise<RunningServer> {
+export async function startServer(config: Config, consoleDir?: string, plant?: DemoPlant): Promise<RunningServer> {
   const log = pino({ level: process.env.LINESHAFT_LOG_LEVEL ?? "info" }, pino.destination(2));
   const clock = systemClock;
   const crashPoint = crashPointFrom(process.env.LINESHAFT_CRASH);
@@ -83,7 +85,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
     retention: {
       windowMs: config.logWindowMs,
       maxBytes: config.logBytesMax,
-      pinnedBy: ["registry", "views", "history", "facts"],
+      pinnedBy: ["registry", "views", "history", "facts", "results"],
     },
     onEvent: note,
     crashPoint,
@@ -190,12 +192,14 @@ export async function startServer(config: Config, consoleDir: string | undefined
     onMissing: (from, to) => {
       const reason = `History never had records ${from} to ${to}, and the log has them no more.`;
       note({ code: "records_missing", text: reason });
-      const now = clock.nowUs();
-      void ingest
-        .gap(1, { connection: null, fromUs: now, toUs: null, points: null, reason })
-        .catch(fail("Recording a gap"));
+      missing(reason);
     },
   });
+  /** What is gone is a gap like any other: those who follow the stream must know. */
+  const missing = (reason: string): void =>
+    void ingest
+      .gap(1, { connection: null, fromUs: clock.nowUs(), toUs: null, points: null, reason })
+      .catch(fail("Recording a gap"));
   const outbox = new RegistryOutbox({ registry, log: stream, clock });
   const identity = openIdentity({
     registry,
@@ -226,6 +230,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
     ...{ dataDir, note, saveEveryMs: config.snapshotMs },
     healthOf: (tenant, name) => connectivity.status(tenant, name)?.health.state ?? null,
   });
+  const published = resultsOf({ dataDir, log: stream, registry, derived, clock, syncEveryMs, onEvent: note });
   const broker =
     config.mqtt === null
       ? null
@@ -294,6 +299,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
       registry,
       lastValues: views.values,
       facts: derived.facts,
+      results: published.results,
       cells,
       work: workSource({ facts: derived.facts, registry, clock, cells }),
       ledger,
@@ -306,6 +312,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
       outbox,
       system: { status: () => watch.status(), metrics: () => metrics.text(), ready: () => watch.ready() },
       clock,
+      demoPlant: plant,
     },
     { consoleDir, demo: config.command === "demo", log },
   );
@@ -315,16 +322,12 @@ export async function startServer(config: Config, consoleDir: string | undefined
     log.error({ err: error }, `${what} failed`);
     watch.note("internal", `${what} failed: ${(error as Error).message}`);
   };
-  // Damage that the log found in itself is a gap like any other: those who follow the stream must know.
-  const now = clock.nowUs();
-  for (const reason of lost)
-    void ingest
-      .gap(1, { connection: null, fromUs: now, toUs: null, points: null, reason })
-      .catch(fail("Recording a gap"));
+  for (const reason of lost) missing(reason);
   feeder.run(fail("Feeding history"));
   names.run(fail("The registry's view of the log"));
   viewer.run(fail("The views"));
   derived.run(fail("Deriving facts"));
+  published.run(fail("The results of applications"));
   watch.start();
   const snapshots = periodic(
     config.snapshotMs,
@@ -383,6 +386,7 @@ export async function startServer(config: Config, consoleDir: string | undefined
       await http.close();
       await drains.stop();
       await snapshots.stop();
+      await published.stop();
       await derived.stop();
       await feeder.stop();
       await viewer.stop();

@@ -54,7 +54,7 @@ describe.skipIf(!hasPeer("chromium"))("the console", { timeout: 45_000 }, () => 
     await field.fill(secret);
     await field.press("Enter");
     await page.getByRole("navigation").waitFor();
-    expect(await tab.heading.textContent()).toBe("Equipment");
+    expect(await tab.heading.textContent()).toBe("Overview");
     await page.getByRole("button", { name: /^Signed in as/ }).click();
     await page.getByRole("button", { name: "Sign out" }).click();
     await field.waitFor();

@@ -1,4 +1,4 @@
-import { type Cell, hourUs, localOf, type Micros, type Quantities } from "@lineshaft/contract/api";
+import { type Cell, hourUs, localOf, type Micros, type Quantities, type Reason } from "@lineshaft/contract/api";
 import { type Policies, type Sums, sumsOf } from "./sums.ts";
 
 /** Under which heads cells are added up. */
@@ -23,7 +23,12 @@ export const by = {
 };
 
 /** Cells added up under the heads that `key` gives them, in the order of their first coming. Never from percentages. */
-export function sumsBy<K>(cells: readonly Cell[], key: (cell: Cell) => K, policies?: Policies): Map<K, Sums> {
+export function sumsBy<K>(
+  cells: readonly Cell[],
+  key: (cell: Cell) => K,
+  policies?: Policies,
+  reasons?: readonly Reason[],
+): Map<K, Sums> {
   const groups = new Map<K, Cell[]>();
   for (const cell of cells) {
     const of = key(cell);
@@ -31,7 +36,7 @@ export function sumsBy<K>(cells: readonly Cell[], key: (cell: Cell) => K, polici
     if (group === undefined) groups.set(of, [cell]);
     else group.push(cell);
   }
-  return new Map([...groups].map(([of, group]) => [of, sumsOf(group, policies)]));
+  return new Map([...groups].map(([of, group]) => [of, sumsOf(group, policies, reasons)]));
 }
 
 /** The yield of an order: what its last operation made, good and reworked alike for the ERP. */

@@ -1,4 +1,4 @@
-import { type Micros, type Reason, type ReasonLoss, startingReasons } from "@lineshaft/contract/api";
+import { type Micros, type Reason, startingReasons } from "@lineshaft/contract/api";
 import type { Sums } from "./sums.ts";
 
 /** From calendar time down to valuable time: what is taken away, step by step, and what is left at each level. */
@@ -32,13 +32,12 @@ export interface Waterfall {
 }
 
 /** Every µs of the calendar is lost to one step or is valuable: the steps and the rest add up exactly, in integers. */
-export function waterfallOf(sums: Sums, reasons: readonly Reason[] = startingReasons): Waterfall {
+export function waterfallOf(sums: Sums): Waterfall {
   const { apt, aust, adot, unknown, notPlanned, plannedMaintenance } = sums.timeUs;
   const calendarUs = Object.values(sums.timeUs).reduce((sum, us) => sum + us, 0);
-  const lossOf = lossesOf(reasons);
   const delay = { breakdown: 0, setUpAndAdjustment: 0, idlingAndMinorStops: 0, otherStops: 0 };
-  for (const { reason, timeClass, micro, us } of sums.stops)
-    if (timeClass === "adet") delay[micro ? "idlingAndMinorStops" : (lossOf.get(reason) ?? "otherStops")] += us;
+  for (const { loss, timeClass, micro, us } of sums.stops)
+    if (timeClass === "adet") delay[micro ? "idlingAndMinorStops" : (loss ?? "otherStops")] += us;
   const us: Record<LossStep, Micros> = {
     notPlanned,
     break: sums.timeUs.break,
@@ -72,14 +71,9 @@ export function waterfallOf(sums: Sums, reasons: readonly Reason[] = startingRea
   };
 }
 
-function lossesOf(reasons: readonly Reason[]): ReadonlyMap<number, ReasonLoss> {
-  return new Map(
-    reasons.flatMap(({ number, loss }): [number, ReasonLoss][] => (loss === null ? [] : [[number, loss]])),
-  );
-}
-
 export interface ParetoBar {
-  reason: number;
+  /** null: several reasons of a list that was cut. */
+  reason: number | null;
   us: Micros;
   count: number;
   /** Of all, and of all up to here. */
@@ -97,10 +91,10 @@ export function paretoOf(
 ): ParetoBar[] {
   const { by = "time", level, reasons = startingReasons } = options;
   const parents = new Map(reasons.map(({ number, parent }) => [number, parent]));
-  const bars = new Map<number, { us: Micros; count: number }>();
+  const bars = new Map<number | null, { us: Micros; count: number }>();
   for (const stop of sums.stops) {
     if (stop.timeClass !== "adet" && stop.timeClass !== "adot" && stop.timeClass !== "aust") continue;
-    const reason = level === undefined ? stop.reason : atLevel(stop.reason, level, parents);
+    const reason = level === undefined || stop.reason === null ? stop.reason : atLevel(stop.reason, level, parents);
     const bar = bars.get(reason) ?? { us: 0, count: 0 };
     bars.set(reason, { us: bar.us + stop.us, count: bar.count + stop.count });
   }
@@ -108,7 +102,7 @@ export function paretoOf(
   const all = [...bars.values()].reduce((sum, bar) => sum + bar[measure], 0);
   let cumulative = 0;
   return [...bars]
-    .sort(([a, x], [b, y]) => y[measure] - x[measure] || a - b)
+    .sort(([a, x], [b, y]) => y[measure] - x[measure] || (a ?? 0) - (b ?? 0))
     .map(([reason, bar]) => {
       cumulative += bar[measure];
       const of = (part: number) => (all > 0 ? part / all : 0);

@@ -21,7 +21,7 @@ import {
   sumsOf,
   waterfallOf,
 } from "./index.ts";
-import { cell, policy } from "./testing.ts";
+import { anyCell, cell, policy } from "./testing.ts";
 
 const under = (...policies: OeePolicy[]) => new Map(policies.map((each) => [each.version, each]));
 const kpis = (cells: Cell[], ...policies: OeePolicy[]) => kpisOf(sumsOf(cells, under(...policies)));
@@ -362,59 +362,6 @@ describe("aggregation", () => {
 });
 
 describe("properties", () => {
-  const minutes = fc.nat(30);
-  const anyPolicy = fc.record({
-    microStopTo: fc.constantFrom("availability" as const, "effectiveness" as const),
-    noOrder: fc.constantFrom("busy" as const, "notBusy" as const),
-    setUpQuantity: fc.constantFrom("inside" as const, "outside" as const),
-  });
-  const anyCell = fc
-    .record({
-      times: fc.record({
-        apt: minutes,
-        aust: minutes,
-        adet: minutes,
-        adot: minutes,
-        plannedMaintenance: minutes,
-        break: minutes,
-        notPlanned: minutes,
-        unknown: minutes,
-      }),
-      made: fc.record({
-        good: fc.nat(50),
-        scrap: fc.nat(5),
-        unknown: fc.nat(9),
-        setUpGood: fc.nat(3),
-        setUpScrap: fc.nat(3),
-        outside: fc.nat(3),
-      }),
-      pri: fc.constantFrom(1e6, 12.5e6, 1e7 / 3),
-      micro: fc.nat(100),
-      shift: fc.constantFrom("s", "t", null),
-      order: fc.constantFrom("A", "B", null),
-      grid: fc.nat(20),
-      policy: anyPolicy,
-    })
-    .map(({ times, made, pri, micro, shift, order, grid, policy: of }) => {
-      const microUs = Math.floor((times.adet * minuteUs * micro) / 100);
-      const used = policy(of);
-      const stops: StopTime[] = [
-        { reason: 3_100_000, timeClass: "adet", micro: true, us: microUs, count: 1 },
-        { reason: 7_100_000, timeClass: "adet", micro: false, us: times.adet * minuteUs - microUs, count: 1 },
-      ];
-      return {
-        used,
-        cell: cell(times, made, {
-          priUs: pri,
-          microStopUs: microUs,
-          shift,
-          order,
-          gridUs: grid * 15 * minuteUs,
-          stops,
-          policy: used.version,
-        }),
-      };
-    });
   const anyCells = fc.array(anyCell, { maxLength: 12 }).map((list) => ({
     cells: list.map((each) => each.cell),
     policies: under(defaultOeePolicy, ...list.map((each) => each.used)),

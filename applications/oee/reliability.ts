@@ -1,4 +1,4 @@
-import { type Micros, type Reason, startingReasons } from "@lineshaft/contract/api";
+import type { Micros } from "@lineshaft/contract/api";
 import type { Sums } from "./sums.ts";
 
 export interface Reliability {
@@ -15,12 +15,11 @@ export interface Reliability {
 }
 
 /** From fault intervals: stops whose reason is a breakdown and that are no micro stops. */
-export function reliabilityOf(sums: Sums, reasons: readonly Reason[] = startingReasons): Reliability {
-  const breakdowns = new Set(reasons.filter(({ loss }) => loss === "breakdown").map(({ number }) => number));
+export function reliabilityOf(sums: Sums): Reliability {
   let failureEvents = 0;
   let repairUs = 0;
-  for (const { reason, timeClass, micro, us, count } of sums.stops) {
-    if (!breakdowns.has(reason) || micro || !["adet", "adot", "aust"].includes(timeClass)) continue;
+  for (const { loss, timeClass, micro, us, count } of sums.stops) {
+    if (loss !== "breakdown" || micro || !["adet", "adot", "aust"].includes(timeClass)) continue;
     failureEvents += count;
     repairUs += us;
   }

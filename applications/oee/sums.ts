@@ -6,7 +6,10 @@ import {
   noTimes,
   type OeePolicy,
   type Quantities,
+  type Reason,
+  type ReasonLoss,
   type StopTime,
+  startingReasons,
   type TimeClass,
   timeClasses,
 } from "@lineshaft/contract/api";
@@ -26,6 +29,14 @@ export interface MaterialSums {
   withoutPriAll: number;
   aptUs: Micros;
   priPqUs: number;
+  /** How many entries of a list that was cut stand in this one. Default 1: itself. */
+  together?: number;
+}
+
+/** Standing time of one reason, with the loss that its time counts to. `reason` null: several, of a list that was cut. */
+export interface StopSum extends Omit<StopTime, "reason"> {
+  reason: number | null;
+  loss: ReasonLoss | null;
 }
 
 /** What a period, an order or a site adds up to. Ratios come later, and only from this (RULES 3). */
@@ -51,41 +62,102 @@ export interface Sums {
   materials: MaterialSums[];
   estimatedPq: number;
   assignedSq: number;
-  stops: StopTime[];
+  stops: StopSum[];
 }
 
 /** Adds cells up. The order of cells does not matter to times; quantities are added in the order given. */
-export function sumsOf(cells: Iterable<Cell>, policies: Policies = new Map()): Sums {
-  const sums: Sums = {
-    timeUs: noTimes(),
-    microStopUs: 0,
-    pbtUs: 0,
-    pbtKnownUs: 0,
-    aptUs: 0,
-    noOrderOutUs: 0,
-    countUnknownUs: 0,
-    priPqUs: 0,
-    priGqUs: 0,
-    startUpPriPqUs: 0,
-    startUpPriGqUs: 0,
-    priGqAllUs: 0,
-    cycles: 0,
-    materials: [],
-    estimatedPq: 0,
-    assignedSq: 0,
-    stops: [],
-  };
+export function sumsOf(
+  cells: Iterable<Cell>,
+  policies: Policies = new Map(),
+  reasons: readonly Reason[] = startingReasons,
+): Sums {
+  const sums = noSums();
+  const losses = new Map(reasons.map(({ number, loss }) => [number, loss]));
   const materials = new Map<string, MaterialSums>();
-  const stops = new Map<string, StopTime>();
+  const stops = new Map<string, StopSum>();
   for (const cell of cells) {
     const policy = policyOf(cell, policies);
     addTimes(sums, cell, policy);
     addQuantities(sums, materialOf(materials, cell), cell, policy);
-    for (const stop of cell.stops) addStop(stops, stop);
+    for (const stop of cell.stops) addStop(stops, { ...stop, loss: losses.get(stop.reason) ?? null });
   }
   sums.materials = [...materials.values()];
   sums.stops = [...stops.values()];
   return sums;
+}
+
+/** Numbers of sums that simply add. */
+const additive = [
+  "microStopUs",
+  "pbtUs",
+  "pbtKnownUs",
+  "aptUs",
+  "noOrderOutUs",
+  "countUnknownUs",
+  "priPqUs",
+  "priGqUs",
+  "startUpPriPqUs",
+  "startUpPriGqUs",
+  "priGqAllUs",
+  "cycles",
+  "estimatedPq",
+  "assignedSq",
+] as const satisfies (keyof Sums)[];
+
+export function noSums(): Sums {
+  const zeros = Object.fromEntries(additive.map((name) => [name, 0])) as Record<(typeof additive)[number], number>;
+  return { ...zeros, timeUs: noTimes(), materials: [], stops: [] };
+}
+
+/** What stands above adds up what stands below: an area its lines and machines, a site its areas (RULES 3). */
+export function addSums(parts: Iterable<Sums>): Sums {
+  const sums = noSums();
+  const materials = new Map<string, MaterialSums>();
+  const stops = new Map<string, StopSum>();
+  for (const part of parts) {
+    for (const name of additive) sums[name] += part[name];
+    for (const name of timeClasses) sums.timeUs[name] += part.timeUs[name];
+    for (const material of part.materials) addMaterial(materials, material);
+    for (const stop of part.stops) addStop(stops, stop);
+  }
+  sums.materials = [...materials.values()];
+  sums.stops = [...stops.values()];
+  return sums;
+}
+
+/**
+ * The same sums with lists of at most so many entries: the greatest keep their names, the rest is taken together by unit, and by loss and time class. No
+ * ratio, waterfall or MTBF changes by it. What has no ideal cycle keeps its name first.
+ */
+export function cutSums(sums: Sums, most: { materials: number; stops: number }): Sums {
+  const byWeight = [...sums.materials].sort(
+    (a, b) =>
+      Number(b.withoutPri > 0) - Number(a.withoutPri > 0) ||
+      Math.max(b.aptUs, b.priPqUs) - Math.max(a.aptUs, a.priPqUs),
+  );
+  const materials = new Map<string, MaterialSums>();
+  for (const [i, material] of byWeight.entries())
+    addMaterial(
+      materials,
+      i < most.materials ? material : { ...material, material: null, together: material.together ?? 1 },
+    );
+  const stops = new Map<string, StopSum>();
+  for (const [i, stop] of [...sums.stops].sort((a, b) => b.us - a.us).entries())
+    addStop(stops, i < most.stops ? stop : { ...stop, reason: null });
+  return { ...sums, materials: [...materials.values()], stops: [...stops.values()] };
+}
+
+function addMaterial(to: Map<string, MaterialSums>, of: MaterialSums): void {
+  const key = JSON.stringify([of.material, of.unit, of.together !== undefined]);
+  const same = to.get(key);
+  if (same === undefined) {
+    to.set(key, { ...of, headline: { ...of.headline }, all: { ...of.all } });
+    return;
+  }
+  add(same.headline, of.headline);
+  add(same.all, of.all);
+  for (const name of ["withoutPri", "withoutPriAll", "aptUs", "priPqUs"] as const) same[name] += of[name];
+  if (same.together !== undefined) same.together += of.together ?? 1;
 }
 
 /** A version that is not given is a mistake of the caller: numbers of another policy would be wrong without a sign. */
@@ -149,8 +221,8 @@ function materialOf(materials: Map<string, MaterialSums>, { material, unit }: Ce
   return sums;
 }
 
-function addStop(stops: Map<string, StopTime>, stop: StopTime): void {
-  const key = `${stop.reason} ${stop.timeClass} ${stop.micro}`;
+function addStop(stops: Map<string, StopSum>, stop: StopSum): void {
+  const key = `${stop.reason} ${stop.loss} ${stop.timeClass} ${stop.micro}`;
   const same = stops.get(key);
   if (same === undefined) stops.set(key, { ...stop });
   else {

@@ -8,8 +8,13 @@ import { ServerProcess } from "./server.ts";
 export async function startBroker(
   { dir, profileDir }: BenchContext,
   name = "data",
+  args: string[] = [],
 ): Promise<{ server: ServerProcess; account: Pick<MqttSenderJob, "port" | "username" | "password"> }> {
-  const server = await ServerProcess.start({ dataDir: join(dir, name), profileDir, args: ["--mqtt-port", "0"] });
+  const server = await ServerProcess.start({
+    dataDir: join(dir, name),
+    profileDir,
+    args: ["--mqtt-port", "0", ...args],
+  });
   return { server, account: { port: server.mqttPort, username: "machine", password: server.api.key } };
 }
 

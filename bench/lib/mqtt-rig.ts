@@ -14,6 +14,10 @@ import { round, SharedClock, sleep } from "./stats.ts";
 export interface MqttRigOptions {
   /** What the platform reads the messages by. */
   connection: ConnectionEntry;
+  /** What else is configured with it: models, equipment. */
+  configuration?: object;
+  /** What people say of the equipment, before the machines come. */
+  prepare?(server: ServerProcess): Promise<void>;
   /** Does the connector's diagnosis say that it is there for the first message? */
   attached(diagnosis: Diagnosis): boolean;
   /** Where the machines dial, and what they send. */
@@ -62,7 +66,8 @@ export class MqttRig {
   /** Everything connected, births stored; no data sent yet. */
   static async ready(server: ServerProcess, options: MqttRigOptions): Promise<MqttRig> {
     const { connection, attached } = options;
-    await server.api.configure({ version: 1, connections: [connection] });
+    await server.api.configure({ version: 1, ...options.configuration, connections: [connection] });
+    await options.prepare?.(server);
     await untilAttached(server, connection.name, attached);
     const clock = new SharedClock();
     const job: MqttSenderJob = { ...mqttSenderDefaults, ...options.sender, clockOffsetUs: clock.offsetUs };

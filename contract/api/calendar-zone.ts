@@ -1,4 +1,4 @@
-import { dayUs, type Micros, minuteUs, secondUs } from "./time.ts";
+import { dayUs, hourUs, type Micros, minuteUs, secondUs } from "./time.ts";
 
 /**
  * Local time of IANA zones, by the tables of the ICU that the runtime brings (`process.versions.tz`), which keep past rules as they were.
@@ -28,8 +28,30 @@ export function isTimeZone(zone: string): boolean {
   }
 }
 
+/** Offsets that hold for the whole of a stretch of time, by zone and stretch: the formatter takes a thousand times as long. */
+const offsets = new Map<string, Map<number, Micros>>();
+const stretchUs = 6 * hourUs;
+const stretchesMax = 20_000;
+
 /** How much the wall clock is ahead of UTC. Throws RangeError for a zone that is none. */
 export function zoneOffsetUs(zone: string, at: Micros): Micros {
+  const stretch = Math.floor(at / stretchUs);
+  let known = offsets.get(zone);
+  const offset = known?.get(stretch);
+  if (offset !== undefined) return offset;
+  const from = offsetAt(zone, stretch * stretchUs);
+  // No clock changes twice within hours.
+  if (from !== offsetAt(zone, (stretch + 1) * stretchUs)) return offsetAt(zone, at);
+  if (known === undefined || known.size >= stretchesMax) {
+    if (offsets.size >= 64) offsets.clear();
+    known = new Map();
+    offsets.set(zone, known);
+  }
+  known.set(stretch, from);
+  return from;
+}
+
+function offsetAt(zone: string, at: Micros): Micros {
   const text = formatOf(zone).format(Math.floor(at / 1000));
   const match = /GMT(?:([+-])(\d{2}):(\d{2})(?::(\d{2}))?)?$/.exec(text);
   if (match?.[1] === undefined) return 0;

@@ -13,6 +13,7 @@ export * from "./connection-spec.ts";
 export * from "./connectivity.ts";
 export * from "./context.ts";
 export * from "./context-reasons.ts";
+export * from "./demo.ts";
 export * from "./equipment.ts";
 export * from "./facts.ts";
 export * from "./ingest.ts";

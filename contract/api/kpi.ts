@@ -150,6 +150,9 @@ export const CellsSchema = Type.Object(
       description: "Ids of annotations that belong to no stop any more.",
     }),
     unplacedScrap: Type.Number({ description: "Late scrap for which no production was found." }),
+    masterData: Type.Array(Type.Object({ entity: Type.String(), id: Type.String(), revision: Type.Integer() }), {
+      description: "What people said that the cells rest on: the kind of master data, which one, and its revision.",
+    }),
     finalBeforeUs: Type.Union([MicrosSchema, Type.Null()], { description: "What is later is provisional." }),
     repairing: Type.Boolean(),
   },

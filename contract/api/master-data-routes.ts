@@ -86,6 +86,7 @@ const {
   physicalAsset,
   reason,
   annotation,
+  lineTopology,
   setUp,
 } = masterDataSchemas;
 const materials = resource("/materials", "Materials with their units", material, "configure");
@@ -114,6 +115,12 @@ const physicalAssets = resource(
 );
 const reasons = resource("/reasons", "A plant's own reasons", reason, "configure");
 const annotations = resource("/annotations", "What people said of stretches of time", annotation, "book");
+const lineTopologies = resource(
+  "/line-topologies",
+  "How the machines of a line stand together",
+  lineTopology,
+  "configure",
+);
 const setUps = resource("/set-ups", "Set-up as it was booked", setUp, "book");
 
 /** Rows of the route table. */
@@ -162,6 +169,10 @@ export const masterDataRoutes = {
   getAnnotation: annotations.get,
   putAnnotation: annotations.put,
   removeAnnotation: annotations.remove,
+  listLineTopologies: lineTopologies.list,
+  getLineTopology: lineTopologies.get,
+  putLineTopology: lineTopologies.put,
+  removeLineTopology: lineTopologies.remove,
   listSetUps: setUps.list,
   getSetUp: setUps.get,
   putSetUp: setUps.put,

@@ -62,6 +62,8 @@ export const OrderSchema = Type.Object(
     material: orNull(materialId),
     unit: ucum,
     quantity: Type.Number({ description: "Ordered." }),
+    /** When it was finished for good. Absent: not yet, whatever was made. */
+    completedUs: Type.Optional(MicrosSchema),
     operations: Type.Array(
       Type.Object(
         {
@@ -211,6 +213,39 @@ export const PhysicalAssetSchema = Type.Object(
 );
 export type PhysicalAsset = Static<typeof PhysicalAssetSchema>;
 
+/**
+ * How the machines of a line stand together. Time and ideal cycle of the line are its constraint's; what it makes is its output and all that is rejected along it, in units of the line
+ * (RULES 10).
+ */
+export const LineTopologySchema = Type.Object(
+  {
+    equipmentId: Type.Integer({ minimum: 1, description: "The work center that is the line." }),
+    constraint: Type.Integer({ minimum: 1, description: "The work unit that limits it." }),
+    constraintOf: Type.Array(Type.Object({ material: materialId, equipmentId }, closed), {
+      maxItems: 1000,
+      description: "Where it is another one for a material.",
+    }),
+    output: Type.Integer({ minimum: 1, description: "The work unit whose output is the line's." }),
+    members: Type.Array(
+      Type.Object(
+        {
+          equipmentId,
+          stage: Type.Integer({
+            minimum: 1,
+            description: "Its place in the flow of material; machines of one stage stand in parallel.",
+          }),
+          unitsPerCount: Type.Number({ description: "Units of the line in one of its counts." }),
+        },
+        closed,
+      ),
+      { minItems: 1, maxItems: 200, description: "Every machine along the line that makes or rejects." },
+    ),
+    ...valid,
+  },
+  { $id: "LineTopology", ...closed },
+);
+export type LineTopologyItem = Static<typeof LineTopologySchema>;
+
 /** The kinds of master data and the shape of an item of each. */
 export const masterDataSchemas = {
   material: MaterialSchema,
@@ -224,6 +259,7 @@ export const masterDataSchemas = {
   physicalAsset: PhysicalAssetSchema,
   reason: ReasonSchema,
   annotation: AnnotationSchema,
+  lineTopology: LineTopologySchema,
   setUp: SetUpBookingSchema,
   booking: BookingSchema,
 } as const;

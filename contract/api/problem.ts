@@ -2,6 +2,7 @@ import { type Static, Type } from "typebox";
 import { configurationProblems } from "./problem-configuration.ts";
 import { type CatalogueEntry, catalogueEntry as entry, type Retry } from "./problem-entry.ts";
 import { masterDataProblems } from "./problem-master-data.ts";
+import { resultProblems } from "./problem-results.ts";
 
 export type { Retry } from "./problem-entry.ts";
 
@@ -267,6 +268,7 @@ export const problemCatalogue = {
   ),
   ...configurationProblems,
   ...masterDataProblems,
+  ...resultProblems,
   // Platform
   disk_full: entry(
     507,

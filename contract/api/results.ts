@@ -1,4 +1,5 @@
 import { type Static, Type } from "typebox";
+import { equipmentLevels } from "./equipment.ts";
 import { MicrosSchema, TimeInputSchema } from "./time.ts";
 
 /**
@@ -125,12 +126,15 @@ export type Result = Static<typeof ResultSchema>;
 export const WorkItemSchema = Type.Object(
   {
     ...ResultKeySchema.properties,
+    path: Type.String({ description: "Of the equipment: names from the site down." }),
+    equipmentLevel: Type.Enum([...equipmentLevels]),
     fromUs: MicrosSchema,
     toUs: MicrosSchema,
     /** Whatever stands below an equipment is computed before it. */
     level: Type.Enum(["workUnit", "line", "above"], {
       description: "workUnit and line: from their cells. above: from the results of what stands directly below.",
     }),
+    below: Type.Array(Type.Integer(), { description: "level above: the equipment whose results it is made of." }),
     state: Type.Enum(["provisional", "final"]),
     cause: CauseSchema,
     basisLsn: Type.Integer(),
@@ -201,12 +205,14 @@ export const resultRoutes = {
         application: name,
         equipmentId: Type.Optional(Type.Array(Type.Integer({ minimum: 1 }), { maxItems: 1000 })),
         period: Type.Optional(Type.Enum([...resultPeriods])),
-        key: Type.Optional(Type.String({ maxLength: 256 })),
+        periodKey: Type.Optional(
+          Type.String({ maxLength: 256, description: "The result's `key` (a parameter `key` would be a credential)." }),
+        ),
         from: Type.Optional(TimeInputSchema),
         to: Type.Optional(TimeInputSchema),
         asOf: Type.Optional(Type.Integer({ minimum: 1, description: "A position in the log (LSN)." })),
         limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 5000, description: "Default 1000." })),
-        cursor: Type.Optional(Type.String({ maxLength: 512 })),
+        cursor: Type.Optional(Type.String({ maxLength: 2048 })),
       },
       closed,
     ),
@@ -218,7 +224,15 @@ export const resultRoutes = {
     summary:
       "All revisions of one result with their causes and evidence, the newest first; of provisional ones the last",
     permission: "read",
-    query: Type.Object({ application: name, ...ResultKeySchema.properties }, closed),
+    query: Type.Object(
+      {
+        application: name,
+        equipmentId: ResultKeySchema.properties.equipmentId,
+        period: ResultKeySchema.properties.period,
+        periodKey: ResultKeySchema.properties.key,
+      },
+      closed,
+    ),
     response: Type.Object({
       items: Type.Array(Type.Object({ ...ResultSchema.properties, evidence: Type.Array(EvidenceTermSchema) })),
     }),

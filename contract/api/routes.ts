@@ -2,6 +2,7 @@ import { type Static, type TSchema, Type } from "typebox";
 import { ApiKeySchema, NewApiKeySchema, type Permission, SessionSchema } from "./access.ts";
 import { configurationRoutes } from "./configuration-routes.ts";
 import { connectivityRoutes } from "./connectivity.ts";
+import { demoRoutes } from "./demo.ts";
 import { EquipmentChangeSchema, EquipmentSchema, NewEquipmentSchema, WriteReceiptSchema } from "./equipment.ts";
 import { factsRoutes } from "./facts.ts";
 import { IngestQuerySchema, IngestReceiptSchema } from "./ingest.ts";
@@ -16,6 +17,7 @@ import {
   PointSeriesSchema,
   RawQuerySchema,
 } from "./query.ts";
+import { resultRoutes } from "./results.ts";
 import { GapSchema, RejectedItemSchema, SystemStatusSchema } from "./system.ts";
 import { ConnectionSchema, NewConnectionSchema, NewTagSchema, RawTagSchema, TagChangeSchema } from "./tag.ts";
 import { TimeInputSchema } from "./time.ts";
@@ -124,6 +126,7 @@ export const routes = {
   },
 
   ...connectivityRoutes,
+  ...demoRoutes,
   listConnections: {
     method: "GET",
     path: "/connections",
@@ -269,6 +272,7 @@ export const routes = {
 
   ...factsRoutes,
   ...cellRoutes,
+  ...resultRoutes,
   ...workRoutes,
 
   listRejected: {

@@ -2,6 +2,7 @@
 export * from "./clock.ts";
 export * from "./configuration.ts";
 export * from "./connector.ts";
+export * from "./demo.ts";
 export * from "./disk.ts";
 export * from "./facts-record.ts";
 export * from "./history.ts";
@@ -9,5 +10,6 @@ export * from "./log.ts";
 export * from "./master-data.ts";
 export * from "./records.ts";
 export * from "./registry.ts";
+export * from "./results.ts";
 export * from "./services.ts";
 export * from "./sink.ts";

@@ -16,6 +16,8 @@ export const recordType = {
   clockJumped: 8,
   /** First record of each generation. */
   generationStarted: 9,
+  applicationRegistered: 10,
+  resultPublished: 11,
   /** `encodeFacts` in facts-record.ts. */
   factsChanged: 12,
 } as const;

@@ -1,5 +1,7 @@
 // Hot path. The payloads of log records: points in bytes, the rest in JSON.
 import {
+  type Application,
+  type Cause,
   type Columns,
   type ColumnsBlock,
   ColumnsError,
@@ -7,6 +9,7 @@ import {
   encodeColumns,
   type JsonValue,
   type Micros,
+  type ResultInput,
 } from "../api/index.ts";
 import type { Lsn } from "./log.ts";
 
@@ -164,6 +167,24 @@ export interface ConnectionChangedRecord {
   scope: string;
   /** `ConnectionHealth` without `retryAt`. */
   health: Record<string, unknown>;
+}
+
+export interface ApplicationRegisteredRecord extends Application {
+  application: string;
+}
+
+/** Results that an application has published. Each says where its equipment stood then: by that it is decided who may see it. */
+export interface ResultPublishedRecord {
+  application: string;
+  ruleVersion: string;
+  items: (ResultInput & {
+    path: string;
+    fromUs: Micros;
+    toUs: Micros;
+    state: "provisional" | "final";
+    revision: number;
+    cause: Cause;
+  })[];
 }
 
 export interface ClockJumpedRecord {

@@ -79,6 +79,8 @@ export interface FactsProgress {
   fromUs: Micros | null;
   watermarkUs: Micros;
   finalBeforeUs: Micros;
+  /** Something has changed in the past, and its repair is under way. */
+  repairing: boolean;
 }
 
 /** What machines did: a view of the log, derived from raw points by what their tags mean. */

@@ -3,7 +3,7 @@ import { minuteUs } from "@lineshaft/contract/api";
 import type { MachineTruth } from "../plant/index.ts";
 import type { MachineSheet } from "../plant/machine-kind.ts";
 import type { Paper } from "./desk.ts";
-import { breakdownReasons, operationOf } from "./set-up.ts";
+import { breakdownReasons, operationOf, policyOf } from "./set-up.ts";
 
 /** A machine with its place and what happened at it, up to `truth.toUs`, which is now. */
 export interface Booked {
@@ -47,6 +47,19 @@ export function reasonsOf({ sheet, equipmentId, truth }: Booked): Paper[] {
     const item = { equipmentId, kind: "reason" as const, anchorUs, fromUs, toUs, reason, text };
     return [{ kind: "annotation", id: `${sheet.machine}-${fromUs}`, item }];
   });
+}
+
+/** Who books set-ups: machines that do not tell theirs, at a site that does not let it run to the first good part. */
+export const booksSetUps = ({ telling, equipment }: MachineSheet): boolean =>
+  telling.states === "packml" && policyOf(equipment).setUp === "booked";
+
+export function setUpsOf({ sheet, equipmentId, truth }: Booked): Paper[] {
+  if (!booksSetUps(sheet)) return [];
+  return truth.setUps.map(({ order, fromUs, toUs }) => ({
+    kind: "setUp",
+    id: `${sheet.machine}-${fromUs}`,
+    item: { equipmentId, order, fromUs, toUs: toUs >= truth.toUs ? null : toUs },
+  }));
 }
 
 /** The mould of a machine that counts cycles, with its blocked cavities. */

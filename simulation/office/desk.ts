@@ -13,6 +13,7 @@ const doors = {
   physicalAsset: { put: "putPhysicalAsset", get: "getPhysicalAsset" },
   reason: { put: "putReason", get: "getReason" },
   annotation: { put: "putAnnotation", get: "getAnnotation" },
+  setUp: { put: "putSetUp", get: "getSetUp" },
 } as const satisfies Record<string, { put: RouteName; get: RouteName }>;
 export type DeskKind = keyof typeof doors;
 
@@ -47,15 +48,25 @@ export class Desk {
       if (!(error instanceof ProblemError)) throw error;
       if (error.code === "precondition_required") return this.#takeUp(paper, key, signal);
       if (error.code !== "revision_conflict") throw error;
+      if (paper.kind === "order" && before !== undefined) return this.#addTo(paper, key, before.text, signal);
       this.#written.set(key, { revision: null, text: "" });
       return false;
     }
   }
 
+  /** Somebody at a terminal has booked on our order: theirs stays, and what is news from us comes to it. */
+  async #addTo(paper: Paper & { kind: "order" }, key: string, before: string, signal: AbortSignal): Promise<boolean> {
+    const { revision, item } = await this.#get(paper, signal);
+    const both = withNews(item as Order, paper.item, JSON.parse(before) as Order);
+    const written = await this.#put({ ...paper, item: both }, revision, signal);
+    this.#written.set(key, { revision: written, text: JSON.stringify(paper.item) });
+    return true;
+  }
+
   /** It is there from an earlier run: an order goes on where that left it; what was set up is people's to change. */
   async #takeUp(paper: Paper, key: string, signal: AbortSignal): Promise<boolean> {
     const { revision, item } = await this.#get(paper, signal);
-    const goesOn = paper.kind === "order" || paper.kind === "physicalAsset";
+    const goesOn = paper.kind === "order" || paper.kind === "physicalAsset" || paper.kind === "setUp";
     this.#written.set(key, { revision: goesOn ? revision : null, text: JSON.stringify(item) });
     return goesOn && this.write(paper, signal);
   }
@@ -70,4 +81,27 @@ export class Desk {
   async #get({ kind, id }: Paper, signal: AbortSignal): Promise<{ revision: number; item: unknown }> {
     return this.#platform.call(doors[kind].get as "getOrder", { params: { id }, signal });
   }
+}
+
+type Order = MasterDataItem<"order">;
+type Execution = Order["operations"][number]["executions"][number];
+
+/** Their order with what `ours` says and `before` did not: executions that began, and the ends of those that are open. */
+function withNews(theirs: Order, ours: Order, before: Order): Order {
+  const same = (a: Execution) => (b: Execution) => a.equipmentId === b.equipmentId && a.fromUs === b.fromUs;
+  const known = before.operations.flatMap(({ executions }) => executions);
+  const operations = structuredClone(theirs.operations);
+  for (const { id, name, executions } of ours.operations) {
+    let operation = operations.find((each) => each.id === id);
+    if (operation === undefined) {
+      operation = { id, name, executions: [] };
+      operations.push(operation);
+    }
+    for (const execution of executions) {
+      const there = operation.executions.find(same(execution));
+      if (there !== undefined) there.toUs ??= execution.toUs;
+      else if (!known.some(same(execution))) operation.executions.push(execution);
+    }
+  }
+  return { ...theirs, operations };
 }

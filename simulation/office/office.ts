@@ -6,7 +6,7 @@ import { type Site, shiftsOf, siteOf } from "../plant/site.ts";
 import type { TrueShift } from "../plant/truth.ts";
 import type { Waiting } from "../protocols/end.ts";
 import type { TruthBook } from "../truth/truth-book.ts";
-import { type Booked, mouldOf, ordersOf, reasonsOf } from "./bookings.ts";
+import { type Booked, mouldOf, ordersOf, reasonsOf, setUpsOf } from "./bookings.ts";
 import { Desk, type Paper } from "./desk.ts";
 import { type Places, placeOf, setUpOf } from "./set-up.ts";
 
@@ -137,7 +137,11 @@ export class Office {
     }
     const papers = [
       ...ordersOf(machines),
-      ...machines.flatMap((machine) => [...mouldOf(machine, fromUs - setUpSinceUs), ...reasonsOf(machine)]),
+      ...machines.flatMap((machine) => [
+        ...mouldOf(machine, fromUs - setUpSinceUs),
+        ...setUpsOf(machine),
+        ...reasonsOf(machine),
+      ]),
     ];
     for (const paper of papers) await this.#write(paper, signal);
     for (const [name, { calendar }] of this.#moved) {

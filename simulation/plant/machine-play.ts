@@ -175,6 +175,9 @@ class Play {
       if (pause !== null && this.#t >= pause.fromUs) this.#rest(pause.toUs);
       else if (this.#breakdownIn <= 0) this.#breakDown();
       else if (this.#microIn <= 0) this.#stopShortly();
+      else continue;
+      // It is seen to run again before the piece comes.
+      left = Math.max(left, 2 * scanUs);
     }
   }
 

@@ -1,5 +1,6 @@
 import { dayUs, type Micros, parseTimeUs, secondUs } from "@lineshaft/contract/api";
 import { type Answer, refused } from "../fault-menu.ts";
+import { booksSetUps } from "../office/bookings.ts";
 import { policyOf } from "../office/set-up.ts";
 import type { MachineTruth, TrueShift } from "../plant/index.ts";
 import type { MachineSheet } from "../plant/machine-kind.ts";
@@ -77,8 +78,8 @@ function planOf(sheet: MachineSheet, truth: MachineTruth, shifts: readonly TrueS
   return {
     shifts,
     executions: truth.executions,
-    // Nobody books set-ups in this plant: machines tell them, or they run to the first good part.
-    setUps: [],
+    // Machines tell them, or they run to the first good part; else they are booked.
+    setUps: booksSetUps(sheet) ? truth.setUps : [],
     blocked: truth.blocked,
     idealCycles: idealCyclesOf(sheet.products),
     counts: sheet.counts,

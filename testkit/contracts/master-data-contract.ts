@@ -403,6 +403,11 @@ export function masterDataContract(make: (clock: FakeClock) => RegistryFixture):
       expect(code(() => data.book(viewer, press, start("3", "A", atUs)))).toBe("forbidden");
       expect(code(() => data.book(operator, press, start("2", "A", atUs)))).toBe("booking_conflict");
       expect(code(() => data.book(operator, press, start("3", "C", atUs)))).toBe("order_unknown");
+      // Sent again by the ERP, an order keeps what was booked on it.
+      data.put(admin, "order", "A", { ...order(), quantity: 900 }, data.get(admin, "order", "A").revision);
+      expect(executions("A")).toMatchObject([{ startedBy: "1" }]);
+      data.putAll(admin, "order", [{ id: "A", item: order() }], { revision: null, dryRun: false });
+      expect(executions("A")).toMatchObject([{ startedBy: "1" }]);
       const kept = registry.revision;
       expect(code(() => data.book(operator, press, { ...start("3", "A", atUs), atUs: atUs + hour }))).toBe(
         "booking_time_invalid",

@@ -8,7 +8,7 @@ const seeds = long ? 5_000 : 60;
 
 describe("eight plant-hours of eight machines come out true", { timeout: 6 * 3_600_000 }, () => {
   it("where nothing goes wrong", () => {
-    for (let seed = 1; seed <= 3; seed++)
+    for (let seed = 1; seed <= 1; seed++)
       expect(
         truthCampaign(seed, () => []),
         `seed ${seed}`,
@@ -16,7 +16,7 @@ describe("eight plant-hours of eight machines come out true", { timeout: 6 * 3_6
   });
 
   it.each(all)("%s", (fault) => {
-    for (let seed = 1; seed <= 3; seed++)
+    for (let seed = 1; seed <= 1; seed++)
       expect(
         truthCampaign(seed, () => [fault]),
         `seed ${seed}`,

@@ -91,9 +91,9 @@ describe.skipIf(!hasPeer("chromium"))("a terminal at a press", { timeout: 120_00
   test("what cannot be booked is shown and kept", async () => {
     await scan("0815");
     await button(/^Both run/).click();
-    await button("1 entry not taken").click();
+    await button("1 not taken").click();
     const refused = page.locator(".entry-refused", { hasText: "Order 0815 started" });
-    await refused.getByText("There is no order").waitFor();
+    await refused.getByText("There is no such order").waitFor();
     await refused.getByRole("button", { name: "Put aside" }).click();
     await page.locator(".entry-aside").waitFor();
     await page.keyboard.press("Escape");
@@ -107,11 +107,11 @@ describe.skipIf(!hasPeer("chromium"))("a terminal at a press", { timeout: 120_00
     await server.kill("SIGKILL");
     const beforeUs = Date.now() * 1000;
     await button("Begin set-up").click();
-    await button("1 entry waits").waitFor();
+    await button("1 waiting").waitFor();
     await button("Scrap or rework").click();
     await page.getByRole("dialog").getByRole("button", { name: "7", exact: true }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Surface" }).click();
-    await button("2 entries wait").waitFor();
+    await button("2 waiting").waitFor();
     await page.locator(".action-on", { hasText: "End set-up" }).waitFor();
     const afterUs = Date.now() * 1000;
     server = await ServerProcess.start({ dataDir: dir.path, port, env: { LINESHAFT_CONSOLE: "" } });

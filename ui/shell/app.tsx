@@ -19,6 +19,9 @@ import { UserMenu } from "./user-menu.tsx";
 
 // What is not on the first page is loaded when it is wanted.
 const TrendsPage = lazy(() => import("./pages/trends.tsx").then((m) => ({ default: m.TrendsPage })));
+const OrdersPage = lazy(() => import("./orders/orders.tsx").then((m) => ({ default: m.OrdersPage })));
+const CalendarPage = lazy(() => import("./calendar/calendar.tsx").then((m) => ({ default: m.CalendarPage })));
+const MaterialsPage = lazy(() => import("./materials/materials.tsx").then((m) => ({ default: m.MaterialsPage })));
 const ConnectionsPage = lazy(() =>
   import("./connections/connections.tsx").then((m) => ({ default: m.ConnectionsPage })),
 );
@@ -32,6 +35,9 @@ const SystemPage = lazy(() => import("./pages/system.tsx").then((m) => ({ defaul
 const own: Record<Page, { icon: IconName; title: PlainKey; Body: React.ComponentType }> = {
   equipment: { icon: "equipment", title: "page.equipment", Body: EquipmentPage },
   trends: { icon: "trends", title: "page.trends", Body: TrendsPage },
+  orders: { icon: "orders", title: "page.orders", Body: OrdersPage },
+  calendar: { icon: "calendar", title: "page.calendar", Body: CalendarPage },
+  materials: { icon: "materials", title: "page.materials", Body: MaterialsPage },
   connections: { icon: "connections", title: "page.connections", Body: ConnectionsPage },
   configuration: { icon: "configuration", title: "page.configuration", Body: ConfigurationPage },
   rejected: { icon: "rejected", title: "page.rejected", Body: RejectedPage },

@@ -33,6 +33,9 @@ export function startShortcuts(): () => void {
     o: "configuration",
     r: "rejected",
     s: "system",
+    a: "orders",
+    k: "calendar",
+    m: "materials",
   };
   const onKey = (event: KeyboardEvent): void => {
     if (
@@ -175,6 +178,9 @@ const shortcutGroups: readonly { title: PlainKey; keys: readonly [string, PlainK
       ["?", "shortcuts.help"],
       ["g e", "page.equipment"],
       ["g t", "page.trends"],
+      ["g a", "page.orders"],
+      ["g k", "page.calendar"],
+      ["g m", "page.materials"],
       ["g c", "page.connections"],
       ["g o", "page.configuration"],
       ["g r", "page.rejected"],
@@ -202,6 +208,15 @@ const shortcutGroups: readonly { title: PlainKey; keys: readonly [string, PlainK
     ],
   },
   {
+    title: "shortcuts.plan",
+    keys: [
+      ["← →", "shortcuts.moveShift"],
+      ["Shift ← →", "shortcuts.moveFine"],
+      ["Alt ← →", "shortcuts.moveEnd"],
+      ["Enter", "shortcuts.review"],
+    ],
+  },
+  {
     title: "shortcuts.trend",
     keys: [
       ["← →", "shortcuts.pan"],
@@ -214,7 +229,8 @@ const shortcutGroups: readonly { title: PlainKey; keys: readonly [string, PlainK
   },
 ];
 
-const keyName = (key: string): string => (key === "Ctrl" || key === "Shift" || key === "Space" ? t(`key.${key}`) : key);
+const keyName = (key: string): string =>
+  key === "Ctrl" || key === "Alt" || key === "Shift" || key === "Space" ? t(`key.${key}`) : key;
 
 function Keys({ keys, what }: { keys: string; what: string }) {
   return (

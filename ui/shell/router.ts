@@ -5,7 +5,17 @@ import { contributed, contributedPage } from "./contributions.ts";
  * The console's own pages by the first part of the path; applications contribute others. The rest of a view stands in the query, so that a link shows a
  * colleague the same.
  */
-export const pages = ["equipment", "trends", "connections", "configuration", "rejected", "system"] as const;
+export const pages = [
+  "equipment",
+  "trends",
+  "orders",
+  "calendar",
+  "materials",
+  "connections",
+  "configuration",
+  "rejected",
+  "system",
+] as const;
 export type Page = (typeof pages)[number];
 
 const isOwn = (path: string): path is Page => pages.some((page) => page === path);

@@ -1,11 +1,10 @@
-import { type Annotation, gridUs, type Micros, type RawTag, type Recorded } from "@lineshaft/contract/api";
+import type { Annotation, Micros, RawTag, Recorded } from "@lineshaft/contract/api";
 import {
   Button,
   EmptyState,
   itemAt,
   type PageContext,
   StateMark,
-  spanOf,
   TimeLanes,
   type TimeRange,
   useLoaded,
@@ -13,11 +12,12 @@ import {
 import { useMemo, useState } from "react";
 import { MachineChoice, PathLinks } from "./links.tsx";
 import { machineLanes, storyOf } from "./machine-chart.ts";
+import { NoMachines } from "./no-machines.tsx";
 import { KpiPanel } from "./numbers.tsx";
 import "./oee.css";
-import { moved, useView } from "./range.ts";
+import { moved, readingOf, useView } from "./range.ts";
 import { RangeBar } from "./range-bar.tsx";
-import { longestViewUs, type MachineData, numbersOf, readMachine, shiftAt } from "./source.ts";
+import { cellsIn, type MachineData, numbersOf, readMachine, shiftAt } from "./source.ts";
 import { StopDialog, type StopNote } from "./stop-dialog.tsx";
 import { StopTable } from "./stop-table.tsx";
 import { useTarget } from "./target.ts";
@@ -44,27 +44,6 @@ export default function MachinePage({ context }: { context: PageContext }) {
   return <Machine key={id} id={id} plant={plant.data} context={context} t={t} />;
 }
 
-export function NoMachines({ context, t }: { context: PageContext; t: Say }) {
-  return (
-    <EmptyState title={t("machine.none")}>
-      <p>{t("machine.noneHint")}</p>
-      {context.may("configure") && (
-        <a className="button button-main" {...context.link("connections", { add: "kind" })}>
-          {t("machine.connect")}
-        </a>
-      )}
-    </EmptyState>
-  );
-}
-
-/** A little more than is shown, in steps, so that a view which moves by a pixel reads nothing. */
-function readingOf(range: TimeRange): TimeRange {
-  const step = 2 ** Math.ceil(Math.log2(spanOf(range) / 4));
-  const fromUs = Math.floor(range.fromUs / step - 0.5) * step;
-  const toUs = Math.ceil(range.toUs / step + 0.5) * step;
-  return { fromUs: Math.max(fromUs, toUs - longestViewUs), toUs };
-}
-
 function Machine({ id, plant, context, t }: { id: number; plant: Plant; context: PageContext; t: Say }) {
   const [view, setView] = useView(context);
   const [cursorUs, setCursor] = useState<Micros | null>(null);
@@ -88,8 +67,16 @@ function Machine({ id, plant, context, t }: { id: number; plant: Plant; context:
 
   const path = (
     <div className="oee-head">
-      <PathLinks id={id} plant={plant} context={context} />
       <MachineChoice id={id} plant={plant} context={context} t={t} />
+      <PathLinks id={id} plant={plant} context={context} />
+      <RangeBar
+        view={view}
+        onView={setView}
+        shift={data === null ? null : (shiftAt(data.shifts, nowUs) ?? null)}
+        nowUs={nowUs}
+        format={format}
+        t={t}
+      />
     </div>
   );
   if (data === null || story === null)
@@ -188,14 +175,6 @@ function Machine({ id, plant, context, t }: { id: number; plant: Plant; context:
         <p className="machine-order">
           {order === undefined ? t("machine.noOrder") : [order.order, order.material].filter(Boolean).join(" · ")}
         </p>
-        <RangeBar
-          view={view}
-          onView={setView}
-          shift={shiftAt(data.shifts, nowUs) ?? null}
-          nowUs={nowUs}
-          format={format}
-          t={t}
-        />
       </header>
       {loaded.error !== null && <context.Problem error={loaded.error} />}
       {data.cells.repairing && <p className="oee-notice">{t("machine.repairing")}</p>}
@@ -281,18 +260,6 @@ function withSent(data: MachineData, sent: readonly Recorded<Annotation>[]): Mac
   if (sent.length === 0) return data;
   const replaced = new Set(sent.map(({ id }) => id));
   return { ...data, annotations: [...data.annotations.filter(({ id }) => !replaced.has(id)), ...sent] };
-}
-
-/** The cells of a range: quarters of an hour that begin in it. */
-export function cellsIn({ cells }: MachineData, range: TimeRange): MachineData["cells"] {
-  const fromUs = Math.floor(range.fromUs / gridUs) * gridUs;
-  const toUs = Math.min(cells.toUs, Math.ceil(range.toUs / gridUs) * gridUs);
-  return {
-    ...cells,
-    fromUs,
-    toUs: Math.max(fromUs, toUs),
-    cells: cells.cells.filter((cell) => cell.gridUs >= fromUs && cell.gridUs < toUs),
-  };
 }
 
 /** Values shown unasked, and at most. */

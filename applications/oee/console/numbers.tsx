@@ -20,7 +20,7 @@ export function ShareBar({ share, target = null }: { share: number | null; targe
           height="10"
         />
       )}
-      {target !== null && <rect className="share-target" x={clip(target) - 0.5} width="1" height="10" />}
+      {target !== null && <line className="share-target" x1={clip(target)} x2={clip(target)} y2="10" />}
     </svg>
   );
 }
@@ -90,7 +90,7 @@ export function KpiPanel(props: {
         {factors.map((name) => (
           <div key={name} className={name === "oeeIndex" ? "kpi kpi-main" : "kpi"} data-kpi={name}>
             <dt>{t(`kpi.${name}`)}</dt>
-            <dd>{percentOf(kpis[name], format, t("kpi.none"))}</dd>
+            <dd title={kpis[name] === null ? t("kpi.none") : undefined}>{percentOf(kpis[name], format, "–")}</dd>
             <ShareBar share={kpis[name]} target={name === "oeeIndex" ? target : null} />
           </div>
         ))}

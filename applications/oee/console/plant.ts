@@ -93,3 +93,13 @@ export function pathTo(id: number, equipment: readonly Equipment[]): Equipment[]
     path.unshift(at);
   return path;
 }
+
+/** Machines at and below a place. */
+export function machinesBelow(id: number, sites: readonly Site[]): Equipment[] {
+  return sites.flatMap((site) =>
+    site.lines.flatMap((line) => {
+      if (site.equipment.id === id || line.equipment.id === id) return line.machines;
+      return line.machines.filter((machine) => machine.id === id);
+    }),
+  );
+}

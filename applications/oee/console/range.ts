@@ -1,6 +1,7 @@
 import { hourUs, type Micros } from "@lineshaft/contract/api";
 import { type PageContext, spanOf, type TimeRange, useSecond, zoom } from "@lineshaft/ui/kit";
 import { useEffect, useRef, useState } from "react";
+import { longestViewUs } from "./source.ts";
 
 export interface View {
   range: TimeRange;
@@ -57,3 +58,11 @@ export function useView(context: PageContext, spanUs?: number): [View, (next: Vi
 }
 
 const addressSettlesMs = 150;
+
+/** A little more than is shown, in steps, so that a view which moves by a pixel reads nothing. */
+export function readingOf(range: TimeRange): TimeRange {
+  const step = 2 ** Math.ceil(Math.log2(spanOf(range) / 4));
+  const fromUs = Math.floor(range.fromUs / step - 0.5) * step;
+  const toUs = Math.ceil(range.toUs / step + 0.5) * step;
+  return { fromUs: Math.max(fromUs, toUs - longestViewUs), toUs };
+}

@@ -3,6 +3,7 @@ import {
   type Cells,
   dayUs,
   type Equipment,
+  gridUs,
   type MachineFactsBody,
   type Micros,
   type Order,
@@ -11,7 +12,7 @@ import {
   type ShiftOccurrence,
 } from "@lineshaft/contract/api";
 import type { PagePlatform, TimeRange } from "@lineshaft/ui/kit";
-import { type Kpis, kpisOf, type Sums, sumsOf } from "../index.ts";
+import { by, type Kpis, kpisOf, type Sums, sumsBy, sumsOf } from "../index.ts";
 
 /** Everything that the pages read, in one place: the public API, nothing else. */
 
@@ -100,5 +101,136 @@ function numbersFrom(
   return { fromUs, toUs, sums, kpis: kpisOf(sums), state, revision: null, cause: null, changedUs: null };
 }
 
+/** The same by shift; what lies outside of every shift is left out. */
+export function numbersByShift(cells: Cells, shifts: readonly ShiftOccurrence[]): Map<string, Numbers> {
+  const known = new Map(shifts.map((shift) => [shift.id, shift]));
+  const numbers = new Map<string, Numbers>();
+  for (const [id, sums] of sumsBy(cells.cells, by.shift, policiesOf(cells))) {
+    const shift = id === null ? undefined : known.get(id);
+    if (shift !== undefined) numbers.set(shift.id, numbersFrom(sums, cells, shift.fromUs, shift.toUs));
+  }
+  return numbers;
+}
+
+/** Cells of several machines as those of one place. */
+export function cellsTogether(all: readonly Cells[]): Cells | null {
+  const [first] = all;
+  if (first === undefined) return null;
+  const policies = new Map(all.flatMap((one) => one.policies.map((policy) => [policy.version, policy] as const)));
+  const finals = all.map(({ finalBeforeUs }) => finalBeforeUs);
+  return {
+    ...first,
+    fromUs: Math.min(...all.map(({ fromUs }) => fromUs)),
+    toUs: Math.max(...all.map(({ toUs }) => toUs)),
+    cells: all.flatMap(({ cells }) => cells),
+    policies: [...policies.values()],
+    orphanedAnnotations: all.flatMap(({ orphanedAnnotations }) => orphanedAnnotations),
+    unplacedScrap: all.reduce((sum, { unplacedScrap }) => sum + unplacedScrap, 0),
+    finalBeforeUs: finals.reduce((a, b) => (a === null || b === null ? null : Math.min(a, b))),
+    repairing: all.some(({ repairing }) => repairing),
+  };
+}
+
+/** Runs at most `atOnce` readings at a time: a plant of a thousand machines is asked in turn. */
+export async function eachOf<T, R>(items: readonly T[], read: (item: T) => Promise<R>, atOnce = 6): Promise<R[]> {
+  const results: R[] = [];
+  let next = 0;
+  const work = async (): Promise<void> => {
+    while (next < items.length) {
+      const at = next++;
+      results[at] = await read(items[at]);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, work));
+  return results;
+}
+
 export const shiftAt = (shifts: readonly ShiftOccurrence[], us: Micros): ShiftOccurrence | undefined =>
   shifts.find(({ fromUs, toUs }) => fromUs <= us && us < toUs);
+
+/** What the overview says of one machine. */
+export interface MachineNow {
+  data: MachineData;
+  shift: ShiftOccurrence | null;
+  /** Of the shift so far. */
+  numbers: Numbers | null;
+}
+
+const dayBackUs = dayUs;
+
+/** State, shift and running order of a machine now. `range` reaches back to the begin of the shift, or a little where there is none. */
+export async function readNow(
+  platform: PagePlatform,
+  equipmentId: number,
+  nowUs: Micros,
+  signal?: AbortSignal,
+): Promise<MachineNow> {
+  const query = { equipmentId, from: Math.round(nowUs - dayBackUs), to: Math.round(nowUs + dayUs) };
+  const { items } = await platform.call("listShifts", { query, signal });
+  const shift = shiftAt(items, nowUs) ?? null;
+  const fromUs = shift?.fromUs ?? nowUs - 8 * (dayUs / 24);
+  const data = await readMachine(platform, equipmentId, { fromUs, toUs: nowUs }, signal);
+  const numbers = shift === null ? null : (numbersByShift(data.cells, [shift]).get(shift.id) ?? null);
+  return { data, shift, numbers };
+}
+
+/** What one machine made of its time in a range, without its states: enough for numbers. */
+export interface MachineCells {
+  id: number;
+  cells: Cells;
+  shifts: ShiftOccurrence[];
+}
+
+export async function readCells(
+  platform: PagePlatform,
+  ids: readonly number[],
+  range: TimeRange,
+  signal?: AbortSignal,
+): Promise<MachineCells[]> {
+  const query = { from: range.fromUs, to: range.toUs };
+  return eachOf(ids, async (id) => {
+    const [cells, { items: shifts }] = await Promise.all([
+      platform.call("listCells", { params: { id }, query, signal }),
+      platform.call("listShifts", { query: { equipmentId: id, ...query }, signal }),
+    ]);
+    return { id, cells, shifts };
+  });
+}
+
+/** By hour of the site, or by production day: in order of time. */
+export function numbersBy(cells: Cells, period: "hour" | "productionDay"): Numbers[] {
+  const groups =
+    period === "hour"
+      ? sumsBy<number | string>(cells.cells, by.hour(cells.timeZone), policiesOf(cells))
+      : sumsBy<number | string>(cells.cells, by.productionDay, policiesOf(cells));
+  const extents = new Map<number | string, TimeRange>();
+  const keyOf = period === "hour" ? by.hour(cells.timeZone) : by.productionDay;
+  for (const cell of cells.cells) {
+    const known = extents.get(keyOf(cell));
+    const toUs = cell.gridUs + gridUs;
+    if (known === undefined) extents.set(keyOf(cell), { fromUs: cell.gridUs, toUs });
+    else {
+      known.fromUs = Math.min(known.fromUs, cell.gridUs);
+      known.toUs = Math.max(known.toUs, toUs);
+    }
+  }
+  return [...groups]
+    .map(([key, sums]) => {
+      const { fromUs, toUs } = extents.get(key) as TimeRange;
+      // An hour begins when it begins, also where less than all of it was asked for.
+      return numbersFrom(sums, cells, typeof key === "number" ? key : fromUs, toUs);
+    })
+    .sort((a, b) => a.fromUs - b.fromUs);
+}
+
+/** The cells of a range: quarters of an hour that begin in it. */
+export function cellsIn({ cells }: MachineData, range: TimeRange): Cells {
+  const fromUs = Math.floor(range.fromUs / gridUs) * gridUs;
+  const toUs = Math.min(cells.toUs, Math.ceil(range.toUs / gridUs) * gridUs);
+  return {
+    ...cells,
+    fromUs,
+    toUs: Math.max(fromUs, toUs),
+    cells: cells.cells.filter((cell) => cell.gridUs >= fromUs && cell.gridUs < toUs),
+  };
+}

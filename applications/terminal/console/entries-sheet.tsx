@@ -2,7 +2,7 @@ import type { Reason } from "@lineshaft/contract/api";
 import type { PageContext } from "@lineshaft/ui/kit";
 import type { Entry } from "./entries.ts";
 import { Sheet } from "./sheet.tsx";
-import { nameIn, type Say, wordsOf } from "./texts.ts";
+import { nameIn, problemText, type Say, wordsOf } from "./texts.ts";
 import type { Terminal } from "./use-terminal.ts";
 
 /** Everything that was entered here and is still kept, the newest first: what waits, what was not taken and why, what was booked. */
@@ -40,7 +40,7 @@ export function EntriesSheet(props: {
 
 function stateOf({ state, withdrawn, cause, problem }: Entry, t: Say): string {
   const said = withdrawn ? t("state.withdrawn") : cause === null ? t(`state.${state}`) : t(`cause.${cause}`);
-  return problem === null ? said : `${said}: ${problem.detail}`;
+  return problem === null ? said : `${said}: ${problemText(problem, t)}`;
 }
 
 function Buttons({ entry, t, terminal }: { entry: Entry; t: Say; terminal: Terminal }) {

@@ -175,6 +175,16 @@ describe("entries of a terminal", () => {
     expect([server.kept.length, server.takenBack, entries.all]).toEqual([1, [sent.id], []]);
   });
 
+  it("taken back while it was on its way to a refusal, it is gone", async () => {
+    const { id } = entries.add(7, start("X"));
+    server.refuses = () => {
+      entries.withdraw(id);
+      return new ProblemError("order_unknown", "There is no order X.");
+    };
+    await sender.run(never);
+    expect(entries.all).toEqual([]);
+  });
+
   it("changed meanwhile, it is read again and taken back all the same", async () => {
     const { id } = entries.add(7, start("A"));
     await sender.run(never);

@@ -95,12 +95,10 @@ export class Sender {
       if (signedOutCodes.includes(error.code)) return "signedOut";
       if (error.retry === "later") return "offline";
       const problem = { code: error.code, detail: error.message };
-      // What was to be taken back stays booked, and says why.
-      entries.change(id, {
-        ...(entry.state === "waiting" ? { state: "refused" as const } : { withdrawn: false }),
-        problem,
-        answeredMs: nowMs(),
-      });
+      if (entry.state === "booked") entries.change(id, { withdrawn: false, problem });
+      // Nobody wants it any more, and the server does not have it.
+      else if (entries.all.some((each) => each.id === id && each.withdrawn)) entries.forget(id);
+      else entries.change(id, { state: "refused", problem, answeredMs: nowMs() });
       return "online";
     }
   }

@@ -57,7 +57,8 @@ export function Station(props: StationProps) {
     <>
       <header className="terminal-head">
         <div className="terminal-machine">
-          {props.tabs ?? <h1>{work?.name ?? ""}</h1>}
+          <h1 className={props.tabs === null ? "" : "unseen"}>{work?.name ?? ""}</h1>
+          {props.tabs}
           {work !== null && <MachineState work={work} context={context} t={t} nowUs={terminal.nowUs} />}
         </div>
         {props.corner}

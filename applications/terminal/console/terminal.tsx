@@ -7,7 +7,7 @@ import { reasonTree } from "./reasons.ts";
 import type { Scan } from "./scanner.ts";
 import { Station } from "./station.tsx";
 import "./terminal.css";
-import { nameIn, type Say, textsOf, wordsOf } from "./texts.ts";
+import { nameIn, problemText, type Say, textsOf, wordsOf } from "./texts.ts";
 import { useScanner } from "./use-scanner.ts";
 import { type Terminal, useTerminal } from "./use-terminal.ts";
 
@@ -201,7 +201,7 @@ function Done(props: { entry: Entry | null; text(entry: Entry): string; t: Say; 
         <strong>{props.text(entry)}</strong>
         <small>
           {entry.cause === null ? t(`state.${entry.state}`) : t(`cause.${entry.cause}`)}
-          {entry.problem !== null && `: ${entry.problem.detail}`}
+          {entry.problem !== null && `: ${problemText(entry.problem, t)}`}
         </small>
       </span>
       {(entry.state === "waiting" || entry.state === "booked") && (

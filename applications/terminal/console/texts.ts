@@ -1,5 +1,6 @@
 import type { BookingIntent, Reason } from "@lineshaft/contract/api";
 import { type PageContext, translator } from "@lineshaft/ui/kit";
+import type { Entry } from "./entries.ts";
 import { de } from "./messages-de.ts";
 import { en, type Texts } from "./messages-en.ts";
 
@@ -29,3 +30,19 @@ export function wordsOf(intent: BookingIntent, t: Say, reasonName: (number: numb
 
 export const nameIn = (reasons: ReadonlyMap<number, Reason>, locale: PageContext["locale"]) => (number: number) =>
   reasons.get(number)?.name[locale] ?? String(number);
+
+const told = [
+  "order_unknown",
+  "order_finished",
+  "operation_ambiguous",
+  "reference_unknown",
+  "booking_time_invalid",
+  "not_found",
+  "forbidden",
+] as const;
+
+/** Why it was not taken, in the reader's language where it is one of the usual causes. */
+export function problemText({ code, detail }: NonNullable<Entry["problem"]>, t: Say): string {
+  const known = told.find((each) => each === code);
+  return known === undefined ? detail : t(`problem.${known}`);
+}

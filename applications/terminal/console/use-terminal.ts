@@ -6,7 +6,7 @@ import { Entries, type Entry, newEntryId, StoreFullError } from "./entries.ts";
 import { foreseen, type Told } from "./foreseen.ts";
 import { Sender, type SenderState } from "./sender.ts";
 
-const workMs = 3000;
+const workMs = 4000;
 /** A clock that is off by less is taken as right: the way of the answer takes time too. */
 const tolerableUs = 2_000_000;
 const offsetKey = "lineshaft.terminal.clockOffsetUs";

@@ -20,10 +20,12 @@ import { Answer, baseRevision, type Call, type Handlers } from "./call.ts";
 import { configurationHandlers } from "./configuration.ts";
 import { connectivityHandlers } from "./connectivity.ts";
 import type { CursorSeal } from "./cursor.ts";
+import { demoHandlers } from "./demo.ts";
 import { machineFactsBody } from "./facts.ts";
 import { IngestGate, ingest } from "./ingest.ts";
 import { masterDataHandlers } from "./master-data.ts";
 import { masterDataTransferHandlers } from "./master-data-transfer.ts";
+import { resultHandlers } from "./results.ts";
 import { bucketSeriesJson, pointSeriesJson } from "./series.ts";
 import type { HttpLimits, Services } from "./services.ts";
 
@@ -182,6 +184,8 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
     ...masterDataHandlers(services, { receipt, page }),
     ...masterDataTransferHandlers(services, { receipt, page }),
 
+    ...demoHandlers(services, readTime),
+
     lastValues: ({ principal, query: { tag } }) => {
       requireReadable(principal, tag);
       return { items: lastValues.get(tag) };
@@ -232,6 +236,8 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
         throw new ProblemError("query_too_large", "At most 31 days of cells are given at once.");
       return services.cells.cells(principal, params.id, fromUs, toUs, asked.asOf);
     },
+
+    ...resultHandlers(services, { page }),
 
     listRejected: (call) => page("listRejected", call, (q) => ledger.listRejected(call.principal, q)),
     getRejected: ({ principal, params }) => ledger.getRejected(principal, params.id),

@@ -77,8 +77,7 @@ export function masterDataTransferHandlers(
     },
     previewShifts: ({ body: { calendar, from, to } }) => {
       const [fromUs, toUs] = [timeOf(from, "from"), timeOf(to, "to")];
-      if (fromUs >= toUs)
-        throw new ProblemError("range_invalid", `from (${from}) is not before to (${to}).`);
+      if (fromUs >= toUs) throw new ProblemError("range_invalid", `from (${from}) is not before to (${to}).`);
       if (toUs - fromUs > longestRangeUs)
         throw new ProblemError("query_too_large", "At most 400 days of shifts are given at once.");
       return { items: masterDataTransfer.previewShifts(calendar, fromUs, toUs) };

@@ -90,6 +90,7 @@ export function masterDataHandlers({ registry, work }: Services, kit: Kit): Pick
   const physicalAssets = handlersOf("physicalAsset", "listPhysicalAssets");
   const reasons = handlersOf("reason", "listReasons");
   const annotations = handlersOf("annotation", "listAnnotations");
+  const lineTopologies = handlersOf("lineTopology", "listLineTopologies");
   const setUps = handlersOf("setUp", "listSetUps");
   const bookings = handlersOf("booking", "listBookings");
   return {
@@ -137,6 +138,10 @@ export function masterDataHandlers({ registry, work }: Services, kit: Kit): Pick
     getAnnotation: annotations.get,
     putAnnotation: annotations.put,
     removeAnnotation: annotations.remove,
+    listLineTopologies: lineTopologies.list,
+    getLineTopology: lineTopologies.get,
+    putLineTopology: lineTopologies.put,
+    removeLineTopology: lineTopologies.remove,
     listSetUps: setUps.list,
     getSetUp: setUps.get,
     putSetUp: setUps.put,

@@ -4,6 +4,7 @@ import type {
   ConfigurationService,
   ConnectionService,
   ConnectivityService,
+  DemoPlant,
   EventSource,
   Facts,
   History,
@@ -13,6 +14,7 @@ import type {
   MasterDataTransfer,
   Outbox,
   Registry,
+  Results,
   Sink,
   SystemService,
   WorkSource,
@@ -26,6 +28,7 @@ export interface Services {
   lastValues: LastValues;
   facts: Facts;
   cells: CellSource;
+  results: Results;
   work: WorkSource;
   ledger: Ledger;
   identity: Identity;
@@ -37,6 +40,8 @@ export interface Services {
   system: SystemService;
   outbox: Outbox;
   clock: Clock;
+  /** Absent: this is no demo. */
+  demoPlant?: DemoPlant;
 }
 
 /** Where faults inside are told. A pino logger fits. */

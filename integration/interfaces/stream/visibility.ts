@@ -141,6 +141,7 @@ export class Visibility {
   /** The item as this reader may see it, or null. */
   async admit(item: EventItem): Promise<EventItem | null> {
     if (item.type === "facts.changed") return this.#types.has(item.type) ? this.#factsOf(item) : null;
+    if (item.type === "result.published") return this.#types.has(item.type) ? this.#visibleResults(item) : null;
     if (item.columns === null) return this.#types.has(item.type) && this.#sees(item) ? item : null;
     if (this.open) return item;
     if (this.#undecided) await this.#settle(item);
@@ -151,6 +152,20 @@ export class Visibility {
     if (kept.length === 0) return null;
     const corrected = kept.flatMap((row, i) => (item.corrected.includes(row) ? [i] : []));
     return { ...item, columns: selectRows(columns, kept), block: null, corrected };
+  }
+
+  /** Results of equipment in scope, and at or below the path that was asked for. */
+  #visibleResults(item: EventItem): EventItem | null {
+    if (this.#connections !== null) return null;
+    const all = (item.data?.items ?? []) as { path: string }[];
+    const below = this.#equipment;
+    const items = all.filter(
+      ({ path }) =>
+        inScope(this.#principal, path) &&
+        (below === null || below === "" || path === below || path.startsWith(`${below}/`)),
+    );
+    if (items.length === all.length) return item;
+    return items.length === 0 ? null : { ...item, data: { ...item.data, items } };
   }
 
   #judge(tag: number, connectionId: number): Verdict {

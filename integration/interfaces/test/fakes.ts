@@ -33,6 +33,7 @@ import {
   type SourceBatch,
 } from "@lineshaft/contract/ports";
 import type { Services } from "../rest/services.ts";
+import { FakeResults } from "./fake-results.ts";
 
 /** Real time, for tests that speak over sockets. */
 export const realClock: Clock = {
@@ -373,7 +374,7 @@ export class FakePlatform implements Services {
       { tagId: 1, equipmentId: 1, values: 3 },
       { tagId: 2, equipmentId: 1, values: 7 },
     ],
-    progress: (equipmentId) => ({ equipmentId, fromUs: null, watermarkUs: 0, finalBeforeUs: 0 }),
+    progress: (equipmentId) => ({ equipmentId, fromUs: null, watermarkUs: 0, finalBeforeUs: 0, repairing: false }),
     onChanged: () => () => undefined,
     onProgress: () => () => undefined,
     machine: (_, from, to) => ({
@@ -406,11 +407,13 @@ export class FakePlatform implements Services {
       reasons: [],
       orphanedAnnotations: [],
       unplacedScrap: 0,
+      masterData: [],
       finalBeforeUs: null,
       repairing: false,
     }),
   };
 
+  readonly results = new FakeResults((id) => this.equipmentRows.find((row) => row.id === id)?.path ?? "\0");
   work: Services["work"] = {
     work: (_p, equipmentId) => ({
       equipmentId,

@@ -23,6 +23,12 @@ import { layered } from "./timeline.ts";
 /** Further on than any time that is exact. */
 const forever: Micros = Number.MAX_SAFE_INTEGER;
 
+export interface MasterDataReference {
+  entity: MasterDataKind;
+  id: string;
+  revision: number;
+}
+
 export interface ContextQuery {
   /** Its own id, then what it stands below, nearest first. */
   upwards: readonly number[];
@@ -44,54 +50,68 @@ export function contextOf(
   context: EquipmentContext;
   orphaned: Recorded<MasterDataItem<"annotation">>[];
   unplaced: Omit<LateScrapBooking, "equipmentId">[];
+  /** The items that it was made of, by kind, id and revision. */
+  masterData: MasterDataReference[];
 } {
   const [equipmentId] = upwards;
   const range = { fromUs: facts.from, toUs: facts.to, asOf };
-  const annotations = all(data, p, "annotation", { ...range, equipmentId }).sort(bySaying);
+  const masterData: MasterDataReference[] = [];
+  const used = <K extends MasterDataKind>(entity: K, items: Recorded<MasterDataItem<K>>[]) => {
+    for (const { id, revision } of items) masterData.push({ entity, id, revision });
+    return items;
+  };
+  const all = <K extends MasterDataKind>(kind: K, q: MasterDataQuery) => used(kind, everyPage(data, p, kind, q));
+  const annotations = all("annotation", { ...range, equipmentId }).sort(bySaying);
   const { bound, orphaned } = bindAnnotations(
     annotations.map(({ item }) => item),
     stopsOf(stateSpans(facts)),
   );
-  const executions = all(data, p, "order", { ...range, equipmentId }).flatMap((order) =>
-    executionsOf(order, equipmentId),
-  );
-  const bookings = all(data, p, "lateScrap", { asOf, equipmentId }).map(({ item }) => item);
+  const executions = all("order", { ...range, equipmentId }).flatMap((order) => executionsOf(order, equipmentId));
+  const bookings = all("lateScrap", { asOf, equipmentId }).map(({ item }) => item);
   const { placed, unplaced } = placeLateScrap(facts, executions, bookings);
+  const shifts = data.shifts(p, equipmentId, facts.from, facts.to, asOf);
+  for (const name of new Set(shifts.map(({ calendar }) => calendar)))
+    used("calendar", [data.get(p, "calendar", name, asOf)]);
   const context: EquipmentContext = {
     timeZone,
     lifecycle: [],
-    shifts: data.shifts(p, equipmentId, facts.from, facts.to, asOf),
+    shifts,
     executions,
     reasons: reasonsInForce(bound),
-    reasonTree: reasonsOf(all(data, p, "reason", { asOf }).map(({ item }) => item)),
-    setUps: all(data, p, "setUp", { ...range, equipmentId }).map(({ item }) => ({
+    reasonTree: reasonsOf(all("reason", { asOf }).map(({ item }) => item)),
+    setUps: all("setUp", { ...range, equipmentId }).map(({ item }) => ({
       fromUs: item.fromUs,
       toUs: item.toUs ?? forever,
       order: item.order,
       by: "booked",
     })),
-    idealCycles: all(data, p, "idealCycleTime", { ...range, equipmentId }).map(({ item }) => ({
+    idealCycles: all("idealCycleTime", { ...range, equipmentId }).map(({ item }) => ({
       fromUs: item.fromUs,
       toUs: item.toUs ?? forever,
       material: item.material,
       cycleUs: item.cycleUs,
       unitsPerCycle: item.unitsPerCycle,
     })),
-    counting: all(data, p, "countingAssignment", { ...range, equipmentId }).map(
-      ({ item: { equipmentId: _, ...item } }) => ({
-        ...item,
-        toUs: item.toUs ?? forever,
-      }),
-    ),
-    blockedCavities: all(data, p, "physicalAsset", { ...range, equipmentId }).flatMap(({ item }) =>
+    counting: all("countingAssignment", { ...range, equipmentId }).map(({ item: { equipmentId: _, ...item } }) => ({
+      ...item,
+      toUs: item.toUs ?? forever,
+    })),
+    blockedCavities: all("physicalAsset", { ...range, equipmentId }).flatMap(({ item }) =>
       blockedOn(item, equipmentId),
     ),
     lateScrap: placed,
-    policies: policiesOf(all(data, p, "policyAssignment", range), upwards),
+    policies: policiesOf(
+      used(
+        "policyAssignment",
+        everyPage(data, p, "policyAssignment", range).filter(({ item }) => upwards.includes(item.equipmentId)),
+      ),
+      upwards,
+    ),
   };
   const lost = new Set(orphaned);
   return {
     unplaced,
+    masterData,
     context: { ...context, setUps: [...context.setUps, ...setUpsFromOrderChange(facts, context)] },
     orphaned: annotations.filter(({ item }) => lost.has(item)),
   };
@@ -105,7 +125,7 @@ function bySaying(a: Recorded<MasterDataItem<"annotation">>, b: Recorded<MasterD
 }
 
 /** Every page of a list. */
-function all<K extends MasterDataKind>(
+function everyPage<K extends MasterDataKind>(
   data: MasterData,
   p: Principal,
   kind: K,

@@ -24,6 +24,7 @@ export function memoryShelf(nowMinute = 1000): Shelf & {
     equipmentVisible: (id) => id < 10,
     calendar: () => null,
     assignments: () => [],
+    topologies: () => [],
     reasons: () => [...startingReasons],
   };
   const current = <K extends MasterDataKind>(kind: K): Recorded<MasterDataItem<K>>[] =>

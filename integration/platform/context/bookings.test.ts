@@ -2,6 +2,7 @@ import { type BookingIntent, type NewBooking, ProblemError } from "@lineshaft/co
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { book, takeBack } from "./book.ts";
+import { withBookedParts } from "./booked-parts.ts";
 import { booking, memoryShelf, orderOf } from "./bookings.fixture.ts";
 import { day0, min } from "./testing.ts";
 
@@ -115,6 +116,26 @@ describe("bookings at a machine", () => {
     expect(runs(shelf)).toMatchObject({ A: [[100, null]], E: [[0, 100]] });
     takeBack(shelf, shelf.find("booking", "1")!);
     expect(shelf.items("order").get("E")).toEqual(order);
+  });
+
+  it("an order that the ERP sends again keeps what was booked on it; its own part is as it is sent", () => {
+    const shelf = floor(booking("1", 10, start("A")), booking("2", 30, interrupt("A")), booking("3", 50, finish("A")));
+    const before = shelf.items("order").get("A")!;
+    const again = withBookedParts(before, { ...orderOf("10", "20"), quantity: 900 });
+    expect(again.operations[0]).toEqual(before.operations[0]);
+    expect([again.quantity, again.operations[1].executions]).toEqual([900, []]);
+    // What was put with everything, as it was read, is the same.
+    expect(withBookedParts(before, before)).toEqual(before);
+    // An operation that is gone stays for what was made in it.
+    expect(withBookedParts(before, orderOf("20")).operations.map(({ id }) => id)).toEqual(["20", "10"]);
+    const own = orderOf("10");
+    own.operations[0].executions = [{ equipmentId: press, fromUs: min(0), toUs: null }];
+    shelf.put("order", "E", own);
+    book(shelf, press, booking("4", 100, start("B")));
+    const [ended] = withBookedParts(shelf.items("order").get("E")!, own).operations[0].executions;
+    expect(ended).toMatchObject({ toUs: min(100), endedBy: { booking: "4", otherwiseUs: null } });
+    own.operations[0].executions[0].toUs = min(90);
+    expect(withBookedParts(shelf.items("order").get("E")!, own)).toEqual(own);
   });
 
   it("set-up runs from its begin to its end, or to the end of its order", () => {

@@ -9,9 +9,11 @@ import {
   type OeePolicy,
   type Principal,
 } from "@lineshaft/contract/api";
-import type { CellSource, Clock, Facts, Lsn, Registry } from "@lineshaft/contract/ports";
+import type { CellSource, Clock, Facts, Lsn, MachineAnswer, Registry } from "@lineshaft/contract/ports";
 import { contextOf } from "./assemble.ts";
 import { cellsOf } from "./cells.ts";
+import { lineCells } from "./line.ts";
+import { asTopology, membersOf, topologiesOf } from "./lines.ts";
 import { stateSpans, stopsOf } from "./states.ts";
 
 /** How far back a stop, a count or an order that is open at the start is followed; what is longer is judged by what is seen of it. */
@@ -19,21 +21,52 @@ const lookBackUs = 8 * dayUs;
 /** Micro stops are shorter. */
 const lookAheadUs = hourUs;
 
-/** Cells from derived facts and master data, made when they are asked for. */
+interface Range {
+  from: Micros;
+  to: Micros;
+  asOf: Lsn | undefined;
+}
+
+/** Cells from derived facts and master data, made when they are asked for: of a machine from its own facts, of a line by its topology from those of its machines. */
 export function cellSource(parts: { facts: Facts; registry: Registry; clock: Clock }): CellSource {
   const { facts, registry, clock } = parts;
   const { masterData } = registry;
 
+  /** Where the stop and the estimated counts that are open at `at` began. Most began just before, so it is looked further back only where they did not. */
+  function openSince(equipmentId: number, at: Micros): Micros {
+    for (const backUs of [6 * hourUs, 2 * dayUs, lookBackUs]) {
+      const since = openAt(facts.machine(equipmentId, at - backUs, at + 1).facts, at);
+      if (since > at - backUs) return since;
+    }
+    return at - lookBackUs;
+  }
+
   /** Back to the beginning of the orders, the stop and the count that are open at `from`. */
-  function beginning(all: Principal, equipmentId: number, from: Micros, to: Micros, asOf?: Lsn): Micros {
+  function beginning(all: Principal, equipmentId: number, { from, to, asOf }: Range): Micros {
     const earliest = from - lookBackUs;
     const orders = masterData.list(all, "order", { equipmentId, fromUs: from, toUs: to, asOf, limit: 1000 }).items;
     const starts = orders.flatMap(({ item }) =>
       item.operations.flatMap(({ executions }) => executions.map(({ fromUs }) => fromUs)),
     );
-    const nearby = facts.machine(equipmentId, earliest, from + 1).facts;
-    const begun = Math.min(from - hourUs, ...starts, openAt(nearby, from));
+    const begun = Math.min(from - hourUs, ...starts, openSince(equipmentId, from));
     return Math.max(begun, earliest);
+  }
+
+  /** Only productive time counts: what was commissioned, tested or retired at the time does not, whatever it is today. */
+  function contextAt(all: Principal, equipmentId: number, timeZone: string, found: MachineFacts, asOf?: Lsn) {
+    const query = { upwards: placesUpwards(registry, all, equipmentId), timeZone, facts: found, asOf };
+    const made = contextOf(masterData, all, query);
+    const lifecycle = registry.lifecycle(all, equipmentId, asOf).filter(({ state }) => state !== "productive");
+    return { ...made, context: { ...made.context, lifecycle } };
+  }
+
+  /** The facts and the context of each machine, from one beginning. */
+  function machines(all: Principal, ids: readonly number[], timeZone: string, range: Range) {
+    const from = Math.min(...ids.map((id) => beginning(all, id, range)));
+    return ids.map((id) => {
+      const answer = facts.machine(id, from, range.to + lookAheadUs);
+      return { id, answer, ...contextAt(all, id, timeZone, answer.facts, range.asOf) };
+    });
   }
 
   return {
@@ -41,38 +74,56 @@ export function cellSource(parts: { facts: Facts; registry: Registry; clock: Clo
       registry.getEquipment(p, equipmentId);
       // Policies and calendars stand above what a scope may see, and the numbers must not depend on who asks.
       const all: Principal = { ...p, role: "admin", scopes: [""] };
-      const first = Math.floor(from / gridUs) * gridUs;
-      const lookFrom = beginning(all, equipmentId, first, to, asOf);
-      const last = Math.ceil(to / gridUs) * gridUs;
-      const {
-        facts: found,
-        watermarkUs,
-        finalBeforeUs,
-        repairing,
-      } = facts.machine(equipmentId, lookFrom, last + lookAheadUs);
-      const end = Math.max(first, Math.min(last, watermarkUs ?? clock.nowUs()));
-      const timeZone = timeZoneAt(registry, all, equipmentId, first, asOf);
-      const query = { upwards: placesUpwards(registry, all, equipmentId), timeZone, facts: found, asOf };
-      const { context, orphaned, unplaced } = contextOf(masterData, all, query);
-      const under: EquipmentContext = {
-        ...context,
-        // Only productive time counts: what was commissioned, tested or retired at the time does not, whatever it is today.
-        lifecycle: registry.lifecycle(all, equipmentId, asOf).filter(({ state }) => state !== "productive"),
-      };
-      const policies = new Map<string, OeePolicy>(under.policies.map(({ policy }) => [policy.version, policy]));
-      return {
-        fromUs: first,
-        toUs: end,
-        cells: cellsOf({ equipment: equipmentId, facts: found, context: under }, { from: first, to: end }),
-        timeZone,
-        policies: [...policies.values()],
-        reasons: [...under.reasonTree],
-        orphanedAnnotations: orphaned.map(({ id }) => id),
-        unplacedScrap: unplaced.reduce((sum, { quantity }) => sum + quantity, 0),
-        finalBeforeUs,
-        repairing,
-      } satisfies Cells;
+      const range = { from: Math.floor(from / gridUs) * gridUs, to: Math.ceil(to / gridUs) * gridUs, asOf };
+      const timeZone = timeZoneAt(registry, all, equipmentId, range.from, asOf);
+      const line = topologiesOf(masterData, all, equipmentId, { fromUs: range.from, toUs: range.to, asOf });
+      const made = machines(all, line.length === 0 ? [equipmentId] : membersOf(line), timeZone, range);
+      const answers = made.map(({ answer }) => answer);
+      const known = answers.flatMap(({ watermarkUs }) => watermarkUs ?? []);
+      const end = Math.max(range.from, Math.min(range.to, known.length > 0 ? Math.min(...known) : clock.nowUs()));
+      const window = { from: range.from, to: end };
+      const common = { fromUs: window.from, toUs: window.to, timeZone, ...standingOf(answers) };
+      if (line.length === 0) {
+        const [{ answer, context }] = made;
+        const cells = cellsOf({ equipment: equipmentId, facts: answer.facts, context }, window);
+        return { ...common, cells, ...told(made, context) };
+      }
+      const topology = line.map(asTopology);
+      const constraint = topology[topology.length - 1].constraint;
+      const { facts: constraintFacts } = (made.find(({ id }) => id === constraint) ?? made[0]).answer;
+      const own = contextAt(all, equipmentId, timeZone, constraintFacts, asOf);
+      const { context } = own;
+      const members = new Map(made.map((each) => [each.id, { facts: each.answer.facts, context: each.context }]));
+      const cells = lineCells({ equipment: equipmentId, topology, context, members }, window);
+      const answer = { ...common, cells, ...told([own, ...made], context) };
+      const rests = line.map(({ id, revision }) => ({ entity: "lineTopology", id, revision }));
+      return { ...answer, masterData: [...answer.masterData, ...rests] };
     },
+  };
+}
+
+/** How far all the machines together can be relied on. */
+function standingOf(answers: readonly MachineAnswer[]): Pick<Cells, "finalBeforeUs" | "repairing"> {
+  const ends = answers.map(({ finalBeforeUs }) => finalBeforeUs);
+  return {
+    finalBeforeUs: ends.some((end) => end === null) ? null : Math.min(...(ends as Micros[])),
+    repairing: answers.some(({ repairing }) => repairing),
+  };
+}
+
+function told(
+  made: readonly Omit<ReturnType<typeof contextOf>, "context">[],
+  context: EquipmentContext,
+): Pick<Cells, "policies" | "reasons" | "orphanedAnnotations" | "unplacedScrap" | "masterData"> {
+  const policies = new Map<string, OeePolicy>(context.policies.map(({ policy }) => [policy.version, policy]));
+  const unplaced = made.flatMap((each) => each.unplaced);
+  const rests = made.flatMap((each) => each.masterData);
+  return {
+    policies: [...policies.values()],
+    reasons: [...context.reasonTree],
+    orphanedAnnotations: made.flatMap(({ orphaned }) => orphaned.map(({ id }) => id)),
+    unplacedScrap: unplaced.reduce((sum, { quantity }) => sum + quantity, 0),
+    masterData: [...new Map(rests.map((each) => [JSON.stringify(each), each])).values()],
   };
 }
 

@@ -49,6 +49,12 @@ export function contextDifference(
 
 const treeMeaning = (context: EquipmentContext) => context.reasonTree.map(({ number, planned }) => [number, planned]);
 
+/** Where two lists of dated things, whatever they are, say something else. */
+export function datedDifference(old: readonly Dated[], next: readonly Dated[]): Window[] {
+  const meaning = ({ fromUs, toUs, ...rest }: Dated): Meaning => ({ fromUs, toUs, says: JSON.stringify(rest) });
+  return union(differences(old.map(meaning), next.map(meaning)));
+}
+
 interface Meaning extends Dated {
   says: string;
 }

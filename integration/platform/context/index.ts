@@ -4,7 +4,7 @@
  */
 
 export { type BoundAnnotation, bindAnnotations, reasonsInForce } from "./annotations.ts";
-export { type ContextQuery, contextOf } from "./assemble.ts";
+export { type ContextQuery, contextOf, type MasterDataReference } from "./assemble.ts";
 export {
   type AssignedCalendar,
   assignedShifts,
@@ -12,19 +12,22 @@ export {
   calendarFaults,
   shiftOccurrences,
 } from "./calendar.ts";
-export { cellSource } from "./cell-source.ts";
+export { cellSource, timeZoneAt } from "./cell-source.ts";
 export { type CellInput, type CountSource, cellsOf, type Window } from "./cells.ts";
 export {
   type ContextDimension,
   contextDifference,
+  datedDifference,
   dirtyResults,
   dirtyWindows,
   type ResultKey,
 } from "./context-diff.ts";
 export { placeLateScrap } from "./late-scrap.ts";
 export { type LineInput, type LineMember, type LineTopology, lineCells } from "./line.ts";
+export { asTopology, membersOf, topologiesOf } from "./lines.ts";
 export { type CycleSteps, MachineContext, type MasterDataChange } from "./machine-context.ts";
 export { mergeCells } from "./merge.ts";
 export { setUpsFromOrderChange } from "./set-up.ts";
+export { stateSpans, stopsOf } from "./states.ts";
 export { createMasterDataTransfer } from "./transfer/index.ts";
 export { workSource } from "./work.ts";

@@ -1,5 +1,6 @@
 import {
   type CalendarAssignment,
+  type LineTopologyItem,
   type MasterDataItem,
   type MasterDataKind,
   ProblemError,
@@ -18,6 +19,8 @@ export interface Others {
   calendar(id: string): ShiftCalendar | null;
   /** Assignments of calendars to one equipment, without the item itself. */
   assignments(equipmentId: number): { id: string; item: CalendarAssignment }[];
+  /** Topologies of one line, without the item itself. */
+  topologies(equipmentId: number): { id: string; item: LineTopologyItem }[];
   /** A plant's own reasons, without the item itself. */
   reasons(): Reason[];
 }
@@ -135,6 +138,36 @@ export const masterDataRules: Rules = {
     const fault = reasonTreeFaults(all).find((each) => each.number === reason.number) ?? reasonTreeFaults(all)[0];
     if (fault !== undefined) fail(fault.code, "/parent", fault.detail);
   },
+  lineTopology: (item, _, others) => {
+    requireEquipment(item.equipmentId, "/equipmentId", others);
+    requireRange(item.fromUs, item.toUs, "/toUs");
+    const members = new Set<number>();
+    for (const [i, { equipmentId, unitsPerCount }] of item.members.entries()) {
+      const at = `/members/${i}`;
+      requireEquipment(equipmentId, `${at}/equipmentId`, others);
+      requirePositive(unitsPerCount, `${at}/unitsPerCount`, "unitsPerCount");
+      if (members.has(equipmentId))
+        fail("key_duplicate", `${at}/equipmentId`, `The work unit ${equipmentId} stands in the line twice.`);
+      if (equipmentId === item.equipmentId)
+        fail("reference_unknown", `${at}/equipmentId`, "A line is no machine of its own.");
+      members.add(equipmentId);
+    }
+    const requireMember = (id: number, path: string): void => {
+      if (!members.has(id)) fail("reference_unknown", path, `The work unit ${id} is no member of the line.`);
+    };
+    requireMember(item.constraint, "/constraint");
+    requireMember(item.output, "/output");
+    const materials = new Set<string>();
+    for (const [i, { material, equipmentId }] of item.constraintOf.entries()) {
+      requireMember(equipmentId, `/constraintOf/${i}/equipmentId`);
+      if (materials.has(material))
+        fail("key_duplicate", `/constraintOf/${i}/material`, `The material "${material}" is there twice.`);
+      materials.add(material);
+    }
+    const other = others.topologies(item.equipmentId).find((each) => overlap(each.item, item));
+    if (other !== undefined)
+      fail("range_invalid", "/fromUs", `"${other.id}" says at the same time how the line stands.`);
+  },
   annotation: (item, _, others) => {
     requireEquipment(item.equipmentId, "/equipmentId", others);
     if (item.fromUs > item.anchorUs || item.anchorUs > item.toUs)
@@ -218,6 +251,7 @@ export function remembered(ask: (id: string) => Others): (id: string) => Others 
   let reasons: ReturnType<Others["reasons"]> | null = null;
   const calendars = new Map<string, ReturnType<Others["calendar"]>>();
   const assignments = new Map<number, ReturnType<Others["assignments"]>>();
+  const topologies = new Map<number, ReturnType<Others["topologies"]>>();
   const once = <A, B>(known: Map<A, B>, key: A, find: (key: A) => B): B => {
     if (!known.has(key)) known.set(key, find(key));
     return known.get(key) as B;
@@ -226,6 +260,7 @@ export function remembered(ask: (id: string) => Others): (id: string) => Others 
     equipmentVisible: all.equipmentVisible,
     calendar: (name) => once(calendars, name, all.calendar),
     assignments: (equipment) => once(assignments, equipment, all.assignments).filter((each) => each.id !== id),
+    topologies: (equipment) => once(topologies, equipment, all.topologies).filter((each) => each.id !== id),
     reasons: () => {
       reasons ??= all.reasons();
       return reasons.filter(({ number }) => String(number) !== id);

@@ -18,8 +18,9 @@ import { demand, notFound } from "../registry/access.ts";
 import type { Directory } from "../registry/directory.ts";
 import type { Journal } from "../registry/journal.ts";
 import { pageSize } from "../sqlite/cursor.ts";
-import type { OwnedDatabase } from "../sqlite/open.ts";
+import type { OwnedDatabase, Sql } from "../sqlite/open.ts";
 import { type Booked, book, type Shelf, takeBack } from "./book.ts";
+import { withBookedParts } from "./booked-parts.ts";
 import { type AssignedCalendar, assignedShifts } from "./calendar.ts";
 import { placesOf, validityOf } from "./master-data-places.ts";
 import { masterDataRules, type Others, remembered, requirePlaces } from "./master-data-rules.ts";
@@ -53,6 +54,7 @@ export interface MasterDataParts {
  */
 export class MasterDataStore implements MasterData {
   readonly #parts: MasterDataParts;
+  readonly #statements = new Map<string, Statement>();
 
   constructor(parts: MasterDataParts) {
     this.#parts = parts;
@@ -266,9 +268,15 @@ export class MasterDataStore implements MasterData {
       list: (kind, equipmentId, fromUs) =>
         this.#rows(p, kind, { equipmentId, fromUs }, "", -1).map((row) => recorded<typeof kind>(row)),
       check: (kind, id, item) => masterDataRules[kind](item, id, this.#others(p, kind, id)),
-      put: (kind, id, item) => this.#write(p, kind, id, item, false).item,
-      remove: (kind, current) => void this.#write(p, kind, current.id, current.item, true),
+      put: (kind, id, item) => this.#write(p, kind, id, item, false, "bookings").item,
+      remove: (kind, current) => void this.#write(p, kind, current.id, current.item, true, "bookings"),
     };
+  }
+
+  #withBookedParts<K extends MasterDataKind>(p: Principal, kind: K, id: string, put: MasterDataItem<K>) {
+    const before = kind === "order" ? this.#find(p, "order", id) : null;
+    if (before === null) return put;
+    return withBookedParts(before.item, put as MasterDataItem<"order">) as MasterDataItem<K>;
   }
 
   shifts(p: Principal, equipmentId: number, fromUs: Micros, toUs: Micros, asOf?: Lsn): ShiftOccurrence[] {
@@ -289,34 +297,35 @@ export class MasterDataStore implements MasterData {
   }
 
   #rows(p: Principal, kind: MasterDataKind, q: MasterDataQuery, after: string, limit: number): Row[] {
-    return this.#parts.db.sql
-      .prepare(
-        `SELECT id, revision, changed_us AS changedUs, body FROM master_item
-         WHERE tenant = @tenant AND kind = @kind AND removed = 0 AND id > @after AND ${this.#versionAt(q.asOf)}
-         ${q.equipmentId === undefined ? "" : "AND EXISTS (SELECT 1 FROM json_each(equipment) WHERE value = @equipmentId)"}
-         ${q.fromUs === undefined ? "" : "AND (to_us IS NULL OR to_us > @fromUs)"}
-         ${q.toUs === undefined ? "" : "AND (from_us IS NULL OR from_us < @toUs)"}
-         ORDER BY id LIMIT @limit`,
-      )
-      .all({
-        tenant: p.tenant,
-        kind,
-        after,
-        limit,
-        asOf: this.#revisionAt(q.asOf),
-        equipmentId: q.equipmentId,
-        fromUs: q.fromUs,
-        toUs: q.toUs,
-      }) as Row[];
+    // CROSS JOIN: what names the equipment comes first, however few a page asks for.
+    const from =
+      q.equipmentId === undefined
+        ? "master_item AS item WHERE item.tenant = @tenant AND item.kind = @kind"
+        : `master_place AS place CROSS JOIN master_item AS item WHERE place.tenant = @tenant AND place.kind = @kind AND place.equipment = @equipmentId
+           AND place.to_us > @fromUs AND item.tenant = @tenant AND item.kind = @kind AND item.id = place.id AND item.revision = place.revision`;
+    return this.#statement(
+      `SELECT item.id, item.revision, changed_us AS changedUs, body FROM ${from}
+       AND removed = 0 AND item.id > @after AND ${versionAt(q.asOf, "item.")}
+       ${q.fromUs === undefined ? "" : "AND (item.to_us IS NULL OR item.to_us > @fromUs)"}
+       ${q.toUs === undefined ? "" : "AND (from_us IS NULL OR from_us < @toUs)"}
+       ORDER BY item.id LIMIT @limit`,
+    ).all({
+      tenant: p.tenant,
+      kind,
+      after,
+      limit,
+      asOf: this.#revisionAt(q.asOf),
+      equipmentId: q.equipmentId,
+      fromUs: q.fromUs ?? Number.MIN_SAFE_INTEGER,
+      toUs: q.toUs,
+    }) as Row[];
   }
 
   #find<K extends MasterDataKind>(p: Principal, kind: K, id: string, asOf?: Lsn): Recorded<MasterDataItem<K>> | null {
-    const row = this.#parts.db.sql
-      .prepare(
-        `SELECT id, revision, changed_us AS changedUs, body FROM master_item
-         WHERE tenant = @tenant AND kind = @kind AND id = @id AND removed = 0 AND ${this.#versionAt(asOf)}`,
-      )
-      .get({ tenant: p.tenant, kind, id, asOf: this.#revisionAt(asOf) }) as Row | undefined;
+    const row = this.#statement(
+      `SELECT id, revision, changed_us AS changedUs, body FROM master_item
+       WHERE tenant = @tenant AND kind = @kind AND id = @id AND removed = 0 AND ${versionAt(asOf)}`,
+    ).get({ tenant: p.tenant, kind, id, asOf: this.#revisionAt(asOf) }) as Row | undefined;
     return row === undefined ? null : recorded<K>(row);
   }
 
@@ -324,8 +333,13 @@ export class MasterDataStore implements MasterData {
     return this.#rows(p, kind, { asOf }, "", -1).map((row) => recorded<K>(row));
   }
 
-  #versionAt(asOf: Lsn | undefined): string {
-    return asOf === undefined ? "until IS NULL" : "revision <= @asOf AND (until IS NULL OR until > @asOf)";
+  /** Asked for with every number that is computed. */
+  #statement(text: string): Statement {
+    const known = this.#statements.get(text);
+    if (known !== undefined) return known;
+    const statement = prepare(this.#parts.db.sql, text);
+    this.#statements.set(text, statement);
+    return statement;
   }
 
   #revisionAt(asOf: Lsn | undefined): number | null {
@@ -336,10 +350,12 @@ export class MasterDataStore implements MasterData {
     p: Principal,
     kind: K,
     id: string,
-    item: MasterDataItem<K>,
+    given: MasterDataItem<K>,
     removed: boolean,
+    by: "people" | "bookings" = "people",
   ): Written<Recorded<MasterDataItem<K>>> {
     const { db, clock, journal } = this.#parts;
+    const item = by === "people" && !removed ? this.#withBookedParts(p, kind, id, given) : given;
     const revision = journal.next();
     const changedUs = clock.nowUs();
     const places = placesOf(kind, item);
@@ -365,6 +381,8 @@ export class MasterDataStore implements MasterData {
         changedUs,
         JSON.stringify(item),
       );
+    const placed = this.#statement("INSERT INTO master_place VALUES (?, ?, ?, ?, ?, ?)");
+    for (const place of places) placed.run(p.tenant, kind, place, toUs ?? Number.MAX_SAFE_INTEGER, id, revision);
     // Paths as they are now: by them the stream decides who may see the change.
     const paths = places.map((place) => pathOf.get(place) as string);
     const after = { kind, id, revision, paths, item, ...(removed ? { removed } : {}) };
@@ -393,6 +411,10 @@ export class MasterDataStore implements MasterData {
         this.#all(p, "calendarAssignment").filter(
           (each) => each.item.equipmentId === equipment && !(kind === "calendarAssignment" && each.id === id),
         ),
+      topologies: (equipment) =>
+        this.#all(p, "lineTopology").filter(
+          (each) => each.item.equipmentId === equipment && !(kind === "lineTopology" && each.id === id),
+        ),
       reasons: () => this.#all(p, "reason").flatMap((each) => (kind === "reason" && each.id === id ? [] : [each.item])),
     };
   }
@@ -416,17 +438,22 @@ export class MasterDataStore implements MasterData {
 
   /** An equipment and what it stands below, nearest first. */
   #upwards(equipmentId: number): number[] {
-    return this.#parts.db.sql
-      .prepare(
-        `WITH RECURSIVE up (id, parent, depth) AS (
-           SELECT id, parent_id, 0 FROM equipment WHERE id = ?
-           UNION ALL SELECT equipment.id, parent_id, depth + 1 FROM equipment JOIN up ON equipment.id = up.parent
-         ) SELECT id FROM up ORDER BY depth`,
-      )
+    return this.#statement(
+      `WITH RECURSIVE up (id, parent, depth) AS (
+         SELECT id, parent_id, 0 FROM equipment WHERE id = ?
+         UNION ALL SELECT equipment.id, parent_id, depth + 1 FROM equipment JOIN up ON equipment.id = up.parent
+       ) SELECT id FROM up ORDER BY depth`,
+    )
       .pluck()
       .all(equipmentId) as number[];
   }
 }
+
+const versionAt = (asOf: Lsn | undefined, item = ""): string =>
+  asOf === undefined ? "until IS NULL" : `${item}revision <= @asOf AND (until IS NULL OR until > @asOf)`;
+
+const prepare = (sql: Sql, text: string) => sql.prepare<unknown[]>(text);
+type Statement = ReturnType<typeof prepare>;
 
 function recorded<K extends MasterDataKind>({ id, revision, changedUs, body }: Row): Recorded<MasterDataItem<K>> {
   return { id, revision, changedUs, item: JSON.parse(body) as MasterDataItem<K> };

@@ -2,6 +2,7 @@ import {
   type Cell,
   causeOf,
   dayUs,
+  type Equipment,
   type EquipmentContext,
   itemStateOf,
   type MasterDataItem,
@@ -11,6 +12,7 @@ import {
   type Principal,
   ProblemError,
   type Recorded,
+  secondUs,
   type Work,
   type WorkStop,
 } from "@lineshaft/contract/api";
@@ -37,85 +39,118 @@ const forgottenUs = 14 * dayUs;
 const aheadUs = 90 * dayUs;
 /** Quantities of what runs longer are told of this last part. */
 const madeUs = 3 * dayUs;
-const longest = { next: 20, stops: 50, usual: 6 };
+const longest = { next: 20, stops: 50, usual: 6, remembered: 2000 };
+const answerForUs = 2 * secondUs;
+const madeForUs = 15 * secondUs;
 
 /** What stands on a terminal: from facts, master data and cells, made when it is asked for. */
 export function workSource(parts: { facts: Facts; registry: Registry; clock: Clock; cells: CellSource }): WorkSource {
   const { facts, registry, clock, cells } = parts;
   const { masterData } = registry;
 
-  function madeBy(p: Principal, equipmentId: number, fromUs: Micros, nowUs: Micros): readonly Cell[] {
-    return cells.cells(p, equipmentId, Math.max(fromUs, nowUs - madeUs), nowUs).cells;
-  }
+  /** Counting parts is most of the work, and nobody reads them faster: they are counted again after a while, or when somebody has decided something. */
+  const made = remembered<readonly Cell[]>(madeForUs, registry, clock);
+  const answers = remembered<Work>(answerForUs, registry, clock);
 
   return {
     work: (p, equipmentId, spanUs) => {
-      const { name, path } = registry.getEquipment(p, equipmentId);
-      // As with cells: what stands above a scope takes part, and all see the same.
-      const all: Principal = { ...p, role: "admin", scopes: [""] };
-      const nowUs = clock.nowUs();
-      let answer = facts.machine(equipmentId, nowUs - spanUs, nowUs);
-      const endUs = Math.max(answer.facts.from + 1, Math.min(nowUs, answer.watermarkUs ?? nowUs));
-      if (stopsOf(spansUntil(stateSpans(answer.facts), endUs))[0]?.from === answer.facts.from)
-        answer = facts.machine(equipmentId, nowUs - Math.max(stopUs, spanUs), nowUs);
-      const spans = spansUntil(stateSpans(answer.facts), endUs);
-      const timeZone = timeZoneAt(registry, all, equipmentId, nowUs);
-      const upwards = placesUpwards(registry, all, equipmentId);
-      const { context } = contextOf(masterData, all, { upwards, timeZone, facts: answer.facts });
-
-      const orders = listed(masterData, all, "order", {
-        equipmentId,
-        fromUs: nowUs - forgottenUs,
-        toUs: nowUs + aheadUs,
-      });
-      const annotations = listed(masterData, all, "annotation", { equipmentId, fromUs: nowUs - forgottenUs }).map(
-        ({ item }) => item,
-      );
-      const materialName = (id: string | null): string | null => {
-        if (id === null) return null;
-        try {
-          return masterData.get(all, "material", id).item.name;
-        } catch (error) {
-          // An order may name a material that nobody has described.
-          if (error instanceof ProblemError && error.code === "not_found") return null;
-          throw error;
-        }
-      };
-      const told = worksOf(orders, equipmentId, nowUs).map((each) => ({
-        ...each,
-        work: { ...each.work, materialName: materialName(each.work.material) },
-      }));
-      const running = told.filter(({ sinceUs }) => sinceUs !== null);
-      const made = running.length === 0 ? [] : madeBy(p, equipmentId, Math.min(...running.map(sinceOf)), nowUs);
-      const setUp = context.setUps.find(({ by, fromUs, toUs }) => by === "booked" && fromUs <= nowUs && nowUs < toUs);
-      const last = spans.at(-1);
-      return {
-        equipmentId,
-        name,
-        path,
-        atUs: nowUs,
-        watermarkUs: answer.watermarkUs,
-        timeZone,
-        state: {
-          itemState: itemStateOf(last?.code ?? 0),
-          operationMode: operationModeOf(last?.code ?? 0),
-          sinceUs: last?.from ?? nowUs,
-        },
-        running: running.map((each) => ({ ...each.work, fromUs: sinceOf(each), made: sumOf(made, each.work) })),
-        next: told
-          .filter(({ sinceUs }) => sinceUs === null)
-          .sort((a, b) => (a.wantedUs ?? nowUs) - (b.wantedUs ?? nowUs))
-          .slice(0, longest.next)
-          .map(({ work, plannedUs }) => ({ ...work, plannedFromUs: plannedUs })),
-        setUp: setUp === undefined ? null : { fromUs: setUp.fromUs, order: setUp.order },
-        stops: stopsOf(spans)
-          .filter(({ to }) => to > nowUs - spanUs)
-          .reverse()
-          .slice(0, longest.stops)
-          .map((stop) => stopOf(stop, endUs, spans, context, annotations)),
-        usualReasons: usual(annotations),
-      } satisfies Work;
+      const equipment = registry.getEquipment(p, equipmentId);
+      const work = answers(`${p.tenant} ${equipmentId} ${spanUs}`, () => workOf(p, equipment, spanUs));
+      return { ...work, atUs: clock.nowUs() };
     },
+  };
+
+  function workOf(p: Principal, { id: equipmentId, name, path }: Equipment, spanUs: Micros): Work {
+    // As with cells: what stands above a scope takes part, and all see the same.
+    const all: Principal = { ...p, role: "admin", scopes: [""] };
+    const nowUs = clock.nowUs();
+    let answer = facts.machine(equipmentId, nowUs - spanUs, nowUs);
+    const endUs = Math.max(answer.facts.from + 1, Math.min(nowUs, answer.watermarkUs ?? nowUs));
+    if (stopsOf(spansUntil(stateSpans(answer.facts), endUs))[0]?.from === answer.facts.from)
+      answer = facts.machine(equipmentId, nowUs - Math.max(stopUs, spanUs), nowUs);
+    const spans = spansUntil(stateSpans(answer.facts), endUs);
+    const timeZone = timeZoneAt(registry, all, equipmentId, nowUs);
+    const upwards = placesUpwards(registry, all, equipmentId);
+    const { context } = contextOf(masterData, all, { upwards, timeZone, facts: answer.facts });
+
+    const orders = listed(masterData, all, "order", {
+      equipmentId,
+      fromUs: nowUs - forgottenUs,
+      toUs: nowUs + aheadUs,
+    });
+    const annotations = listed(masterData, all, "annotation", { equipmentId, fromUs: nowUs - forgottenUs }).map(
+      ({ item }) => item,
+    );
+    const materialName = (id: string | null): string | null => {
+      if (id === null) return null;
+      try {
+        return masterData.get(all, "material", id).item.name;
+      } catch (error) {
+        // An order may name a material that nobody has described.
+        if (error instanceof ProblemError && error.code === "not_found") return null;
+        throw error;
+      }
+    };
+    const told = worksOf(orders, equipmentId, nowUs).map((each) => ({
+      ...each,
+      work: { ...each.work, materialName: materialName(each.work.material) },
+    }));
+    const running = told.filter(({ sinceUs }) => sinceUs !== null);
+    const counted =
+      running.length === 0
+        ? []
+        : made(`${p.tenant} ${equipmentId}`, () => {
+            const fromUs = Math.max(Math.min(...running.map(sinceOf)), nowUs - madeUs);
+            return cells.cells(p, equipmentId, fromUs, nowUs).cells;
+          });
+    const setUp = context.setUps.find(({ by, fromUs, toUs }) => by === "booked" && fromUs <= nowUs && nowUs < toUs);
+    const last = spans.at(-1);
+    return {
+      equipmentId,
+      name,
+      path,
+      atUs: nowUs,
+      watermarkUs: answer.watermarkUs,
+      timeZone,
+      state: {
+        itemState: itemStateOf(last?.code ?? 0),
+        operationMode: operationModeOf(last?.code ?? 0),
+        sinceUs: last?.from ?? nowUs,
+      },
+      running: running.map((each) => ({ ...each.work, fromUs: sinceOf(each), made: sumOf(counted, each.work) })),
+      next: told
+        .filter(({ sinceUs }) => sinceUs === null)
+        .sort((a, b) => (a.wantedUs ?? nowUs) - (b.wantedUs ?? nowUs))
+        .slice(0, longest.next)
+        .map(({ work, plannedUs }) => ({ ...work, plannedFromUs: plannedUs })),
+      setUp: setUp === undefined ? null : { fromUs: setUp.fromUs, order: setUp.order },
+      stops: stopsOf(spans)
+        .filter(({ to }) => to > nowUs - spanUs)
+        .reverse()
+        .slice(0, longest.stops)
+        .map((stop) => stopOf(stop, endUs, spans, context, annotations)),
+      usualReasons: usual(annotations),
+    } satisfies Work;
+  }
+}
+
+/** What was made stands for a while, for everybody who asks, or until somebody has decided something. */
+function remembered<T>(
+  forUs: Micros,
+  registry: Pick<Registry, "revision">,
+  clock: Clock,
+): (key: string, make: () => T) => T {
+  const kept = new Map<string, { made: T; untilUs: Micros }>();
+  let revision = registry.revision;
+  return (key, make) => {
+    const nowUs = clock.nowUs();
+    if (registry.revision !== revision || kept.size >= longest.remembered) kept.clear();
+    revision = registry.revision;
+    const known = kept.get(key);
+    if (known !== undefined && nowUs < known.untilUs) return known.made;
+    const made = make();
+    kept.set(key, { made, untilUs: nowUs + forUs });
+    return made;
   };
 }
 

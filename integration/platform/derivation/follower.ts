@@ -247,7 +247,8 @@ export class FactsFollower implements Facts {
     const bindings = this.#derivation.bindingsOf(equipmentId);
     const first = Math.min(...bindings.map(({ track }) => track.firstHour));
     const fromUs = Number.isFinite(first) ? first : null;
-    return { equipmentId, fromUs, watermarkUs, finalBeforeUs: watermarkUs - lookAheadUs(bindings, 0) };
+    const repairing = bindings.some((binding) => binding.dirty);
+    return { equipmentId, fromUs, watermarkUs, finalBeforeUs: watermarkUs - lookAheadUs(bindings, 0), repairing };
   }
 
   /** True where the registry may say something else about tags now. */

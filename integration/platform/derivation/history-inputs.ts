@@ -1,4 +1,4 @@
-import { type Columns, type Micros, qualityOf, valueAt, valueTypeCode } from "@lineshaft/contract/api";
+import { type Columns, type Micros, ProblemError, qualityOf, valueAt, valueTypeCode } from "@lineshaft/contract/api";
 import type { History } from "@lineshaft/contract/ports";
 import type { BindingSpec } from "./binding.ts";
 import type { Interval } from "./gaps.ts";
@@ -20,7 +20,7 @@ export class HistoryInputs {
   readonly #tags: TagReader[];
   readonly #gaps: readonly Interval[];
 
-  constructor(history: RecordedPoints, spec: BindingSpec, gaps: readonly Interval[]) {
+  constructor(history: Pick<RecordedPoints, "raw">, spec: BindingSpec, gaps: readonly Interval[]) {
     this.#tags = spec.channels.map(({ tag }, channel) => new TagReader(history, tag, channel));
     this.#gaps = gaps;
   }
@@ -41,7 +41,7 @@ export class HistoryInputs {
 
 /** The rows of one tag from some instant on, as far as they were asked for. */
 class TagReader {
-  readonly #history: RecordedPoints;
+  readonly #history: Pick<RecordedPoints, "raw">;
   readonly #tag: number;
   readonly #channel: number;
   #rows: Input[] = [];
@@ -50,7 +50,7 @@ class TagReader {
   #until: Micros = Number.NEGATIVE_INFINITY;
   #pageRows = pageRowsMin;
 
-  constructor(history: RecordedPoints, tag: number, channel: number) {
+  constructor(history: Pick<RecordedPoints, "raw">, tag: number, channel: number) {
     this.#history = history;
     this.#tag = tag;
     this.#channel = channel;
@@ -74,14 +74,26 @@ class TagReader {
   }
 
   async #page(): Promise<void> {
-    const query = { tags: [this.#tag], fromUs: this.#until, toUs: ever, limit: this.#pageRows };
-    const { columns, more } = await this.#history.raw(query);
+    const { columns, more } = await this.#raw();
     this.#pageRows = Math.min(pageRowsMax, 4 * this.#pageRows);
     const { rows, time } = columns;
     // Of the last instant there may be more, so it is read with the next page; a page of one instant is read again, larger.
     const until = more ? time[rows - 1] : ever;
     for (let i = 0; i < rows; i++) if (time[i] < until) this.#rows.push(inputOf(columns, i, this.#channel));
     this.#until = until;
+  }
+
+  /** Nobody waits for a repair as for an answer: where history is so busy that it gives a query up, a small page is asked for again. */
+  async #raw(): ReturnType<RecordedPoints["raw"]> {
+    for (;;) {
+      const query = { tags: [this.#tag], fromUs: this.#until, toUs: ever, limit: this.#pageRows };
+      try {
+        return await this.#history.raw(query);
+      } catch (error) {
+        if (!(error instanceof ProblemError && error.code === "query_timeout")) throw error;
+        this.#pageRows = pageRowsMin;
+      }
+    }
   }
 }
 

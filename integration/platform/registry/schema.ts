@@ -204,4 +204,18 @@ export const migrations: readonly Migration[] = [
   `
   CREATE INDEX master_item_current ON master_item (tenant, kind, to_us) WHERE until IS NULL;
   `,
+  // Which versions name an equipment, so that what holds there at a time is found among thousands of orders.
+  `
+  CREATE TABLE master_place (
+    tenant INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    equipment INTEGER NOT NULL,
+    to_us INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    PRIMARY KEY (tenant, kind, equipment, to_us, id, revision)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO master_place SELECT DISTINCT item.tenant, item.kind, named.value, coalesce(item.to_us, 9007199254740991), item.id, item.revision
+    FROM master_item AS item, json_each(item.equipment) AS named;
+  `,
 ];

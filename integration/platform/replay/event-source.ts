@@ -12,6 +12,7 @@ import {
   type Log,
   type LogReader,
   type Lsn,
+  type ResultPublishedRecord,
   recordType,
 } from "@lineshaft/contract/ports";
 import { decodeCursor, encodeCursor, type HandOver, type Position } from "./cursor.ts";
@@ -40,6 +41,7 @@ const otherTypes: Partial<Record<number, EventType>> = {
   [recordType.connectionChanged]: "connection.changed",
   [recordType.clockJumped]: "clock.jumped",
   [recordType.factsChanged]: "facts.changed",
+  [recordType.resultPublished]: "result.published",
 };
 
 /**
@@ -186,9 +188,9 @@ class Reader implements EventReader {
     if (type === undefined || !this.#filter.types.has(type)) return null;
     // A replay starts a little before its time in the log; what people and sources said then is not asked for.
     if (skip !== null && frame.lsn <= skip.lsn && frame.recordedTime < skip.before) return null;
-    const data =
-      type === "facts.changed" ? factsData(frame.payload) : decodeJson<Record<string, unknown>>(frame.payload);
-    return this.#wrap(frame, type, { data });
+    if (type === "facts.changed") return this.#wrap(frame, type, { data: factsData(frame.payload) });
+    if (type === "result.published") return this.#wrap(frame, type, { data: withoutDetail(decodeJson(frame.payload)) });
+    return this.#wrap(frame, type, { data: decodeJson<Record<string, unknown>>(frame.payload) });
   }
 
   #points(frame: Frame, skip: HandOver | null): EventItem | null {
@@ -230,6 +232,11 @@ class Reader implements EventReader {
       ...rest,
     };
   }
+}
+
+/** What a result says of itself at length is read by those who need it. */
+function withoutDetail({ items, ...record }: ResultPublishedRecord): Record<string, unknown> {
+  return { ...record, items: items.map(({ detail: _, evidence: __, ...item }) => item) };
 }
 
 /** Rows that are not suspect, pass the filter and are not left to history; the same object when that is all of them, null when none. */

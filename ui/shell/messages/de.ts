@@ -1,6 +1,8 @@
+import { calendarDe } from "./calendar-de.ts";
 import { configurationDe } from "./configuration-de.ts";
 import type { En } from "./en.ts";
 import { machinesDe } from "./machines-de.ts";
+import { ordersDe } from "./orders-de.ts";
 import { systemDe } from "./system-de.ts";
 
 /** Deutsch. Jeder Schlüssel des englischen Katalogs steht hier, mit denselben Parametern. */
@@ -305,5 +307,7 @@ export const de: Record<keyof En, string> = {
 
   ...configurationDe,
   ...machinesDe,
+  ...ordersDe,
+  ...calendarDe,
   ...systemDe,
 };

@@ -1,5 +1,7 @@
+import { calendarEn } from "./calendar-en.ts";
 import { configurationEn } from "./configuration-en.ts";
 import { machinesEn } from "./machines-en.ts";
+import { ordersEn } from "./orders-en.ts";
 import { systemEn } from "./system-en.ts";
 
 /** The console's texts. `{n}` is filled in; `{n|tag|tags}` chooses by number. The keys and their parameters are checked in every language. */
@@ -299,6 +301,8 @@ export const en = {
 
   ...configurationEn,
   ...machinesEn,
+  ...ordersEn,
+  ...calendarEn,
   ...systemEn,
 } as const;
 export type En = typeof en;

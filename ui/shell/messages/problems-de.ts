@@ -326,6 +326,18 @@ export const problemsDe: Readonly<Record<ProblemCode, { title: string; action: s
     "Der Server weist Last ab, um in seinem Speicher zu bleiben.",
     "Nach Retry-After wieder versuchen.",
   ),
+  work_not_taken: entry(
+    "Das Ergebnis gehört zu keiner Arbeit, die auf diesem Stand vergeben wurde.",
+    "Arbeit neu holen: Ein anderer hat sie, oder etwas, worauf sie beruht, hat sich geändert. Mit der basisLsn der Arbeit veröffentlichen.",
+  ),
+  result_too_large: entry(
+    "Die Einzelheiten eines Ergebnisses sind größer als 64 KiB.",
+    "In `detail` steht, was zum Aufaddieren und Zeigen gebraucht wird; auf das Übrige mit `evidence` verweisen.",
+  ),
+  applications_too_many: entry(
+    "Es gibt so viele Anwendungen, wie ein Mandant haben darf.",
+    "Den Namen einer Anwendung verwenden, die nicht mehr gebraucht wird.",
+  ),
   shutting_down: entry("Der Server hält an.", "In einigen Sekunden wieder versuchen."),
   data_dir_locked: entry(
     "Ein anderer Prozess besitzt das Datenverzeichnis.",

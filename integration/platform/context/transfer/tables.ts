@@ -108,6 +108,7 @@ export const tables: Readonly<Record<TableKind, Table>> = {
       key("material", "artikel,artikelnummer", { ...optional, names: "material" }),
       number("quantity", "menge,auftragsmenge,sollmenge"),
       unit,
+      time("completed", "fertig,fertiggemeldet", { path: ["completedUs"], ...absent }),
     ],
     groups: [
       {

@@ -106,7 +106,9 @@ const arbitraries: { [K in TableKind]: fc.Arbitrary<MasterDataItem<K>> } = {
       fc.record({ equipmentId: place, material: fc.option(idOf), cycleUs: positive, unitsPerCycle: positive }),
     )
     .map(([range, item]) => ({ ...item, ...range })),
-  order: fc.record({
+  order: fc.record(
+    {
+    completedUs: time,
     material: fc.option(idOf),
     unit,
     quantity: fc.oneof(fc.constant(0), positive),
@@ -127,7 +129,7 @@ const arbitraries: { [K in TableKind]: fc.Arbitrary<MasterDataItem<K>> } = {
       }),
       { maxLength: 3, selector: ({ id }) => id },
     ),
-  }),
+  }, { requiredKeys: ["material", "unit", "quantity", "operations"] }),
   calendarAssignment: valid.map((range) => ({ equipmentId: oven, calendar: "halifax", ...range })),
   policyAssignment: fc
     .tuple(

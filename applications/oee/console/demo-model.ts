@@ -1,0 +1,69 @@
+import type { DemoTruth, Equipment } from "@lineshaft/contract/api";
+import { gridUs, hourUs, type Micros, type ShiftOccurrence } from "@lineshaft/contract/api";
+import type { TimeRange } from "@lineshaft/ui/kit";
+import type { Numbers } from "./source.ts";
+
+export const comparedShares = ["oee", "availability", "effectiveness", "qualityRatio"] as const;
+export const comparedCounts = ["good", "scrap"] as const;
+export type Compared = (typeof comparedShares)[number] | (typeof comparedCounts)[number];
+
+/** One number as it was computed and as it truly is. */
+export interface Pair {
+  computed: number | null;
+  truth: number | null;
+  /** Further apart than the machine's protocol excuses. */
+  differs: boolean;
+}
+
+export interface Comparison {
+  machine: Equipment;
+  pairs: Record<Compared, Pair>;
+}
+
+/** Half a percent of planned time: what the eye would take for the same number. */
+const shareTolerance = 0.005;
+
+/**
+ * Computed beside true. Times of a machine are known no better than its protocol tells, so shares may differ by that part of the planned time, and counts by a
+ * piece at each end.
+ */
+export function compare(machine: Equipment, numbers: Numbers, truth: DemoTruth): Comparison {
+  const { all } = truth.oee;
+  const made = { good: 0, scrap: 0 };
+  for (const material of numbers.sums.materials) {
+    made.good += material.all.gq;
+    made.scrap += material.all.sq;
+  }
+  const excused = Math.max(shareTolerance, all.pbtUs > 0 ? truth.resolutionUs / all.pbtUs : 0);
+  const share = (computed: number | null, true_: number | null): Pair => ({
+    computed,
+    truth: true_,
+    differs: computed === null || true_ === null ? computed !== true_ : Math.abs(computed - true_) > excused,
+  });
+  const count = (computed: number, true_: number): Pair => ({
+    computed,
+    truth: true_,
+    differs: Math.abs(computed - true_) > Math.max(2, true_ * shareTolerance),
+  });
+  return {
+    machine,
+    pairs: {
+      oee: share(numbers.kpis.oeeIndex, all.oee),
+      availability: share(numbers.kpis.availability, all.availability),
+      effectiveness: share(numbers.kpis.effectiveness, all.effectiveness),
+      qualityRatio: share(numbers.kpis.qualityRatio, all.qualityRatio),
+      good: count(made.good, truth.counts.good ?? 0),
+      scrap: count(made.scrap, truth.counts.scrap ?? 0),
+    },
+  };
+}
+
+/** Whole quarters of an hour of the shift that is on, as far as everything of them is in; without a shift the last two hours. */
+export function comparedRange(shift: ShiftOccurrence | undefined, nowUs: Micros): TimeRange | null {
+  const toUs = Math.floor((nowUs - settleUs) / gridUs) * gridUs;
+  const fromUs = Math.ceil((shift?.fromUs ?? toUs - 2 * hourUs) / gridUs) * gridUs;
+  return toUs > fromUs ? { fromUs, toUs } : null;
+}
+
+/** Derivation is a few seconds behind, and gateways send in portions. */
+const settleUs = 30e6;

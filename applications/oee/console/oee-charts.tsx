@@ -1,0 +1,170 @@
+import type { Reason } from "@lineshaft/contract/api";
+import { type PageContext, Segments } from "@lineshaft/ui/kit";
+import { useState } from "react";
+import { paretoOf, waterfallOf } from "../index.ts";
+import { percentOf } from "./numbers.tsx";
+import { reasonName, waterfallRows } from "./oee-model.ts";
+import { cellsTogether, type MachineCells, type Numbers, numbersBy } from "./source.ts";
+import type { Say } from "./texts.ts";
+
+const factors = ["oeeIndex", "availability", "effectiveness", "qualityRatio"] as const;
+
+export function WaterfallTable(props: { numbers: Numbers; reasons: readonly Reason[]; context: PageContext; t: Say }) {
+  const { numbers, context, t } = props;
+  const { format } = context;
+  const waterfall = waterfallOf(numbers.sums, props.reasons);
+  const whole = Math.max(1, waterfall.calendarUs);
+  const planned = waterfall.plannedBusyUs;
+  return (
+    <section className="waterfall" aria-label={t("oee.waterfall")}>
+      <h2>{t("oee.waterfall")}</h2>
+      <table>
+        <thead className="unseen">
+          <tr>
+            <th>{t("oee.step")}</th>
+            <th>{t("oee.bar")}</th>
+            <th>{t("oee.time")}</th>
+            <th>{t("oee.share")}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {waterfallRows(waterfall).map((row) => {
+            const from = row.kind === "loss" ? row.fromUs : 0;
+            const key = row.kind === "loss" ? row.step : row.level;
+            const share = row.us <= planned && planned > 0 && !unplanned.has(key) ? row.us / planned : null;
+            return (
+              <tr key={key} className={row.kind} data-row={key} data-us={row.us}>
+                <th scope="row">{row.kind === "loss" ? t(`loss.${row.step}`) : t(`level.${row.level}`)}</th>
+                <td>
+                  <svg className="waterfall-bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
+                    <rect x={(Math.max(0, from) / whole) * 100} width={(Math.abs(row.us) / whole) * 100} height="10" />
+                  </svg>
+                </td>
+                <td className="right">{signed(row.us, row.kind === "loss", format)}</td>
+                <td className="right soft">{share === null ? "" : format.percent(share)}</td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+      <p className="oee-hint">{t("oee.waterfallHint")}</p>
+    </section>
+  );
+}
+
+/** What lies outside of the planned busy time is no share of it. */
+const unplanned: ReadonlySet<string> = new Set([
+  "calendar",
+  "notPlanned",
+  "break",
+  "plannedMaintenance",
+  "noOrderNotBusy",
+]);
+
+function signed(us: number, isLoss: boolean, format: PageContext["format"]): string {
+  const text = us === 0 ? "0 s" : format.duration(Math.abs(us));
+  return isLoss === us >= 0 && us !== 0 ? (isLoss ? `−${text}` : text) : us < 0 ? `+${text}` : text;
+}
+
+export function Pareto(props: {
+  numbers: Numbers;
+  reasons: ReadonlyMap<number, Reason>;
+  list: readonly Reason[];
+  context: PageContext;
+  t: Say;
+}) {
+  const { numbers, reasons, list, context, t } = props;
+  const { format } = context;
+  const measure = context.query.get("by") === "count" ? "count" : "time";
+  const bars = paretoOf(numbers.sums, { by: measure, reasons: list });
+  const most = Math.max(1, ...bars.map((bar) => (measure === "time" ? bar.us : bar.count)));
+  return (
+    <section className="pareto" aria-label={t("oee.pareto")}>
+      <header>
+        <h2>{t("oee.pareto")}</h2>
+        <Segments<"time" | "count">
+          label={t("oee.paretoBy")}
+          value={measure}
+          choices={[
+            { value: "time", label: t("oee.byTime") },
+            { value: "count", label: t("oee.byCount") },
+          ]}
+          onChange={(by) => context.go(context.page, { ...Object.fromEntries(context.query), by }, "replace")}
+        />
+      </header>
+      {bars.length === 0 ? (
+        <p className="oee-hint">{t("machine.stops.none")}</p>
+      ) : (
+        <table>
+          <thead className="unseen">
+            <tr>
+              <th>{t("stop.reason")}</th>
+              <th>{t("oee.bar")}</th>
+              <th>{t("oee.time")}</th>
+              <th>{t("oee.count")}</th>
+              <th>{t("oee.cumulative")}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {bars.slice(0, 12).map((bar) => (
+              <tr key={bar.reason}>
+                <th scope="row">{reasonName(bar.reason, reasons, context.locale)}</th>
+                <td>
+                  <svg className="pareto-bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
+                    <rect width={((measure === "time" ? bar.us : bar.count) / most) * 100} height="10" />
+                    <line x1={bar.cumulative * 100} x2={bar.cumulative * 100} y1="0" y2="10" />
+                  </svg>
+                </td>
+                <td className="right">{format.duration(bar.us)}</td>
+                <td className="right">{t("oee.times", { n: bar.count })}</td>
+                <td className="right soft">{format.percent(bar.cumulative)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </section>
+  );
+}
+
+export function Trend(props: { read: MachineCells[]; target: number; hourly: boolean; context: PageContext; t: Say }) {
+  const { read, target, hourly, context, t } = props;
+  const { format } = context;
+  const cells = cellsTogether(read.map((one) => one.cells));
+  const [at, setAt] = useState<number | null>(null);
+  const periods = cells === null ? [] : numbersBy(cells, hourly ? "hour" : "productionDay");
+  const shown = periods.find(({ fromUs }) => fromUs === at) ?? null;
+  const most = Math.max(1, target, ...periods.map(({ kpis }) => kpis.oeeIndex ?? 0));
+  const nameOf = ({ fromUs }: Numbers): string => format.part(fromUs, hourly ? "min" : "day");
+  return (
+    <section className="oee-trend" aria-label={t("oee.trend")}>
+      <header>
+        <h2>{t(hourly ? "oee.trendHours" : "oee.trendDays")}</h2>
+        <span className="oee-hint" role="status">
+          {shown !== null &&
+            `${nameOf(shown)}: ${factors.map((name) => `${t(`kpi.${name}`)} ${percentOf(shown.kpis[name], format, "–")}`).join(" · ")}`}
+        </span>
+      </header>
+      <ol onPointerLeave={() => setAt(null)}>
+        {periods.map((period) => {
+          const oee = period.kpis.oeeIndex;
+          return (
+            <li
+              key={period.fromUs}
+              className={oee === null ? "none" : oee < target ? "low" : ""}
+              title={`${nameOf(period)}: ${percentOf(oee, format, t("kpi.none"))}`}
+              onPointerEnter={() => setAt(period.fromUs)}
+            >
+              <span className="column">
+                <i style={{ height: `${((oee ?? 0) / most) * 100}%` }} />
+                <u style={{ bottom: `${(target / most) * 100}%` }} />
+              </span>
+              <span className="column-name">{nameOf(period)}</span>
+              <span className="column-value">{oee === null ? "–" : format.percent(Math.round(oee * 100) / 100)}</span>
+            </li>
+          );
+        })}
+      </ol>
+    </section>
+  );
+}

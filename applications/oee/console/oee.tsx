@@ -1,0 +1,144 @@
+import { dayUs, hourUs } from "@lineshaft/contract/api";
+import { Button, type PageContext, spanOf, useLoaded } from "@lineshaft/ui/kit";
+import { reliabilityOf } from "../index.ts";
+import { PathLinks, PlaceChoice } from "./links.tsx";
+import { NoMachines } from "./no-machines.tsx";
+import { Hints, percentOf, ShareBar, Worth } from "./numbers.tsx";
+import { Pareto, Trend, WaterfallTable } from "./oee-charts.tsx";
+import { readingRange } from "./oee-model.ts";
+import { Below, Shifts } from "./oee-tables.tsx";
+import "./oee.css";
+import { machinesBelow } from "./plant.ts";
+import { useView } from "./range.ts";
+import { RangeBar } from "./range-bar.tsx";
+import { cellsTogether, longestViewUs, type Numbers, numbersOf, readCells, shiftAt } from "./source.ts";
+import { useTarget } from "./target.ts";
+import { type Say, textsOf } from "./texts.ts";
+import { type Plant, useKept, usePlant } from "./use-plant.ts";
+
+const refreshMs = 15_000;
+
+/** Where does the time go? */
+export default function OeePage({ context }: { context: PageContext }) {
+  const t = textsOf(context);
+  const plant = usePlant(context);
+  if (plant.data === null)
+    return plant.error === null ? (
+      <p className="quiet-wait">{t("wait.plant")}</p>
+    ) : (
+      <context.Problem error={plant.error} />
+    );
+  const first = plant.data.sites[0]?.equipment.id;
+  if (first === undefined) return <NoMachines context={context} t={t} />;
+  const id = context.query.has("id") ? Number(context.query.get("id")) : first;
+  return <Oee key={id} id={id} plant={plant.data} context={context} t={t} />;
+}
+
+function Oee({ id, plant, context, t }: { id: number; plant: Plant; context: PageContext; t: Say }) {
+  const [view, setView] = useView(context, dayUs);
+  const [target] = useTarget();
+  const nowUs = context.nowUs();
+  const machines = machinesBelow(id, plant.sites);
+  const reading = readingRange(view.range, longestViewUs);
+  const identity = `${id} ${spanOf(reading)}`;
+  const loaded = useLoaded(
+    `${id} ${reading.fromUs} ${reading.toUs}`,
+    (signal) =>
+      readCells(
+        context.platform,
+        machines.map((machine) => machine.id),
+        reading,
+        signal,
+      ),
+    Math.max(refreshMs, machines.length * 300),
+  );
+  const read = useKept(identity, loaded.data);
+  const all = read === null ? null : cellsTogether(read.map(({ cells }) => cells));
+  const format = all === null ? context.format : context.formatIn(all.timeZone);
+  const shift = read?.[0] === undefined ? null : (shiftAt(read[0].shifts, nowUs) ?? null);
+  const head = (
+    <div className="oee-head">
+      <PlaceChoice id={id} plant={plant} context={context} t={t} />
+      <PathLinks id={id} plant={plant} context={context} stay />
+      <RangeBar view={view} onView={setView} shift={shift} nowUs={nowUs} format={format} t={t} />
+    </div>
+  );
+  if (read === null || all === null)
+    return (
+      <div className="page-scroll oee-page">
+        {head}
+        {loaded.error === null ? (
+          <p className="quiet-wait">{t("wait.numbers")}</p>
+        ) : (
+          <context.Problem error={loaded.error}>
+            <Button onClick={loaded.reload}>{t("tryAgain")}</Button>
+          </context.Problem>
+        )}
+      </div>
+    );
+  const numbers = numbersOf(all);
+  const reasons = new Map(all.reasons.map((reason) => [reason.number, reason]));
+  const zoned = { ...context, format };
+  return (
+    <div className="page-scroll oee-page">
+      {head}
+      {all.repairing && <p className="oee-notice">{t("machine.repairing")}</p>}
+      <Headline numbers={numbers} target={target} context={zoned} t={t} />
+      <div className="oee-columns">
+        <WaterfallTable numbers={numbers} reasons={all.reasons} context={zoned} t={t} />
+        <Pareto numbers={numbers} reasons={reasons} list={all.reasons} context={zoned} t={t} />
+      </div>
+      <Trend read={read} target={target} hourly={spanOf(view.range) <= 48 * hourUs} context={zoned} t={t} />
+      <div className="oee-columns">
+        <Shifts read={read} target={target} context={zoned} t={t} />
+        <Below id={id} read={read} plant={plant} machines={machines} target={target} context={zoned} t={t} />
+      </div>
+    </div>
+  );
+}
+
+const factors = ["oeeIndex", "availability", "effectiveness", "qualityRatio"] as const;
+
+function Headline({ numbers, target, context, t }: { numbers: Numbers; target: number; context: PageContext; t: Say }) {
+  const { kpis } = numbers;
+  const { format } = context;
+  const reliability = reliabilityOf(numbers.sums);
+  const lasting = (us: number | null): string => (us === null ? "–" : format.duration(us));
+  const micro = numbers.sums.stops.filter((stop) => stop.micro).reduce((sum, { count }) => sum + count, 0);
+  return (
+    <section className="headline" aria-label="OEE">
+      <dl className="headline-kpis">
+        {factors.map((name) => (
+          <div key={name} className={name === "oeeIndex" ? "kpi kpi-main" : "kpi"} data-kpi={name}>
+            <dt>{t(`kpi.${name}`)}</dt>
+            <dd title={kpis[name] === null ? t("kpi.none") : undefined}>{percentOf(kpis[name], format, "–")}</dd>
+            <ShareBar share={kpis[name]} target={name === "oeeIndex" ? target : null} />
+          </div>
+        ))}
+        <Small
+          name={t("kpi.nee")}
+          title={t("oee.neeHint")}
+          value={percentOf(kpis.netEquipmentEffectivenessIndex, format, "–")}
+        />
+        <Small name="MTBF" title={t("oee.mtbfHint")} value={lasting(reliability.mtbfUs)} />
+        <Small name="MTTR" title={t("oee.mttrHint")} value={lasting(reliability.mttrUs)} />
+        <Small name={t("oee.faults")} value={format.integer(reliability.failureEvents)} />
+        <Small
+          name={t("oee.microStops")}
+          value={`${format.integer(micro)} · ${format.duration(numbers.sums.microStopUs)}`}
+        />
+      </dl>
+      <Worth numbers={numbers} context={context} t={t} />
+      <Hints kpis={kpis} context={context} t={t} />
+    </section>
+  );
+}
+
+function Small({ name, value, title }: { name: string; value: string; title?: string }) {
+  return (
+    <div className="kpi kpi-small">
+      <dt title={title}>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}

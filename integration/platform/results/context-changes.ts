@@ -1,0 +1,235 @@
+import {
+  type Dated,
+  dayUs,
+  hourUs,
+  type MasterDataItem,
+  type MasterDataKind,
+  type Micros,
+  ProblemError,
+  type ShiftOccurrence,
+} from "@lineshaft/contract/api";
+import type { Facts, Lsn, MasterData } from "@lineshaft/contract/ports";
+import { contextDifference, datedDifference } from "../context/index.ts";
+import { pages, platformPrincipal } from "./plant.ts";
+import { type Range, reachOf } from "./reach.ts";
+import type { StationPlan } from "./stations.ts";
+
+/** A record of a change of master data, as it stands in the log. */
+export interface MasterDataChange {
+  kind: MasterDataKind;
+  id: string;
+  item: MasterDataItem<MasterDataKind>;
+  removed: boolean;
+  lsn: Lsn;
+}
+
+const everywhere: Range = { fromUs: Number.NEGATIVE_INFINITY, toUs: Number.POSITIVE_INFINITY };
+
+interface Versions<K extends MasterDataKind> {
+  before: MasterDataItem<K> | null;
+  after: MasterDataItem<K> | null;
+}
+
+const forever = Number.MAX_SAFE_INTEGER;
+/** Set-up that runs from an order change to the first good part ends within that time, or is seen by the facts that change. */
+const setUpMostUs = 8 * hourUs;
+
+/** What a change of master data touches: stations and ranges, one after the other, so that whoever asks may pause in between. */
+export class ContextChanges {
+  readonly #data: MasterData;
+  readonly #facts: Facts;
+
+  constructor(data: MasterData, facts: Facts) {
+    this.#data = data;
+    this.#facts = facts;
+  }
+
+  *touched(
+    tenant: number,
+    change: MasterDataChange,
+    stations: readonly StationPlan[],
+  ): Generator<{ station: number } & Range> {
+    for (const station of stations) {
+      if (station.level === "above") continue;
+      for (const range of this.#ranges(tenant, change, station, stations))
+        yield { station: station.id, ...this.#reach(station, range) };
+    }
+  }
+
+  /** Changed facts reach as far as a changed context does. */
+  reach(tenant: number, station: StationPlan, range: Range): Range {
+    return this.#reach(station, this.#setUps(tenant, station, range));
+  }
+
+  #reach(station: StationPlan, range: Range): Range {
+    let { fromUs, toUs } = range;
+    for (const id of station.members) {
+      const progress = this.#facts.progress(id);
+      if (progress === null) continue;
+      const clipped = {
+        fromUs: fromUs <= (progress.fromUs ?? Infinity) ? -Infinity : fromUs,
+        toUs: toUs >= progress.watermarkUs ? Infinity : toUs,
+      };
+      const reached = reachOf(clipped, (from, to) => this.#facts.machine(id, from, to).facts);
+      fromUs = Math.min(fromUs, reached.fromUs);
+      toUs = Math.max(toUs, reached.toUs);
+    }
+    return { fromUs, toUs };
+  }
+
+  #ranges(tenant: number, change: MasterDataChange, station: StationPlan, all: readonly StationPlan[]): Range[] {
+    const { kind } = change;
+    switch (kind) {
+      case "order":
+        return this.#order(tenant, this.#versions(tenant, kind, change), change.id, station);
+      case "annotation":
+        return dated(this.#versions(tenant, kind, change), station, ({ fromUs, toUs, anchorUs }) => ({
+          fromUs: Math.min(fromUs, anchorUs),
+          toUs: Math.max(toUs, anchorUs + 1),
+        }));
+      case "lateScrap":
+        return this.#lateScrap(tenant, this.#versions(tenant, kind, change), station);
+      case "idealCycleTime":
+      case "countingAssignment":
+      case "setUp":
+        return dated(this.#versions(tenant, kind, change), station);
+      case "physicalAsset":
+        return asset(this.#versions(tenant, kind, change), station);
+      case "policyAssignment":
+        return dated(this.#versions(tenant, kind, change), station, undefined, upwards(station, all)).map((range) =>
+          this.#setUps(tenant, station, range),
+        );
+      case "calendar":
+      case "calendarAssignment":
+        return this.#shifts(tenant, change, station);
+      case "lineTopology":
+        return dated(this.#versions(tenant, kind, change), station, undefined, [station.id]);
+      case "reason":
+        return [everywhere];
+      case "material":
+      case "booking":
+        // No cell rests on what units of a material are worth, and what came of a booking is a change of its own.
+        return [];
+    }
+  }
+
+  #versions<K extends MasterDataKind>(tenant: number, kind: K, change: MasterDataChange): Versions<K> {
+    return {
+      before: this.#at(tenant, kind, change.id, change.lsn - 1),
+      after: change.removed ? null : (change.item as MasterDataItem<K>),
+    };
+  }
+
+  #at<K extends MasterDataKind>(tenant: number, kind: K, id: string, asOf: Lsn): MasterDataItem<K> | null {
+    try {
+      return this.#data.get(platformPrincipal(tenant), kind, id, asOf).item;
+    } catch (error) {
+      if (error instanceof ProblemError && error.code === "not_found") return null;
+      throw error;
+    }
+  }
+
+  #order(tenant: number, { before, after }: Versions<"order">, id: string, station: StationPlan): Range[] {
+    const [old, next] = [executions(before, id, station), executions(after, id, station)];
+    const differences = datedDifference(old, next).map(({ from, to }) => ({ fromUs: from, toUs: to }));
+    return differences.map((range) => this.#setUps(tenant, station, range));
+  }
+
+  /** Where set-up ends with the first good part, what follows on the range may be set-up. */
+  #setUps(tenant: number, station: StationPlan, { fromUs, toUs }: Range): Range {
+    const p = platformPrincipal(tenant);
+    const policies = pages((cursor) => this.#data.list(p, "policyAssignment", { cursor, limit: 1000 }));
+    if (!policies.some(({ item }) => item.policy.setUp === "firstGoodPart") || !Number.isFinite(toUs))
+      return { fromUs, toUs };
+    const near = { fromUs: Math.max(0, fromUs - 1), toUs: toUs + 1 };
+    const orders = pages((cursor) =>
+      this.#data.list(p, "order", { equipmentId: station.id, ...near, cursor, limit: 1000 }),
+    );
+    const ends = orders
+      .flatMap(({ id, item }) => executions(item, id, station))
+      .filter((execution) => execution.fromUs <= toUs && execution.toUs >= fromUs)
+      .map((execution) => execution.toUs);
+    return { fromUs, toUs: Math.max(toUs, Math.min(toUs + setUpMostUs, Math.max(toUs, ...ends))) };
+  }
+
+  #lateScrap(tenant: number, versions: Versions<"lateScrap">, station: StationPlan): Range[] {
+    if (JSON.stringify(versions.before) === JSON.stringify(versions.after)) return [];
+    return [versions.before, versions.after].flatMap((booking) => {
+      if (booking === null || !station.members.includes(booking.equipmentId)) return [];
+      if (booking.madeUs !== null) return [{ fromUs: booking.madeUs.fromUs - 1, toUs: booking.madeUs.toUs }];
+      // It is put where the order last produced.
+      const order = this.#at(tenant, "order", booking.order, forever);
+      return executions(order, booking.order, station).map(({ fromUs, toUs }) => ({ fromUs, toUs }));
+    });
+  }
+
+  #shifts(tenant: number, change: MasterDataChange, station: StationPlan): Range[] {
+    const { kind, lsn } = change;
+    if (kind === "calendar") {
+      // Days outside of shifts, and hours, are those of its zone.
+      const { before, after } = this.#versions(tenant, kind, change);
+      if (before !== null && after !== null && before.timeZone !== after.timeZone) return [everywhere];
+    }
+    const progress = station.members.flatMap((id) => this.#facts.progress(id) ?? []);
+    if (progress.length === 0) return [];
+    const fromUs = Math.min(...progress.map((each) => each.fromUs ?? each.watermarkUs)) - 2 * dayUs;
+    const toUs = Math.max(...progress.map(({ watermarkUs }) => watermarkUs)) + 2 * dayUs;
+    const p = platformPrincipal(tenant);
+    const at = (asOf: Lsn): ShiftOccurrence[] => this.#data.shifts(p, station.id, fromUs, toUs, asOf);
+    const [old, next] = [emptyContext(at(lsn - 1)), emptyContext(at(lsn))];
+    return [...contextDifference(old, next, "shifts"), ...contextDifference(old, next, "breaks")].map(
+      ({ from, to }) => ({ fromUs: from, toUs: to }),
+    );
+  }
+}
+
+const emptyContext = (shifts: ShiftOccurrence[]) => ({
+  ...{ timeZone: "", lifecycle: [], shifts, executions: [], reasons: [], reasonTree: [], setUps: [], idealCycles: [] },
+  ...{ counting: [], blockedCavities: [], lateScrap: [], policies: [] },
+});
+
+function executions(order: MasterDataItem<"order"> | null, id: string, { id: equipmentId, members }: StationPlan) {
+  if (order === null) return [];
+  // What was ordered is part of how far an order is.
+  const { material, unit, quantity } = order;
+  return order.operations.flatMap((operation) =>
+    operation.executions
+      .filter((execution) => execution.equipmentId === equipmentId || members.includes(execution.equipmentId))
+      .map(({ fromUs, toUs, ...rest }) => ({
+        ...{ id, operation: operation.id, material, unit, quantity, ...rest },
+        ...{ fromUs, toUs: toUs ?? forever },
+      })),
+  );
+}
+
+type DatedItem = { equipmentId: number; fromUs: Micros; toUs: Micros | null };
+
+/** Where an item that names one equipment says something else; of `places`, or of the machines themselves. */
+function dated<T extends DatedItem>(
+  { before, after }: { before: T | null; after: T | null },
+  { id, members }: StationPlan,
+  rangeOf: (item: T) => Range = ({ fromUs, toUs }) => ({ fromUs, toUs: toUs ?? forever }),
+  places: readonly number[] = [id, ...members],
+): Range[] {
+  const pieces = (item: T | null): Dated[] => {
+    if (item === null || !places.includes(item.equipmentId)) return [];
+    return [{ ...item, ...rangeOf(item) }];
+  };
+  return datedDifference(pieces(before), pieces(after)).map(({ from, to }) => ({ fromUs: from, toUs: to }));
+}
+
+function asset({ before, after }: Versions<"physicalAsset">, { id, members }: StationPlan): Range[] {
+  const pieces = (item: MasterDataItem<"physicalAsset"> | null): Dated[] =>
+    (item?.mounts ?? [])
+      .filter(({ equipmentId }) => equipmentId === id || members.includes(equipmentId))
+      .map(({ fromUs, toUs }) => ({ blocked: item?.blockedCavities, fromUs, toUs: toUs ?? forever }));
+  return datedDifference(pieces(before), pieces(after)).map(({ from, to }) => ({ fromUs: from, toUs: to }));
+}
+
+/** A station, its machines, and what they stand below. */
+function upwards(station: StationPlan, all: readonly StationPlan[]): number[] {
+  const places = [station.id, ...station.members];
+  const byId = new Map(all.map((each) => [each.id, each]));
+  for (let id = station.parent; id !== null; id = byId.get(id)?.parent ?? null) places.push(id);
+  return places;
+}

@@ -1,0 +1,340 @@
+// The console's pages about production in a real Chromium against a real server: two machines whose day is known to the minute.
+
+import { gridUs, minuteUs, type WriteReceipt } from "@lineshaft/contract/api";
+import { hasPeer } from "@lineshaft/testkit";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { ConsoleTab, launchBrowser, type TabOptions } from "../support/browser.ts";
+import { Rest } from "../support/rest.ts";
+import { ServerProcess, tempDir } from "../support/server-process.ts";
+import { look } from "../support/views.ts";
+
+const dir = tempDir();
+let server: ServerProcess;
+let browser: Browser;
+let rest: Rest;
+let tab: ConsoleTab;
+let faultsExpected = false;
+let beats: NodeJS.Timeout;
+const ids = new Map<string, number>();
+
+/** Now on a whole minute: what is recorded begins three hours before. */
+const now = Math.floor(Date.now() / 60_000) * minuteUs;
+const at = (minutesAgo: number): number => now - minutesAgo * minuteUs;
+/** Whole quarters of an hour in it: what numbers of a range are made of. */
+const fromQuarter = Math.ceil(at(180) / gridUs) * gridUs;
+const toQuarter = Math.floor(now / gridUs) * gridUs;
+const within = { timeout: 15_000, interval: 50 };
+const shiftStart = `${new Date(now / 1000 - 12 * 3_600_000).toISOString().slice(11, 13)}:00`;
+const idOf = (path: string): number => ids.get(path) ?? 0;
+
+const open = async (options: Partial<TabOptions> = {}): Promise<Page> => {
+  tab = await ConsoleTab.open(browser, { url: server.url, secret: server.adminSecret ?? "", ...options });
+  return tab.page;
+};
+const startServer = (port = 0): Promise<ServerProcess> =>
+  ServerProcess.start({ dataDir: dir.path, port, env: { LINESHAFT_CONSOLE: "" } });
+
+async function put(path: string, item: object): Promise<void> {
+  const answer = await rest.request<{ receipt: WriteReceipt }>("PUT", `/api/v1${path}`, item);
+  expect(answer.status, `${path}: ${JSON.stringify(answer.body)}`).toBe(200);
+}
+
+/** Filler: runs, stands from −100 to −70 for no reason, runs. Packer: runs, broken down since −20. */
+async function record(): Promise<void> {
+  const states = {
+    filler: [
+      [180, 1],
+      [100, 0],
+      [70, 1],
+    ],
+    packer: [
+      [180, 1],
+      [20, 2],
+    ],
+  } as const;
+  for (const [machine, told] of Object.entries(states)) {
+    const points: { tag: string; time: number; value: number }[] = told.map(([ago, value]) => ({
+      tag: "state",
+      time: at(ago),
+      value,
+    }));
+    let good = 0;
+    let scrap = 0;
+    for (let ago = 180; ago >= 0; ago--) {
+      const runs = machine === "filler" ? ago < 70 || ago >= 100 : ago >= 20;
+      if (runs) good++;
+      if (runs && ago % 10 === 0) scrap++;
+      points.push({ tag: "good", time: at(ago), value: good }, { tag: "scrap", time: at(ago), value: scrap });
+      points.push({ tag: "temperature", time: at(ago), value: 60 + Math.sin(ago / 9) });
+    }
+    expect((await rest.ingest(machine, { points })).status).toBe(200);
+  }
+}
+
+async function setUp(): Promise<void> {
+  const state = { value: 0, itemState: "NotExecuting" };
+  const table = [
+    state,
+    { value: 1, itemState: "Executing" },
+    { value: 2, itemState: "OutOfService", cause: 7_100_000 },
+  ];
+  const machine = (name: string) => ({
+    name,
+    kind: "http",
+    tags: ["state", "good", "scrap", "temperature"].map((address) => ({
+      address,
+      equipment: `Mill/Line 1/${name === "filler" ? "Filler" : "Packer"}`,
+      ...(address === "temperature" ? { unit: "Cel" } : {}),
+      bind: [{ property: address, ...(address === "state" ? { mapping: { states: table } } : {}) }],
+    })),
+  });
+  const model = "machine@1.0.0";
+  const configuration = {
+    version: 1,
+    models: [
+      {
+        name: "machine",
+        version: "1.0.0",
+        properties: [
+          { name: "state", kind: "itemState" },
+          { name: "good", kind: "counter", counts: "good" },
+          { name: "scrap", kind: "counter", counts: "scrap" },
+          { name: "temperature", kind: "processValue", unit: "Cel" },
+        ],
+      },
+    ],
+    equipment: [
+      { path: "Mill", level: "site" },
+      { path: "Mill/Line 1", level: "workCenter" },
+      { path: "Mill/Line 1/Filler", level: "workUnit", model },
+      { path: "Mill/Line 1/Packer", level: "workUnit", model },
+    ],
+    connections: [machine("filler"), machine("packer")],
+  };
+  const { etag } = await rest.request("GET", "/api/v1/configuration");
+  const applied = await rest.request("PUT", "/api/v1/configuration", configuration, { "if-match": etag });
+  expect(applied.status, JSON.stringify(applied.body)).toBe(200);
+  const { items } = await rest.get<{ items: { id: number; path: string }[] }>("/api/v1/equipment");
+  for (const { id, path } of items) ids.set(path, id);
+  await record();
+  await put("/calendars/always", {
+    name: "always",
+    timeZone: "Etc/UTC",
+    // A shift of a day whose middle is near, so that no change of shift lies in what was recorded.
+    shifts: [{ name: "Day", start: shiftStart, end: shiftStart, breaks: [] }],
+    rotation: { anchor: "2024-01-01", days: [[{ shift: "Day" }]] },
+    holidays: [],
+    exceptions: [],
+  });
+  await put("/calendar-assignments/mill", { equipmentId: idOf("Mill"), calendar: "always", fromUs: 0, toUs: null });
+  for (const name of ["Filler", "Packer"]) {
+    const equipmentId = idOf(`Mill/Line 1/${name}`);
+    await put(`/ideal-cycle-times/${name}`, {
+      ...{ equipmentId, material: "M", cycleUs: 50e6, unitsPerCycle: 1 },
+      ...{ fromUs: 0, toUs: null },
+    });
+    const executions = [{ equipmentId, fromUs: at(180), toUs: null }];
+    await put(`/orders/PO-${name}`, {
+      ...{ material: "M", unit: "1", quantity: 500 },
+      operations: [{ id: "10", name: null, executions }],
+    });
+  }
+  // Cells come a moment after what they rest on.
+  const cells = `/api/v1/equipment/${idOf("Mill/Line 1/Filler")}/cells?from=${at(180)}&to=${at(0)}`;
+  await vi.waitFor(async () => {
+    const found = await rest.get<{ cells: { timeUs: { apt: number } }[] }>(cells);
+    expect(found.cells.reduce((sum, { timeUs }) => sum + timeUs.apt, 0)).toBeGreaterThan(140 * minuteUs);
+  }, within);
+}
+
+describe.skipIf(!hasPeer("chromium"))("the console's pages about production", { timeout: 40_000 }, () => {
+  beforeAll(async () => {
+    [server, browser] = await Promise.all([startServer(), launchBrowser()]);
+    rest = new Rest(server.url, server.adminSecret ?? "");
+    await setUp();
+    // Machines are heard on: what is silent for long is unknown.
+    beats = setInterval(() => {
+      for (const machine of ["filler", "packer"])
+        rest
+          .ingest(machine, { points: [{ tag: "temperature", time: Date.now() * 1000, value: 60 }] })
+          .catch(() => undefined);
+    }, 1_000);
+  }, 60_000);
+  afterEach(async () => {
+    await tab.close();
+    if (!faultsExpected) expect(tab.faults).toEqual([]);
+    faultsExpected = false;
+  });
+  afterAll(async () => {
+    clearInterval(beats);
+    await browser?.close();
+    await server?.kill("SIGTERM");
+    dir.remove();
+  });
+
+  it("begins with the overview: each machine in its state, a fault is told by its reason, orders with progress", async () => {
+    const page = await open();
+    await tab.goto("/");
+    expect(await tab.heading.textContent()).toBe("Overview");
+    const filler = page.locator(".tile", { hasText: "Filler" });
+    const packer = page.locator(".tile", { hasText: "Packer" });
+    await expect.poll(() => filler.getAttribute("data-state"), within).toBe("executing");
+    expect(await packer.getAttribute("data-state")).toBe("fault");
+    expect(await packer.textContent()).toContain("Equipment failure");
+    expect(await filler.textContent()).toMatch(/PO-Filler.*150 \/ 500/);
+    expect(await page.locator(".line-states").textContent()).toMatch(/1 fault.*1 running/);
+    await filler.click();
+    await page.locator(".time-lanes svg").waitFor();
+    expect(new URL(page.url()).searchParams.get("id")).toBe(String(idOf("Mill/Line 1/Filler")));
+  });
+
+  it("shows what a machine did, and a stop is explained from the list, then a part of it by drawing", async () => {
+    const page = await open();
+    const id = idOf("Mill/Line 1/Filler");
+    await tab.goto(`/machine?id=${id}&from=${fromQuarter}&to=${toQuarter}`);
+    const lanes = page.locator(".time-lanes");
+    await lanes.locator('[data-state="notExecuting"]').first().waitFor();
+    const percent = new Intl.NumberFormat("en-GB", { style: "percent", maximumFractionDigits: 1 });
+    const availability = percent.format(1 - (30 * minuteUs) / (toQuarter - fromQuarter));
+    await expect.poll(() => page.locator('[data-kpi="availability"] dd').textContent(), within).toBe(availability);
+
+    await page
+      .getByRole("row", { name: /30 min/ })
+      .getByRole("button", { name: "Give a reason" })
+      .click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("combobox").fill("changeover");
+    await dialog.getByRole("option", { name: "Changeover" }).click();
+    await dialog.getByRole("button", { name: "Save: Changeover" }).click();
+    await lanes.locator('[data-state="setup"]').first().waitFor();
+    const annotations = () =>
+      rest.get<{ items: { item: { kind: string; reason: number; fromUs: number; toUs: number } }[] }>(
+        `/api/v1/annotations?equipmentId=${id}`,
+      );
+    await expect.poll(async () => (await annotations()).items.length, within).toBe(1);
+    expect((await annotations()).items[0].item).toMatchObject({ kind: "reason", reason: 5_100_000, fromUs: at(100) });
+
+    const box = await lanes.locator('[data-state="setup"] rect').first().boundingBox();
+    if (box === null) throw new Error("There is no block.");
+    const y = box.y + box.height / 2;
+    await page.mouse.move(box.x + box.width / 2, y);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 2, y, { steps: 5 });
+    await page.mouse.up();
+    await dialog.getByRole("combobox").fill("operator");
+    await dialog.getByRole("option", { name: "Operator absent" }).click();
+    await dialog.getByRole("button", { name: /^Save/ }).click();
+    await expect.poll(async () => (await annotations()).items.length, within).toBe(2);
+    const split = (await annotations()).items.find(({ item }) => item.kind === "split")?.item;
+    expect(split?.reason).toBe(6_100_000);
+    // Half of the stop was drawn; what lies beyond it does not belong to it.
+    expect(Math.abs((split?.fromUs ?? 0) - at(85))).toBeLessThan(minuteUs);
+    expect(split?.toUs).toBe(at(70));
+    await lanes.locator('[data-state="notExecuting"]').first().waitFor();
+  });
+
+  it("the waterfall adds up to the microsecond, from the site down to the machine", async () => {
+    const page = await open();
+    await tab.goto(`/oee?id=${idOf("Mill")}&from=${at(180)}&to=${at(0)}`);
+    await page.locator(".waterfall tbody tr").first().waitFor();
+    const rows = await page.locator(".waterfall tbody tr").evaluateAll((all) =>
+      all.map((row) => ({
+        kind: row.className,
+        name: row.getAttribute("data-row"),
+        us: Number(row.getAttribute("data-us")),
+      })),
+    );
+    let left = rows[0].us;
+    for (const row of rows.slice(1)) {
+      if (row.kind === "loss") left -= row.us;
+      else expect([row.name, row.us]).toEqual([row.name, left]);
+    }
+    expect(rows.at(-1)?.name).toBe("valuable");
+    expect(rows.find(({ name }) => name === "breakdown")?.us).toBeGreaterThanOrEqual(19 * minuteUs);
+    await page.locator(".pareto tbody tr", { hasText: "Equipment failure" }).waitFor();
+    await page.getByRole("table").getByRole("link", { name: "Line 1" }).click();
+    await page.getByRole("link", { name: "Packer" }).click();
+    await page.locator(".time-lanes svg").waitFor();
+    expect(await page.locator(".path [aria-current]").textContent()).toBe("Packer");
+  });
+
+  it("the line marks what holds it back, and leads to the stop at its machine", async () => {
+    const page = await open();
+    await tab.goto(`/line?id=${idOf("Mill/Line 1")}&from=${at(180)}&to=${at(0)}`);
+    await page.locator(".lane-label", { hasText: "probably the constraint" }).waitFor();
+    const fault = await page.locator('.time-lanes [data-state="fault"] rect').first().boundingBox();
+    if (fault === null) throw new Error("There is no fault.");
+    await page.mouse.click(fault.x + fault.width / 2, fault.y + fault.height / 2);
+    await expect.poll(() => new URL(page.url()).pathname, within).toBe("/machine");
+  });
+
+  it("a screen on the wall signs in with a viewer key, and comes back by itself after the server was away", async () => {
+    const key = await rest.request<{ secret: string }>("POST", "/api/v1/keys", {
+      name: "andon",
+      role: "viewer",
+      scopes: ["Mill/Line 1"],
+    });
+    const page = await open({ secret: undefined });
+    await page.goto(`${server.url}/andon?id=${idOf("Mill/Line 1/Packer")}`);
+    await page.getByLabel("Admin secret or API key").fill(key.body.secret);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await expect.poll(() => page.locator(".andon-word").textContent(), within).toBe("Fault");
+    expect(await page.locator(".andon-order").textContent()).toContain("PO-Packer");
+    faultsExpected = true;
+    const port = Number(new URL(server.url).port);
+    await server.kill("SIGKILL");
+    await page.locator(".andon-away").waitFor();
+    // What was known last stays readable.
+    expect(await page.locator(".andon-word").textContent()).toBe("Fault");
+    const before = server.adminSecret;
+    server = await startServer(port);
+    server.adminSecret ??= before;
+    await page.locator(".andon-away").waitFor({ state: "detached" });
+    await expect.poll(() => page.locator(".andon-word").textContent(), within).toBe("Fault");
+    expect(tab.faults.filter((fault) => fault.startsWith("foreign") || fault.startsWith("error"))).toEqual([]);
+  });
+
+  it("the report of a shift is one sheet of paper", async () => {
+    const page = await open();
+    await tab.goto(`/shift-report?id=${idOf("Mill/Line 1")}`);
+    const runs = page.getByLabel("Shift", { exact: true });
+    await runs.selectOption({ label: (await runs.locator("option").first().textContent()) ?? "" });
+    await page.locator(".sheet", { hasText: "Equipment failure" }).waitFor();
+    await page.emulateMedia({ media: "print" });
+    expect(await page.locator(".rail").isVisible()).toBe(false);
+    expect(await page.locator(".sheet").isVisible()).toBe(true);
+    const pdf = (await page.pdf({ preferCSSPageSize: true, printBackground: true })).toString("latin1");
+    expect(pdf.slice(0, 5)).toBe("%PDF-");
+    // A4 in points, and one page of it.
+    expect(pdf).toMatch(/\/MediaBox \[0 0 59[45][.\d]* 84[12][.\d]*\]/);
+    expect(pdf.match(/\/Type \/Page\b/g)?.length).toBe(1);
+  });
+
+  it.each([1440, 834])(
+    "every page is accessible and whole at %i px, light and dark, and speaks German",
+    async (width) => {
+      const line = idOf("Mill/Line 1");
+      const range = `from=${at(180)}&to=${at(0)}`;
+      const views = {
+        overview: ["/overview", ".tile[data-state]"],
+        line: [`/line?id=${line}&${range}`, ".lane-label"],
+        machine: [`/machine?id=${idOf("Mill/Line 1/Filler")}&${range}`, ".kpi-panel"],
+        oee: [`/oee?id=${line}&${range}`, ".waterfall"],
+        report: [`/shift-report?id=${line}`, ".sheet"],
+      } as const;
+      const page = await open({ width, locale: "de-DE" });
+      const wrong: string[] = [];
+      for (const [name, [path, ready]] of Object.entries(views)) {
+        await tab.goto(path);
+        await page.locator(ready).first().waitFor();
+        wrong.push(...(await look(tab, `production-${name}`, width)));
+      }
+      await page.goto(`${server.url}/andon?id=${line}`);
+      await page.locator(".andon-machines").waitFor();
+      wrong.push(...(await look(tab, "production-andon", width)));
+      expect(wrong).toEqual([]);
+      expect(await page.locator(".andon").textContent()).toContain("Ziel 85");
+    },
+  );
+});

@@ -1,0 +1,105 @@
+import type { MasterDataItem, Recorded } from "@lineshaft/contract/api";
+import { type ReactNode, useState } from "react";
+import { Button, Dialog } from "../../kit/index.ts";
+import { t } from "../i18n.ts";
+import { isCode, ProblemView } from "../problem.tsx";
+import { note } from "../toasts.tsx";
+import type { Touched } from "./effect.ts";
+import { EffectView } from "./effect-view.tsx";
+import { type PlanKind, removeItem, saveItem } from "./store.ts";
+
+/** The frame of every form of one item: what it touches, saving by its revision, a conflict explained, removing. */
+export function ItemForm<K extends PlanKind>(props: {
+  kind: K;
+  title: string;
+  /** What it was filled from; null: it is new. */
+  base: Recorded<MasterDataItem<K>> | null;
+  /** The item as it is now; the form may be older. */
+  current: Recorded<MasterDataItem<K>> | undefined;
+  id: string;
+  /** null: something is missing or wrong, which the fields tell. */
+  item: MasterDataItem<K> | null;
+  /** null: nothing that is computed rests on it. */
+  touched: readonly Touched[] | null;
+  broad?: boolean;
+  children: ReactNode;
+  onClose(id: string | null): void;
+  /** Fills the form from the newer item. */
+  onTake?(): void;
+}) {
+  const { kind, id, item, base, current } = props;
+  const [error, setError] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const [removing, setRemoving] = useState(false);
+  const finish = (refused: unknown, done: string): void => {
+    setBusy(false);
+    setError(refused);
+    if (refused !== null) return;
+    note(done);
+    props.onClose(id);
+  };
+  const save = async (): Promise<void> => {
+    if (item === null) return;
+    setBusy(true);
+    const { error: refused } = await saveItem(kind, id, item, base?.revision ?? null);
+    finish(refused, t("masterData.saved", { id }));
+  };
+  const remove = async (): Promise<void> => {
+    if (base === null) return;
+    setBusy(true);
+    const { error: refused } = await removeItem(kind, base.id, base.revision);
+    finish(refused, t("masterData.removed", { id }));
+  };
+  const newer = base !== null && current !== undefined && current.revision > base.revision;
+  return (
+    <Dialog
+      title={props.title}
+      closeLabel={t("close")}
+      onClose={() => props.onClose(null)}
+      className={props.broad ? "dialog-broad" : ""}
+    >
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void save();
+        }}
+      >
+        {props.children}
+        {props.touched !== null && item !== null && <EffectView touched={props.touched} />}
+        {error !== null && (
+          <ProblemView error={error}>
+            {isCode(error, "revision_conflict") && newer && props.onTake !== undefined ? (
+              <Button
+                onClick={() => {
+                  setError(null);
+                  props.onTake?.();
+                }}
+              >
+                {t("masterData.takeTheirs")}
+              </Button>
+            ) : undefined}
+          </ProblemView>
+        )}
+        <div className="form-buttons">
+          <Button kind="main" type="submit" disabled={busy || item === null}>
+            {busy ? t("change.applying") : t("save")}
+          </Button>
+          <Button kind="quiet" onClick={() => props.onClose(null)}>
+            {t("cancel")}
+          </Button>
+          <span className="spring" />
+          {base !== null &&
+            (removing ? (
+              <Button kind="danger" icon="bin" disabled={busy} onClick={() => void remove()}>
+                {t("masterData.removeSure")}
+              </Button>
+            ) : (
+              <Button kind="quiet" icon="bin" onClick={() => setRemoving(true)}>
+                {t("masterData.remove")}
+              </Button>
+            ))}
+        </div>
+      </form>
+    </Dialog>
+  );
+}
