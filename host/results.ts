@@ -30,20 +30,23 @@ export function resultsOf(parts: {
     facts: derived.facts,
     factsFrom: derived.from,
     applied: (lsn) => consumer.until(lsn),
+    onError: (error) => failed(error),
   });
   const pin = (): void => log.pin("results", results.syncedLsn + 1);
   const from = Math.max(results.nextLsn, log.status.firstLsn);
   log.pin("results", from);
   const consumer = new LogConsumer(log, clock, from, (frames) => results.apply(frames));
   let ticks: ReturnType<typeof periodic> | null = null;
+  let tell: (error: unknown) => void = () => {};
+  // Numbers are worth less than new points: where they fail, the log is not held for them.
+  const failed = (error: unknown): void => {
+    log.unpin("results");
+    tell(error);
+  };
   return {
     results,
     run: (onError) => {
-      // Numbers are worth less than new points: where they fail, the log is not held for them.
-      const failed = (error: unknown): void => {
-        log.unpin("results");
-        onError(error);
-      };
+      tell = onError;
       consumer.run(failed);
       ticks = periodic(
         1000,

@@ -1,100 +1,28 @@
-import {
-  type Cause,
-  dayUs,
-  type Micros,
-  minuteUs,
-  type ResultCause,
-  type ResultKey,
-  type ResultPeriod,
-  type WorkItem,
-} from "@lineshaft/contract/api";
+import type { Cause, Micros, ResultKey, WorkItem } from "@lineshaft/contract/api";
 import { type KeySpan, keyText } from "./keys.ts";
-import type { OpenKey, Station, StationPlan } from "./stations.ts";
+import { OpenPeriods } from "./open-periods.ts";
+import { standingOf } from "./standing.ts";
+import { newStation, type Station, type StationPlan } from "./stations.ts";
+import {
+  type AgendaInputs,
+  type AgendaOptions,
+  absorbs,
+  firstCause,
+  isBacklog,
+  isChange,
+  type Kept,
+  pastCause,
+  progressCause,
+  type Row,
+  type Task,
+} from "./tasks.ts";
+import { keysWithin, newestPart, windowsMeet } from "./windows.ts";
 
-/** Something dirty that outlives the process: a range of time, or one key (of what stands above, when something below has changed). */
-export interface Row {
-  id: number;
-  station: number;
-  /** null: all keys that meet the range. */
-  key: { period: ResultPeriod; key: string } | null;
-  fromUs: Micros;
-  toUs: Micros;
-  cause: Cause;
-  /** Keys that it still waits for; while it is a window, itself. */
-  left: number;
-  /** Keys that end then or later were taken out of it before; null: none was. */
-  endsBy: Micros | null;
-}
-
-/** One key that is to be computed. */
-export interface Task extends KeySpan {
-  station: Station;
-  cause: Cause;
-  rows: Row[];
-  state: "waiting" | "given" | "publishing";
-  /** It became dirty once more after it was given out. */
-  again: { cause: Cause; rows: Row[] } | null;
-  item: WorkItem | null;
-  givenMs: number;
-  /** How often it was given out and nothing came back. */
-  attempts: number;
-  notBeforeMs: number;
-  /** Does what stands above wait for it? */
-  blocks: boolean;
-}
-
-export interface StoredKey extends KeySpan {
-  state: "provisional" | "final";
-}
-
-/** What an agenda knows of the world: pure questions, answered at once. */
-export interface AgendaInputs {
-  nowMs(): number;
-  /** Up to where the inputs are known. */
-  basisLsn(): number;
-  /** Of all members together; null: nothing is known yet of what feeds it. */
-  progress(members: readonly number[]): StationProgress | null;
-  keys(station: StationPlan, fromUs: Micros, toUs: Micros): KeySpan[];
-  /** Current results that meet a range. */
-  stored(station: number, fromUs: Micros, toUs: Micros): StoredKey[];
-  /** One of them. */
-  find(key: ResultKey): StoredKey | null;
-  /** The hull of the current results of these stations for a key; null: none has one. */
-  hull(stations: readonly number[], key: { period: ResultPeriod; key: string }): StoredKey | null;
-}
-
-export interface StationProgress {
-  fromUs: Micros;
-  watermarkUs: Micros;
-  finalBeforeUs: Micros;
-  repairing: boolean;
-}
-
-export interface AgendaOptions {
-  /** Periods that are open are computed again at most so often; longer ones less often. */
-  progressMs: number;
-  /** What is not published so long after it was given out is given out again. */
-  givenMs: number;
-}
-
-/** What must be kept of changes of an agenda. */
-export interface Kept {
-  add(row: Row): void;
-  drop(row: Row): void;
-}
-
-/** A period of 5 s × this many is computed again every 5 s; one twice as long every 10 s. */
-const progressShare = 720;
 /** Failing so often, a key no longer holds up what stands above it. */
 const patience = 2;
 const retryMostMs = 3_600_000;
-/** How often it is looked whether another period has begun. */
-const lookMs = 60_000;
-/** Windows are taken apart day by day, the newest first. */
-const chunkUs = dayUs;
 const chunksPerTake = 400;
-/** Facts are kept for 32 days, and forgotten by the hour. */
-const factsKeptUs = 31 * dayUs;
+const windowsMax = 64;
 
 /**
  * What one application has to compute, and in which order. Dirty ranges (windows) are taken apart into keys (tasks) only when they are given out, so that a change of everything costs
@@ -105,6 +33,7 @@ export class Agenda {
   readonly #inputs: AgendaInputs;
   readonly #kept: Kept;
   readonly #options: AgendaOptions;
+  readonly #periods: OpenPeriods;
   /** What speaks for itself; what stands above, the deepest first. */
   #machines: Station[] = [];
   #upper: Station[] = [];
@@ -122,6 +51,7 @@ export class Agenda {
     this.#inputs = inputs;
     this.#kept = kept;
     this.#options = options;
+    this.#periods = new OpenPeriods(inputs, options);
   }
 
   /** The stations as they are from now on. Those that are gone take their tasks with them. */
@@ -131,7 +61,7 @@ export class Agenda {
     for (const plan of plans) {
       const known = this.stations.get(plan.id);
       if (known !== undefined) Object.assign(known, plan);
-      else this.stations.set(plan.id, newStation(plan));
+      else this.stations.set(plan.id, newStation(plan, this.#inputs.nowMs()));
     }
     for (const station of this.stations.values()) {
       station.below = [];
@@ -155,6 +85,12 @@ export class Agenda {
     if (station === undefined) return;
     const last = station.windows.at(-1);
     if (row === undefined && last !== undefined && absorbs(last, fromUs, toUs, cause)) return;
+    // Nobody takes work: what piles up is known less exactly, and not forgotten.
+    if (row === undefined && last !== undefined && station.windows.length >= windowsMax) {
+      const hull = { fromUs: Math.min(last.fromUs, fromUs), toUs: Math.max(last.toUs, toUs), endsBy: null };
+      this.#kept.add(Object.assign(last, isBacklog(last.cause) ? hull : { ...hull, cause }));
+      return;
+    }
     const window = row ?? this.#row(station, null, { fromUs, toUs }, cause);
     window.left = 1;
     station.windows.push(window);
@@ -187,42 +123,30 @@ export class Agenda {
   }
 
   /** Where a station's keys are known up to, and which are open: as they were kept. */
-  resume(id: number, seenUs: Micros, open: readonly KeySpan[]): void {
+  resume(id: number, seenUs: Micros | null, open: readonly KeySpan[]): void {
     const station = this.stations.get(id);
-    if (station === undefined) return;
-    station.seenUs = seenUs;
-    for (const span of open) this.#opened(station, span).stored = true;
-  }
-
-  /** Keys that begin before are kept with the results, or stand in `windows`. */
-  seenUs(station: Station): Micros | null {
-    if (station.seenUs === null) return null;
-    let seen = station.seenUs;
-    for (const open of station.open.values()) if (!open.stored) seen = Math.min(seen, open.fromUs);
-    return seen;
+    if (station !== undefined) this.#periods.resume(station, seenUs, open);
   }
 
   /** Tasks that wait or are given out, and windows. */
   get size(): { tasks: number; windows: number } {
-    let tasks = 0;
-    let windows = 0;
-    for (const station of this.stations.values()) {
-      tasks += station.tasks.size;
-      windows += station.windows.length;
-    }
-    return { tasks, windows };
+    const all = [...this.stations.values()];
+    const sum = (of: (station: Station) => number) => all.reduce((total, station) => total + of(station), 0);
+    return { tasks: sum(({ tasks }) => tasks.size), windows: sum(({ windows }) => windows.length) };
   }
 
   /** Is something known to be wrong with a result? Open periods are only behind. */
-  isStale(key: ResultKey & { fromUs: Micros; toUs: Micros }): boolean {
+  isStale(key: ResultKey & { fromUs: Micros; toUs: Micros; state: "provisional" | "final" }): boolean {
     const station = this.stations.get(key.equipmentId);
     if (station === undefined) return false;
     const text = keyText(key);
     const task = station.tasks.get(text);
     if (task !== undefined && (isChange(task.cause.kind) || (task.again !== null && isChange(task.again.cause.kind))))
       return true;
+    // What is below a final number is computed for no other reason.
+    if (key.state === "final" && station.busy.has(text)) return true;
     if (this.#changed.size === 0 && this.#backlog.size === 0) return false;
-    return this.#windowsMeet(station, key, isChange);
+    return windowsMeet(station, key, isChange);
   }
 
   /** Ticks, and gives out up to `limit` keys of stations that `visible` lets through. */
@@ -260,14 +184,9 @@ export class Agenda {
     return task;
   }
 
-  /** It is on its way into the log: nobody else may have it. */
-  publishing(task: Task): void {
-    task.state = "publishing";
-  }
-
-  /** It could not be published; it may be tried again on the same basis. */
-  notPublished(task: Task): void {
-    if (task.state === "publishing") task.state = "given";
+  /** It is on its way into the log, so that nobody else may have it; or it did not get there, and may be tried again on the same basis. */
+  setState(task: Task, state: "publishing" | "given"): void {
+    task.state = state;
   }
 
   /** It was published, or found unchanged. */
@@ -280,10 +199,8 @@ export class Agenda {
     station.tasks.delete(text);
     if (task.cause.kind === "progress") this.#progressing--;
     for (const row of task.rows) this.#release(row);
-    if (station.level !== "above") {
-      if (item?.state === "final") station.open.delete(text);
-      else if (item !== null) this.#opened(station, task).stored = true;
-    }
+    if (item?.state === "final") station.open.delete(text);
+    else if (item !== null) this.#periods.opened(station, task).stored = true;
     if (task.again !== null) {
       const { cause, rows } = task.again;
       const next = this.#task(station, task, cause, null);
@@ -371,19 +288,6 @@ export class Agenda {
     this.#count(task.station, text, -1);
   }
 
-  #opened(station: Station, { period, key, fromUs, toUs }: KeySpan): OpenKey {
-    const text = keyText({ period, key });
-    const known = station.open.get(text);
-    if (known !== undefined) {
-      known.fromUs = fromUs;
-      known.toUs = toUs;
-      return known;
-    }
-    const open = { period, key, fromUs, toUs, dueMs: 0, watermarkUs: Number.NEGATIVE_INFINITY, stored: false };
-    station.open.set(text, open);
-    return open;
-  }
-
   /** What was given out and did not come back waits again. */
   #expire(): void {
     const now = this.#inputs.nowMs();
@@ -411,38 +315,13 @@ export class Agenda {
     if (since < this.#options.progressMs) return;
     if (this.#progressing > 0 && since < 10 * this.#options.progressMs) return;
     this.#roundMs = now;
-    for (const station of this.#machines) this.#progress(station, now);
-  }
-
-  #progress(station: Station, now: number): void {
-    const progress = this.#inputs.progress(station.members);
-    if (progress === null || progress.watermarkUs <= station.watermarkUs) return;
-    const { watermarkUs, finalBeforeUs } = progress;
-    station.watermarkUs = watermarkUs;
-    if (station.seenUs === null) {
-      station.seenUs = watermarkUs;
-      // Looked at for the first time: whatever has been recorded is to be computed.
-      this.dirty(station.id, progress.fromUs, watermarkUs, pastCause);
-      this.#look(station, watermarkUs, watermarkUs, now);
-    } else if (now - station.lookedMs >= lookMs || watermarkUs - station.seenUs >= minuteUs) {
-      this.#look(station, station.seenUs, watermarkUs, now);
+    for (const station of this.#machines) {
+      const { past, due } = this.#periods.lookAt(station, now);
+      if (past !== null) this.dirty(station.id, past.fromUs, past.toUs, pastCause);
+      for (const open of due) this.#task(station, open, open.stored ? progressCause : firstCause, null);
     }
-    for (const open of station.open.values()) {
-      const ended = open.toUs <= finalBeforeUs;
-      if ((!ended && now < open.dueMs) || open.watermarkUs >= watermarkUs) continue;
-      this.#task(station, open, open.stored ? progressCause : firstCause, null);
-    }
-  }
-
-  /** Takes up the keys that have begun. */
-  #look(station: Station, fromUs: Micros, toUs: Micros, now: number): void {
-    station.lookedMs = now;
-    station.seenUs = toUs;
-    for (const span of this.#inputs.keys(station, fromUs, toUs)) {
-      if (span.fromUs >= toUs || station.open.has(keyText(span))) continue;
-      const stored = this.#inputs.find({ equipmentId: station.id, ...span });
-      if (stored?.state !== "final") this.#opened(station, span);
-    }
+    for (const station of this.#upper)
+      for (const open of this.#periods.ended(station)) this.#task(station, open, progressCause, null);
   }
 
   /** Takes the newest part of the newest window apart into tasks; false: there is none. */
@@ -452,11 +331,11 @@ export class Agenda {
       (backlog ? this.#backlog : this.#changed).delete(station);
       return false;
     }
-    const range = this.#rangeOf(station, window);
+    const range = newestPart(this.#inputs, station, window);
     // Nothing is known of its machine yet.
     if (range === null) return false;
     const { begin, cut, end } = range;
-    for (const span of this.#keysOf(station, cut, end)) {
+    for (const span of keysWithin(this.#inputs, station, cut, end)) {
       // A key that reaches over a cut belongs to the part it ends in.
       if ((window.endsBy !== null && span.toUs >= window.endsBy) || (span.toUs < cut && cut > begin)) continue;
       const open = station.open.get(keyText(span));
@@ -478,29 +357,6 @@ export class Agenda {
     return true;
   }
 
-  /** The part of a window that is taken apart now: its newest day. null: nothing is known of the machine. */
-  #rangeOf(station: Station, { fromUs, toUs }: Row): { begin: Micros; cut: Micros; end: Micros } | null {
-    if (station.level === "above") return { begin: fromUs, cut: fromUs, end: toUs };
-    const progress = this.#inputs.progress(station.members);
-    if (progress === null) return null;
-    const end = Math.min(toUs, progress.watermarkUs);
-    const begin = Math.min(end, Math.max(fromUs, progress.fromUs));
-    return { begin, cut: Math.max(begin, end - chunkUs), end };
-  }
-
-  /** Keys under the context as it is, and those that were published under another. */
-  #keysOf(station: Station, fromUs: Micros, toUs: Micros): KeySpan[] {
-    const keys = new Map<string, KeySpan>();
-    // Whose facts are forgotten cannot be computed again.
-    const forgotten = station.watermarkUs - factsKeptUs;
-    for (const span of this.#inputs.stored(station.id, fromUs, toUs))
-      if (span.fromUs >= forgotten || station.level === "above") keys.set(keyText(span), span);
-    if (station.level === "above") return [...keys.values()];
-    for (const span of this.#inputs.keys(station, fromUs, toUs))
-      if (span.fromUs < Math.max(toUs, station.watermarkUs)) keys.set(keyText(span), span);
-    return [...keys.values()];
-  }
-
   #takeOf(station: Station, items: WorkItem[], limit: number, visible: (path: string) => boolean): void {
     if (station.tasks.size === 0 || !visible(station.path)) return;
     const now = this.#inputs.nowMs();
@@ -516,19 +372,12 @@ export class Agenda {
   #waitsBelow(station: Station, text: string, span: KeySpan): boolean {
     if (station.busy.has(text)) return true;
     if (this.#changed.size === 0 && this.#backlog.size === 0) return false;
-    return station.below.some((below) => this.#windowsMeet(below, span, () => true));
-  }
-
-  #windowsMeet(station: Station, span: { fromUs: Micros; toUs: Micros }, of: (kind: ResultCause) => boolean): boolean {
-    const meets = ({ fromUs, toUs, cause }: Row) => fromUs <= span.toUs && toUs >= span.fromUs && of(cause.kind);
-    const known = station.level === "above" || station.watermarkUs !== Number.NEGATIVE_INFINITY;
-    return (known && station.windows.some(meets)) || station.below.some((below) => this.#windowsMeet(below, span, of));
+    return station.below.some((below) => windowsMeet(below, span, () => true));
   }
 
   #give(task: Task, now: number): WorkItem | null {
     const { station, period, key } = task;
-    const text = keyText(task);
-    const standing = station.level === "above" ? this.#standingAbove(task) : this.#standingOf(task);
+    const standing = standingOf(this.#inputs, task);
     if (standing === null) {
       this.done(task);
       return null;
@@ -543,69 +392,7 @@ export class Agenda {
     task.state = "given";
     task.givenMs = now;
     this.#given.add(task);
-    const open = station.open.get(text);
-    if (open !== undefined) {
-      open.watermarkUs = station.watermarkUs;
-      open.dueMs = now + this.#everyMs(fromUs, toUs);
-    }
+    this.#periods.given(task, now);
     return task.item;
   }
-
-  #everyMs(fromUs: Micros, toUs: Micros): number {
-    return Math.max(this.#options.progressMs, (toUs - fromUs) / 1000 / progressShare);
-  }
-
-  #standingOf({ station, fromUs, toUs }: Task): Standing | "later" | null {
-    const progress = this.#inputs.progress(station.members);
-    if (progress === null) return "later";
-    const { watermarkUs, finalBeforeUs, repairing } = progress;
-    const final = toUs <= finalBeforeUs;
-    // What is final should not have to be corrected as soon as the repair is done.
-    if (final && repairing) return "later";
-    const end = Number.isFinite(toUs) ? toUs : Math.max(fromUs + 1, watermarkUs);
-    return { fromUs, toUs: end, state: final ? "final" : "provisional" };
-  }
-
-  #standingAbove({ station, period, key }: Task): Standing | null {
-    const below = station.below.map(({ id }) => id);
-    const hull = this.#inputs.hull(below, { period, key });
-    if (hull === null) return null;
-    const ended = this.#machinesBelow(station).every(({ members }) => {
-      const progress = this.#inputs.progress(members);
-      return progress === null || progress.finalBeforeUs >= hull.toUs;
-    });
-    const { fromUs, toUs } = hull;
-    return { fromUs, toUs, state: ended ? hull.state : "provisional" };
-  }
-
-  #machinesBelow(station: Station): Station[] {
-    return station.below.flatMap((each) => (each.level === "above" ? this.#machinesBelow(each) : [each]));
-  }
 }
-
-interface Standing {
-  fromUs: Micros;
-  toUs: Micros;
-  state: "provisional" | "final";
-}
-
-function newStation(plan: StationPlan): Station {
-  return {
-    ...plan,
-    ...{ below: [], depth: 0, tasks: new Map(), busy: new Map(), windows: [], open: new Map() },
-    ...{ seenUs: null, watermarkUs: Number.NEGATIVE_INFINITY, lookedMs: Number.NEGATIVE_INFINITY },
-  };
-}
-
-const noChange = { lsn: null, registryRevision: null, actor: null };
-export const firstCause: Cause = { kind: "first", text: "Computed for the first time.", ...noChange };
-const pastCause: Cause = { kind: "first", text: "What was recorded before.", ...noChange };
-const progressCause: Cause = { kind: "progress", text: "Time has gone on.", ...noChange };
-
-/** The past that nobody is waiting for comes after what is going on. */
-const isBacklog = ({ kind }: Cause): boolean => kind === "first" || kind === "rule";
-const isChange = (kind: ResultCause): boolean => kind !== "first" && kind !== "progress";
-
-/** Does a window say the same already? */
-const absorbs = (window: Row, fromUs: Micros, toUs: Micros, { kind, lsn }: Cause): boolean =>
-  window.cause.kind === kind && window.cause.lsn === lsn && window.fromUs <= fromUs && window.toUs >= toUs;

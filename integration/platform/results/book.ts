@@ -1,11 +1,13 @@
 import type { Principal, ResultInput, ResultKey } from "@lineshaft/contract/api";
 import { inScope } from "@lineshaft/contract/api";
 import type { Lsn, ResultPublishedRecord } from "@lineshaft/contract/ports";
-import { Agenda, type AgendaOptions, type Row, type Task } from "./agenda.ts";
+import { Agenda } from "./agenda.ts";
 import { keysIn } from "./keys.ts";
+import { seenUs as seenUsOf } from "./open-periods.ts";
 import type { Plant } from "./plant.ts";
 import type { Station } from "./stations.ts";
 import { type Changes, canonicalValues, type ResultStore, type StoredApplication, type StoredResult } from "./store.ts";
+import type { AgendaOptions, Row, Task } from "./tasks.ts";
 
 type Item = ResultPublishedRecord["items"][number];
 
@@ -62,9 +64,11 @@ export class Book {
   restore(): void {
     const { id } = this.#application;
     for (const row of this.#store.dirty(id)) this.agenda.restore(row);
-    for (const [station, seenUs] of this.#store.seen(id)) {
+    const seen = this.#store.seen(id);
+    for (const { id: station } of this.agenda.stations.values()) {
+      const seenUs = seen.get(station) ?? null;
       this.agenda.resume(station, seenUs, this.#store.openKeys(id, station));
-      this.#seen.set(station, seenUs);
+      if (seenUs !== null) this.#seen.set(station, seenUs);
     }
   }
 
@@ -95,7 +99,9 @@ export class Book {
     const { item } = task;
     if (item === null) throw new Error("A key that was given out has no item.");
     const { fromUs, toUs, state, cause } = item;
-    if (same && standing.state === state && standing.fromUs === fromUs && standing.toUs === toUs) {
+    // How far an open period has come is no news by itself.
+    const sameRange = standing?.fromUs === fromUs && (standing.toUs === toUs || state === "provisional");
+    if (same && standing.state === state && sameRange) {
       this.agenda.done(task);
       return { what: "unchanged" };
     }
@@ -128,7 +134,7 @@ export class Book {
   /** How far each station's periods are known, to be written with the rest. */
   noteSeen(): void {
     for (const station of this.agenda.stations.values()) {
-      const seenUs = this.agenda.seenUs(station);
+      const seenUs = seenUsOf(station);
       if (seenUs === null || this.#seen.get(station.id) === seenUs) continue;
       this.#seen.set(station.id, seenUs);
       this.#changes.seen.set(station.id, seenUs);

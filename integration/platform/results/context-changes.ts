@@ -70,11 +70,21 @@ export class ContextChanges {
         fromUs: fromUs <= (progress.fromUs ?? Infinity) ? -Infinity : fromUs,
         toUs: toUs >= progress.watermarkUs ? Infinity : toUs,
       };
-      const reached = reachOf(clipped, (from, to) => this.#facts.machine(id, from, to).facts);
+      const reached = this.#reached(id, clipped);
       fromUs = Math.min(fromUs, reached.fromUs);
       toUs = Math.max(toUs, reached.toUs);
     }
     return { fromUs, toUs };
+  }
+
+  #reached(id: number, range: Range): Range {
+    try {
+      return reachOf(range, (from, to) => this.#facts.machine(id, from, to).facts);
+    } catch (error) {
+      // So many facts in half a day leave no long stop.
+      if (error instanceof ProblemError && error.code === "query_too_large") return range;
+      throw error;
+    }
   }
 
   #ranges(tenant: number, change: MasterDataChange, station: StationPlan, all: readonly StationPlan[]): Range[] {

@@ -1,9 +1,9 @@
 import { dayUs, type MasterDataItem, type Micros, type Principal, type Recorded } from "@lineshaft/contract/api";
 import type { Facts, Registry } from "@lineshaft/contract/ports";
 import { membersOf, timeZoneAt } from "../context/index.ts";
-import type { StationProgress } from "./agenda.ts";
 import type { ExecutionSpan, KeyContext } from "./keys.ts";
 import { planStations, type StationPlan } from "./stations.ts";
+import type { StationProgress } from "./tasks.ts";
 
 type Order = Recorded<MasterDataItem<"order">>;
 

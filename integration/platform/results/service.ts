@@ -14,24 +14,22 @@ import {
   decodeJson,
   encodeJson,
   type Facts,
-  type FactsChange,
   type Frame,
   type Log,
   type Lsn,
   type Published,
   type Registry,
-  type RegistryChangedRecord,
   type ResultPublishedRecord,
   type ResultQuery,
   type Results,
   recordType,
 } from "@lineshaft/contract/ports";
-import type { AgendaOptions } from "./agenda.ts";
 import { Book, type Verdict } from "./book.ts";
-import { ContextChanges } from "./context-changes.ts";
+import { listResults } from "./listing.ts";
 import { Plant } from "./plant.ts";
-import { changesSince, type MissedChange } from "./restart.ts";
-import { openStore, type Position, type ResultStore, type StoredApplication } from "./store.ts";
+import { openStore, type ResultStore, type StoredApplication } from "./store.ts";
+import type { AgendaOptions } from "./tasks.ts";
+import { Watch } from "./watch.ts";
 
 export interface ResultsOptions extends Partial<AgendaOptions> {
   path: string;
@@ -45,17 +43,14 @@ export interface ResultsOptions extends Partial<AgendaOptions> {
   applied(lsn: Lsn): Promise<void>;
   /** How often what was kept is synced; the log is pinned behind it. Default 30 s. */
   syncEveryMs?: number;
+  /** What changed could not be followed: numbers may be wrong until the next start. */
+  onError(error: unknown): void;
   onEvent?(event: { code: string; text: string }): void;
 }
 
 const applicationsMax = 100;
 const defaultTake = 500;
-const defaultPage = 1000;
-/** A page of results holds about so many characters of detail. */
-const pageBytes = 4 * 1024 * 1024;
 const recordBytes = 512 * 1024;
-/** Work on what a change touches is done in slices, so that nobody waits for the whole of it. */
-const sliceMs = 10;
 /** How long after a record was applied its changes of facts are told at the latest. */
 const toldWithinMs = 5000;
 
@@ -68,7 +63,7 @@ export class ResultService implements Results {
   readonly #options: ResultsOptions;
   readonly #store: ResultStore;
   readonly #plant: Plant;
-  readonly #changes: ContextChanges;
+  readonly #watch: Watch;
   readonly #books = new Map<string, Book>();
   /** What this process has published, so that it need not be read from the log again. */
   readonly #written = new Map<Lsn, ResultPublishedRecord>();
@@ -77,7 +72,6 @@ export class ResultService implements Results {
   #appliedLsn: Lsn;
   #factsLsn: Lsn;
   #told: { lsn: Lsn; atMs: number }[] = [];
-  #replan = false;
   #wroteMs = Number.NEGATIVE_INFINITY;
   #syncedMs = Number.NEGATIVE_INFINITY;
   #stopping = false;
@@ -87,12 +81,21 @@ export class ResultService implements Results {
     this.#options = options;
     this.#store = store;
     this.#plant = new Plant(registry, facts);
-    this.#changes = new ContextChanges(registry.masterData, facts);
     this.#appliedLsn = store.appliedLsn;
     this.#factsLsn = store.factsLsn;
     for (const application of store.applications()) this.#open(application);
     for (const book of this.#books.values()) book.restore();
-    this.#endings = [facts.onChanged((changes) => this.#factsChanged(changes)), facts.onProgress(() => this.#wake())];
+    this.#watch = new Watch({
+      ...{ registry, facts, clock: options.clock, plant: this.#plant },
+      books: (tenant) =>
+        [...this.#books.values()].filter((book) => tenant === null || book.application.tenant === tenant),
+      wake: () => this.#wake(),
+      onError: (error) => options.onError(error),
+    });
+    this.#endings = [
+      facts.onChanged((changes) => this.#watch.factsChanged(changes)),
+      facts.onProgress(() => this.#wake()),
+    ];
   }
 
   /** The first record that has not been seen. */
@@ -140,9 +143,9 @@ export class ResultService implements Results {
   /** Called about once a second: what has changed is written, stations follow the plant, who waits looks again. */
   tick(): void {
     const now = this.#options.clock.monotonicMs();
-    if (this.#replan) this.#plan("The plant was changed.");
+    this.#watch.tick();
     this.#told.push({ lsn: this.#options.facts.appliedLsn, atMs: now });
-    while (this.#told.length > 0 && now - this.#told[0].atMs >= toldWithinMs)
+    while (this.#watch.idle && this.#told.length > 0 && now - this.#told[0].atMs >= toldWithinMs)
       this.#factsLsn = Math.max(this.#factsLsn, (this.#told.shift() as { lsn: Lsn }).lsn);
     const books = [...this.#books.values()];
     if (books.some((book) => book.changed) || now - this.#wroteMs >= toldWithinMs) {
@@ -159,6 +162,7 @@ export class ResultService implements Results {
 
   close(): void {
     this.#stopping = true;
+    this.#watch.stop();
     for (const end of this.#endings) end();
     this.#wake();
     for (const book of this.#books.values()) book.noteSeen();
@@ -220,7 +224,7 @@ export class ResultService implements Results {
       if (verdict.what === "refused") faults.push({ index, code: verdict.code, detail: verdict.detail });
       else if (verdict.what === "unchanged") unchanged++;
       else {
-        book.agenda.publishing(verdict.task);
+        book.agenda.setState(verdict.task, "publishing");
         accepted.push(verdict);
       }
     }
@@ -234,7 +238,7 @@ export class ResultService implements Results {
       this.#wake();
       return { published: accepted.length, unchanged, lsn, faults };
     } catch (error) {
-      for (const { task } of accepted) book.agenda.notPublished(task);
+      for (const { task } of accepted) book.agenda.setState(task, "given");
       throw error;
     }
   }
@@ -244,26 +248,7 @@ export class ResultService implements Results {
     const book = this.#books.get(bookKey(p.tenant, q.application));
     // An application that has not come yet has no results; whoever shows them need not know better.
     if (book === undefined) return { items: [], cursor: null };
-    const { id } = book.application;
-    const after = q.cursor === undefined ? null : (JSON.parse(q.cursor) as Position);
-    const limit = q.limit ?? defaultPage;
-    const wanted = q.equipmentIds ?? this.#store.equipment(id);
-    const visible = [...new Set(wanted)].filter((each) => this.#sees(p, each)).sort((a, b) => a - b);
-    const items: ReturnType<Results["list"]>["items"] = [];
-    let bytes = 0;
-    for (const equipmentId of visible) {
-      if (after !== null && equipmentId < after.equipmentId) continue;
-      if (items.length >= limit || bytes >= pageBytes) return { items, cursor: positionOf(items) };
-      const page = this.#store.list({
-        ...{ application: id, equipmentId, period: q.period ?? null, key: q.key ?? null, asOf: q.asOf ?? null },
-        ...{ fromUs: q.fromUs ?? null, toUs: q.toUs ?? null, limit: limit - items.length, bytes: pageBytes - bytes },
-        after: after?.equipmentId === equipmentId ? after : null,
-      });
-      bytes += page.bytes;
-      for (const result of page.items) items.push({ ...result, stale: book.agenda.isStale(result) });
-      if (page.more) return { items, cursor: positionOf(items) };
-    }
-    return { items, cursor: null };
+    return listResults(this.#store, book, (equipmentId) => this.#sees(p, equipmentId), q);
   }
 
   revisions(p: Principal, q: ResultKey & { application: string }): ReturnType<Results["revisions"]> {
@@ -335,118 +320,10 @@ export class ResultService implements Results {
   }
 
   async #applyChanges(changes: readonly Frame[], missed: readonly Frame[], last: Lsn): Promise<void> {
-    const slice = this.#slices();
-    for (const frame of changes) {
-      if (frame.type === recordType.tagRegistered) this.#replan = true;
-      else await this.#registryChanged(frame, slice);
-    }
-    for (const change of changesSince(missed, this.#options.registry)) await this.#missed(change, slice);
+    await this.#watch.apply(changes, missed);
     this.#appliedLsn = Math.max(this.#appliedLsn, last);
     this.#store.write(() => this.#writeBooks());
     this.#wake();
-  }
-
-  async #registryChanged({ tenant, payload, lsn }: Frame, slice: () => Promise<void>): Promise<void> {
-    const { entity, after, revision, actor } = decodeJson<RegistryChangedRecord>(payload);
-    const books = this.#booksOf(tenant);
-    if (books.length === 0) return;
-    if (entity !== "masterData") {
-      if (entity === "equipment") this.#equipmentChanged(books, after, { lsn, revision, actor });
-      this.#replan ||= ["equipment", "model", "binding", "tag"].includes(entity);
-      return;
-    }
-    await this.#stamped(revision);
-    const change = { ...after, removed: after.removed === true, lsn } as Parameters<ContextChanges["touched"]>[1];
-    if (change.kind === "lineTopology") this.#plan("How a line stands was changed.");
-    const text = `${change.kind} ${change.id} was ${change.removed ? "removed" : "changed"}.`;
-    const cause: Cause = { kind: "context", text, lsn, registryRevision: revision, actor };
-    const stations = [...books[0].agenda.stations.values()];
-    for (const { station, fromUs, toUs } of this.#changes.touched(tenant, change, stations)) {
-      for (const { agenda } of books) agenda.dirty(station, fromUs, toUs, cause);
-      this.#wake();
-      await slice();
-    }
-  }
-
-  /** Its life-cycle counts from the change on. */
-  #equipmentChanged(
-    books: readonly Book[],
-    after: Record<string, unknown>,
-    { lsn, revision, actor }: { lsn: Lsn; revision: number; actor: string },
-  ): void {
-    const { id, changedUs } = after as { id?: unknown; changedUs?: unknown };
-    if (typeof id !== "number") return;
-    const text = "The equipment was changed.";
-    const cause: Cause = { kind: "context", text, lsn, registryRevision: revision, actor };
-    const fromUs = typeof changedUs === "number" ? changedUs : Number.NEGATIVE_INFINITY;
-    for (const { agenda } of books) agenda.dirty(id, fromUs, Number.POSITIVE_INFINITY, cause);
-  }
-
-  #factsChanged(changes: readonly FactsChange[]): void {
-    for (const { equipmentId, fromUs, toUs, cause, lsn } of changes) {
-      // What comes in its order is progress.
-      if (cause === "points") continue;
-      this.#factsDirty({ equipmentId, fromUs, toUs, text: factsText[cause], lsn });
-    }
-    this.#wake();
-  }
-
-  #factsDirty({ equipmentId, fromUs, toUs, text, lsn }: MissedChange): void {
-    for (const { agenda, application } of this.#books.values())
-      for (const station of agenda.stations.values()) {
-        if (!station.members.includes(equipmentId)) continue;
-        const range = this.#changes.reach(application.tenant, station, { fromUs, toUs });
-        const cause: Cause = { kind: "facts", text, lsn, registryRevision: null, actor: null };
-        agenda.dirty(station.id, range.fromUs, range.toUs, cause);
-      }
-  }
-
-  async #missed(change: MissedChange, slice: () => Promise<void>): Promise<void> {
-    this.#factsDirty(change);
-    await slice();
-  }
-
-  /** Stations as the plant is now; where something hangs elsewhere, what stands above is another sum. */
-  #plan(text: string): void {
-    this.#replan = false;
-    for (const { agenda, application } of this.#books.values()) {
-      const before = new Map([...agenda.stations.values()].map(({ id, parent, level }) => [id, { parent, level }]));
-      const plans = this.#plant.stations(application.tenant);
-      agenda.setStations(plans);
-      const cause: Cause = {
-        kind: "context",
-        text,
-        lsn: null,
-        registryRevision: this.#options.registry.revision,
-        actor: null,
-      };
-      const moved = new Set<number>();
-      for (const { id, parent, level } of plans) {
-        const was = before.get(id);
-        if (was === undefined || (was.parent === parent && was.level === level)) continue;
-        for (const place of [was.parent, parent, was.level === level ? null : id]) if (place !== null) moved.add(place);
-      }
-      for (const id of moved) agenda.dirty(id, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, cause);
-    }
-  }
-
-  #booksOf(tenant: number): Book[] {
-    return [...this.#books.values()].filter(({ application }) => application.tenant === tenant);
-  }
-
-  /** What was known before a record can be asked for once its place in the log is noted. */
-  async #stamped(revision: number): Promise<void> {
-    while (this.#options.registry.lsnOf(revision) === null && !this.#stopping) await this.#options.clock.sleep(2);
-  }
-
-  #slices(): () => Promise<void> {
-    const { clock } = this.#options;
-    let began = clock.monotonicMs();
-    return async () => {
-      if (clock.monotonicMs() - began < sliceMs) return;
-      await clock.sleep(0);
-      began = clock.monotonicMs();
-    };
   }
 
   async #appendResults(
@@ -516,21 +393,7 @@ export class ResultService implements Results {
   }
 }
 
-const factsText: Record<FactsChange["cause"], string> = {
-  points: "Points came in.",
-  late: "Points came late.",
-  corrected: "Points were corrected.",
-  gap: "It became known that data are missing.",
-  mapping: "Another meaning was given to tags.",
-  idealCycle: "Stops are told by another ideal cycle.",
-};
-
 const bookKey = (tenant: number, name: string): string => `${tenant}/${name}`;
-
-function positionOf(items: readonly { equipmentId: number; fromUs: number; period: string; key: string }[]): string {
-  const { equipmentId, fromUs, period, key } = items[items.length - 1];
-  return JSON.stringify({ equipmentId, fromUs, period, key } satisfies Position);
-}
 
 function demand(p: Principal, permission: "read" | "publish"): void {
   if (!may(p, permission)) throw new ProblemError("forbidden", `The role ${p.role} does not include "${permission}".`);

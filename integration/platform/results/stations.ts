@@ -1,6 +1,6 @@
 import type { Equipment, EquipmentLevel, Micros, WorkItem } from "@lineshaft/contract/api";
-import type { Row, Task } from "./agenda.ts";
 import type { KeySpan } from "./keys.ts";
+import type { Row, Task } from "./tasks.ts";
 
 /** An equipment that results stand for, and how. */
 export interface StationPlan {
@@ -38,8 +38,18 @@ export interface Station extends StationPlan {
   /** Keys that begin before are known; null: it has not been looked at. */
   seenUs: Micros | null;
   watermarkUs: Micros;
+  /** When it came. */
+  sinceMs: number;
   /** When new keys were last looked for. */
   lookedMs: number;
+}
+
+export function newStation(plan: StationPlan, sinceMs: number): Station {
+  return {
+    ...plan,
+    ...{ below: [], depth: 0, tasks: new Map(), busy: new Map(), windows: [], open: new Map() },
+    ...{ sinceMs, seenUs: null, watermarkUs: Number.NEGATIVE_INFINITY, lookedMs: Number.NEGATIVE_INFINITY },
+  };
 }
 
 /**

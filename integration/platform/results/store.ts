@@ -13,9 +13,9 @@ import { ProblemError } from "@lineshaft/contract/api";
 import type { Lsn, ResultPublishedRecord } from "@lineshaft/contract/ports";
 import type { OwnedDatabase, Sql } from "../sqlite/open.ts";
 import { openDatabase } from "../sqlite/open.ts";
-import type { Row, StoredKey } from "./agenda.ts";
 import type { KeySpan } from "./keys.ts";
 import { migrations } from "./schema.ts";
+import type { Row, StoredKey } from "./tasks.ts";
 
 export interface StoredApplication extends Application {
   id: number;

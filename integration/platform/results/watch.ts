@@ -1,0 +1,192 @@
+import type { Cause } from "@lineshaft/contract/api";
+import {
+  type Clock,
+  decodeJson,
+  type Facts,
+  type FactsChange,
+  type Frame,
+  type Lsn,
+  type Registry,
+  type RegistryChangedRecord,
+  recordType,
+} from "@lineshaft/contract/ports";
+import type { Book } from "./book.ts";
+import { ContextChanges, type MasterDataChange } from "./context-changes.ts";
+import type { Plant } from "./plant.ts";
+import { changesSince, type MissedChange } from "./restart.ts";
+
+export interface WatchParts {
+  registry: Registry;
+  facts: Facts;
+  clock: Clock;
+  plant: Plant;
+  /** Of a tenant; null: of all. */
+  books(tenant: number | null): Book[];
+  wake(): void;
+  onError(error: unknown): void;
+}
+
+/** Work on what a change touches is done in slices, so that nobody waits for the whole of it. */
+const sliceMs = 10;
+
+/** Watches facts, master data and the plant for what makes results dirty. */
+export class Watch {
+  readonly #parts: WatchParts;
+  readonly #changes: ContextChanges;
+  /** Facts that changed and are not looked at yet. */
+  readonly #queue: MissedChange[] = [];
+  #working = false;
+  #replan = false;
+  #stopping = false;
+
+  constructor(parts: WatchParts) {
+    this.#parts = parts;
+    this.#changes = new ContextChanges(parts.registry.masterData, parts.facts);
+  }
+
+  /** Is all that was told looked at? */
+  get idle(): boolean {
+    return !this.#working;
+  }
+
+  stop(): void {
+    this.#stopping = true;
+  }
+
+  /** Stations follow the plant. */
+  tick(): void {
+    if (this.#replan) this.#plan("The plant was changed.");
+  }
+
+  /** Changes of the registry, and records whose changes of facts nobody has been told. */
+  async apply(changes: readonly Frame[], missed: readonly Frame[]): Promise<void> {
+    const slice = this.#slices();
+    for (const frame of changes) {
+      if (frame.type === recordType.tagRegistered) this.#replan = true;
+      else await this.#registryChanged(frame, slice);
+    }
+    for (const change of changesSince(missed, this.#parts.registry)) {
+      this.#factsDirty(change);
+      await slice();
+    }
+  }
+
+  factsChanged(changes: readonly FactsChange[]): void {
+    for (const { equipmentId, fromUs, toUs, cause, lsn } of changes) {
+      // What comes in its order is progress.
+      if (cause === "points") continue;
+      this.#queue.push({ equipmentId, fromUs, toUs, text: factsText[cause], lsn });
+    }
+    if (this.#queue.length === 0 || this.#working) return;
+    this.#working = true;
+    void this.#work()
+      .catch((error: unknown) => this.#parts.onError(error))
+      .finally(() => {
+        this.#working = false;
+      });
+  }
+
+  async #work(): Promise<void> {
+    const slice = this.#slices();
+    for (let change = this.#queue.shift(); change !== undefined && !this.#stopping; change = this.#queue.shift()) {
+      this.#factsDirty(change);
+      this.#parts.wake();
+      await slice();
+    }
+  }
+
+  async #registryChanged({ tenant, payload, lsn }: Frame, slice: () => Promise<void>): Promise<void> {
+    const { entity, after, revision, actor } = decodeJson<RegistryChangedRecord>(payload);
+    const books = this.#parts.books(tenant);
+    if (books.length === 0) return;
+    if (entity !== "masterData") {
+      if (entity === "equipment") this.#equipmentChanged(books, after, { lsn, revision, actor });
+      this.#replan ||= ["equipment", "model", "binding", "tag"].includes(entity);
+      return;
+    }
+    await this.#stamped(revision);
+    const change = { ...after, removed: after.removed === true, lsn } as MasterDataChange;
+    if (change.kind === "lineTopology") this.#plan("How a line stands was changed.");
+    const text = `${change.kind} ${change.id} was ${change.removed ? "removed" : "changed"}.`;
+    const cause: Cause = { kind: "context", text, lsn, registryRevision: revision, actor };
+    const stations = [...books[0].agenda.stations.values()];
+    for (const { station, fromUs, toUs } of this.#changes.touched(tenant, change, stations)) {
+      for (const { agenda } of books) agenda.dirty(station, fromUs, toUs, cause);
+      this.#parts.wake();
+      await slice();
+    }
+  }
+
+  /** Its life-cycle counts from the change on. */
+  #equipmentChanged(
+    books: readonly Book[],
+    after: Record<string, unknown>,
+    { lsn, revision, actor }: { lsn: Lsn; revision: number; actor: string },
+  ): void {
+    const { id, changedUs, validFromUs } = after as { id?: unknown; changedUs?: unknown; validFromUs?: unknown };
+    if (typeof id !== "number") return;
+    const text = "The equipment was changed.";
+    const cause: Cause = { kind: "context", text, lsn, registryRevision: revision, actor };
+    const times = [changedUs, validFromUs].filter((time) => typeof time === "number");
+    const fromUs = times.length > 0 ? Math.min(...times) : Number.NEGATIVE_INFINITY;
+    for (const { agenda } of books) agenda.dirty(id, fromUs, Number.POSITIVE_INFINITY, cause);
+  }
+
+  #factsDirty({ equipmentId, fromUs, toUs, text, lsn }: MissedChange): void {
+    for (const { agenda, application } of this.#parts.books(null))
+      for (const station of agenda.stations.values()) {
+        if (!station.members.includes(equipmentId)) continue;
+        const range = this.#changes.reach(application.tenant, station, { fromUs, toUs });
+        const cause: Cause = { kind: "facts", text, lsn, registryRevision: null, actor: null };
+        agenda.dirty(station.id, range.fromUs, range.toUs, cause);
+      }
+  }
+
+  /** Stations as the plant is now; where something hangs elsewhere, what stands above is another sum. */
+  #plan(text: string): void {
+    this.#replan = false;
+    for (const { agenda, application } of this.#parts.books(null)) {
+      const before = new Map([...agenda.stations.values()].map(({ id, parent, level }) => [id, { parent, level }]));
+      const plans = this.#parts.plant.stations(application.tenant);
+      agenda.setStations(plans);
+      const cause: Cause = {
+        kind: "context",
+        text,
+        lsn: null,
+        registryRevision: this.#parts.registry.revision,
+        actor: null,
+      };
+      const moved = new Set<number>();
+      for (const { id, parent, level } of plans) {
+        const was = before.get(id);
+        if (was === undefined || (was.parent === parent && was.level === level)) continue;
+        for (const place of [was.parent, parent, was.level === level ? null : id]) if (place !== null) moved.add(place);
+      }
+      for (const id of moved) agenda.dirty(id, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, cause);
+    }
+  }
+
+  /** What was known before a record can be asked for once its place in the log is noted. */
+  async #stamped(revision: number): Promise<void> {
+    while (this.#parts.registry.lsnOf(revision) === null && !this.#stopping) await this.#parts.clock.sleep(2);
+  }
+
+  #slices(): () => Promise<void> {
+    const { clock } = this.#parts;
+    let began = clock.monotonicMs();
+    return async () => {
+      if (clock.monotonicMs() - began < sliceMs) return;
+      await clock.sleep(0);
+      began = clock.monotonicMs();
+    };
+  }
+}
+
+const factsText: Record<FactsChange["cause"], string> = {
+  points: "Points came in.",
+  late: "Points came late.",
+  corrected: "Points were corrected.",
+  gap: "It became known that data are missing.",
+  mapping: "Another meaning was given to tags.",
+  idealCycle: "Stops are told by another ideal cycle.",
+};
