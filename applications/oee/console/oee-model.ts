@@ -43,7 +43,6 @@ export function readingRange(range: TimeRange, longestUs: Micros): TimeRange {
   return { fromUs: Math.max(Math.floor(range.fromUs / gridUs) * gridUs, toUs - longestUs), toUs };
 }
 
-/** null: several reasons of a list that was cut. */
-export function reasonName(number: number | null, reasons: ReadonlyMap<number, Reason>, locale: "de" | "en"): string {
-  return number === null ? "…" : (reasons.get(number)?.name[locale] ?? String(number));
+export function reasonName(number: number, reasons: ReadonlyMap<number, Reason>, locale: "de" | "en"): string {
+  return reasons.get(number)?.name[locale] ?? String(number);
 }
