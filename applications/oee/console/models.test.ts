@@ -38,8 +38,8 @@ describe("the plant as rows of machines", () => {
       ["S", ["Alone"]],
       ["Line", ["Press 2", "Press 10"]],
     ]);
-    expect(machinesBelow(2, [site]).map(({ id }) => id)).toEqual([6, 5, 4]);
-    expect(machinesBelow(5, [site]).map(({ id }) => id)).toEqual([5]);
+    expect(machinesBelow(2, { equipment: plant, sites: [site] }).map(({ id }) => id)).toEqual([6, 5, 4]);
+    expect(machinesBelow(5, { equipment: plant, sites: [site] }).map(({ id }) => id)).toEqual([5]);
     expect(pathTo(5, plant).map(({ name }) => name)).toEqual(["S", "Line", "Press 2"]);
   });
 

@@ -32,6 +32,7 @@ export default function OeePage({ context }: { context: PageContext }) {
   const first = plant.data.sites[0]?.equipment.id;
   if (first === undefined) return <NoMachines context={context} t={t} />;
   const id = context.query.has("id") ? Number(context.query.get("id")) : first;
+  if (machinesBelow(id, plant.data).length === 0) return <NoMachines context={context} t={t} />;
   return <Oee key={id} id={id} plant={plant.data} context={context} t={t} />;
 }
 
@@ -39,7 +40,7 @@ function Oee({ id, plant, context, t }: { id: number; plant: Plant; context: Pag
   const [view, setView] = useView(context, dayUs);
   const [target] = useTarget();
   const nowUs = context.nowUs();
-  const machines = machinesBelow(id, plant.sites);
+  const machines = machinesBelow(id, plant);
   const reading = readingRange(view.range, longestViewUs);
   const identity = `${id} ${spanOf(reading)}`;
   const hourly = spanOf(view.range) <= 48 * hourUs;

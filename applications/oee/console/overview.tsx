@@ -84,7 +84,9 @@ function LineRow({ line, target, context, t }: { line: Line; target: number; con
   const read = useKept(ids.join(), loaded.data);
   const now = read?.now ?? null;
   const tiles = now?.map((one, i) => tileOf(line.machines[i], one, nowUs)) ?? null;
-  const numbers = read === null ? null : (read.published ?? lineNumbers(read.now));
+  // What is published of a shift that runs may be minutes behind; until it says something, the machines do.
+  const told = read?.published ?? null;
+  const numbers = read === null ? null : told?.kpis.oeeIndex == null ? lineNumbers(read.now) : told;
   const shift = now?.find((one) => one.shift !== null)?.shift ?? null;
   const format = now?.[0] === undefined ? context.format : context.formatIn(now[0].data.cells.timeZone);
   return (

@@ -113,12 +113,15 @@ export function pathTo(id: number, equipment: readonly Equipment[]): Equipment[]
   return path;
 }
 
-/** Machines at and below a place. */
-export function machinesBelow(id: number, sites: readonly Site[]): Equipment[] {
+/** Machines at and below a place, line by line: of an area too. */
+export function machinesBelow(
+  id: number,
+  { equipment, sites }: { equipment: readonly Equipment[]; sites: readonly Site[] },
+): Equipment[] {
+  const place = equipment.find((item) => item.id === id);
+  if (place === undefined) return [];
+  const isBelow = ({ path }: Equipment): boolean => place.path === "" || path.startsWith(`${place.path}/`);
   return sites.flatMap((site) =>
-    site.lines.flatMap((line) => {
-      if (site.equipment.id === id || line.equipment.id === id) return line.machines;
-      return line.machines.filter((machine) => machine.id === id);
-    }),
+    site.lines.flatMap((line) => line.machines.filter((machine) => machine.id === id || isBelow(machine))),
   );
 }

@@ -34,7 +34,7 @@ export default function ReportPage({ context }: { context: PageContext }) {
 const backUs = 14 * dayUs;
 
 function Report({ id, plant, context, t }: { id: number; plant: Plant; context: PageContext; t: Say }) {
-  const machines = machinesBelow(id, plant.sites);
+  const machines = machinesBelow(id, plant);
   const nowUs = Math.floor(context.nowUs() / 60e6) * 60e6;
   const shifts = useLoaded(`shifts ${id}`, async (signal): Promise<ShiftOccurrence[]> => {
     const query = { equipmentId: id, from: nowUs - backUs, to: nowUs };
