@@ -1,6 +1,6 @@
 import { gridUs, type Micros, type Reason } from "@lineshaft/contract/api";
 import type { TimeRange } from "@lineshaft/ui/kit";
-import { type LossStep, lossSteps, type Waterfall } from "../index.ts";
+import { type LossStep, lossSteps, type Waterfall } from "../losses.ts";
 
 /** One row of the waterfall: what is left at a level, or what is lost on the way to the next. */
 export type WaterfallRow =
@@ -43,6 +43,7 @@ export function readingRange(range: TimeRange, longestUs: Micros): TimeRange {
   return { fromUs: Math.max(Math.floor(range.fromUs / gridUs) * gridUs, toUs - longestUs), toUs };
 }
 
-export function reasonName(number: number, reasons: ReadonlyMap<number, Reason>, locale: "de" | "en"): string {
-  return reasons.get(number)?.name[locale] ?? String(number);
+/** null: several reasons of a list that was cut. */
+export function reasonName(number: number | null, reasons: ReadonlyMap<number, Reason>, locale: "de" | "en"): string {
+  return number === null ? "…" : (reasons.get(number)?.name[locale] ?? String(number));
 }

@@ -246,7 +246,7 @@ export class Derivation {
     const take = (equipment: number, changes: readonly ChangedRange[], because: Because): void => {
       const bindings = this.bindingsOf(equipment);
       taken.push(...mergeRanges(equipment, bindings, changes, microStopUs(equipment), because));
-      for (const { from, to } of exact === undefined ? [] : changes) exact?.push({ equipment, from, to, ...because });
+      if (exact !== undefined) for (const { from, to } of changes) exact.push({ equipment, from, to, ...because });
     };
     for (const [equipment, bindings] of this.#byEquipment) {
       const changes = liveChanges(bindings);

@@ -123,7 +123,7 @@ export class Agenda {
   }
 
   /** Where a station's keys are known up to, and which are open: as they were kept. */
-  resume(id: number, seenUs: Micros, open: readonly KeySpan[]): void {
+  resume(id: number, seenUs: Micros | null, open: readonly KeySpan[]): void {
     const station = this.stations.get(id);
     if (station !== undefined) this.#periods.resume(station, seenUs, open);
   }
@@ -184,14 +184,9 @@ export class Agenda {
     return task;
   }
 
-  /** It is on its way into the log: nobody else may have it. */
-  publishing(task: Task): void {
-    task.state = "publishing";
-  }
-
-  /** It could not be published; it may be tried again on the same basis. */
-  notPublished(task: Task): void {
-    if (task.state === "publishing") task.state = "given";
+  /** It is on its way into the log, so that nobody else may have it; or it did not get there, and may be tried again on the same basis. */
+  setState(task: Task, state: "publishing" | "given"): void {
+    task.state = state;
   }
 
   /** It was published, or found unchanged. */
@@ -204,10 +199,8 @@ export class Agenda {
     station.tasks.delete(text);
     if (task.cause.kind === "progress") this.#progressing--;
     for (const row of task.rows) this.#release(row);
-    if (station.level !== "above") {
-      if (item?.state === "final") station.open.delete(text);
-      else if (item !== null) this.#periods.opened(station, task).stored = true;
-    }
+    if (item?.state === "final") station.open.delete(text);
+    else if (item !== null) this.#periods.opened(station, task).stored = true;
     if (task.again !== null) {
       const { cause, rows } = task.again;
       const next = this.#task(station, task, cause, null);
@@ -327,6 +320,8 @@ export class Agenda {
       if (past !== null) this.dirty(station.id, past.fromUs, past.toUs, pastCause);
       for (const open of due) this.#task(station, open, open.stored ? progressCause : firstCause, null);
     }
+    for (const station of this.#upper)
+      for (const open of this.#periods.ended(station)) this.#task(station, open, progressCause, null);
   }
 
   /** Takes the newest part of the newest window apart into tasks; false: there is none. */

@@ -64,9 +64,11 @@ export class Book {
   restore(): void {
     const { id } = this.#application;
     for (const row of this.#store.dirty(id)) this.agenda.restore(row);
-    for (const [station, seenUs] of this.#store.seen(id)) {
+    const seen = this.#store.seen(id);
+    for (const { id: station } of this.agenda.stations.values()) {
+      const seenUs = seen.get(station) ?? null;
       this.agenda.resume(station, seenUs, this.#store.openKeys(id, station));
-      this.#seen.set(station, seenUs);
+      if (seenUs !== null) this.#seen.set(station, seenUs);
     }
   }
 

@@ -1,5 +1,6 @@
 import { type Micros, minuteUs } from "@lineshaft/contract/api";
 import { type KeySpan, keyText } from "./keys.ts";
+import { standingAbove } from "./standing.ts";
 import type { OpenKey, Station } from "./stations.ts";
 import type { AgendaInputs, AgendaOptions, Task } from "./tasks.ts";
 
@@ -19,9 +20,9 @@ export class OpenPeriods {
   }
 
   /** Where a station's keys are known up to, and which are open: as they were kept. */
-  resume(station: Station, seen: Micros, open: readonly KeySpan[]): void {
+  resume(station: Station, seen: Micros | null, open: readonly KeySpan[]): void {
     // What is open is looked at again: only its context tells whether it has ended.
-    station.seenUs = Math.min(seen, ...open.map(({ fromUs }) => fromUs));
+    if (seen !== null) station.seenUs = Math.min(seen, ...open.map(({ fromUs }) => fromUs));
     for (const span of open) this.opened(station, span).stored = true;
   }
 
@@ -49,6 +50,15 @@ export class OpenPeriods {
       (open) => (open.toUs <= finalBeforeUs || now >= open.dueMs) && open.watermarkUs < watermarkUs,
     );
     return { past, due };
+  }
+
+  /** What stands above is computed when something below is; here is what has become final meanwhile without any. */
+  ended(station: Station): OpenKey[] {
+    return [...station.open.values()].filter((open) => {
+      const text = keyText(open);
+      if (station.tasks.has(text) || station.busy.has(text)) return false;
+      return standingAbove(this.#inputs, station, open)?.state === "final";
+    });
   }
 
   /** A key was given out: if it is open, it is due again after a while. */

@@ -224,7 +224,7 @@ export class ResultService implements Results {
       if (verdict.what === "refused") faults.push({ index, code: verdict.code, detail: verdict.detail });
       else if (verdict.what === "unchanged") unchanged++;
       else {
-        book.agenda.publishing(verdict.task);
+        book.agenda.setState(verdict.task, "publishing");
         accepted.push(verdict);
       }
     }
@@ -238,7 +238,7 @@ export class ResultService implements Results {
       this.#wake();
       return { published: accepted.length, unchanged, lsn, faults };
     } catch (error) {
-      for (const { task } of accepted) book.agenda.notPublished(task);
+      for (const { task } of accepted) book.agenda.setState(task, "given");
       throw error;
     }
   }

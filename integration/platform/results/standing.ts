@@ -1,4 +1,5 @@
 import type { Micros } from "@lineshaft/contract/api";
+import type { KeySpan } from "./keys.ts";
 import type { Station } from "./stations.ts";
 import type { AgendaInputs, Task } from "./tasks.ts";
 
@@ -14,7 +15,7 @@ export interface Standing {
 
 /** null: there is nothing to compute. `later`: it cannot be said yet. */
 export function standingOf(inputs: AgendaInputs, task: Task): Standing | "later" | null {
-  return task.station.level === "above" ? standingAbove(inputs, task) : standingOfMachine(inputs, task);
+  return task.station.level === "above" ? standingAbove(inputs, task.station, task) : standingOfMachine(inputs, task);
 }
 
 function standingOfMachine(inputs: AgendaInputs, { station, fromUs, toUs }: Task): Standing | "later" {
@@ -29,7 +30,11 @@ function standingOfMachine(inputs: AgendaInputs, { station, fromUs, toUs }: Task
 }
 
 /** Final when all that it is made of is, and nothing below may still bring a part of it. */
-function standingAbove(inputs: AgendaInputs, { station, period, key }: Task): Standing | null {
+export function standingAbove(
+  inputs: AgendaInputs,
+  station: Station,
+  { period, key }: Pick<KeySpan, "period" | "key">,
+): Standing | null {
   const below = station.below.map(({ id }) => id);
   const hull = inputs.hull(below, { period, key });
   if (hull === null) return null;

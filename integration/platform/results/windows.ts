@@ -18,7 +18,8 @@ export function newestPart(
   const progress = inputs.progress(station.members);
   if (progress === null) return null;
   const end = Math.min(toUs, progress.watermarkUs);
-  const begin = Math.min(end, Math.max(fromUs, progress.fromUs));
+  // Nothing is known of a period that ends where facts begin.
+  const begin = Math.min(end, Math.max(fromUs, progress.fromUs + 1));
   return { begin, cut: Math.max(begin, end - chunkUs), end };
 }
 
