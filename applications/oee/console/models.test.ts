@@ -100,7 +100,6 @@ const cells = (list: Cells["cells"], over: Partial<Cells> = {}): Cells => ({
     masterData: [],
     orphanedAnnotations: [],
     unplacedScrap: 0,
-    masterData: [],
     finalBeforeUs: hourUs,
     repairing: false,
   },
