@@ -78,7 +78,7 @@ const oeeReport: Bench = {
   floor: 1_000,
   target: 200,
   run: (context) =>
-    withPlant(context, plantOf(context, 200, 8 * hourUs, 10 * secondUs), async (plant) => {
+    withPlant(context, plantOf(context, 200, 8 * hourUs, 30 * secondUs), async (plant) => {
       const report = pathToFileURL(join(root, "applications/oee/report.ts")).href;
       const { shiftReport } = (await import(report)) as ReportModule;
       const { url, api } = plant.server;
@@ -121,7 +121,7 @@ const rederiveOrder: Bench = {
   floor: 30,
   target: 2,
   run: (context) =>
-    withPlant(context, plantOf(context, 200, 8 * hourUs, 10 * secondUs), async (plant) => {
+    withPlant(context, plantOf(context, 200, 8 * hourUs, 30 * secondUs), async (plant) => {
       const { headers } = await plant.server.api.request("GET", "/orders/A");
       const etag = headers.get("etag") ?? "";
       return untilPublished(plant, async () => (await plant.bookOrder("M5", etag)).lsn);
