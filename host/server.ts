@@ -20,7 +20,7 @@ import { openLedger } from "@lineshaft/platform/ledger";
 import { lockDataDir, nodeDisk, openLog } from "@lineshaft/platform/log";
 import { openRegistry } from "@lineshaft/platform/registry";
 import { createEventSource } from "@lineshaft/platform/replay";
-import { loadSnapshot, saveSnapshot, Views } from "@lineshaft/platform/values";
+import { loadSnapshot, Views } from "@lineshaft/platform/values";
 import pino from "pino";
 import { systemClock } from "./clock.ts";
 import { type Config, hostInUrl } from "./config.ts";
@@ -40,6 +40,7 @@ import { periodic } from "./periodic.ts";
 import { resultsOf } from "./results.ts";
 import { standingOf } from "./standing.ts";
 import { SystemMonitor } from "./system-status.ts";
+import { viewSaver } from "./view-saver.ts";
 
 export const version = "0.1.0";
 /** How long a stop may take before it is cut short; a kill must be as good, bar the drain. */
@@ -329,29 +330,9 @@ export async function startServer(config: Config, consoleDir?: string, plant?: D
   watch.start();
   const snapshots = periodic(
     config.snapshotMs,
-    async () => {
-      const at = views.appliedLsn;
-      if (at === lastSaved) return;
-      await saveSnapshot(
-        disk,
-        snapshotDir,
-        {
-          appliedLsn: at,
-          generation: stream.status.generation,
-          unjudged: [...views.unjudged],
-          sums: sums.toJSON(),
-          connections: [...directory.connections].map(({ id, durable, lastBatchUs }) => ({ id, durable, lastBatchUs })),
-          values: views.values,
-        },
-        directory.tagBound,
-      );
-      // The log must reach back to the snapshot before this one, in case this one rots.
-      stream.pin("views", lastSaved + 1);
-      lastSaved = at;
-    },
+    viewSaver({ disk, dir: snapshotDir, log: stream, views, sums, directory }, snapshot?.appliedLsn ?? 0),
     fail("Saving the views"),
   );
-  let lastSaved = snapshot?.appliedLsn ?? 0;
   const drains = periodic(
     1000,
     async () => {

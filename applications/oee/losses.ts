@@ -31,13 +31,19 @@ export interface Waterfall {
   valuableUs: Micros | null;
 }
 
-/** Every µs of the calendar is lost to one step or is valuable: the steps and the rest add up exactly, in integers. */
-export function waterfallOf(sums: Sums): Waterfall {
+/**
+ * Every µs of the calendar is lost to one step or is valuable: the steps and the rest add up exactly, in integers. The loss of a stop is
+ * that of its reason in `reasons`; without them what the sums say.
+ */
+export function waterfallOf(sums: Sums, reasons?: readonly Reason[]): Waterfall {
   const { apt, aust, adot, unknown, notPlanned, plannedMaintenance } = sums.timeUs;
   const calendarUs = Object.values(sums.timeUs).reduce((sum, us) => sum + us, 0);
   const delay = { breakdown: 0, setUpAndAdjustment: 0, idlingAndMinorStops: 0, otherStops: 0 };
-  for (const { loss, timeClass, micro, us } of sums.stops)
+  const losses = new Map(reasons?.map(({ number, loss }) => [number, loss]));
+  for (const { reason, loss: told, timeClass, micro, us } of sums.stops) {
+    const loss = reason === null ? told : (losses.get(reason) ?? told);
     if (timeClass === "adet") delay[micro ? "idlingAndMinorStops" : (loss ?? "otherStops")] += us;
+  }
   const us: Record<LossStep, Micros> = {
     notPlanned,
     break: sums.timeUs.break,

@@ -6,6 +6,7 @@ import {
   type OeePolicy,
   parseTimeUs,
   type StopTime,
+  startingReasons,
 } from "@lineshaft/contract/api";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -232,6 +233,13 @@ describe("losses", () => {
       startUpYield: 40,
     });
     expect(fall.valuableUs! / fall.knownBusyUs).toBeCloseTo(kpisOf(sums).oeeIndex!, 12);
+  });
+
+  it("judges stops by the reasons it is given, else as the sums tell", () => {
+    const all = [...startingReasons, { ...startingReasons[0], number: 4_100_000, loss: "breakdown" as const }];
+    const breakdown = (fall: ReturnType<typeof waterfallOf>) =>
+      fall.losses.find(({ step }) => step === "breakdown")?.us;
+    expect([breakdown(waterfallOf(sums)), breakdown(waterfallOf(sums, all))]).toEqual([20 * minuteUs, 25 * minuteUs]);
   });
 
   it("without an ideal cycle it ends at production time", () => {

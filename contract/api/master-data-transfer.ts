@@ -1,15 +1,12 @@
 import { type Static, Type } from "typebox";
 import { ShiftCalendarSchema, ShiftOccurrenceSchema } from "./calendar.ts";
 import { WriteReceiptSchema } from "./equipment.ts";
-import { type MasterDataKind, masterDataKinds } from "./master-data.ts";
+import type { MasterDataKind } from "./master-data.ts";
 import { MicrosSchema, TimeInputSchema } from "./time.ts";
 
 /** Master data as a whole: tables in and out, what an item was before, and back to it. */
 
 const closed = { additionalProperties: false } as const;
-const kind = Type.Enum(masterDataKinds as [MasterDataKind, ...MasterDataKind[]]);
-const kindOnly = Type.Object({ kind }, closed);
-const item = Type.Object({ kind, id: Type.String({ minLength: 1, maxLength: 128 }) }, closed);
 const zone = Type.Optional(
   Type.String({
     maxLength: 64,
@@ -32,6 +29,13 @@ export const tableKinds = [
   "annotation",
 ] as const satisfies readonly MasterDataKind[];
 export type TableKind = (typeof tableKinds)[number];
+/** All that people write themselves; bookings are told one by one, and make orders and annotations what they are. */
+export const transferKinds = [...tableKinds, "calendar", "lineTopology"] as const satisfies readonly MasterDataKind[];
+export type TransferKind = (typeof transferKinds)[number];
+
+const kind = Type.Enum([...transferKinds]);
+const kindOnly = Type.Object({ kind }, closed);
+const item = Type.Object({ kind, id: Type.String({ minLength: 1, maxLength: 128 }) }, closed);
 
 export const transferFormats = ["csv", "xlsx", "json", "yaml"] as const;
 export type TransferFormat = (typeof transferFormats)[number];

@@ -62,8 +62,6 @@ export const OrderSchema = Type.Object(
     material: orNull(materialId),
     unit: ucum,
     quantity: Type.Number({ description: "Ordered." }),
-    /** When it was finished for good. Absent: not yet, whatever was made. */
-    completedUs: Type.Optional(MicrosSchema),
     operations: Type.Array(
       Type.Object(
         {

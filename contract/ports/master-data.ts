@@ -12,6 +12,7 @@ import type {
   Recorded,
   ShiftOccurrence,
   TransferFormat,
+  TransferKind,
 } from "../api/index.ts";
 import type { Lsn } from "./log.ts";
 import type { Page, Written } from "./registry.ts";
@@ -103,13 +104,13 @@ export interface MasterDataTransfer {
   /** All that `p` sees of a kind. Throws `request_invalid` where the kind fits no table, `time_zone_unknown`. */
   export(
     p: Principal,
-    kind: MasterDataKind,
+    kind: TransferKind,
     how: { format?: TransferFormat; decimal?: "point" | "comma"; timeZone?: string },
   ): { bytes: Uint8Array; format: TransferFormat };
   /** All of a file or nothing. Throws `import_invalid` with each fault's line and column. */
   import(
     p: Principal,
-    kind: MasterDataKind,
+    kind: TransferKind,
     bytes: Uint8Array,
     how: { form: "table" | "text"; dryRun: boolean; revision: number | null; timeZone?: string },
   ): { summary: Omit<MasterDataImport, "receipt">; revision: number | null };

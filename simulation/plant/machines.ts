@@ -3,7 +3,7 @@ import type { MachineKind, Product, Telling } from "./machine-kind.ts";
 /** The machines of the film line and of the assembly hall; those of the other two lines are models of their own (bottling-line.ts, parts-line.ts). */
 
 const filmLine = ["Northfield", "Film", "Film line 3"];
-const assembly = ["Eastgate", "Assembly", "Assembly line 4"];
+const assembly = ["Eastgate", "Pumps", "Assembly line 4"];
 
 type Given = Pick<MachineKind, "machine" | "model" | "products" | "orders" | "process"> & Partial<MachineKind>;
 

@@ -143,7 +143,7 @@ describe("GET /truth", () => {
   };
 
   it("tells states, counts and OEE of a machine by its path or its name, of the shift that is on", () => {
-    const path = "Eastgate/Assembly/Assembly line 4/Press 2";
+    const path = "Eastgate/Pumps/Assembly line 4/Press 2";
     const { status, body } = ask({ equipment: path });
     expect(status).toBe(200);
     expect(body).toMatchObject({ equipment: path, machine: "Press2", fromUs: start, toUs: nowUs });

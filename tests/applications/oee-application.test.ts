@@ -77,6 +77,15 @@ describe("the OEE application", { timeout: 180_000 }, () => {
     expect(answer.status, JSON.stringify(answer.body)).toBe(200);
     return { etag: answer.etag, lsn: answer.body.receipt.lsn as number };
   };
+  /** After a start the application looks once through all that was recorded; what is booked then has its own cause. */
+  async function lookedThrough(): Promise<void> {
+    const taking = { ruleVersion: "oee-1", periods: ["hour", "shift", "productionDay", "order", "operation"] };
+    for (const end = performance.now() + 60_000; performance.now() < end; await sleep(50)) {
+      const answer = await rest.request<{ dirty: number }>("PUT", "/api/v1/applications/oee", taking);
+      if (answer.status === 200 && answer.body.dirty === 0) return;
+    }
+    throw new Error(`It never comes to rest: ${server.stderr.slice(-2000)}`);
+  }
   const idOf = (path: string): number => ids.get(path) as number;
   const results = async (query: string): Promise<Result[]> =>
     (await rest.get<{ items: Result[] }>(`/api/v1/results?application=oee&${query}`)).items;
@@ -203,11 +212,10 @@ describe("the OEE application", { timeout: 180_000 }, () => {
   });
 
   test("an order that is booked late makes a revision with its cause; what was published stays readable, also over a kill", async () => {
-    await server.kill("SIGKILL");
-    await start();
     await put("/orders/A", order("M", at(340), at(540)), orderA.etag);
     await server.kill("SIGKILL");
     await start();
+    await lookedThrough();
     const booked = await put("/orders/B", order("N", at(540), at(660)));
     const second = await until(
       "the late order",
@@ -216,7 +224,7 @@ describe("the OEE application", { timeout: 180_000 }, () => {
         state === "final" && Math.abs((values.oeeIndex ?? Number.NaN) - oeeOf(pulses, thenN, shift)) < 1e-6,
     );
     expect(second.revision).toBeGreaterThan(1);
-    expect(second).toMatchObject({ cause: { kind: "context", text: expect.stringMatching(/order [AB]/) } });
+    expect(second).toMatchObject({ cause: { kind: "context", text: expect.stringContaining("order B") } });
     expect(second.basisLsn).toBeGreaterThanOrEqual(booked.lsn);
 
     const query = `application=oee&equipmentId=${idOf("site/press")}&period=shift&periodKey=${encodeURIComponent(key)}`;
@@ -233,15 +241,17 @@ describe("the OEE application", { timeout: 180_000 }, () => {
   });
 
   test("a shift that is moved afterwards makes another revision", async () => {
+    await lookedThrough();
     const moved = await put("/calendars/always", early("06:30"), calendar.etag);
     const third = await until(
       "the moved shift",
       () => resultOf("site/press", "shift", key),
-      ({ state, values }) =>
+      ({ state, fromUs, values }) =>
         state === "final" &&
+        fromUs === at(390) &&
         Math.abs((values.oeeIndex ?? Number.NaN) - oeeOf(pulses, thenN, { ...shift, from: at(390) })) < 1e-6,
     );
-    expect(third).toMatchObject({ fromUs: at(390), cause: { kind: "context" } });
+    expect(third).toMatchObject({ cause: { kind: "context" } });
     expect(third.cause.lsn ?? moved.lsn).toBeGreaterThanOrEqual(moved.lsn);
     await until(
       "the site follows",

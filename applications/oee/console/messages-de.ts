@@ -151,6 +151,7 @@ export const de: Record<keyof Texts, string> = {
   "oee.count": "Anzahl",
   "oee.cumulative": "Kumuliert",
   "oee.pareto": "Verluste nach Grund",
+  "oee.severalReasons": "Mehrere Gründe",
   "oee.paretoBy": "Maß",
   "oee.byTime": "Zeit",
   "oee.byCount": "Anzahl",

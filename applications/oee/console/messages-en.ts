@@ -145,6 +145,7 @@ export const en = {
   "oee.count": "Count",
   "oee.cumulative": "Cumulative",
   "oee.pareto": "Losses by reason",
+  "oee.severalReasons": "Several reasons",
   "oee.paretoBy": "Measure",
   "oee.byTime": "Time",
   "oee.byCount": "Count",

@@ -99,6 +99,7 @@ const cells = (list: Cells["cells"], over: Partial<Cells> = {}): Cells => ({
     reasons: [...startingReasons],
     orphanedAnnotations: [],
     unplacedScrap: 0,
+    masterData: [],
     finalBeforeUs: hourUs,
     repairing: false,
   },

@@ -108,7 +108,9 @@ export function Pareto(props: {
           <tbody>
             {bars.slice(0, 12).map((bar) => (
               <tr key={bar.reason}>
-                <th scope="row">{reasonName(bar.reason, reasons, context.locale)}</th>
+                <th scope="row">
+                  {bar.reason === null ? t("oee.severalReasons") : reasonName(bar.reason, reasons, context.locale)}
+                </th>
                 <td>
                   <svg className="pareto-bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
                     <rect width={((measure === "time" ? bar.us : bar.count) / most) * 100} height="10" />

@@ -199,6 +199,15 @@ describe("entries of a terminal", () => {
     expect(server.takenBack).toEqual([id]);
   });
 
+  it("one that was half written holds nothing up, and stays", async () => {
+    const { id } = entries.add(7, start("A"));
+    store.map.set("lineshaft.terminal.entry.x", '{"id":"x","atU');
+    store.map.set("lineshaft.theme", "dark");
+    open();
+    expect(entries.all.map((each) => each.id)).toEqual([id]);
+    expect(store.length).toBe(3);
+  });
+
   it("are bounded: of those the server has the last are kept, of the others all, and beyond the bound it says so", async () => {
     for (let i = 0; i < 60; i++) entries.add(7, start(`${i}`));
     await sender.run(never);

@@ -135,9 +135,19 @@ export class Entries {
     const entries: Entry[] = [];
     for (let i = 0; i < store.length; i++) {
       const key = store.key(i);
-      if (key?.startsWith(prefix)) entries.push(JSON.parse(store.getItem(key) as string) as Entry);
+      const entry = key?.startsWith(prefix) ? parsed(store.getItem(key)) : null;
+      if (entry !== null) entries.push(entry);
     }
     return entries.sort((a, b) => a.atUs - b.atUs || (a.id < b.id ? -1 : 1));
+  }
+}
+
+/** What no one can read (half written when the power went) stays where it is and holds nothing up. */
+function parsed(text: string | null): Entry | null {
+  try {
+    return text === null ? null : (JSON.parse(text) as Entry);
+  } catch {
+    return null;
   }
 }
 

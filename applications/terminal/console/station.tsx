@@ -53,6 +53,10 @@ export function Station(props: StationProps) {
     want(operation === null ? (knownIn(work, order) ?? { order }) : { order, operation });
   }, [scanned, work === null]);
 
+  const name = work?.name;
+  useEffect(() => {
+    document.title = name === undefined ? "Lineshaft" : `${name} – Lineshaft`;
+  }, [name]);
   return (
     <>
       <header className="terminal-head">

@@ -5,8 +5,6 @@ import { stopReasons } from "./reasons.ts";
 import { ReasonTiles, Sheet } from "./sheet.tsx";
 import { nameIn, type Say } from "./texts.ts";
 
-const shown = 8;
-
 interface StopProps {
   context: PageContext;
   t: Say;
@@ -35,7 +33,7 @@ export function Stops(
       </header>
       {long.length === 0 && <p className="terminal-hint">{t("stops.none")}</p>}
       <ul>
-        {long.slice(0, shown).map((stop) => (
+        {long.map((stop) => (
           <StopRow key={stop.fromUs} {...props} stop={stop} />
         ))}
       </ul>

@@ -128,8 +128,8 @@ describe("the context of an equipment", () => {
     const note = { equipmentId: press, kind: "reason" as const, fromUs: min(30), toUs: min(40), text: "" };
     const say = (id: string, reason: number, minute: number) =>
       masterData.put(admin, "annotation", id, { ...note, anchorUs: min(35), reason, saidUs: min(minute) }, null);
-    say("late", 7_100_000, 50);
-    say("early", 7_900_000, 45);
+    say("a-late", 7_100_000, 50);
+    say("b-early", 7_900_000, 45);
     const setUp = { equipmentId: press, order: null, fromUs: min(60), toUs: min(75) };
     masterData.put(admin, "setUp", "s", setUp, null);
     const rework = { equipmentId: press, order: "A", operation: null, bookedUs: min(90), quantity: 2 };

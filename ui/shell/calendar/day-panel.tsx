@@ -3,7 +3,7 @@ import { useState } from "react";
 import { Button, Field, makeFormat, TextField } from "../../kit/index.ts";
 import { fmt, t } from "../i18n.ts";
 import { ChangeCalendar, ScopeChoice } from "./change-dialog.tsx";
-import { type Scope, withException, withoutException, withShift, workedOn } from "./model.ts";
+import { plainName, type Scope, withException, withoutException, withShift, workedOn } from "./model.ts";
 
 /** One day, or one shift of it: what is worked, in figures, and by keyboard. */
 export function DayPanel(props: {
@@ -83,7 +83,7 @@ export function DayPanel(props: {
             {base.item.shifts.map(({ name }) => {
               const worked = shifts.find((one) => one.shift === name);
               // A shift that was made for another day is no choice for this one.
-              if (worked === undefined && /\d{4}-\d{2}-\d{2}( \d+)?$/.test(name)) return null;
+              if (worked === undefined && plainName(name) !== name) return null;
               return (
                 <label key={name} className="check-line">
                   <input

@@ -3,6 +3,7 @@ import { useState } from "react";
 import { Button, TextField } from "../../kit/index.ts";
 import { t } from "../i18n.ts";
 import { ChangeCalendar } from "./change-dialog.tsx";
+import { plainName } from "./model.ts";
 
 let keys = 0;
 const keyed = <T,>(list: readonly T[]): { key: number; of: T }[] => list.map((of) => ({ key: keys++, of }));
@@ -22,7 +23,7 @@ export function CalendarEditor({ base, onClose }: { base: Recorded<ShiftCalendar
     rotation: { anchor, days: days.map(({ of }) => of) },
     holidays: holidays.map(({ of }) => of).filter(({ day, name }) => day !== "" && name !== ""),
   };
-  const regular = shifts.filter(({ of }) => !/\d{4}-\d{2}-\d{2}( \d+)?$/.test(of.name));
+  const regular = shifts.filter(({ of }) => plainName(of.name) === of.name);
   const setShift = (key: number, part: Partial<ShiftCalendar["shifts"][number]>): void =>
     setShifts((old) => old.map((one) => (one.key === key ? { ...one, of: { ...one.of, ...part } } : one)));
   const setDay = (key: number, list: WorkedShift[]): void =>

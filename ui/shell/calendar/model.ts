@@ -52,6 +52,9 @@ export function workedOn(
   return { shifts: days[turn], by: "rotation" };
 }
 
+/** The name without the day that a shift was made for. */
+export const plainName = (name: string): string => name.replace(/ \d{4}-\d{2}-\d{2}( \d+)?$/, "");
+
 /** Something else is worked on one day. */
 export const withException = (calendar: ShiftCalendar, day: string, shifts: readonly WorkedShift[]): ShiftCalendar => ({
   ...calendar,

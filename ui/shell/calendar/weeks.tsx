@@ -2,7 +2,7 @@ import { hourUs, minuteUs, parseDay, type ShiftCalendar, type ShiftOccurrence } 
 import { type KeyboardEvent, type PointerEvent, useRef, useState } from "react";
 import { type Format, makeFormat } from "../../kit/index.ts";
 import { fmt, t } from "../i18n.ts";
-import { type DayRow, longestDayHours, mondayOf, type Part, weekNumber, workedOn } from "./model.ts";
+import { type DayRow, longestDayHours, mondayOf, type Part, plainName, weekNumber, workedOn } from "./model.ts";
 
 const snapMinutes = 5;
 const keyMinutes = 15;
@@ -216,7 +216,7 @@ function Shift(
         onKeyDown={onKeyDown({ kind: "shift" })}
         {...drag}
       >
-        <b>{shift.name}</b>
+        <b>{plainName(shift.name)}</b>
         {shift.crew !== null && <span className="crew">{shift.crew}</span>}
         <span className={mine === null ? "unseen" : "times"}>{times}</span>
         {elsewhere && <span className="soft">→ {shift.productionDay.slice(8)}.</span>}

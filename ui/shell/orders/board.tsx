@@ -2,7 +2,7 @@ import type { Micros } from "@lineshaft/contract/api";
 import { type Format, type TimeRange, timeTicks } from "../../kit/index.ts";
 import { fmt, t } from "../i18n.ts";
 import { equipmentName, equipmentPath, rangeText } from "../master-data/effect-view.tsx";
-import { lanesOf, type OrderState, placedOf, type RecordedOrder, stateOf } from "./model.ts";
+import { lanesOf, type OrderState, type RecordedOrder, stateOf } from "./model.ts";
 
 interface Bar {
   id: string;
@@ -111,30 +111,39 @@ export function Board(props: {
 }
 
 function barsOf(orders: readonly RecordedOrder[], machine: number, range: TimeRange, nowUs: Micros): Bar[] {
-  return orders.flatMap(({ id, item }) =>
-    placedOf(item)
-      .filter(({ on }) => on.equipmentId === machine && on.fromUs < range.toUs && (on.toUs ?? Infinity) > range.fromUs)
-      .map(({ of, on }) => {
-        const state = stateOf(item, nowUs);
-        // An order may be finished here and run on elsewhere; its bars tell of themselves.
-        const own: OrderState =
-          on.fromUs > nowUs
-            ? "planned"
-            : on.toUs === null || on.toUs > nowUs
-              ? "running"
-              : state === "running"
-                ? "finished"
-                : state;
-        return {
-          id,
-          operation: of.id,
-          material: item.material,
-          state: own === "open" ? "planned" : own,
-          fromUs: on.fromUs,
-          // What has no end yet points a little beyond now, or beyond its planned beginning.
-          toUs: on.toUs ?? Math.max(nowUs, on.fromUs) + (range.toUs - range.fromUs) / 16,
-          open: on.toUs === null,
-        };
-      }),
-  );
+  const shown = ({
+    equipmentId,
+    fromUs,
+    toUs,
+  }: {
+    equipmentId: number;
+    fromUs: Micros;
+    toUs: Micros | null;
+  }): boolean => equipmentId === machine && fromUs < range.toUs && (toUs ?? Infinity) > range.fromUs;
+  // What has no end yet points a little beyond now, or beyond its planned beginning.
+  const beyond = (fromUs: Micros): Micros => Math.max(nowUs, fromUs) + (range.toUs - range.fromUs) / 16;
+  return orders.flatMap(({ id, item }) => {
+    const state = stateOf(item, nowUs);
+    return item.operations.flatMap((of): Bar[] => {
+      const bar = (one: { fromUs: Micros; toUs: Micros | null }, own: OrderState): Bar => ({
+        id,
+        operation: of.id,
+        material: item.material,
+        state: own,
+        fromUs: one.fromUs,
+        toUs: one.toUs ?? beyond(one.fromUs),
+        open: one.toUs === null,
+      });
+      const run = of.executions.filter(shown).map((one) => {
+        if (one.fromUs > nowUs) return bar(one, "planned");
+        if (one.toUs === null || one.toUs > nowUs) return bar(one, "running");
+        // An order may have ended here and run on elsewhere; its bars tell of themselves.
+        return bar(one, state === "running" ? "finished" : state);
+      });
+      // A plan that was taken up has said what it had to say.
+      const taken = new Set(of.executions.map(({ equipmentId }) => equipmentId));
+      const ahead = (of.planned ?? []).filter((one) => shown(one) && !taken.has(one.equipmentId));
+      return [...run, ...(state === "finished" ? [] : ahead.map((one) => bar(one, "planned")))];
+    });
+  });
 }

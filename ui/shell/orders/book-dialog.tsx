@@ -27,7 +27,8 @@ export function BookDialog(props: { order: RecordedOrder; booking: Booking; onCl
       order.item.operations.findIndex(({ executions }) => executions.every(({ fromUs }) => fromUs > opened)),
     ),
   );
-  const planned = order.item.operations[operation]?.executions.find(({ fromUs }) => fromUs > opened)?.equipmentId;
+  const of = order.item.operations[operation];
+  const planned = of?.executions.find(({ fromUs }) => fromUs > opened)?.equipmentId ?? of?.planned?.[0]?.equipmentId;
   const [chosen, setChosen] = useState<number | null>(null);
   const machine = chosen ?? planned ?? placedOf(order.item)[0]?.on.equipmentId ?? workUnits[0]?.id ?? null;
   const [endOthers, setEndOthers] = useState(true);

@@ -57,12 +57,22 @@ export function OrderInspector(props: { order: RecordedOrder; onClose(): void; o
             <h3>
               {operation.id} <span className="soft">{operation.name}</span>
             </h3>
-            {operation.executions.length === 0 && <p className="soft">{t("order.noMachine")}</p>}
+            {operation.executions.length === 0 && (operation.planned ?? []).length === 0 && (
+              <p className="soft">{t("order.noMachine")}</p>
+            )}
             <ul>
               {operation.executions.map((one) => (
                 <li key={`${one.equipmentId} ${one.fromUs}`} className={one.fromUs > now ? "soft" : ""}>
                   <span title={equipmentPath(one.equipmentId)}>{equipmentName(one.equipmentId)}</span>
                   <span className="soft nowrap">{rangeText(one.fromUs, one.toUs)}</span>
+                </li>
+              ))}
+              {(operation.planned ?? []).map((one) => (
+                <li key={`planned ${one.equipmentId} ${one.fromUs}`} className="soft">
+                  <span title={equipmentPath(one.equipmentId)}>
+                    {equipmentName(one.equipmentId)} · {t("order.state.planned")}
+                  </span>
+                  <span className="nowrap">{rangeText(one.fromUs, one.toUs)}</span>
                 </li>
               ))}
             </ul>

@@ -9,6 +9,10 @@ const order = (...executions: ReturnType<typeof run>[]): Order => ({
   quantity: 5,
   operations: [{ id: "0010", name: null, executions }],
 });
+const planned = (of: Order): Order => ({
+  ...of,
+  operations: of.operations.map((one) => ({ ...one, planned: [{ equipmentId: 3, fromUs: 20, toUs: 30 }] })),
+});
 const executionsOf = (of: Order) => of.operations.flatMap(({ executions }) => executions);
 
 describe("an order", () => {
@@ -17,8 +21,10 @@ describe("an order", () => {
     ["planned", order(run(1, 20, null))],
     ["running", order(run(1, 5, 10), run(2, 8, null))],
     ["interrupted", order(run(1, 5, 10), run(1, 20, 30))],
-    ["finished", { ...order(run(1, 5, 10)), completedUs: 10 }],
-    ["running", { ...order(run(1, 5, 15)), completedUs: 15 }],
+    ["finished", finished(order(run(1, 5, null)), 10)],
+    ["running", finished(order(run(1, 5, null)), 15)],
+    ["planned", planned(order())],
+    ["interrupted", planned(order(run(1, 5, 10)))],
   ] as const)("is %s", (state, of) => {
     expect(stateOf(of, 12)).toBe(state);
   });
@@ -29,15 +35,15 @@ describe("an order", () => {
       run(2, 25, 30),
     ]);
     expect(executionsOf(started(order(run(1, 0, 5)), 0, 1, 12))).toEqual([run(1, 0, 5), run(1, 12, null)]);
-    expect(started({ ...order(), completedUs: 9 }, 0, 1, 12).completedUs).toBeUndefined();
+    const resumed = started(finished(order(run(1, 0, null), run(2, 0, null)), 9), 0, 1, 12);
+    expect(resumed.operations[0].finished).toEqual([{ equipmentId: 2, atUs: 9 }]);
     expect(executionsOf(interrupted(order(run(1, 0, null), run(2, 0, null)), 12, 1))).toEqual([
       run(1, 0, 12),
       run(2, 0, null),
     ]);
     expect(executionsOf(interrupted(order(run(1, 12, null)), 12))).toEqual([]);
     expect(finished(order(run(1, 0, null), run(1, 20, 30)), 12)).toMatchObject({
-      completedUs: 12,
-      operations: [{ executions: [run(1, 0, 12)] }],
+      operations: [{ executions: [run(1, 0, 12)], finished: [{ equipmentId: 1, atUs: 12 }] }],
     });
   });
 

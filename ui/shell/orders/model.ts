@@ -6,7 +6,7 @@ export type Operation = Order["operations"][number];
 export type Execution = Operation["executions"][number];
 
 export const orderStates = ["running", "interrupted", "planned", "finished", "open"] as const;
-/** `open`: no machine yet. Orders keep no state of their own but the end; the rest follows from where and when they are executed. */
+/** `open`: no machine yet. An order keeps no state of its own; it follows from where and when it is executed, planned and finished. */
 export type OrderState = (typeof orderStates)[number];
 
 export interface Placed {
@@ -23,16 +23,26 @@ export const runsAt = ({ fromUs, toUs }: Execution, at: Micros): boolean =>
   fromUs <= at && (toUs === null || toUs > at);
 
 export function stateOf(order: Order, nowUs: Micros): OrderState {
-  if (order.completedUs !== undefined && order.completedUs <= nowUs) return "finished";
   const all = placedOf(order).map(({ on }) => on);
   if (all.some((one) => runsAt(one, nowUs))) return "running";
+  if (isFinished(order, nowUs)) return "finished";
   if (all.some(({ fromUs }) => fromUs <= nowUs)) return "interrupted";
-  return all.length > 0 ? "planned" : "open";
+  return all.length > 0 || order.operations.some(({ planned = [] }) => planned.length > 0) ? "planned" : "open";
+}
+
+/** No more of it is made: its last operation is finished wherever it was or is meant to be executed. */
+function isFinished(order: Order, nowUs: Micros): boolean {
+  const last = order.operations.at(-1);
+  const ended = (last?.finished ?? []).filter(({ atUs }) => atUs <= nowUs).map(({ equipmentId }) => equipmentId);
+  const places = [...(last?.executions ?? []), ...(last?.planned ?? [])];
+  return ended.length > 0 && places.every(({ equipmentId }) => ended.includes(equipmentId));
 }
 
 /** From the first start to the last end; null: no end is known, or no start. */
 export function spanOfOrder(order: Order): { fromUs: Micros | null; toUs: Micros | null } {
-  const all = placedOf(order).map(({ on }) => on);
+  const run = placedOf(order).map(({ on }) => on);
+  // What has begun says more than what was planned.
+  const all = run.length > 0 ? run : order.operations.flatMap(({ planned = [] }) => planned);
   if (all.length === 0) return { fromUs: null, toUs: null };
   const open = all.some(({ toUs }) => toUs === null);
   return {
@@ -41,22 +51,32 @@ export function spanOfOrder(order: Order): { fromUs: Micros | null; toUs: Micros
   };
 }
 
-export const machinesOf = (order: Order): number[] => [...new Set(placedOf(order).map(({ on }) => on.equipmentId))];
+export const machinesOf = (order: Order): number[] => [
+  ...new Set(
+    order.operations.flatMap(({ executions, planned = [] }) =>
+      [...executions, ...planned].map(({ equipmentId }) => equipmentId),
+    ),
+  ),
+];
 
 const withOperation = (order: Order, index: number, change: (operation: Operation) => Operation): Order => ({
   ...order,
   operations: order.operations.map((one, i) => (i === index ? change(one) : one)),
 });
 
-/** Begins an operation on a machine; a plan for later on the same machine is taken up instead of running beside it. */
+/** Begins an operation on a machine; an execution that was entered for later on the same machine is taken up instead of running beside it. */
 export function started(order: Order, operation: number, equipmentId: number, at: Micros): Order {
-  const { completedUs: _, ...rest } = order;
-  return withOperation(rest, operation, (one) => {
-    const planned = one.executions.findIndex((each) => each.equipmentId === equipmentId && each.fromUs > at);
+  return withOperation(order, operation, ({ finished, ...one }) => {
+    const ahead = one.executions.findIndex((each) => each.equipmentId === equipmentId && each.fromUs > at);
     const begun: Execution =
-      planned < 0 ? { equipmentId, fromUs: at, toUs: null } : { ...one.executions[planned], fromUs: at, toUs: null };
-    const others = one.executions.filter((_one, i) => i !== planned);
-    return { ...one, executions: [...others, begun].sort((a, b) => a.fromUs - b.fromUs) };
+      ahead < 0 ? { equipmentId, fromUs: at, toUs: null } : { ...one.executions[ahead], fromUs: at, toUs: null };
+    const others = one.executions.filter((_one, i) => i !== ahead);
+    const elsewhere = (finished ?? []).filter((each) => each.equipmentId !== equipmentId);
+    return {
+      ...one,
+      executions: [...others, begun].sort((a, b) => a.fromUs - b.fromUs),
+      ...(elsewhere.length === 0 ? {} : { finished: elsewhere }),
+    };
   });
 }
 
@@ -74,16 +94,18 @@ export function interrupted(order: Order, at: Micros, equipmentId: number | null
   };
 }
 
-/** Ends it for good: what runs ends, what is planned for later is dropped. */
+/** Ends it for good: what runs ends, what was entered for later is dropped, and each operation says where no more of it is made. */
 export function finished(order: Order, at: Micros): Order {
   const ended = interrupted(order, at);
   return {
     ...ended,
-    completedUs: at,
-    operations: ended.operations.map((one) => ({
-      ...one,
-      executions: one.executions.filter(({ fromUs }) => fromUs <= at),
-    })),
+    operations: ended.operations.map((one) => {
+      const executions = one.executions.filter(({ fromUs }) => fromUs <= at);
+      const places = [...executions, ...(one.planned ?? [])].map(({ equipmentId }) => equipmentId);
+      const known = one.finished ?? [];
+      const more = [...new Set(places)].filter((place) => !known.some(({ equipmentId }) => equipmentId === place));
+      return { ...one, executions, finished: [...known, ...more.map((equipmentId) => ({ equipmentId, atUs: at }))] };
+    }),
   };
 }
 

@@ -1,92 +1,16 @@
 import { nameFault } from "@lineshaft/contract/api";
 import { useState } from "react";
 import { Button, Dialog, TextField } from "../../kit/index.ts";
+import { nowUs } from "../feed.ts";
 import { t } from "../i18n.ts";
 import { touchedByOrder } from "../master-data/effect.ts";
 import { EffectView } from "../master-data/effect-view.tsx";
 import { saveItem, useMasterData } from "../master-data/store.ts";
 import { isCode, ProblemView } from "../problem.tsx";
 import { note } from "../toasts.tsx";
-import { EquipmentOptions, keptMicros, localOfMicros, useWorkUnits } from "./fields.tsx";
-import { type Execution, nextOperationId, type Order, type RecordedOrder } from "./model.ts";
-
-/** A row of the form: where an operation runs. Texts, as they are typed; `was` is what it was made from. */
-interface ExecutionForm {
-  key: number;
-  was: Execution | null;
-  equipmentId: number;
-  from: string;
-  to: string;
-  share: string;
-}
-interface OperationForm {
-  key: number;
-  id: string;
-  name: string;
-  executions: ExecutionForm[];
-}
-interface Form {
-  id: string;
-  material: string;
-  quantity: string;
-  unit: string;
-  operations: OperationForm[];
-}
-
-let keys = 0;
-const formOf = (order: RecordedOrder | null): Form => ({
-  id: order?.id ?? "",
-  material: order?.item.material ?? "",
-  quantity: order === null ? "" : String(order.item.quantity),
-  unit: order?.item.unit ?? "1",
-  operations: (order?.item.operations ?? [{ id: "0010", name: null, executions: [] }]).map(
-    ({ id, name, executions }) => ({
-      key: keys++,
-      id,
-      name: name ?? "",
-      executions: executions.map((was) => ({
-        key: keys++,
-        was,
-        equipmentId: was.equipmentId,
-        from: localOfMicros(was.fromUs),
-        to: localOfMicros(was.toUs),
-        share: was.share === undefined ? "" : String(was.share),
-      })),
-    }),
-  ),
-});
-
-const numberOf = (text: string): number => Number(text.trim().replace(",", "."));
-
-/** The order that a form says; null: something is missing, which the fields tell. */
-function orderOf(form: Form, before: Order | null): Order | null {
-  const quantity = form.quantity.trim() === "" ? Number.NaN : numberOf(form.quantity);
-  const operations = form.operations.map(({ id, name, executions }) => ({
-    id: id.trim(),
-    name: name.trim() === "" ? null : name,
-    executions: executions.map(({ was, equipmentId, from, to, share }): Execution => {
-      const { share: _, ...rest } = was ?? {};
-      return {
-        ...rest,
-        equipmentId,
-        fromUs: keptMicros(from, was?.fromUs ?? null) ?? Number.NaN,
-        toUs: to === "" ? null : keptMicros(to, was?.toUs ?? null),
-        ...(share.trim() === "" ? {} : { share: numberOf(share) }),
-      };
-    }),
-  }));
-  const whole =
-    Number.isFinite(quantity) &&
-    operations.every(({ id, executions }) => id !== "" && executions.every(({ fromUs }) => Number.isFinite(fromUs)));
-  if (!whole) return null;
-  return {
-    ...before,
-    material: form.material.trim() === "" ? null : form.material.trim(),
-    unit: form.unit.trim(),
-    quantity,
-    operations,
-  };
-}
+import { EquipmentOptions, useWorkUnits } from "./fields.tsx";
+import { nextOperationId, type RecordedOrder } from "./model.ts";
+import { formOf, nextKey, type OperationForm, type OrderForm, orderOf, type PlaceForm } from "./order-form.ts";
 
 /** Everything about one order; what saving it touches stands below while it is typed. */
 export function OrderDialog({ order, onClose }: { order: RecordedOrder | null; onClose(id: string | null): void }) {
@@ -99,8 +23,8 @@ export function OrderDialog({ order, onClose }: { order: RecordedOrder | null; o
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const taken = base === null && items.some(({ id }) => id === form.id.trim());
-  const after = orderOf(form, base?.item ?? null);
-  const set = (part: Partial<Form>): void => setForm((old) => ({ ...old, ...part }));
+  const after = orderOf(form, base?.item ?? null, nowUs());
+  const set = (part: Partial<OrderForm>): void => setForm((old) => ({ ...old, ...part }));
   const setOperation = (key: number, part: Partial<OperationForm> | null): void =>
     setForm((old) => ({
       ...old,
@@ -108,27 +32,29 @@ export function OrderDialog({ order, onClose }: { order: RecordedOrder | null; o
         one.key !== key ? [one] : part === null ? [] : [{ ...one, ...part }],
       ),
     }));
-  const setExecution = (of: OperationForm, key: number, part: Partial<ExecutionForm> | null): void =>
+  const setExecution = (of: OperationForm, key: number, part: Partial<PlaceForm> | null): void =>
     setOperation(of.key, {
-      executions: of.executions.flatMap((one) =>
-        one.key !== key ? [one] : part === null ? [] : [{ ...one, ...part }],
-      ),
+      places: of.places.flatMap((one) => (one.key !== key ? [one] : part === null ? [] : [{ ...one, ...part }])),
     });
   const addOperation = (): void =>
     set({
-      operations: [...form.operations, { key: keys++, id: nextOperationId(form.operations), name: "", executions: [] }],
+      operations: [
+        ...form.operations,
+        { key: nextKey(), id: nextOperationId(form.operations), name: "", places: [], finished: undefined },
+      ],
     });
   const addExecution = (of: OperationForm): void => {
-    const last = of.executions.at(-1);
+    const last = of.places.at(-1);
     const row = {
-      key: keys++,
+      key: nextKey(),
       was: null,
+      plan: null,
       equipmentId: last?.equipmentId ?? workUnits[0]?.id ?? 0,
       from: last?.to ?? "",
       to: "",
       share: "",
     };
-    setOperation(of.key, { executions: [...of.executions, row] });
+    setOperation(of.key, { places: [...of.places, row] });
   };
 
   const save = async (): Promise<void> => {
@@ -229,7 +155,7 @@ export function OrderDialog({ order, onClose }: { order: RecordedOrder | null; o
                   onClick={() => setOperation(of.key, null)}
                 />
               </div>
-              {of.executions.length > 0 && (
+              {of.places.length > 0 && (
                 <table className="plain executions">
                   <thead>
                     <tr>
@@ -243,7 +169,7 @@ export function OrderDialog({ order, onClose }: { order: RecordedOrder | null; o
                     </tr>
                   </thead>
                   <tbody>
-                    {of.executions.map((one, i) => (
+                    {of.places.map((one, i) => (
                       <tr key={one.key}>
                         <td>
                           <select
@@ -254,6 +180,7 @@ export function OrderDialog({ order, onClose }: { order: RecordedOrder | null; o
                           >
                             <EquipmentOptions items={workUnits} />
                           </select>
+                          {one.plan === true && <span className="soft"> {t("order.state.planned")}</span>}
                         </td>
                         <td>
                           <input

@@ -8,6 +8,7 @@ import {
   ProblemError,
   type Recorded,
   type TableKind,
+  type TransferKind,
   tableKinds,
 } from "@lineshaft/contract/api";
 import type { MasterDataTransfer, Registry } from "@lineshaft/contract/ports";
@@ -83,7 +84,7 @@ export function createMasterDataTransfer(registry: Registry): MasterDataTransfer
       const judged = items.map((one) => {
         const item = one.item as MasterDataItem<typeof kind>;
         const before = known.get(one.id);
-        const action = before === undefined ? "create" : same(before, item) ? "unchanged" : "change";
+        const action = before === undefined ? "create" : same(meant(before), meant(item)) ? "unchanged" : "change";
         return { ...one, item, before, action } as const;
       });
       const wanted = judged.filter(({ action }) => action !== "unchanged");
@@ -119,8 +120,16 @@ export function createMasterDataTransfer(registry: Registry): MasterDataTransfer
   };
 }
 
+/** An item without lists that are as well not there. */
+const meant = (item: object): unknown =>
+  JSON.parse(
+    JSON.stringify(item, (key, value: unknown) =>
+      (key === "planned" || key === "finished") && Array.isArray(value) && value.length === 0 ? undefined : value,
+    ),
+  );
+
 const byId = (a: { id: string }, b: { id: string }): number => (a.id < b.id ? -1 : 1);
-const isTable = (kind: MasterDataKind): kind is TableKind => (tableKinds as readonly string[]).includes(kind);
+const isTable = (kind: TransferKind): kind is TableKind => (tableKinds as readonly string[]).includes(kind);
 
 function defaultZone(timeZone = "UTC"): string {
   if (!isTimeZone(timeZone))
@@ -128,7 +137,7 @@ function defaultZone(timeZone = "UTC"): string {
   return timeZone;
 }
 
-function readTable(kind: MasterDataKind, bytes: Uint8Array, around: Surrounding): ReadFile {
+function readTable(kind: TransferKind, bytes: Uint8Array, around: Surrounding): ReadFile {
   if (!isTable(kind))
     throw new ProblemError("media_type_unsupported", `The kind ${kind} fits no table; send it as JSON or YAML.`);
   const raw = readRawTable(bytes, kind, rowsMax);
@@ -143,7 +152,7 @@ function readTable(kind: MasterDataKind, bytes: Uint8Array, around: Surrounding)
 }
 
 /** `{ kind, items: { id: item } }`; JSON is read as the YAML that it is. */
-function readText(kind: MasterDataKind, bytes: Uint8Array): ReadFile {
+function readText(kind: TransferKind, bytes: Uint8Array): ReadFile {
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -185,7 +194,7 @@ function readText(kind: MasterDataKind, bytes: Uint8Array): ReadFile {
 const touches = ({ line, placeOf }: ReadItem, lines: ReadonlySet<number>): boolean =>
   lines.has(line) || lines.has(placeOf("").line);
 
-function shapeFaults(kind: MasterDataKind, { item, placeOf }: ReadItem): CellFault[] {
+function shapeFaults(kind: TransferKind, { item, placeOf }: ReadItem): CellFault[] {
   return shapeProblems(masterDataSchemas[kind], item).map((problem) => ({ ...problem, ...placeOf(problem.path) }));
 }
 

@@ -1,9 +1,10 @@
 import { type LocalTimeRule, type ProblemCode, ProblemError, problemCatalogue } from "@lineshaft/contract/api";
-import { damageOf, type RawRow, type RawTable, withoutZeros } from "../../configuration/raw-table.ts";
+import { type RawRow, type RawTable, withoutZeros } from "../../configuration/raw-table.ts";
 import { didYouMean } from "../../configuration/suggest.ts";
 import type { SheetCell } from "../../configuration/workbook/number.ts";
 import { type Decimal, readNumber, readTime, shifted } from "./cell.ts";
 import { columnsOf, type Field, type Group, type Table } from "./tables.ts";
+import { at, changedText, elementLike, put, unmarked } from "./values.ts";
 
 export interface CellFault {
   code: ProblemCode;
@@ -179,7 +180,7 @@ class TableReader {
       if (!/^\d+$/.test(id))
         this.#complain("cell_unreadable", rows[0], this.#table.id, `${JSON.stringify(id)} is no whole number.`);
     }
-    for (const group of this.#table.groups) item[group.list] = this.#list(group, this.#table.groups, rows, "", current);
+    this.#lists(item, this.#table.groups, rows, "", current);
     for (const name of this.#table.nullable ?? []) {
       const value = item[name] as Record<string, unknown> | null;
       if (value !== null && Object.values(value).every((one) => one === null)) item[name] = null;
@@ -222,9 +223,38 @@ class TableReader {
       this.#places.set(path, this.#placeOf(its[0], { column: group.mark }));
       const element: Record<string, unknown> = {};
       this.#fill(element, fields, { own: its, equipment: this.#equipmentOf(fields, its) }, path, null);
-      for (const below of group.groups) element[below.list] = this.#list(below, group.groups, its, path, null);
+      this.#keep(element, fields, (current?.[group.list] ?? []) as Record<string, unknown>[]);
+      this.#lists(element, group.groups, its, path, current === null ? null : elementLike(group, current, element));
+      for (const name of group.droppable ?? []) {
+        const value = element[name] as Record<string, unknown> | undefined;
+        if (value !== undefined && Object.values(value).every((one) => one === null)) delete element[name];
+      }
       return element;
     });
+  }
+
+  /** Of the same place and beginning as one that is there: what the table has no column for stays. */
+  #keep(element: Record<string, unknown>, fields: readonly Field[], known: readonly Record<string, unknown>[]): void {
+    const { equipmentId, fromUs } = element;
+    const like = known.find((one) => one.equipmentId === equipmentId && one.fromUs === fromUs);
+    if (like === undefined || equipmentId === undefined) return;
+    for (const { column, path } of fields) {
+      const value = this.#head.has(column) ? undefined : at(like, path);
+      if (value !== undefined) put(element, path, value);
+    }
+  }
+
+  #lists(
+    into: Record<string, unknown>,
+    groups: readonly Group[],
+    rows: readonly Row[],
+    base: string,
+    current: Record<string, unknown> | null,
+  ): void {
+    for (const group of groups) {
+      const list = this.#list(group, groups, rows, base, current);
+      if (list.length > 0 || group.optional !== true) into[group.list] = list;
+    }
   }
 
   #placeOf(row: Row, field: { column: string }): { line: number; column: number } {
@@ -358,30 +388,4 @@ class TableReader {
           this.#complain("cell_damaged", row, { column }, message);
     }
   }
-}
-
-/** What spreadsheets make of numbers that are meant as names; a name such as 1E5 is one. */
-function changedText(text: string): string | null {
-  return /^[+-]?\d+([.,]\d+)?[eE]\d+$/.test(text.trim()) ? null : damageOf(text.trim());
-}
-
-/** An export puts an apostrophe before texts that a spreadsheet would reckon with; it is no part of them. */
-export const needsMark = (text: string): boolean =>
-  /^'*[=+\-@\t\r]/.test(text) || /^'*\s*[+-]?\d+([.,]\d+)?[eE][+-]\d+\s*$/.test(text);
-const unmarked = (cell: SheetCell): string =>
-  cell.text.startsWith("'") && needsMark(cell.text.slice(1)) ? cell.text.slice(1) : cell.text;
-
-function put(into: Record<string, unknown>, path: readonly string[], value: unknown): void {
-  const [name, ...rest] = path;
-  if (rest.length === 0) into[name] = value;
-  else {
-    into[name] ??= {};
-    put(into[name] as Record<string, unknown>, rest, value);
-  }
-}
-
-export function at(value: unknown, path: readonly string[]): unknown {
-  let here = value;
-  for (const step of path) here = (here as Record<string, unknown> | null | undefined)?.[step];
-  return here;
 }

@@ -32,6 +32,10 @@ export interface Group {
   mark: string;
   fields: readonly Field[];
   groups: readonly Group[];
+  /** The list is not there when it is empty. */
+  optional?: true;
+  /** Objects in an element that are not there when all in them is empty. */
+  droppable?: readonly string[];
 }
 
 export interface Table {
@@ -67,6 +71,8 @@ const absent = { empty: "absent" } as const;
 const equipment = field("equipment")("equipment", "anlage,maschine,arbeitsplatz,machine,path,pfad,equipmentid", {
   path: ["equipmentId"],
 });
+const onEquipment = (column: string, words: string): Field =>
+  field("equipment")(column, words, { path: ["equipmentId"] });
 const from = time("from", "von,gültig von,ab,beginn,start,valid from", { path: ["fromUs"] });
 const to = time("to", "bis,gültig bis,ende,end,valid to", { path: ["toUs"], ...optional });
 const unit = key("unit", "einheit,me", { empty: { is: "1" } });
@@ -108,7 +114,6 @@ export const tables: Readonly<Record<TableKind, Table>> = {
       key("material", "artikel,artikelnummer", { ...optional, names: "material" }),
       number("quantity", "menge,auftragsmenge,sollmenge"),
       unit,
-      time("completed", "fertig,fertiggemeldet", { path: ["completedUs"], ...absent }),
     ],
     groups: [
       {
@@ -127,6 +132,32 @@ export const tables: Readonly<Record<TableKind, Table>> = {
               number("share", "anteil,zeitanteil", absent),
               number("outputShare", "mengenanteil", absent),
               number("cavities", "kavitäten,nester", absent),
+              key("startedBy", "", absent),
+              key("endedBy", "", { path: ["endedBy", "booking"], ...absent }),
+              time("endedOtherwise", "", { path: ["endedBy", "otherwiseUs"], ...optional }),
+            ],
+            groups: [],
+            droppable: ["endedBy"],
+          },
+          {
+            list: "planned",
+            mark: "plannedOn",
+            optional: true,
+            fields: [
+              onEquipment("plannedOn", "geplant auf,plananlage"),
+              time("plannedFrom", "geplant von,planbeginn,start geplant", { path: ["fromUs"] }),
+              time("plannedTo", "geplant bis,planende,ende geplant", { path: ["toUs"], ...optional }),
+            ],
+            groups: [],
+          },
+          {
+            list: "finished",
+            mark: "finishedOn",
+            optional: true,
+            fields: [
+              onEquipment("finishedOn", "fertig auf"),
+              time("finishedAt", "fertig um,fertig", { path: ["atUs"] }),
+              key("finishedBy", "", { path: ["by"], ...absent }),
             ],
             groups: [],
           },

@@ -9,6 +9,7 @@ import {
   ProblemError,
   parseTimeUs,
   type TableKind,
+  type TransferKind,
   tableKinds,
 } from "@lineshaft/contract/api";
 import type { MasterDataTransfer, Registry } from "@lineshaft/contract/ports";
@@ -55,7 +56,7 @@ afterEach(() => {
 const put = <K extends MasterDataKind>(kind: K, id: string, item: MasterDataItem<K>): number =>
   registry.masterData.put(admin, kind, id, item, null).revision;
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-const take = (kind: MasterDataKind, file: Uint8Array | string, more: { dryRun?: boolean; revision?: number } = {}) =>
+const take = (kind: TransferKind, file: Uint8Array | string, more: { dryRun?: boolean; revision?: number } = {}) =>
   transfer.import(admin, kind, typeof file === "string" ? bytes(file) : file, {
     form: "table",
     dryRun: more.dryRun ?? false,
@@ -106,30 +107,56 @@ const arbitraries: { [K in TableKind]: fc.Arbitrary<MasterDataItem<K>> } = {
       fc.record({ equipmentId: place, material: fc.option(idOf), cycleUs: positive, unitsPerCycle: positive }),
     )
     .map(([range, item]) => ({ ...item, ...range })),
-  order: fc.record(
-    {
-    completedUs: time,
+  order: fc.record({
     material: fc.option(idOf),
     unit,
     quantity: fc.oneof(fc.constant(0), positive),
     operations: fc.uniqueArray(
-      fc.record({
-        id: fc.oneof(fc.stringMatching(/^0\d\d0$/), fc.stringMatching(/^[A-Z]{1,4}$/)),
-        name: fc.option(clean),
-        executions: fc.array(
-          fc
-            .tuple(
-              valid,
-              fc.record({ equipmentId: place }),
-              fc.record({ share: positive, outputShare: positive, cavities: positive }, { requiredKeys: [] }),
-            )
-            .map(([range, where, more]) => ({ ...where, ...more, ...range })),
-          { maxLength: 3 },
-        ),
-      }),
+      fc
+        .tuple(
+          fc.record({
+            id: fc.oneof(fc.stringMatching(/^0\d\d0$/), fc.stringMatching(/^[A-Z]{1,4}$/)),
+            name: fc.option(clean),
+            executions: fc.array(
+              fc
+                .tuple(
+                  valid,
+                  fc.record({ equipmentId: place }),
+                  fc.record(
+                    {
+                      share: positive,
+                      outputShare: positive,
+                      cavities: positive,
+                      startedBy: idOf,
+                      endedBy: fc.record({ booking: idOf, otherwiseUs: fc.option(time) }),
+                    },
+                    { requiredKeys: [] },
+                  ),
+                )
+                .map(([range, where, more]) => ({ ...where, ...more, ...range })),
+              { maxLength: 3 },
+            ),
+          }),
+          fc.record(
+            {
+              planned: fc.array(
+                fc.tuple(valid, place).map(([range, equipmentId]) => ({ equipmentId, ...range })),
+                { minLength: 1, maxLength: 2 },
+              ),
+              finished: fc.array(
+                fc
+                  .tuple(fc.record({ equipmentId: place, atUs: time }), fc.record({ by: idOf }, { requiredKeys: [] }))
+                  .map(([known, more]) => ({ ...known, ...more })),
+                { minLength: 1, maxLength: 2 },
+              ),
+            },
+            { requiredKeys: [] },
+          ),
+        )
+        .map(([known, more]) => ({ ...known, ...more })),
       { maxLength: 3, selector: ({ id }) => id },
     ),
-  }, { requiredKeys: ["material", "unit", "quantity", "operations"] }),
+  }),
   calendarAssignment: valid.map((range) => ({ equipmentId: oven, calendar: "halifax", ...range })),
   policyAssignment: fc
     .tuple(
@@ -328,6 +355,23 @@ describe("a table from a spreadsheet", () => {
     });
     take("order", "order,quantity,material\n1,6,\n");
     expect(registry.masterData.get(admin, "order", "1").item.material).toBe(null);
+  });
+
+  it("a table that knows nothing of bookings leaves what they have made", () => {
+    const fromUs = at("2026-11-26T05:00:00Z");
+    const execution = { equipmentId: press, fromUs, toUs: null, startedBy: "b1" };
+    const operation = {
+      id: "10",
+      name: null,
+      executions: [execution],
+      finished: [{ equipmentId: oven, atUs: fromUs }],
+    };
+    put("order", "1", { material: null, unit: "1", quantity: 5, operations: [operation] });
+    take("order", "order,quantity,operation,equipment,from,to\n1,6,10,North/Press,2026-11-26 06:00,2026-11-26 07:00\n");
+    expect(registry.masterData.get(admin, "order", "1").item).toMatchObject({
+      quantity: 6,
+      operations: [{ ...operation, executions: [{ ...execution, toUs: at("2026-11-26T06:00:00Z") }] }],
+    });
   });
 
   it("a time that the clock showed twice or not at all is resolved by rule, and said", () => {
