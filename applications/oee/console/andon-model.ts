@@ -12,9 +12,14 @@ export interface Board {
   due: number | null;
 }
 
-/** What a board shows of a machine, or of the machines of a line. What a line makes is what its last machine makes. */
-export function boardOf(machines: readonly Equipment[], now: readonly MachineNow[], nowUs: Micros): Board {
-  const last = now[now.length - 1];
+/** What a board shows of a machine, or of the machines of a line. What a line makes is what `output` makes. */
+export function boardOf(
+  machines: readonly Equipment[],
+  now: readonly MachineNow[],
+  output: number,
+  nowUs: Micros,
+): Board {
+  const last = now[machines.findIndex(({ id }) => id === output)] as MachineNow | undefined;
   return {
     tiles: now.map((one, i) => tileOf(machines[i], one, nowUs)),
     reasons: last?.data.reasons ?? new Map(),

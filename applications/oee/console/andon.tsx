@@ -44,14 +44,15 @@ export default function AndonPage({ context }: { context: PageContext }) {
 interface PlaceOfBoard {
   title: string;
   machines: Equipment[];
+  output: number;
 }
 
 function placeOf(id: number, sites: readonly Site[]): PlaceOfBoard | null {
   for (const { lines } of sites)
     for (const line of lines) {
-      if (line.equipment.id === id) return { title: line.equipment.name, machines: line.machines };
+      if (line.equipment.id === id) return { title: line.equipment.name, machines: line.machines, output: line.output };
       const machine = line.machines.find((one) => one.id === id);
-      if (machine !== undefined) return { title: machine.name, machines: [machine] };
+      if (machine !== undefined) return { title: machine.name, machines: [machine], output: machine.id };
     }
   return null;
 }
@@ -87,7 +88,7 @@ function Choice({ sites, context, t }: { sites: readonly Site[]; context: PageCo
   );
 }
 
-function Screen({ title, machines, context, t }: PlaceOfBoard & { context: PageContext; t: Say }) {
+function Screen({ title, machines, output, context, t }: PlaceOfBoard & { context: PageContext; t: Say }) {
   useSecond();
   const ids = machines.map(({ id }) => id);
   const loaded = useLoaded(
@@ -103,7 +104,7 @@ function Screen({ title, machines, context, t }: PlaceOfBoard & { context: PageC
   const [target] = useTarget();
   if (read === null) return <Waiting t={t} error={loaded.error} />;
   const nowUs = context.nowUs();
-  const board = boardOf(machines, read.now, read.nowUs);
+  const board = boardOf(machines, read.now, output, read.nowUs);
   const format = context.formatIn(read.now[0]?.data.cells.timeZone ?? "UTC");
   const state = worstOf(board.tiles);
   const late = loaded.error !== null || nowUs - read.nowUs > staleUs;

@@ -52,8 +52,8 @@ export function compare(machine: Equipment, numbers: Numbers, truth: DemoTruth):
       availability: share(numbers.kpis.availability, all.availability),
       effectiveness: share(numbers.kpis.effectiveness, all.effectiveness),
       qualityRatio: share(numbers.kpis.qualityRatio, all.qualityRatio),
-      good: count(made.good, truth.counts.good ?? 0),
-      scrap: count(made.scrap, truth.counts.scrap ?? 0),
+      good: count(made.good, all.good),
+      scrap: count(made.scrap, all.scrap),
     },
   };
 }

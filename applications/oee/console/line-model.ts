@@ -1,6 +1,6 @@
 import type { Micros } from "@lineshaft/contract/api";
 import type { TimeRange } from "@lineshaft/ui/kit";
-import { sumsOf } from "../index.ts";
+import { sumsOf } from "../sums.ts";
 import type { Line } from "./plant.ts";
 import type { MachineData } from "./source.ts";
 

@@ -93,7 +93,10 @@ function LineBody({ line, plant, context, t }: { line: Line; plant: Plant; conte
       selectable: true,
     };
   });
-  const last = line.machines.length - 1;
+  const last = Math.max(
+    0,
+    line.machines.findIndex((machine) => machine.id === line.output),
+  );
   const bucket = Math.max(hourUs, bucketOf(view.range));
   const bars = countBars(read[last].facts, view.range, bucket, ({ fromUs, value, bad }) =>
     t("machine.counts.bar", { from: format.time(fromUs), n: value, bad }),

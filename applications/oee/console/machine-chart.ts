@@ -51,7 +51,7 @@ export function machineLanes(
   const pieceNow = itemAt(pieces, atUs);
   const states = stateItems(pieces, (piece) => pieceText(piece, said.reasons, t, context.locale));
   const orders = orderItems(executions, (one) => [one.order, one.material].filter(Boolean).join(" · "));
-  const shifts = shiftItems(said.shifts, stateWord(t, "noOrder"));
+  const shifts = shiftItems(said.shifts, t("machine.break"));
   const bucket = bucketOf(range);
   const bars = countBars(data.facts, range, bucket, ({ fromUs, value, bad }) =>
     t("machine.counts.bar", { from: format.time(fromUs), n: value, bad }),

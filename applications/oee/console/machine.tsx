@@ -282,11 +282,11 @@ function Values(props: {
       query: { tag: items.slice(0, 200).map((tag) => tag.id) },
       signal,
     });
-    const numeric = new Set(
-      values.items.filter(({ type }) => type === "double" || type === "int64").map(({ tag }) => tag),
+    // Measured values: counters and states have lanes of their own.
+    const types = new Map(values.items.map(({ tag, type }) => [tag, type]));
+    return items.filter(
+      ({ id: tag, unit }) => types.get(tag) === "double" || (types.get(tag) === "int64" && unit !== null),
     );
-    // Measured values first: what has a unit.
-    return items.filter((tag) => numeric.has(tag.id)).sort((a, b) => Number(a.unit === null) - Number(b.unit === null));
   });
   if (tags.data === null)
     return tags.error === null ? (

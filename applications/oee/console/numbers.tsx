@@ -1,7 +1,8 @@
 import type { Format, PageContext } from "@lineshaft/ui/kit";
 import { unitText } from "@lineshaft/ui/kit";
-import type { KpiHint, Kpis } from "../index.ts";
+import type { KpiHint, Kpis } from "../kpis.ts";
 import type { Numbers } from "./source.ts";
+import { isLow } from "./target.ts";
 import type { Say } from "./texts.ts";
 
 export const percentOf = (share: number | null, format: Format, none: string): string =>
@@ -14,11 +15,7 @@ export function ShareBar({ share, target = null }: { share: number | null; targe
     <svg className="share-bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
       <rect className="share-ground" width="100" height="10" />
       {share !== null && (
-        <rect
-          className={target !== null && share < target ? "share-low" : "share-fill"}
-          width={clip(share)}
-          height="10"
-        />
+        <rect className={isLow(share, target) ? "share-low" : "share-fill"} width={clip(share)} height="10" />
       )}
       {target !== null && <line className="share-target" x1={clip(target)} x2={clip(target)} y2="10" />}
     </svg>
@@ -27,7 +24,7 @@ export function ShareBar({ share, target = null }: { share: number | null; targe
 
 /** Provisional or final, coverage, revision with its cause: what a number is worth. */
 export function Worth({ numbers, context, t }: { numbers: Numbers; context: PageContext; t: Say }) {
-  const { state, revision, cause, changedUs, kpis } = numbers;
+  const { state, revision, cause, changedUs, stale, kpis } = numbers;
   const { format } = context;
   const covered = kpis.stateCoverage;
   const bounds = kpis.availabilityBounds;
@@ -48,6 +45,7 @@ export function Worth({ numbers, context, t }: { numbers: Numbers; context: Page
           {t("kpi.coverage", { share: format.percent(covered) })}
         </span>
       )}
+      {stale && <span title={t("kpi.staleHint")}>{t("kpi.stale")}</span>}
       {revision !== null && revision > 1 && (
         <abbr
           className="worth-revised"

@@ -1,18 +1,19 @@
 import type { Reason } from "@lineshaft/contract/api";
 import { type PageContext, Segments } from "@lineshaft/ui/kit";
 import { useState } from "react";
-import { paretoOf, waterfallOf } from "../index.ts";
+import { paretoOf, waterfallOf } from "../losses.ts";
 import { percentOf } from "./numbers.tsx";
 import { reasonName, waterfallRows } from "./oee-model.ts";
-import { cellsTogether, type MachineCells, type Numbers, numbersBy } from "./source.ts";
+import type { Numbers } from "./source.ts";
+import { isLow } from "./target.ts";
 import type { Say } from "./texts.ts";
 
 const factors = ["oeeIndex", "availability", "effectiveness", "qualityRatio"] as const;
 
-export function WaterfallTable(props: { numbers: Numbers; reasons: readonly Reason[]; context: PageContext; t: Say }) {
+export function WaterfallTable(props: { numbers: Numbers; context: PageContext; t: Say }) {
   const { numbers, context, t } = props;
   const { format } = context;
-  const waterfall = waterfallOf(numbers.sums, props.reasons);
+  const waterfall = waterfallOf(numbers.sums);
   const whole = Math.max(1, waterfall.calendarUs);
   const planned = waterfall.plannedBusyUs;
   return (
@@ -107,7 +108,7 @@ export function Pareto(props: {
           </thead>
           <tbody>
             {bars.slice(0, 12).map((bar) => (
-              <tr key={bar.reason}>
+              <tr key={bar.reason ?? "rest"}>
                 <th scope="row">
                   {bar.reason === null ? t("oee.severalReasons") : reasonName(bar.reason, reasons, context.locale)}
                 </th>
@@ -129,12 +130,16 @@ export function Pareto(props: {
   );
 }
 
-export function Trend(props: { read: MachineCells[]; target: number; hourly: boolean; context: PageContext; t: Say }) {
-  const { read, target, hourly, context, t } = props;
+export function Trend(props: {
+  periods: readonly Numbers[];
+  target: number;
+  hourly: boolean;
+  context: PageContext;
+  t: Say;
+}) {
+  const { periods, target, hourly, context, t } = props;
   const { format } = context;
-  const cells = cellsTogether(read.map((one) => one.cells));
   const [at, setAt] = useState<number | null>(null);
-  const periods = cells === null ? [] : numbersBy(cells, hourly ? "hour" : "productionDay");
   const shown = periods.find(({ fromUs }) => fromUs === at) ?? null;
   const most = Math.max(1, target, ...periods.map(({ kpis }) => kpis.oeeIndex ?? 0));
   const nameOf = ({ fromUs }: Numbers): string => format.part(fromUs, hourly ? "min" : "day");
@@ -153,7 +158,7 @@ export function Trend(props: { read: MachineCells[]; target: number; hourly: boo
           return (
             <li
               key={period.fromUs}
-              className={oee === null ? "none" : oee < target ? "low" : ""}
+              className={oee === null ? "none" : isLow(oee, target) ? "low" : ""}
               title={`${nameOf(period)}: ${percentOf(oee, format, t("kpi.none"))}`}
               onPointerEnter={() => setAt(period.fromUs)}
             >

@@ -1,6 +1,6 @@
 import { gridUs, type Micros, type Reason } from "@lineshaft/contract/api";
 import type { TimeRange } from "@lineshaft/ui/kit";
-import { type LossStep, lossSteps, type Waterfall } from "../index.ts";
+import { type LossStep, lossSteps, type Waterfall } from "../losses.ts";
 
 /** One row of the waterfall: what is left at a level, or what is lost on the way to the next. */
 export type WaterfallRow =

@@ -1,6 +1,7 @@
 import type { Equipment } from "@lineshaft/contract/api";
 import type { PageContext } from "@lineshaft/ui/kit";
 import { percentOf, ShareBar, Worth } from "./numbers.tsx";
+import { together } from "./results.ts";
 import { cellsTogether, type MachineCells, type Numbers, numbersByShift, numbersOf } from "./source.ts";
 import type { Say } from "./texts.ts";
 import type { Plant } from "./use-plant.ts";
@@ -43,23 +44,21 @@ function KpiHeads({ first, t }: { first: string; t: Say }) {
   );
 }
 
-export function Shifts({
-  read,
-  target,
-  context,
-  t,
-}: {
+export function Shifts(props: {
   read: MachineCells[];
+  /** By shift: what was published of it, with its revision. */
+  published: ReadonlyMap<string, Numbers>;
   target: number;
   context: PageContext;
   t: Say;
 }) {
+  const { read, published, target, context, t } = props;
   const cells = cellsTogether(read.map((one) => one.cells));
   const shifts = [...new Map(read.flatMap((one) => one.shifts.map((shift) => [shift.id, shift] as const))).values()];
   const numbers = cells === null ? new Map<string, Numbers>() : numbersByShift(cells, shifts);
   const rows = shifts
     .flatMap((shift) => {
-      const own = numbers.get(shift.id);
+      const own = published.get(shift.id) ?? numbers.get(shift.id);
       return own === undefined ? [] : [{ shift, own }];
     })
     .sort((a, b) => b.shift.fromUs - a.shift.fromUs);
@@ -91,13 +90,14 @@ export function Shifts({
 export function Below(props: {
   id: number;
   read: MachineCells[];
+  published: ReadonlyMap<number, readonly { numbers: Numbers }[]>;
   plant: Plant;
   machines: readonly Equipment[];
   target: number;
   context: PageContext;
   t: Say;
 }) {
-  const { id, read, plant, machines, target, context, t } = props;
+  const { id, read, published, plant, machines, target, context, t } = props;
   const range = { live: context.query.get("live"), from: context.query.get("from"), to: context.query.get("to") };
   const site = plant.sites.find(({ equipment }) => equipment.id === id);
   const parts =
@@ -108,7 +108,9 @@ export function Below(props: {
     const cells = cellsTogether(
       read.filter((one) => own.some((machine) => machine.id === one.id)).map((one) => one.cells),
     );
-    return cells === null ? [] : [{ equipment, numbers: numbersOf(cells) }];
+    if (cells === null) return [];
+    const periods = equipment.level === "workUnit" ? [] : (published.get(equipment.id) ?? []);
+    return [{ equipment, numbers: together(periods.map((one) => one.numbers)) ?? numbersOf(cells) }];
   });
   return (
     <section aria-label={t("oee.below")}>

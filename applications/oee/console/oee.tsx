@@ -1,6 +1,6 @@
 import { dayUs, hourUs } from "@lineshaft/contract/api";
 import { Button, type PageContext, spanOf, useLoaded } from "@lineshaft/ui/kit";
-import { reliabilityOf } from "../index.ts";
+import { reliabilityOf } from "../reliability.ts";
 import { PathLinks, PlaceChoice } from "./links.tsx";
 import { NoMachines } from "./no-machines.tsx";
 import { Hints, percentOf, ShareBar, Worth } from "./numbers.tsx";
@@ -11,7 +11,8 @@ import "./oee.css";
 import { machinesBelow } from "./plant.ts";
 import { useView } from "./range.ts";
 import { RangeBar } from "./range-bar.tsx";
-import { cellsTogether, longestViewUs, type Numbers, numbersOf, readCells, shiftAt } from "./source.ts";
+import { readResults, together } from "./results.ts";
+import { cellsTogether, longestViewUs, type Numbers, numbersBy, numbersOf, readCells, shiftAt } from "./source.ts";
 import { useTarget } from "./target.ts";
 import { type Say, textsOf } from "./texts.ts";
 import { type Plant, useKept, usePlant } from "./use-plant.ts";
@@ -41,6 +42,21 @@ function Oee({ id, plant, context, t }: { id: number; plant: Plant; context: Pag
   const machines = machinesBelow(id, plant.sites);
   const reading = readingRange(view.range, longestViewUs);
   const identity = `${id} ${spanOf(reading)}`;
+  const hourly = spanOf(view.range) <= 48 * hourUs;
+  const lines = plant.sites.find(({ equipment }) => equipment.id === id)?.lines ?? [];
+  const published = useLoaded(
+    `published ${id} ${reading.fromUs} ${reading.toUs} ${hourly}`,
+    async (signal) => {
+      const places = [id, ...lines.map(({ equipment }) => equipment.id)];
+      const [periods, shifts] = await Promise.all([
+        readResults(context.platform, places, hourly ? "hour" : "productionDay", reading, signal),
+        readResults(context.platform, [id], "shift", reading, signal),
+      ]);
+      return { periods, shifts: new Map(shifts.get(id)?.map((one) => [one.key, one.numbers])) };
+    },
+    refreshMs,
+  );
+  const results = useKept(identity, published.data);
   const loaded = useLoaded(
     `${id} ${reading.fromUs} ${reading.toUs}`,
     (signal) =>
@@ -63,7 +79,8 @@ function Oee({ id, plant, context, t }: { id: number; plant: Plant; context: Pag
       <RangeBar view={view} onView={setView} shift={shift} nowUs={nowUs} format={format} t={t} />
     </div>
   );
-  if (read === null || all === null)
+  // What was published and what is added up here come together, so that no number changes under the reader.
+  if (read === null || all === null || (results === null && published.error === null))
     return (
       <div className="page-scroll oee-page">
         {head}
@@ -76,7 +93,11 @@ function Oee({ id, plant, context, t }: { id: number; plant: Plant; context: Pag
         )}
       </div>
     );
-  const numbers = numbersOf(all);
+  // A machine's numbers are exact to the quarter; a line's, and what stands above, are what the application made of its constraint.
+  const isMachine = machines.length === 1 && machines[0].id === id;
+  const own = isMachine ? [] : (results?.periods.get(id) ?? []).map((one) => one.numbers);
+  const periods = own.length > 0 ? own : numbersBy(all, hourly ? "hour" : "productionDay");
+  const numbers = together(own) ?? numbersOf(all);
   const reasons = new Map(all.reasons.map((reason) => [reason.number, reason]));
   const zoned = { ...context, format };
   return (
@@ -85,13 +106,22 @@ function Oee({ id, plant, context, t }: { id: number; plant: Plant; context: Pag
       {all.repairing && <p className="oee-notice">{t("machine.repairing")}</p>}
       <Headline numbers={numbers} target={target} context={zoned} t={t} />
       <div className="oee-columns">
-        <WaterfallTable numbers={numbers} reasons={all.reasons} context={zoned} t={t} />
+        <WaterfallTable numbers={numbers} context={zoned} t={t} />
         <Pareto numbers={numbers} reasons={reasons} list={all.reasons} context={zoned} t={t} />
       </div>
-      <Trend read={read} target={target} hourly={spanOf(view.range) <= 48 * hourUs} context={zoned} t={t} />
+      <Trend periods={periods} target={target} hourly={hourly} context={zoned} t={t} />
       <div className="oee-columns">
-        <Shifts read={read} target={target} context={zoned} t={t} />
-        <Below id={id} read={read} plant={plant} machines={machines} target={target} context={zoned} t={t} />
+        <Shifts read={read} published={results?.shifts ?? new Map()} target={target} context={zoned} t={t} />
+        <Below
+          id={id}
+          read={read}
+          published={results?.periods ?? new Map()}
+          plant={plant}
+          machines={machines}
+          target={target}
+          context={zoned}
+          t={t}
+        />
       </div>
     </div>
   );
@@ -99,7 +129,8 @@ function Oee({ id, plant, context, t }: { id: number; plant: Plant; context: Pag
 
 const factors = ["oeeIndex", "availability", "effectiveness", "qualityRatio"] as const;
 
-function Headline({ numbers, target, context, t }: { numbers: Numbers; target: number; context: PageContext; t: Say }) {
+function Headline(props: { numbers: Numbers; target: number; context: PageContext; t: Say }) {
+  const { numbers, target, context, t } = props;
   const { kpis } = numbers;
   const { format } = context;
   const reliability = reliabilityOf(numbers.sums);

@@ -5,6 +5,7 @@ import { percentOf, ShareBar, Worth } from "./numbers.tsx";
 import "./oee.css";
 import { countStates, lineNumbers, type Tile, tileOf } from "./overview-model.ts";
 import type { Line, Site } from "./plant.ts";
+import { readResults } from "./results.ts";
 import { eachOf, type MachineNow, readNow } from "./source.ts";
 import { useTarget } from "./target.ts";
 import { pieceText, type Say, stateWord, textsOf } from "./texts.ts";
@@ -70,13 +71,20 @@ function LineRow({ line, target, context, t }: { line: Line; target: number; con
   const nowUs = context.nowUs();
   const loaded = useLoaded(
     ids.join(),
-    (signal) => eachOf(ids, (id) => readNow(context.platform, id, nowUs, signal)),
+    async (signal) => {
+      const [now, published] = await Promise.all([
+        eachOf(ids, (id) => readNow(context.platform, id, nowUs, signal)),
+        readResults(context.platform, [line.equipment.id], "shift", { fromUs: nowUs, toUs: nowUs + 1 }, signal),
+      ]);
+      return { now, published: published.get(line.equipment.id)?.at(-1)?.numbers ?? null };
+    },
     // A plant of a thousand machines is asked less often.
     Math.max(refreshMs, ids.length * 200),
   );
-  const now = useKept<MachineNow[]>(ids.join(), loaded.data);
+  const read = useKept(ids.join(), loaded.data);
+  const now = read?.now ?? null;
   const tiles = now?.map((one, i) => tileOf(line.machines[i], one, nowUs)) ?? null;
-  const numbers = now === null ? null : lineNumbers(now);
+  const numbers = read === null ? null : (read.published ?? lineNumbers(read.now));
   const shift = now?.find((one) => one.shift !== null)?.shift ?? null;
   const format = now?.[0] === undefined ? context.format : context.formatIn(now[0].data.cells.timeZone);
   return (

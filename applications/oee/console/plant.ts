@@ -1,4 +1,4 @@
-import type { Equipment } from "@lineshaft/contract/api";
+import type { Equipment, LineTopologyItem, Micros, Recorded } from "@lineshaft/contract/api";
 
 /** Machines that make something one after the other, and what they stand under. */
 export interface Line {
@@ -7,6 +7,8 @@ export interface Line {
   machines: Equipment[];
   /** The machine that sets the pace; null: nobody said. */
   constraint: number | null;
+  /** The machine whose output is the line's: the one that is said to be, else the last. */
+  output: number;
 }
 
 export interface Site {
@@ -19,6 +21,20 @@ export interface FlowOrder {
   lineId: number;
   machines: readonly number[];
   constraint: number | null;
+  /** The machine whose output is the line's. */
+  output: number | null;
+}
+
+/** Flow orders of now from the topologies of lines. */
+export function flowsAt(topologies: readonly Recorded<LineTopologyItem>[], nowUs: Micros): FlowOrder[] {
+  return topologies
+    .filter(({ item }) => item.fromUs <= nowUs && (item.toUs === null || nowUs < item.toUs))
+    .map(({ item }) => ({
+      lineId: item.equipmentId,
+      machines: [...item.members].sort((a, b) => a.stage - b.stage).map((member) => member.equipmentId),
+      constraint: item.constraint,
+      output: item.output,
+    }));
 }
 
 const live = ({ lifecycle }: Equipment): boolean => lifecycle !== "retired";
@@ -39,7 +55,10 @@ export function sitesOf(equipment: readonly Equipment[], flows: readonly FlowOrd
     if (place === undefined) continue;
     const flow = flowOf.get(id);
     const site = siteOf(place, byId).id;
-    const line = { equipment: place, machines: inFlow(machines, flow), constraint: flow?.constraint ?? null };
+    const ordered = inFlow(machines, flow);
+    const last = ordered[ordered.length - 1].id;
+    const output = ordered.some((machine) => machine.id === flow?.output) ? (flow?.output ?? last) : last;
+    const line = { equipment: place, machines: ordered, constraint: flow?.constraint ?? null, output };
     sites.set(site, [...(sites.get(site) ?? []), line]);
   }
   return [...sites]

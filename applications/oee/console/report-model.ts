@@ -13,15 +13,16 @@ export interface MachineReport {
   stops: StopRow[];
 }
 
-/** What a shift report says of one machine. */
+/** What a shift report says of one machine: its published numbers, or those that its cells come to. */
 export function machineReport(
   machine: Equipment,
   data: MachineData,
   shift: ShiftOccurrence,
+  published: Numbers | null,
   nowUs: Micros,
 ): MachineReport {
   const story = storyOf(data, machine.id, Math.min(nowUs, shift.toUs));
-  const numbers = numbersByShift(data.cells, [shift]).get(shift.id) ?? null;
+  const numbers = published ?? numbersByShift(data.cells, [shift]).get(shift.id) ?? null;
   const made = { good: 0, scrap: 0 };
   for (const { all } of numbers?.sums.materials ?? []) {
     made.good += all.gq;

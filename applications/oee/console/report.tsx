@@ -1,6 +1,6 @@
 import { dayUs, type ShiftOccurrence } from "@lineshaft/contract/api";
 import { Button, type PageContext, unitText, useLoaded } from "@lineshaft/ui/kit";
-import { waterfallOf } from "../index.ts";
+import { waterfallOf } from "../losses.ts";
 import { PathLinks, PlaceChoice } from "./links.tsx";
 import { NoMachines } from "./no-machines.tsx";
 import { Hints, percentOf, ShareBar, Worth } from "./numbers.tsx";
@@ -8,6 +8,7 @@ import "./oee.css";
 import { machinesBelow, pathTo } from "./plant.ts";
 import "./report.css";
 import { longestStops, type MachineReport, machineReport, ordersOf } from "./report-model.ts";
+import { readResults } from "./results.ts";
 import { cellsTogether, eachOf, longestViewUs, numbersByShift, readMachine, shiftAt } from "./source.ts";
 import { useTarget } from "./target.ts";
 import { pieceText, type Say, textsOf } from "./texts.ts";
@@ -77,6 +78,7 @@ function Report({ id, plant, context, t }: { id: number; plant: Plant; context: 
       {shift !== null && (
         <Sheet
           key={shift.id}
+          id={id}
           title={
             pathTo(id, plant.equipment)
               .map(({ name }) => name)
@@ -94,21 +96,29 @@ function Report({ id, plant, context, t }: { id: number; plant: Plant; context: 
 }
 
 function Sheet(props: {
+  id: number;
   title: string;
   shift: ShiftOccurrence;
   machines: Plant["equipment"];
   context: PageContext;
   t: Say;
 }) {
-  const { title, shift, machines, context, t } = props;
+  const { id, title, shift, machines, context, t } = props;
   const [target] = useTarget();
   const nowUs = context.nowUs();
-  const loaded = useLoaded(`report ${shift.id} ${machines.map(({ id }) => id).join()}`, (signal) => {
+  const loaded = useLoaded(`report ${shift.id} ${machines.map(({ id }) => id).join()}`, async (signal) => {
     const range = {
       fromUs: Math.max(shift.fromUs, shift.toUs - longestViewUs),
       toUs: Math.min(shift.toUs, context.nowUs()),
     };
-    return eachOf(machines, (machine) => readMachine(context.platform, machine.id, range, signal));
+    const [own, published] = await Promise.all([
+      eachOf(machines, (machine) => readMachine(context.platform, machine.id, range, signal)),
+      readResults(context.platform, [id, ...machines.map((machine) => machine.id)], "shift", range, signal),
+    ]);
+    const ofShift = [...published].flatMap(([place, all]) =>
+      all.flatMap(({ key, numbers }) => (key === shift.id ? [[place, numbers] as const] : [])),
+    );
+    return { own, published: new Map(ofShift) };
   });
   if (loaded.data === null)
     return loaded.error === null ? (
@@ -116,14 +126,17 @@ function Sheet(props: {
     ) : (
       <context.Problem error={loaded.error} />
     );
-  const data = loaded.data;
+  const { own: data, published } = loaded.data;
   const cells = cellsTogether(data.map((one) => one.cells));
-  const whole = cells === null ? undefined : numbersByShift(cells, [shift]).get(shift.id);
+  // What was published is what everybody else reads, with its revision; without it the same is added up here.
+  const whole = published.get(id) ?? (cells === null ? undefined : numbersByShift(cells, [shift]).get(shift.id));
   const format = cells === null ? context.format : context.formatIn(cells.timeZone);
   const zoned = { ...context, format };
-  const reports = machines.map((machine, i) => machineReport(machine, data[i], shift, nowUs));
+  const reports = machines.map((machine, i) =>
+    machineReport(machine, data[i], shift, published.get(machine.id) ?? null, nowUs),
+  );
   if (cells === null || whole === undefined) return <p>{t("report.nothing")}</p>;
-  const losses = waterfallOf(whole.sums, cells.reasons).losses.filter(({ us }) => us > 0);
+  const losses = waterfallOf(whole.sums).losses.filter(({ us }) => us > 0);
   const stops = longestStops(reports, 10);
   const reasons = new Map(cells.reasons.map((reason) => [reason.number, reason]));
   return (

@@ -4,6 +4,7 @@ import {
   dayUs,
   type Equipment,
   gridUs,
+  type LineTopologyItem,
   type MachineFactsBody,
   type Micros,
   type Order,
@@ -12,7 +13,9 @@ import {
   type ShiftOccurrence,
 } from "@lineshaft/contract/api";
 import type { PagePlatform, TimeRange } from "@lineshaft/ui/kit";
-import { by, type Kpis, kpisOf, type Sums, sumsBy, sumsOf } from "../index.ts";
+import { by, sumsBy } from "../aggregate.ts";
+import { type Kpis, kpisOf } from "../kpis.ts";
+import { type Sums, sumsOf } from "../sums.ts";
 
 /** Everything that the pages read, in one place: the public API, nothing else. */
 
@@ -34,6 +37,9 @@ async function everyPage<T>(
 
 export const readEquipment = (platform: PagePlatform, signal?: AbortSignal): Promise<Equipment[]> =>
   everyPage((cursor) => platform.call("listEquipment", { query: { limit: pageSize, cursor }, signal }));
+
+export const readTopologies = (platform: PagePlatform, signal?: AbortSignal): Promise<Recorded<LineTopologyItem>[]> =>
+  everyPage((cursor) => platform.call("listLineTopologies", { query: { limit: pageSize, cursor }, signal }));
 
 /** What the platform says of one machine in a range. */
 export interface MachineData {
@@ -82,12 +88,14 @@ export interface Numbers {
   revision: number | null;
   cause: string | null;
   changedUs: Micros | null;
+  /** Something that it rests on has changed, and it is not calculated again yet. */
+  stale: boolean;
 }
 
 const policiesOf = ({ policies }: Cells) => new Map(policies.map((policy) => [policy.version, policy]));
 
 export function numbersOf(cells: Cells): Numbers {
-  return numbersFrom(sumsOf(cells.cells, policiesOf(cells)), cells, cells.fromUs, cells.toUs);
+  return numbersFrom(sumsOf(cells.cells, policiesOf(cells), cells.reasons), cells, cells.fromUs, cells.toUs);
 }
 
 function numbersFrom(
@@ -98,14 +106,14 @@ function numbersFrom(
 ): Numbers {
   const final = !cells.repairing && cells.finalBeforeUs !== null && cells.finalBeforeUs >= toUs;
   const state = final ? "final" : "provisional";
-  return { fromUs, toUs, sums, kpis: kpisOf(sums), state, revision: null, cause: null, changedUs: null };
+  return { fromUs, toUs, sums, kpis: kpisOf(sums), state, revision: null, cause: null, changedUs: null, stale: false };
 }
 
 /** The same by shift; what lies outside of every shift is left out. */
 export function numbersByShift(cells: Cells, shifts: readonly ShiftOccurrence[]): Map<string, Numbers> {
   const known = new Map(shifts.map((shift) => [shift.id, shift]));
   const numbers = new Map<string, Numbers>();
-  for (const [id, sums] of sumsBy(cells.cells, by.shift, policiesOf(cells))) {
+  for (const [id, sums] of sumsBy(cells.cells, by.shift, policiesOf(cells), cells.reasons)) {
     const shift = id === null ? undefined : known.get(id);
     if (shift !== undefined) numbers.set(shift.id, numbersFrom(sums, cells, shift.fromUs, shift.toUs));
   }
@@ -201,8 +209,8 @@ export async function readCells(
 export function numbersBy(cells: Cells, period: "hour" | "productionDay"): Numbers[] {
   const groups =
     period === "hour"
-      ? sumsBy<number | string>(cells.cells, by.hour(cells.timeZone), policiesOf(cells))
-      : sumsBy<number | string>(cells.cells, by.productionDay, policiesOf(cells));
+      ? sumsBy<number | string>(cells.cells, by.hour(cells.timeZone), policiesOf(cells), cells.reasons)
+      : sumsBy<number | string>(cells.cells, by.productionDay, policiesOf(cells), cells.reasons);
   const extents = new Map<number | string, TimeRange>();
   const keyOf = period === "hour" ? by.hour(cells.timeZone) : by.productionDay;
   for (const cell of cells.cells) {

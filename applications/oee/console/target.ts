@@ -28,6 +28,12 @@ function write(next: number): void {
   for (const listener of listeners) listener();
 }
 
+/** So far below its target a number asks for attention; a little below it is an ordinary day. */
+const farBelow = 0.8;
+
+export const isLow = (share: number | null, target: number | null): boolean =>
+  share !== null && target !== null && share < target * farBelow;
+
 /** The OEE that this person wants to see reached; kept in the browser. */
 export function useTarget(): [number, (next: number) => void] {
   const now = useSyncExternalStore((listener) => {

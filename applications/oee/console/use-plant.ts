@@ -1,8 +1,8 @@
 import type { Equipment } from "@lineshaft/contract/api";
 import { type Loaded, type PageContext, useLoaded } from "@lineshaft/ui/kit";
 import { useRef } from "react";
-import { type FlowOrder, type Site, sitesOf } from "./plant.ts";
-import { readEquipment } from "./source.ts";
+import { flowsAt, type Site, sitesOf } from "./plant.ts";
+import { readEquipment, readTopologies } from "./source.ts";
 
 export interface Plant {
   equipment: readonly Equipment[];
@@ -12,13 +12,15 @@ export interface Plant {
 const everyMs = 60_000;
 
 /** Names and places of machines; read again every minute. */
-export function usePlant({ platform }: PageContext): Loaded<Plant> {
+export function usePlant({ platform, nowUs }: PageContext): Loaded<Plant> {
   return useLoaded<Plant>(
     "plant",
     async (signal) => {
-      const equipment = await readEquipment(platform, signal);
-      const flows: FlowOrder[] = [];
-      return { equipment, sites: sitesOf(equipment, flows) };
+      const [equipment, topologies] = await Promise.all([
+        readEquipment(platform, signal),
+        readTopologies(platform, signal),
+      ]);
+      return { equipment, sites: sitesOf(equipment, flowsAt(topologies, nowUs())) };
     },
     everyMs,
   );

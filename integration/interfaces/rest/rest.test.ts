@@ -82,7 +82,8 @@ describe("who may do what", () => {
   it("A1: answers auth_missing without a credential, on every route that needs one", async () => {
     for (const [name, route] of Object.entries(routes as Record<string, Route>)) {
       if (route.permission === null) continue;
-      const path = apiBase + route.path.replace("{id}", "1").replace("{connection}", "x").replace("{kind}", "material");
+      const known: Record<string, string> = { id: "1", connection: "x", kind: "material", application: "oee" };
+      const path = apiBase + route.path.replace(/\{(\w+)\}/g, (_, param: string) => known[param]);
       const response = await ask(path, { method: route.method, key: null });
       expect([name, response.statusCode, response.json<Problem>().code]).toEqual([name, 401, "auth_missing"]);
       expect(response.headers["www-authenticate"]).toBe("Bearer");
@@ -230,7 +231,8 @@ describe("the frame of a request", () => {
     ];
     for (const [name, route] of Object.entries(routes as Record<string, Route>)) {
       if (route.body === undefined && name !== "ingest") continue;
-      const path = apiBase + route.path.replace("{id}", "1").replace("{connection}", "x").replace("{kind}", "material");
+      const known: Record<string, string> = { id: "1", connection: "x", kind: "material", application: "oee" };
+      const path = apiBase + route.path.replace(/\{(\w+)\}/g, (_, param: string) => known[param]);
       for (const [code, body] of bodies)
         await expectProblem(code, path, { method: route.method as "POST", body, headers: { "if-match": '"1"' } });
     }

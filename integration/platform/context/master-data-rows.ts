@@ -87,33 +87,34 @@ export class MasterDataRows {
     removed: boolean,
     by: "people" | "bookings" = "people",
   ): Written<Recorded<MasterDataItem<K>>> {
-    const { db, clock, journal } = this.#parts;
+    const { clock, journal } = this.#parts;
     const item = by === "people" && !removed ? this.#withBookedParts(p, kind, id, given) : given;
     const revision = journal.next();
     const changedUs = clock.nowUs();
     const places = placesOf(kind, item);
     const { fromUs, toUs } = validityOf(kind, item);
-    const pathOf = db.sql.prepare("SELECT path FROM equipment WHERE id = ?").pluck();
-    db.sql
-      .prepare("UPDATE master_item SET until = ? WHERE tenant = ? AND kind = ? AND id = ? AND until IS NULL")
-      .run(revision, p.tenant, kind, id);
-    db.sql
-      .prepare(
-        `INSERT INTO master_item (tenant, kind, id, revision, until, removed, equipment, from_us, to_us, changed_us, body)
-         VALUES (?, ?, ?, ?, NULL, ?, ?, ?, ?, ?, ?)`,
-      )
-      .run(
-        p.tenant,
-        kind,
-        id,
-        revision,
-        removed ? 1 : 0,
-        JSON.stringify(places),
-        fromUs,
-        toUs,
-        changedUs,
-        JSON.stringify(item),
-      );
+    const pathOf = this.#statement("SELECT path FROM equipment WHERE id = ?").pluck();
+    this.#statement("UPDATE master_item SET until = ? WHERE tenant = ? AND kind = ? AND id = ? AND until IS NULL").run(
+      revision,
+      p.tenant,
+      kind,
+      id,
+    );
+    this.#statement(
+      `INSERT INTO master_item (tenant, kind, id, revision, until, removed, equipment, from_us, to_us, changed_us, body)
+       VALUES (?, ?, ?, ?, NULL, ?, ?, ?, ?, ?, ?)`,
+    ).run(
+      p.tenant,
+      kind,
+      id,
+      revision,
+      removed ? 1 : 0,
+      JSON.stringify(places),
+      fromUs,
+      toUs,
+      changedUs,
+      JSON.stringify(item),
+    );
     const placed = this.#statement("INSERT INTO master_place VALUES (?, ?, ?, ?, ?, ?)");
     for (const place of places) placed.run(p.tenant, kind, place, toUs ?? Number.MAX_SAFE_INTEGER, id, revision);
     // Paths as they are now: by them the stream decides who may see the change.

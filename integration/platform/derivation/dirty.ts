@@ -28,17 +28,18 @@ export function mergeRanges(
   microStopUs: number,
   because: Because,
 ): DirtyRange[] {
-  const ranges: Pick<DirtyRange, "equipment" | "from" | "to">[] = [];
+  const { cause, lsn } = because;
+  const ranges: DirtyRange[] = [];
   for (const { from, to, what } of changes) {
     if (what === "count") {
-      ranges.push({ equipment, from, to });
+      ranges.push({ equipment, from, to, cause, lsn });
       continue;
     }
-    ranges.push({ equipment, from: from - microStopUs, to: to + microStopUs });
+    ranges.push({ equipment, from: from - microStopUs, to: to + microStopUs, cause, lsn });
     for (const binding of bindings)
-      for (const spread of estimatedOver(binding, from, to)) ranges.push({ equipment, ...spread });
+      for (const spread of estimatedOver(binding, from, to)) ranges.push({ equipment, ...spread, cause, lsn });
   }
-  return united(ranges).map((range) => ({ ...range, ...because }));
+  return ranges.length === 1 ? ranges : united(ranges);
 }
 
 /** Source intervals of the estimated increments that meet [from, to]. */
@@ -61,13 +62,13 @@ function* estimatedIn(
     if ((flags[i] & incrementFlags.estimated) !== 0) yield { from: source[i], to: t[i] };
 }
 
-function united<T extends { from: Micros; to: Micros }>(ranges: T[]): T[] {
+function united(ranges: DirtyRange[]): DirtyRange[] {
   ranges.sort((a, b) => a.from - b.from);
-  const result: T[] = [];
+  const result: DirtyRange[] = [];
   for (const range of ranges) {
     const last = result.at(-1);
     if (last !== undefined && range.from <= last.to) last.to = Math.max(last.to, range.to);
-    else result.push({ ...range });
+    else result.push(range);
   }
   return result;
 }

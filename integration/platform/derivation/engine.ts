@@ -1,5 +1,12 @@
 // Hot path: `apply` sees every point of the plant.
-import { type Columns, type Micros, qualityOf, valueAt, valueTypeCode } from "@lineshaft/contract/api";
+import {
+  type Columns,
+  type MappingErrors,
+  type Micros,
+  qualityOf,
+  valueAt,
+  valueTypeCode,
+} from "@lineshaft/contract/api";
 import type { FactsCause, Lsn } from "@lineshaft/contract/ports";
 import { automatonOf, Binding, type BindingSpec } from "./binding.ts";
 import { type CheckpointRest, restoreBinding, type SavedBinding } from "./checkpoint.ts";
@@ -96,6 +103,13 @@ export class Derivation {
       const targets = this.#targets(tag);
       targets.splice(0, targets.length, ...targets.filter((target) => target.binding !== binding));
     }
+  }
+
+  /** Tags with values that their mapping says nothing of. */
+  mappingErrors(): MappingErrors[] {
+    return [...this.bindings.values()].flatMap(({ spec, track }) =>
+      track.outside === 0 ? [] : [{ tagId: spec.channels[0].tag, equipmentId: spec.equipment, values: track.outside }],
+    );
   }
 
   bindingsOf(equipment: number): readonly Binding[] {
@@ -246,7 +260,7 @@ export class Derivation {
     const take = (equipment: number, changes: readonly ChangedRange[], because: Because): void => {
       const bindings = this.bindingsOf(equipment);
       taken.push(...mergeRanges(equipment, bindings, changes, microStopUs(equipment), because));
-      for (const { from, to } of exact === undefined ? [] : changes) exact?.push({ equipment, from, to, ...because });
+      if (exact !== undefined) for (const { from, to } of changes) exact.push({ equipment, from, to, ...because });
     };
     for (const [equipment, bindings] of this.#byEquipment) {
       const changes = liveChanges(bindings);

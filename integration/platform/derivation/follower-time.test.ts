@@ -105,7 +105,13 @@ describe("who listens", () => {
       { equipmentId: 1, fromUs: nowUs - 3 * secondUs, toUs: Number.POSITIVE_INFINITY, cause: "points", lsn: 2 },
     ]);
     expect(progress).toEqual([
-      { equipmentId: 1, fromUs: nowUs, watermarkUs: nowUs + 10 * secondUs, finalBeforeUs: nowUs + 10 * secondUs },
+      {
+        equipmentId: 1,
+        fromUs: nowUs,
+        watermarkUs: nowUs + 10 * secondUs,
+        finalBeforeUs: nowUs + 10 * secondUs,
+        repairing: false,
+      },
     ]);
     await machine.point(1, 5, 9);
     await machine.gap(2, 3);

@@ -93,7 +93,7 @@ export class FactsFollower implements Facts {
     const silent = gaps.flatMap(({ connectionId, reason }) =>
       connectionId !== null && reason === silenceReason ? [connectionId] : [],
     );
-    return [...new Set(silent)].filter((connection) => this.#lostFrom(connection) !== null);
+    return [...new Set(silent)].filter((connection) => this.#gaps.lostFrom(connection) !== null);
   }
 
   get appliedLsn(): Lsn {
@@ -156,7 +156,10 @@ export class FactsFollower implements Facts {
 
   /** Unless something is half taken in, as after a start that was broken off. */
   saveNow(): void {
-    if (this.#saver !== null && this.#begun && this.#idle) this.#parts.saved(() => this.#save());
+    if (this.#saver === null || !this.#begun || !this.#idle) return;
+    // What is saved as taken in must not be untold.
+    this.#announce();
+    this.#parts.saved(() => this.#save());
   }
 
   #saveWhenDue(): void {
@@ -175,7 +178,7 @@ export class FactsFollower implements Facts {
       if (aliveUs !== null) this.#life.seen(connection, aliveUs);
     }
     if (!this.#begun) return;
-    const lost = (connection: number): boolean => this.#lostFrom(connection) !== null;
+    const lost = (connection: number): boolean => this.#gaps.lostFrom(connection) !== null;
     for (const statement of this.#life.overdue(connections, now, lost)) this.#parts.silence(statement);
     const moved: FactsProgress[] = [];
     for (const equipmentId of this.#feeds.keys()) {
@@ -183,6 +186,13 @@ export class FactsFollower implements Facts {
       if (this.#tick(equipmentId, now) > before) moved.push(this.progress(equipmentId) as FactsProgress);
     }
     if (moved.length > 0) for (const listener of this.#progressed) listener(moved);
+    this.#announce();
+    this.#tellers.tell(this.#derivation.lsn);
+    this.#saveWhenDue();
+  }
+
+  /** What has changed goes to who listens, and to what the log is told next. */
+  #announce(): void {
     const { microStopUs } = this.#parts.machines;
     const exact: DirtyRange[] = [];
     const dirty = this.#derivation.takeDirty(() => microStopUs, exact);
@@ -191,8 +201,6 @@ export class FactsFollower implements Facts {
     }));
     if (changes.length > 0) for (const listener of this.#changed) listener(changes);
     this.#tellers.changed(exact);
-    this.#tellers.tell(this.#derivation.lsn);
-    this.#saveWhenDue();
   }
 
   onChanged(listener: (changes: readonly FactsChange[]) => void): () => void {
@@ -219,26 +227,20 @@ export class FactsFollower implements Facts {
         `The machine has about ${many} facts in that range; an answer holds ${factsMax}.`,
       );
     this.#tick(equipmentId, this.#parts.clock.nowUs());
-    const progress = this.progress(equipmentId);
-    return {
-      facts: machineFacts(bindings, from, to),
-      watermarkUs: progress?.watermarkUs ?? null,
-      finalBeforeUs: progress?.finalBeforeUs ?? null,
-      repairing: bindings.some((binding) => binding.dirty),
-    };
+    const { watermarkUs = null, finalBeforeUs = null } = this.progress(equipmentId) ?? {};
+    const repairing = bindings.some((binding) => binding.dirty);
+    return { facts: machineFacts(bindings, from, to), watermarkUs, finalBeforeUs, repairing };
   }
 
   mappingErrors(): MappingErrors[] {
-    return [...this.#derivation.bindings.values()].flatMap(({ spec, track }) =>
-      track.outside === 0 ? [] : [{ tagId: spec.channels[0].tag, equipmentId: spec.equipment, values: track.outside }],
-    );
+    return this.#derivation.mappingErrors();
   }
 
   /** How it stands, for those who run the server. */
   get status(): { bindings: number; repairing: number; mappingErrors: number } {
-    let mappingErrors = 0;
-    for (const { track } of this.#derivation.bindings.values()) mappingErrors += track.outside;
-    return { bindings: this.#derivation.bindings.size, repairing: this.#derivation.dirty, mappingErrors };
+    const { bindings, dirty } = this.#derivation;
+    const mappingErrors = this.mappingErrors().reduce((sum, { values }) => sum + values, 0);
+    return { bindings: bindings.size, repairing: dirty, mappingErrors };
   }
 
   progress(equipmentId: number): FactsProgress | null {
@@ -281,7 +283,7 @@ export class FactsFollower implements Facts {
     const heard = this.#life.batch(
       header,
       () => decodePoints(payload).columns.time.reduce((least, t) => Math.min(least, t), Number.POSITIVE_INFINITY),
-      () => this.#lostFrom(connectionId),
+      () => this.#gaps.lostFrom(connectionId),
     );
     if (heard !== null) this.#parts.silence(heard);
     if (this.#ids.size === 0) return;
@@ -312,14 +314,9 @@ export class FactsFollower implements Facts {
     if (connectionId === null) return;
     this.#state({ lsn, connection: connectionId, from: fromUs, to: toUs ?? never, says: "lost" });
     if (toUs === null) return;
-    const lasting = this.#lostFrom(connectionId);
+    const lasting = this.#gaps.lostFrom(connectionId);
     if (lasting !== null && lasting <= toUs)
       this.#state({ lsn, connection: connectionId, from: toUs, to: never, says: "covered" });
-  }
-
-  /** Where the gap begins that a connection has now; null: it has none. */
-  #lostFrom(connection: number): Micros | null {
-    return this.#gaps.intervals(connection).find(({ to }) => to === never)?.from ?? null;
   }
 
   #state(statement: GapStatement): void {
@@ -392,7 +389,7 @@ export class FactsFollower implements Facts {
   /** Up to the last proof of life of what feeds the equipment; tells the watermark. */
   #tick(equipment: number, nowUs: Micros): Micros {
     const before = this.#derivation.watermarkOf(equipment);
-    const lost = (connection: number): boolean => this.#lostFrom(connection) !== null;
+    const lost = (connection: number): boolean => this.#gaps.lostFrom(connection) !== null;
     const watermark = this.#life.watermark(this.#feeds.get(equipment) ?? [], before, nowUs, lost);
     if (watermark === null) return before;
     this.#derivation.tickEquipment(equipment, watermark);

@@ -32,6 +32,11 @@ export class GapLedger {
     for (const [connection, intervals] of state) this.#now.set(connection, intervals);
   }
 
+  /** Where the gap begins that a connection has now; null: it has none. */
+  lostFrom(connection: number): Micros | null {
+    return this.intervals(connection).find(({ to }) => to === Number.POSITIVE_INFINITY)?.from ?? null;
+  }
+
   /** Takes a statement in and tells where lost has become another thing. */
   add(statement: GapStatement): (Interval & { lost: boolean })[] {
     const { connection } = statement;

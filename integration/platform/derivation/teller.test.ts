@@ -2,7 +2,8 @@ import { countKinds, hourUs, type MachineFacts, type Micros } from "@lineshaft/c
 import { decodeFacts, encodeFacts, type FactsRows, recordType } from "@lineshaft/contract/ports";
 import { seeded } from "@lineshaft/testkit";
 import { describe, expect, it } from "vitest";
-import { type Meaning, nowUs, OneMachine, secondUs } from "./follower.fixture.ts";
+import { type Meaning, MemoryStore, nowUs, OneMachine, secondUs } from "./follower.fixture.ts";
+import type { FollowerParts } from "./follower-parts.ts";
 
 /** Somebody who follows the stream and knows nothing else: takes away what a range had, puts in what it has. */
 class Reader {
@@ -62,8 +63,11 @@ class Told extends OneMachine {
   refuse = 0;
   readonly #waiting: FactsRows[] = [];
 
+  readonly store = new MemoryStore();
+  readonly #parts: Partial<FollowerParts>;
+
   constructor(meanings: readonly Meaning[]) {
-    const parts = {
+    const parts: Partial<FollowerParts> = {
       tell: async (rows: FactsRows): Promise<boolean> => {
         if (this.refuse-- > 0) return false;
         this.#waiting.push(rows);
@@ -71,6 +75,15 @@ class Told extends OneMachine {
       },
     };
     super(meanings, parts);
+    this.#parts = parts;
+  }
+
+  /** The process dies, and the next one goes on from what is saved now. */
+  async restart(): Promise<void> {
+    const saving = { ...this.#parts, store: this.store, saveEveryMs: Number.POSITIVE_INFINITY };
+    const saved = (save: () => number): void => void save();
+    this.facts = this.again({ ...saving, saved, checkpoint: this.store.load() });
+    await this.facts.begin(this.store.lsn);
   }
 
   /** A second passes at least; what is told comes back out of the log. */
@@ -163,6 +176,28 @@ describe("facts in the log", () => {
     for (let i = 0; i < 20; i++) await machine.tick();
     expect([...machine.reader.causes.values()].join()).toBe(quiet);
     expect(countKinds[machine.reader.counts[0].kind]).toBe("good");
+  });
+
+  it("are told after a restart, where a change was taken in and saved, but not told yet", async () => {
+    const machine = new Told([state]);
+    await machine.restart();
+    await machine.point(1, 0, 1);
+    await machine.point(1, 10, 0);
+    for (let i = 0; i < 15; i++) await machine.tick();
+    await machine.point(1, 5, 7, { receivedS: 15 });
+    machine.facts.saveNow();
+    await machine.restart();
+    for (let i = 0; i < 3; i++) await machine.tick();
+    expect(machine.reader.timeline(nowUs)).toEqual([
+      [nowUs, 4],
+      [nowUs + 5 * secondUs, 0],
+      [nowUs + 10 * secondUs, 3],
+    ]);
+    const told = [...machine.reader.causes.values()].join();
+    machine.facts.saveNow();
+    await machine.restart();
+    for (let i = 0; i < 3; i++) await machine.tick();
+    expect([...machine.reader.causes.values()].join()).toBe(told);
   });
 
   it("survive their encoding", () => {

@@ -24,7 +24,8 @@ import { Surrounding } from "./surrounding.ts";
 import { tables } from "./tables.ts";
 import { asCsv, asWorkbook, writeRows } from "./write.ts";
 
-const rowsMax = 20_000;
+/** So many take a second of the thread that serves everybody; more come in parts. */
+const rowsMax = 10_000;
 const faultsMax = 100;
 const itemsMax = 1000;
 /** Reading half a MiB of JSON or YAML takes some 0.4 s of the thread that serves everybody. */

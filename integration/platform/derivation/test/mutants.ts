@@ -87,7 +87,7 @@ export const mutants: readonly Mutant[] = [
   {
     rule: "6 a bridged interval is dirty as a whole",
     file: "dirty.ts",
-    from: "ranges.push({ equipment, ...spread });",
+    from: "ranges.push({ equipment, ...spread, cause, lsn });",
     to: "void spread;",
   },
   {
