@@ -285,6 +285,7 @@ export async function startServer(config: Config, consoleDir?: string, plant?: D
     mqtt: () => broker?.status() ?? null,
     streams: () => streams(),
     facts: derived.facts,
+    results: published.results,
     historyTime: () => feeder.appliedTime,
   });
   monitor = watch;
