@@ -165,14 +165,13 @@ export async function startServer(config: Config, consoleDir?: string, plant?: D
       : createRateLimiter({ clock, ratePerSecond: config.ratePerSecond, burst: config.ratePerSecond * 2 });
   const admit =
     limiter === null ? undefined : (connectionId: number, rows: number) => limiter.take(String(connectionId), rows);
-  const shed = loadShedder(config.memoryBytesMax, () => stopping);
   let stopping = false;
   const ingest = new Ingest({
     log: stream,
     clock,
     directory,
     sums,
-    shed,
+    shed: loadShedder(config.memoryBytesMax, () => stopping),
     crashPoint,
     tagQuota: config.tagQuota,
     namesVisible: (lsn) => names.until(lsn),
@@ -286,6 +285,7 @@ export async function startServer(config: Config, consoleDir?: string, plant?: D
     mqtt: () => broker?.status() ?? null,
     streams: () => streams(),
     facts: derived.facts,
+    results: published.results,
     historyTime: () => feeder.appliedTime,
   });
   monitor = watch;
@@ -300,8 +300,7 @@ export async function startServer(config: Config, consoleDir?: string, plant?: D
       registry,
       lastValues: views.values,
       facts: derived.facts,
-      results: published.results,
-      cells,
+      ...{ results: published.results, cells },
       work: workSource({ facts: derived.facts, registry, clock, cells }),
       ledger,
       identity,

@@ -3,6 +3,7 @@ import type { SystemStatus } from "@lineshaft/contract/api";
 import type { Clock, Disk, History, Log } from "@lineshaft/contract/ports";
 import type { FactsFollower } from "@lineshaft/platform/derivation";
 import type { SumLedger, TagDirectory } from "@lineshaft/platform/ingest";
+import type { ResultService } from "@lineshaft/platform/results";
 import type { Views } from "@lineshaft/platform/values";
 
 interface Parts {
@@ -18,6 +19,7 @@ interface Parts {
   directory: TagDirectory;
   streams: () => number;
   facts: FactsFollower;
+  results: ResultService;
   mqtt: () => SystemStatus["mqtt"];
   historyTime: () => number | null;
 }
@@ -115,6 +117,7 @@ export class SystemMonitor {
         appliedLsn: this.#p.facts.appliedLsn,
         lagRecords: Math.max(0, l.durableLsn - this.#p.facts.appliedLsn),
       },
+      results: this.#p.results.status,
       disk: { ...this.#space, usedByDataBytes: used, hoursLeft: this.#hoursLeft() },
       process: {
         rssBytes: memory,

@@ -350,8 +350,7 @@ export class ProblemError extends Error {
     const { status, title, action, retry } = problemCatalogue[this.code];
     return {
       type: `urn:lineshaft:problem:${this.code}`,
-      title,
-      status,
+      ...{ title, status },
       code: this.code,
       detail: this.message,
       action,

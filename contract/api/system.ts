@@ -57,6 +57,11 @@ export const SystemStatusSchema = Type.Object(
       repairing: Type.Integer({ description: "Of these, such as are being derived again." }),
       mappingErrors: Type.Integer({ description: "Values kept that their mapping says nothing of." }),
     }),
+    results: Type.Object({
+      applications: Type.Integer({ description: "Applications that publish results." }),
+      waiting: Type.Integer({ description: "Results that wait to be computed, or are being computed." }),
+      windows: Type.Integer({ description: "Ranges of time that are dirty and not taken apart into results yet." }),
+    }),
     disk: Type.Object({
       freeBytes: Type.Integer(),
       totalBytes: Type.Integer(),

@@ -284,8 +284,28 @@ export function masterDataContract(make: (clock: FakeClock) => RegistryFixture):
         continuous: false,
         unit: "1",
       };
+      const member = { equipmentId: press, stage: 1, unitsPerCount: 1 };
+      const line = {
+        ...{ equipmentId: oven, constraint: press, constraintOf: [], output: press, members: [member] },
+        ...{ fromUs: 0, toUs: 100 },
+      };
+      data.put(admin, "lineTopology", "l", line, null);
       const { revision } = registry;
+      const lines: [string, Partial<typeof line> & object][] = [
+        ["range_invalid", { toUs: 0 }],
+        ["range_invalid", { fromUs: 50, toUs: 150 }],
+        ["equipment_unknown", { members: [member, { ...member, equipmentId: 4711 }] }],
+        ["key_duplicate", { members: [member, member] }],
+        ["quantity_negative", { members: [{ ...member, unitsPerCount: 0 }] }],
+        ["reference_unknown", { constraint: 4711 }],
+        ["reference_unknown", { output: oven }],
+        ["reference_unknown", { members: [member, { ...member, equipmentId: oven }] }],
+      ];
       const cases: [string, () => unknown][] = [
+        ...lines.map(([code, wrong]): [string, () => unknown] => [
+          code,
+          () => data.put(admin, "lineTopology", "x", { ...line, fromUs: 200, toUs: 300, ...wrong }, null),
+        ]),
         ["equipment_unknown", () => data.put(admin, "idealCycleTime", "x", ideal({ equipmentId: 4711 }), null)],
         ["cycle_time_invalid", () => data.put(admin, "idealCycleTime", "x", ideal({ cycleUs: 0 }), null)],
         ["cycle_time_invalid", () => data.put(admin, "idealCycleTime", "x", ideal({ unitsPerCycle: -1 }), null)],

@@ -317,8 +317,12 @@ describe("who may listen", () => {
     const health = { state: "flowing", since: 1 };
     platform.event("connection.changed", { connectionId: 2, connection: "alien", scope: "site/b", health });
     platform.event("connection.changed", { connectionId: 1, connection: "own", scope: "site/a", health });
+    const results = (...paths: string[]) => ({ application: "oee", items: paths.map((path) => ({ path })) });
+    platform.event("result.published", results("site/b/alien"));
+    platform.event("result.published", results("site/b/alien", "site/a/press", "site/abalien"));
     platform.event("item.rejected", { connectionId: 1, connection: "own", code: "x" });
     await reader.until(() => reader.events().at(-1)?.type === "item.rejected");
+    expect(reader.events().at(-2)?.data).toEqual(results("site/a/press"));
     expect(reader.points()).toEqual([
       [1, 1],
       [3, 3],
@@ -333,6 +337,7 @@ describe("who may listen", () => {
       "registry.changed",
       "registry.changed",
       "connection.changed",
+      "result.published",
       "item.rejected",
     ]);
     expect(JSON.stringify(reader.messages)).not.toContain("alien");

@@ -18,6 +18,8 @@ export class FakeResults implements Results {
   readonly work: WorkItem[] = [];
   readonly published: Result[] = [];
   readonly #pathOf: (equipmentId: number) => string;
+  /** Requests for work that wait. */
+  waiting = 0;
   #wake: (() => void)[] = [];
 
   constructor(pathOf: (equipmentId: number) => string) {
@@ -38,6 +40,7 @@ export class FakeResults implements Results {
     if (!this.applications.has(application))
       throw new ProblemError("not_found", `There is no application "${application}".`);
     const visible = () => this.work.filter(({ path }) => inScope(p, path));
+    this.waiting++;
     if (visible().length === 0 && waitMs > 0)
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, waitMs);
@@ -48,6 +51,7 @@ export class FakeResults implements Results {
         this.#wake.push(done);
         signal?.addEventListener("abort", done);
       });
+    this.waiting--;
     const taken = visible().slice(0, limit);
     for (const item of taken) this.work.splice(this.work.indexOf(item), 1);
     return taken;
