@@ -13,6 +13,7 @@ const doors = {
   physicalAsset: { put: "putPhysicalAsset", get: "getPhysicalAsset" },
   reason: { put: "putReason", get: "getReason" },
   annotation: { put: "putAnnotation", get: "getAnnotation" },
+  lineTopology: { put: "putLineTopology", get: "getLineTopology" },
   setUp: { put: "putSetUp", get: "getSetUp" },
 } as const satisfies Record<string, { put: RouteName; get: RouteName }>;
 export type DeskKind = keyof typeof doors;

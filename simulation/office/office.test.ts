@@ -25,7 +25,8 @@ class FakePlatform {
   ) => {
     if (name === "listEquipment") {
       const items = machineSheets.map(({ equipment }, id) => ({ path: equipment.join("/"), id: id + 1 }));
-      const sites = ["Northfield", "Eastgate"].map((path, i) => ({ path, id: 101 + i }));
+      const above = ["Northfield", "Eastgate", "Northfield/Filling/Bottling line 1"];
+      const sites = above.map((path, i) => ({ path, id: 101 + i }));
       return Promise.resolve({ items: [...items, ...sites], cursor: null });
     }
     const key = `${name.replace(/^(put|get)/, "")} ${params?.id}`;

@@ -1,4 +1,5 @@
 import { defaultOeePolicy, type Micros, minuteUs, secondUs } from "@lineshaft/contract/api";
+import { serialLine } from "../plant/bottling-line.ts";
 import { machineSheets } from "../plant/index.ts";
 import type { Product } from "../plant/machine-kind.ts";
 import { sites } from "../plant/site.ts";
@@ -59,7 +60,7 @@ export function setUpOf(places: Places, fromUs: Micros): Paper[] {
         loss: "breakdown",
       },
     });
-  papers.push(...materials(), ...machinePapers(places, fromUs));
+  papers.push(...materials(), ...machinePapers(places, fromUs), ...linePapers(places, fromUs));
   return papers;
 }
 
@@ -93,6 +94,19 @@ function machinePapers(places: Places, fromUs: Micros): Paper[] {
     );
     return [{ kind: "countingAssignment", id: machine, item: counting }, ...cycles];
   });
+}
+
+/** How the machines of the serial line stand together; orders are booked at the machines. */
+function linePapers(places: Places, fromUs: Micros): Paper[] {
+  const equipmentId = placeOf(places, serialLine.path);
+  const along = serialLine.machines.flatMap((machine) => {
+    const sheet = machineSheets.find((each) => each.machine === machine);
+    return (sheet && placeOf(places, sheet.equipment.join("/"))) ?? [];
+  });
+  if (equipmentId === null || along.length < serialLine.machines.length) return [];
+  const members = along.map((id, i) => ({ equipmentId: id, stage: i + 1, unitsPerCount: 1 }));
+  const flow = { constraint: along[0], constraintOf: [], output: along[along.length - 1], members };
+  return [{ kind: "lineTopology", id: "bottling-1", item: { equipmentId, ...flow, fromUs, toUs: null } }];
 }
 
 /** What is made of a product: itself, or the parts of a family mould. */

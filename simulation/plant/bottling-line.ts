@@ -32,6 +32,9 @@ const products = [
   { material: "B-ORANGE-033", name: "Orange 0.33 l" },
 ] as const;
 
+/** The serial line, in flow order; its first machine is the slowest. */
+export const serialLine = { path: line.join("/"), machines: machines.map(({ name }) => `${name}1`) };
+
 /** What an engineer notes of each machine. Their counters are read once a second, as they change. */
 export const bottlingSheets: readonly MachineSheet[] = machines.map(({ name, bottlesPerSecond }) => ({
   machine: `${name}1`,

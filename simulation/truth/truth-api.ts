@@ -4,6 +4,7 @@ import { booksSetUps } from "../office/bookings.ts";
 import { policyOf } from "../office/set-up.ts";
 import type { MachineTruth, TrueShift } from "../plant/index.ts";
 import type { MachineSheet } from "../plant/machine-kind.ts";
+import { serialLine } from "../plant/bottling-line.ts";
 import { scanUs } from "../plant/machine-play.ts";
 import { shiftAt, shiftStartUs } from "../plant/shift.ts";
 import { type Site, siteOf } from "../plant/site.ts";
@@ -21,12 +22,6 @@ export interface TruthParts {
 const longestUs = 2 * dayUs;
 /** What the bindings of machines with pulses say (configuration/machines.yaml). */
 const pulses = { stopAfterCycles: 3, defaultCycleUs: 3 * secondUs };
-/** The serial line, in flow order; its first machine is the slowest. */
-const serialLine = {
-  path: "Northfield/Filling/Bottling line 1",
-  machines: ["Filler1", "Capper1", "Labeller1", "Packer1"],
-} as const;
-
 /**
  * `GET /truth?equipment=…&from=…&to=…`: what really happened at a machine (by its path or its name) or at the bottling line, and the OEE of it, by hour, shift and order, over the information that its protocol permits.
  * Default: the shift that is on. Never beyond now.

@@ -90,9 +90,11 @@ export function cellSource(parts: { facts: Facts; registry: Registry; clock: Clo
       }
       const topology = line.map(asTopology);
       const constraint = topology[topology.length - 1].constraint;
-      const { facts: constraintFacts } = (made.find(({ id }) => id === constraint) ?? made[0]).answer;
-      const own = contextAt(all, equipmentId, timeZone, constraintFacts, asOf);
-      const { context } = own;
+      const limiting = made.find(({ id }) => id === constraint) ?? made[0];
+      const own = contextAt(all, equipmentId, timeZone, limiting.answer.facts, asOf);
+      // Where orders are booked at the machines and none at the line, it works at what its constraint works at.
+      const booked = own.context.executions.length > 0 ? own.context.executions : limiting.context.executions;
+      const context = { ...own.context, executions: booked };
       const members = new Map(made.map((each) => [each.id, { facts: each.answer.facts, context: each.context }]));
       const cells = lineCells({ equipment: equipmentId, topology, context, members }, window);
       const answer = { ...common, cells, ...told([own, ...made], context) };
