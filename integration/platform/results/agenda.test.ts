@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Agenda } from "./agenda.ts";
 import { revisionAfter } from "./book.ts";
-import { type KeySpan, keysIn, keyText } from "./keys.ts";
+import { type ExecutionSpan, type KeySpan, keysIn, keyText } from "./keys.ts";
 import type { StationPlan } from "./stations.ts";
 import type { Row, StoredKey } from "./tasks.ts";
 
@@ -32,6 +32,7 @@ class World {
   readonly truth = new Map<string, number>();
   readonly results = new Map<string, StoredKey & { value: number; equipmentId: number; revision: number }>();
   readonly rows = new Map<number, Row>();
+  executions: ExecutionSpan[] = [];
   agenda = this.make();
 
   make(): Agenda {
@@ -46,7 +47,11 @@ class World {
           repairing: false,
         }),
         keys: (_, fromUs, toUs) =>
-          keysIn({ fromUs, toUs }, { timeZone: "UTC", shifts: [], executions: [] }, new Set(["hour"])),
+          keysIn(
+            { fromUs, toUs },
+            { timeZone: "UTC", shifts: [], executions: this.executions },
+            new Set(["hour", "order"]),
+          ),
         stored: (id, fromUs, toUs) =>
           [...this.results.values()].filter((r) => r.equipmentId === id && r.fromUs <= toUs && r.toUs >= fromUs),
         find: (key) => this.results.get(this.id(key)) ?? null,
@@ -229,6 +234,31 @@ describe("what is to be computed", () => {
     world.settle();
     expect(world.results.get(key)).toMatchObject({ state: "final", revision: 1 });
     world.expectRight();
+  });
+
+  test("a long open period is computed again more seldom than a short one", () => {
+    const world = new World();
+    world.watermark = at(3) + hourUs / 2;
+    world.executions = [{ order: "o", operation: "10", fromUs: at(0), toUs: Number.POSITIVE_INFINITY }];
+    world.settle();
+    const later = (ms: number): string[] => {
+      world.ms += ms;
+      world.watermark += ms * 1000;
+      const items = world.agenda.take(1000, () => true);
+      for (const item of items) world.publish(item);
+      return items.filter(({ equipmentId }) => equipmentId === 3).map(({ period }) => period);
+    };
+    const open = (period: string) =>
+      [...(world.agenda.stations.get(3)?.open.values() ?? [])].some((o) => o.period === period);
+    expect([open("hour"), open("order")]).toEqual([true, true]);
+    later(20_000);
+    // 3.5 hours: every 17.5 s.
+    expect([later(5001), later(5001), later(5001), later(5001)]).toEqual([
+      ["hour"],
+      ["hour"],
+      ["hour"],
+      ["hour", "order"],
+    ]);
   });
 
   test("in any order of changes, batches, lost answers and restarts the numbers end as from scratch", () => {
