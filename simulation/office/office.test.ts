@@ -101,8 +101,18 @@ describe("the people of the plant", () => {
         "PhysicalAsset",
         "SetUp",
         "Annotation",
+        "LineTopology",
       ]),
     );
+    const along = ["Filler1", "Capper1", "Labeller1", "Packer1"].map(
+      (machine) => machineSheets.findIndex((sheet) => sheet.machine === machine) + 1,
+    );
+    expect(platform.items.get("LineTopology bottling-1")?.item).toMatchObject({
+      equipmentId: 103,
+      constraint: along[0],
+      output: along[3],
+      members: along.map((equipmentId, i) => ({ equipmentId, stage: i + 1 })),
+    });
     for (const [id, { machine }] of machineSheets.entries())
       expect(platform.executionsOn(id + 1).filter(({ toUs }) => toUs === null).length, machine).toBeLessThanOrEqual(2);
     expect(platform.executionsOn(press).at(-1)?.toUs).toBeNull();

@@ -2,9 +2,9 @@ import { dayUs, type Micros, parseTimeUs, secondUs } from "@lineshaft/contract/a
 import { type Answer, refused } from "../fault-menu.ts";
 import { booksSetUps } from "../office/bookings.ts";
 import { policyOf } from "../office/set-up.ts";
+import { serialLine } from "../plant/bottling-line.ts";
 import type { MachineTruth, TrueShift } from "../plant/index.ts";
 import type { MachineSheet } from "../plant/machine-kind.ts";
-import { serialLine } from "../plant/bottling-line.ts";
 import { scanUs } from "../plant/machine-play.ts";
 import { shiftAt, shiftStartUs } from "../plant/shift.ts";
 import { type Site, siteOf } from "../plant/site.ts";
