@@ -1,5 +1,12 @@
-import { type Mapping, type Micros, type StateMeaning, type StateRow, stateCode } from "@lineshaft/contract/api";
-import { presets } from "./presets.ts";
+import {
+  counterRange,
+  type Mapping,
+  type Micros,
+  meaningCode,
+  presetRows,
+  type StateRow,
+  textBelow,
+} from "@lineshaft/contract/api";
 
 export type AutomatonKind = "state" | "counter" | "pulse";
 
@@ -37,23 +44,9 @@ export interface Rule {
   of: readonly (Rule | null)[] | null;
 }
 
-const widths = {
-  int16: { modulus: 65_536, least: -32_768, below: 32_768 },
-  uint16: { modulus: 65_536, least: 0, below: 65_536 },
-  int32: { modulus: 4_294_967_296, least: -2_147_483_648, below: 2_147_483_648 },
-  uint32: { modulus: 4_294_967_296, least: 0, below: 4_294_967_296 },
-  bcd16: { modulus: 10_000, least: 0, below: 10_000 },
-  bcd32: { modulus: 100_000_000, least: 0, below: 100_000_000 },
-} as const;
-
-const codeOf = ({ itemState, operationMode, cause }: StateMeaning): number =>
-  stateCode(itemState === undefined || itemState === "unknown" ? null : itemState, operationMode ?? null, cause ?? 0);
-
 const keyOf = (value: NonNullable<StateRow["value"]>): number =>
   typeof value === "string" ? textKey(value) : Number(value) + 0;
 
-/** Keys of texts lie below all numbers that a table is likely to hold. */
-const textBelow = -(2 ** 51);
 const isText = (value: number): boolean => value < textBelow;
 
 /**
@@ -76,29 +69,28 @@ export function compileMapping(mapping: Mapping): Rule {
   const sparse = new Map<number, number>();
   const ranges: number[] = [];
   const rangeCodes: number[] = [];
-  for (const row of [...(mapping.preset === undefined ? [] : presets[mapping.preset]), ...(mapping.states ?? [])]) {
+  for (const row of [...(mapping.preset === undefined ? [] : presetRows[mapping.preset]), ...(mapping.states ?? [])]) {
     if (row.value === undefined) {
       ranges.push(row.from ?? Number.NEGATIVE_INFINITY, row.to ?? Number.POSITIVE_INFINITY);
-      rangeCodes.push(codeOf(row));
+      rangeCodes.push(meaningCode(row));
       continue;
     }
     const key = keyOf(row.value);
-    if (Number.isInteger(key) && key >= 0 && key < denseMax) dense[key] = codeOf(row);
-    else sparse.set(key, codeOf(row));
+    if (Number.isInteger(key) && key >= 0 && key < denseMax) dense[key] = meaningCode(row);
+    else sparse.set(key, meaningCode(row));
   }
   const { counter = {}, pulse = {} } = mapping;
-  const width = counter.width === undefined ? null : widths[counter.width];
-  const modulus = counter.rolloverAt ?? width?.modulus ?? 0;
+  const { modulus, least, below } = counterRange(counter);
   return {
     dense,
     sparse,
     range: Float64Array.from(ranges),
     rangeCode: Int32Array.from(rangeCodes),
-    otherwise: mapping.otherwise === undefined ? outside : codeOf(mapping.otherwise),
+    otherwise: mapping.otherwise === undefined ? outside : meaningCode(mapping.otherwise),
     deadBand: mapping.deadBand ?? 0,
     modulus,
-    least: width?.least ?? (counter.rolloverAt === undefined ? Number.NEGATIVE_INFINITY : 0),
-    below: counter.rolloverAt ?? width?.below ?? Number.POSITIVE_INFINITY,
+    least,
+    below,
     maxPerUs: (counter.maxPerSecond ?? Number.POSITIVE_INFINITY) / 1e6,
     sampled: counter.sampling === "sampled",
     samplingUs: Math.round((counter.samplingMs ?? 0) * 1000),
