@@ -39,29 +39,32 @@ export const meaningCode = ({ itemState, operationMode, cause }: StateMeaning): 
 export type StateValue = number | bigint | boolean | string;
 
 /**
- * What a value means: a row with exactly this value, else a range that holds it, else `otherwise`; of several rows the last, and those of the preset stand
- * before one's own. null: nothing says it, and the state is unknown. A boolean is 0 or 1, a text is compared as it is.
+ * What a value means: the first row that has it, those of one's own before the preset's, else `otherwise`. null: nothing says it, and the state is unknown.
+ * `condition`: a row with a condition stands before any other that has it, and only derivation can ask it. A boolean is 0 or 1, a text is compared as it
+ * is; behind a condition nothing is said of a text.
  */
-export function meaningOf({ preset, states = [], otherwise }: Mapping, value: StateValue): StateMeaning | null {
-  const rows = preset === undefined ? states : [...presetRows[preset], ...states];
+export function meaningOf(mapping: Mapping, value: StateValue): StateMeaning | "condition" | null {
+  const { preset, states = [], otherwise } = mapping;
   const wanted = comparable(value);
-  const row =
-    rows.findLast((one) => one.value !== undefined && comparable(one.value) === wanted) ??
-    rows.findLast((one) => one.value === undefined && holds(one, wanted)) ??
-    otherwise;
-  if (row === undefined) return null;
-  const { itemState, operationMode, cause } = row;
-  return {
-    ...(itemState === undefined ? {} : { itemState }),
-    ...(operationMode === undefined ? {} : { operationMode }),
-    ...(cause === undefined ? {} : { cause }),
-  };
+  for (const row of preset === undefined ? states : [...states, ...presetRows[preset]]) {
+    if (row.when !== undefined) return isNumber(wanted) ? "condition" : null;
+    if (row.value === undefined ? holds(row, wanted) : comparable(row.value) === wanted) return meaningIn(row);
+  }
+  return otherwise === undefined ? null : meaningIn(otherwise);
 }
+
+const meaningIn = ({ itemState, operationMode, cause }: StateMeaning): StateMeaning => ({
+  ...(itemState === undefined ? {} : { itemState }),
+  ...(operationMode === undefined ? {} : { operationMode }),
+  ...(cause === undefined ? {} : { cause }),
+});
 
 const comparable = (value: StateValue): number | string => (typeof value === "string" ? value : Number(value));
 
 const holds = ({ from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY }: StateRow, value: number | string) =>
-  typeof value === "number" && value >= textBelow && value >= from && value < to;
+  isNumber(value) && value >= from && value < to;
+
+const isNumber = (value: number | string): value is number => typeof value === "number" && value >= textBelow;
 
 /**
  * What a property means where its binding says nothing: the model's mapping; without one its `enum`, where the names are the standard's; without any, the

@@ -41,6 +41,7 @@ test("a value means to the console what derivation makes of it", () => {
     const number = (): number => of([0, 1, 2, 3, 5, 100, 256, 0.5, -1, -(2 ** 52), 1e12, 128 + random(20)]);
     const row = (): StateRow => {
       const value = of(values);
+      if (random(10) === 0) return { when: `value > ${random(5)}.0`, ...meaning() };
       if (random(2) === 0 && typeof value !== "bigint" && value !== "") return { value, ...meaning() };
       return {
         ...(random(4) === 0 ? {} : { from: number() }),
@@ -58,6 +59,8 @@ test("a value means to the console what derivation makes of it", () => {
       const found = meaningOf(mapping, value);
       const key = typeof value === "string" ? textKey(value) : Number(value) + 0;
       const what = `seed ${seed}: ${String(value)} under ${JSON.stringify(mapping)}`;
+      // The console knows no conditions; what it does say with one in the table is true nevertheless.
+      if (found === "condition") continue;
       expect(found === null ? outside : meaningCode(found), what).toBe(codeAt(rule, key));
     }
   }

@@ -7,6 +7,7 @@ import {
   type StateRow,
   textBelow,
 } from "@lineshaft/contract/api";
+import { type Condition, compileCondition } from "./condition.ts";
 
 export type AutomatonKind = "state" | "counter" | "pulse";
 
@@ -15,14 +16,27 @@ export const outside = -1;
 const denseMax = 256;
 const glitchWindowUs = 10_000_000;
 
-/** A mapping made ready for the hot path: all fields always there, states as codes, times in µs. */
-export interface Rule {
+/** Rows without conditions. Where two rows have a value, only the first is in it, so that it can be asked in any order. */
+interface Table {
   /** Codes of the integers from 0 on; `outside` where there is none. */
   dense: Int32Array;
   sparse: Map<number, number>;
-  /** Pairs [from, to) with the code of each pair in `rangeCode`. */
+  /** Pairs [from, to) with the code of each pair in `rangeCode`; of several that hold a value the first counts. */
   range: Float64Array;
   rangeCode: Int32Array;
+  /** What is asked of a value that is not in it; null: nothing more. */
+  next: Step | null;
+}
+
+/** A row with a condition, and the rows behind it. */
+interface Step {
+  applies: Condition;
+  code: number;
+  table: Table;
+}
+
+/** A mapping made ready for the hot path: all fields always there, states as codes, times in µs. */
+export interface Rule extends Table {
   otherwise: number;
   deadBand: number;
   /** 0: the counter never begins anew. */
@@ -64,28 +78,57 @@ export function textKey(text: string): number {
   return textBelow - ((a >>> 0) * 262_144 + ((b >>> 0) & 0x3ffff)) - 0.5;
 }
 
-export function compileMapping(mapping: Mapping): Rule {
+/** The rows in the order in which they hold: those of one's own before the preset's, and each that applies before all behind it. */
+function tableOf({ preset, states = [] }: Mapping): Table {
+  const rows: readonly StateRow[] = [...states, ...(preset === undefined ? [] : presetRows[preset])];
+  let next: Step | null = null;
+  let end = rows.length;
+  for (let i = end - 1; i >= 0; i--) {
+    const { when } = rows[i];
+    if (when === undefined) continue;
+    next = { applies: conditionOf(when), code: meaningCode(rows[i]), table: plainTable(rows.slice(i + 1, end), next) };
+    end = i;
+  }
+  return plainTable(rows.slice(0, end), next);
+}
+
+function plainTable(rows: readonly StateRow[], next: Step | null): Table {
   const dense = new Int32Array(denseMax).fill(outside);
   const sparse = new Map<number, number>();
   const ranges: number[] = [];
   const rangeCodes: number[] = [];
-  for (const row of [...(mapping.preset === undefined ? [] : presetRows[mapping.preset]), ...(mapping.states ?? [])]) {
+  for (const row of rows) {
     if (row.value === undefined) {
       ranges.push(row.from ?? Number.NEGATIVE_INFINITY, row.to ?? Number.POSITIVE_INFINITY);
       rangeCodes.push(meaningCode(row));
       continue;
     }
     const key = keyOf(row.value);
-    if (Number.isInteger(key) && key >= 0 && key < denseMax) dense[key] = meaningCode(row);
+    const isDense = Number.isInteger(key) && key >= 0 && key < denseMax;
+    if (isDense ? dense[key] !== outside : sparse.has(key)) continue;
+    if (!isText(key) && ranges.some((from, i) => i % 2 === 0 && key >= from && key < ranges[i + 1])) continue;
+    if (isDense) dense[key] = meaningCode(row);
     else sparse.set(key, meaningCode(row));
   }
+  return { dense, sparse, range: Float64Array.from(ranges), rangeCode: Int32Array.from(rangeCodes), next };
+}
+
+/** A configuration with a condition that is none is refused; one that came past that must not stop all others, so it has no answer to any value. */
+function conditionOf(text: string): Condition {
+  try {
+    return compileCondition(text);
+  } catch (error) {
+    return () => {
+      throw error;
+    };
+  }
+}
+
+export function compileMapping(mapping: Mapping): Rule {
   const { counter = {}, pulse = {} } = mapping;
   const { modulus, least, below } = counterRange(counter);
   return {
-    dense,
-    sparse,
-    range: Float64Array.from(ranges),
-    rangeCode: Int32Array.from(rangeCodes),
+    ...tableOf(mapping),
     otherwise: mapping.otherwise === undefined ? outside : meaningCode(mapping.otherwise),
     deadBand: mapping.deadBand ?? 0,
     modulus,
@@ -107,8 +150,9 @@ export function compileMapping(mapping: Mapping): Rule {
 export const withinDeadBand = (rule: Rule, a: number, b: number): boolean =>
   rule.deadBand > 0 && Math.abs(a - b) < rule.deadBand && !isText(a) && !isText(b);
 
-/** The state code of a value; `outside` when no row has it. */
+/** The state code of a value; `outside` when no row has it, or when a condition has no answer to it. */
 export function codeAt(rule: Rule, value: number): number {
+  // The same as `inTable`, which as a call of its own costs a quarter more.
   if (value >= 0 && value < denseMax && Number.isInteger(value)) {
     const code = rule.dense[value];
     if (code !== outside) return code;
@@ -117,8 +161,32 @@ export function codeAt(rule: Rule, value: number): number {
   if (code !== undefined) return code;
   const { range, rangeCode } = rule;
   if (!isText(value))
-    for (let i = rangeCode.length - 1; i >= 0; i--)
+    for (let i = 0; i < rangeCode.length; i++)
       if (value >= range[2 * i] && value < range[2 * i + 1]) return rangeCode[i];
+  return rule.next === null ? rule.otherwise : codeByConditions(rule, rule.next, value);
+}
+
+function inTable({ dense, sparse, range, rangeCode }: Table, value: number): number {
+  if (value >= 0 && value < denseMax && Number.isInteger(value) && dense[value] !== outside) return dense[value];
+  const code = sparse.get(value);
+  if (code !== undefined) return code;
+  for (let i = 0; i < rangeCode.length; i++) if (value >= range[2 * i] && value < range[2 * i + 1]) return rangeCode[i];
+  return outside;
+}
+
+/** What comes after the first condition is not known where that has no answer: neither the rows behind it nor `otherwise` hold then. */
+function codeByConditions(rule: Rule, first: Step, value: number): number {
+  // A condition speaks of numbers, and of a text there is only its key.
+  if (isText(value)) return outside;
+  try {
+    for (let step: Step | null = first; step !== null; step = step.table.next) {
+      if (step.applies(value)) return step.code;
+      const code = inTable(step.table, value);
+      if (code !== outside) return code;
+    }
+  } catch {
+    return outside;
+  }
   return rule.otherwise;
 }
 

@@ -48,9 +48,6 @@ export interface MappingDraft {
   pulse: Record<PulseNumber, string> & { edge: PulseOptions["edge"] | "" };
 }
 
-/** A row with a condition; the server judges it. */
-type ConditionRow = StateRow & { when?: string };
-
 const text = (value: number | undefined): string => (value === undefined ? "" : String(value));
 
 const meaningDraft = ({ itemState, operationMode, cause }: StateMeaning = {}): MeaningDraft => ({
@@ -70,7 +67,7 @@ export function draftOf(mapping: Mapping): MappingDraft {
   const { counter = {}, pulse = {} } = mapping;
   return {
     preset: mapping.preset ?? "",
-    rows: (mapping.states ?? []).map((row: ConditionRow) =>
+    rows: (mapping.states ?? []).map((row) =>
       newRow({
         by: row.when !== undefined ? "when" : row.value !== undefined ? "value" : "range",
         value: row.value === undefined ? "" : valueInput(row.value),
@@ -113,7 +110,7 @@ const meaningOfDraft = ({ itemState, operationMode, cause }: MeaningDraft): Stat
 
 function rowOf(row: RowDraft): StateRow | FaultCode {
   const meaning = meaningOfDraft(row);
-  if (row.by === "when") return row.when.trim() === "" ? "when" : ({ when: row.when.trim(), ...meaning } as StateRow);
+  if (row.by === "when") return row.when.trim() === "" ? "when" : { when: row.when.trim(), ...meaning };
   if (row.by === "value") {
     const value = parseValue(row.value);
     return value === null ? "value" : { value, ...meaning };
@@ -169,10 +166,6 @@ export function mappingOf(draft: MappingDraft): { mapping: Mapping; faults: Draf
   };
   return { mapping, faults };
 }
-
-/** Whether a row of it is judged by the server alone. */
-export const hasCondition = ({ states = [] }: Mapping): boolean =>
-  states.some((row: ConditionRow) => row.when !== undefined);
 
 /**
  * A binding with another mapping for all of its time, or from an instant on: then what holds before stays as it is. Null: the instant lies

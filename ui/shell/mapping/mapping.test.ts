@@ -46,10 +46,19 @@ describe("a mapping in fields", () => {
       expect(mappingOf(draftOf(one))).toEqual({ mapping: one, faults: new Map() });
   });
   it("keeps rows with conditions, and leaves their verdict to the server", () => {
-    const row: { when: string; itemState: "Executing" } = { when: "value > 5", itemState: "Executing" };
-    const withCondition: Mapping = { states: [row] };
+    const withCondition: Mapping = {
+      states: [
+        { value: 7, itemState: "NotExecuting" },
+        { when: "value > 5.0", itemState: "Executing" },
+        { value: 6, itemState: "NotExecuting" },
+      ],
+    };
     expect(mappingOf(draftOf(withCondition)).mapping).toEqual(withCondition);
-    expect(verdictOf(withCondition, 6)).toBe("server");
+    expect([6, 7, "6"].map((value) => verdictOf(withCondition, value))).toEqual([
+      "server",
+      { itemState: "NotExecuting" },
+      "unsaid",
+    ]);
   });
   it("names what is wrong, and goes on without it", () => {
     const draft = draftOf({ states: [{ value: 1, itemState: "Executing" }], counter: { maxPerSecond: 1 } });

@@ -7,7 +7,6 @@ import {
   type StateMeaning,
 } from "@lineshaft/contract/api";
 import { type StateClass, stateClassOf } from "../../kit/index.ts";
-import { hasCondition } from "./draft.ts";
 
 export type MappedKind = "itemState" | "operationMode" | "counter" | "pulse";
 export const isMapped = (kind: Property["kind"] | undefined): kind is MappedKind =>
@@ -17,7 +16,8 @@ export const isMapped = (kind: Property["kind"] | undefined): kind is MappedKind
 export type Verdict = StateMeaning | "unsaid" | "server";
 
 export function verdictOf(mapping: Mapping, value: number | boolean | string): Verdict {
-  return hasCondition(mapping) ? "server" : (meaningOf(mapping, value) ?? "unsaid");
+  const meaning = meaningOf(mapping, value);
+  return meaning === "condition" ? "server" : (meaning ?? "unsaid");
 }
 
 /** The colour of a meaning, as it is while the machine is to produce. */

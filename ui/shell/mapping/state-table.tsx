@@ -2,7 +2,7 @@ import { presetRows, statePresets } from "@lineshaft/contract/api";
 import { useEffect, useRef } from "react";
 import { Button, Field } from "../../kit/index.ts";
 import { t } from "../i18n.ts";
-import { type DraftFaults, draftOf, type MappingDraft, newRow, type RowDraft, type RowKind } from "./draft.ts";
+import { type DraftFaults, draftOf, type MappingDraft, type RowDraft, type RowKind } from "./draft.ts";
 import type { MappedKind } from "./meaning.ts";
 import { MeaningCells } from "./meaning-fields.tsx";
 import { MeaningMark, type Reasons } from "./meaning-mark.tsx";
@@ -165,7 +165,7 @@ function RawFields(props: { row: RowDraft; of: string; onChange(part: Partial<Ro
       key={name}
       className={`input ${name === "when" ? "mono" : ""}`}
       aria-label={t(`mapping.${name}Of`, { of })}
-      placeholder={name === "when" ? "value > 5 && value < 20" : t(`mapping.${name}Short`)}
+      placeholder={name === "when" ? "value > 5.0 && value < 20.0" : t(`mapping.${name}Short`)}
       data-field={name === "value" ? "value" : undefined}
       spellCheck={false}
       autoComplete="off"
@@ -193,7 +193,7 @@ function PresetRows(props: {
   const groups = Map.groupBy(presetRows[props.preset], ({ value: _, ...meaning }) => JSON.stringify(meaning));
   const takeOver = (): void => {
     const taken = draftOf({ states: presetRows[props.preset] }).rows;
-    props.onChange({ preset: "", rows: [...taken, ...props.draft.rows.map((row) => newRow(row))] });
+    props.onChange({ preset: "", rows: [...props.draft.rows, ...taken] });
   };
   return (
     <details className="mapping-preset">

@@ -8,7 +8,7 @@ export const mappingDe: Record<keyof typeof mappingEn, string> = {
   "mapping.edit": "Werte",
   "mapping.editOf": "Was die Werte bedeuten: {property}",
   "mapping.preset": "Fertige Tabelle",
-  "mapping.presetHint": "Eigene Zeilen gehen ihr vor.",
+  "mapping.presetHint": "Eigene Zeilen stehen davor; die erste, die zutrifft, gilt.",
   "mapping.preset.none": "Keine",
   "mapping.preset.machineryItemState": "OPC UA Machinery: Zustand (OPC 40001-1)",
   "mapping.preset.machineryOperationMode": "OPC UA Machinery: Betriebsart (OPC 40001-1)",

@@ -6,7 +6,7 @@ export const mappingEn = {
   "mapping.edit": "Values",
   "mapping.editOf": "What the values mean: {property}",
   "mapping.preset": "Ready-made table",
-  "mapping.presetHint": "Rows of your own win over it.",
+  "mapping.presetHint": "Rows of your own stand before it; the first that applies wins.",
   "mapping.preset.none": "None",
   "mapping.preset.machineryItemState": "OPC UA Machinery: item state (OPC 40001-1)",
   "mapping.preset.machineryOperationMode": "OPC UA Machinery: operation mode (OPC 40001-1)",
