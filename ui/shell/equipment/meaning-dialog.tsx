@@ -88,7 +88,10 @@ function Meanings(props: { tag: RawTag; configuration: Configuration; onClose():
         property={property}
         path={mapped.equipment ?? own?.path ?? ""}
         binding={mapped}
-        saved={(entryOf(configuration, tag)?.bind ?? []).includes(mapped)}
+        saved={entryOf(configuration, tag)?.bind?.find(
+          ({ property: of, equipment, validFrom }) =>
+            of === mapped.property && equipment === mapped.equipment && validFrom === mapped.validFrom,
+        )}
         onBack={() => setMapping(null)}
         onDone={(next) => {
           setBindings(bindings.flatMap((one, i) => (i === mapping ? next : [one])));

@@ -22,8 +22,8 @@ export function MappingEditor(props: {
   property: Property & { kind: MappedKind };
   path: string;
   binding: BindingEntry;
-  /** It is in force already: another mapping from a date on leaves what holds before. */
-  saved: boolean;
+  /** As it is in force, if it is: another mapping from a date on leaves what holds before. */
+  saved: BindingEntry | undefined;
   onBack(): void;
   onDone(bindings: BindingEntry[]): void;
 }) {
@@ -66,8 +66,8 @@ export function MappingEditor(props: {
       ? remapped(binding, said, undefined)
       : from === undefined
         ? null
-        : saved
-          ? remapped(binding, said, from)
+        : saved !== undefined
+          ? remapped(saved, said, from)
           : (remapped({ ...binding, validFrom: undefined }, said, from)?.slice(1) ?? null);
   const title = t("mapping.title", { name: tagName(tag), property: property.name });
   return (
@@ -110,7 +110,7 @@ export function MappingEditor(props: {
             ) : (
               <Field
                 label={t("meaning.validFrom")}
-                hint={saved ? t("mapping.since.fromHint") : undefined}
+                hint={saved !== undefined ? t("mapping.since.fromHint") : undefined}
                 fault={from !== undefined && dated === null ? t("mapping.fault.outsideTime") : null}
               >
                 {(id) => (
