@@ -9,6 +9,9 @@ import { ServerProcess, tempDir } from "./support/server-process.ts";
 
 const within = { timeout: 30_000, interval: 100 };
 const minuteUs = 60_000_000;
+/** As the browser's field wants it, in the zone of the tab. */
+const localTime = (us: number): string =>
+  new Date(us / 1000).toLocaleString("sv-SE", { timeZone: "Europe/Berlin" }).replace(" ", "T");
 
 describe.skipIf(!hasPeer("chromium"))("the meaning of values in the console", { timeout: 120_000 }, () => {
   const dir = tempDir();
@@ -165,5 +168,27 @@ describe.skipIf(!hasPeer("chromium"))("the meaning of values in the console", { 
       .getByRole("table", { name: "Recorded" })
       .getByRole("button", { name: "Say what it means: -4" })
       .waitFor();
+    // A condition is typed here and judged by the server.
+    await editor.getByRole("button", { name: "Add a row" }).click();
+    await editor.getByLabel("By what, row 5").selectOption("when");
+    await editor.getByLabel("Condition, row 5").fill("value < 0.0 && value > -5.0");
+    await editor.getByLabel("Item state, row 5").selectOption("OutOfService");
+    await editor.getByRole("table", { name: "Recorded" }).getByText("Judged by the server").waitFor();
+    // From a date on; what holds before stays as it is, although a plan was looked at and left in between.
+    await editor.getByRole("button", { name: "Show what it would change" }).click();
+    await page.getByText("Changes 1 meaning").waitFor();
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.getByRole("button", { name: "What the values mean: state" }).click();
+    await editor.getByRole("button", { name: "From a date on" }).click();
+    await editor.getByLabel("Valid from").fill(localTime(first + 30 * minuteUs));
+    await editor.getByRole("button", { name: "Show what it would change" }).click();
+    await page.getByRole("button", { name: /^Apply \d+ change/ }).click();
+    await page.getByText(/in force, as revision/).waitFor();
+    await expect.poll(errors, within).toEqual([]);
+    const bind = (await configuration()).connections?.[0].tags?.[0].bind ?? [];
+    expect(bind.map(({ mapping, validFrom, validTo }) => [mapping?.states?.length, validFrom, validTo])).toEqual([
+      [4, undefined, bind[1].validFrom],
+      [5, new Date((first + 30 * minuteUs) / 1000).toISOString().replace(".000", ""), undefined],
+    ]);
   });
 });
