@@ -157,6 +157,9 @@ const time = (seconds: number): string => new Date(seconds * 1000).toISOString()
 const given = <T extends object>(parts: T): Partial<T> =>
   Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined)) as Partial<T>;
 
+/** With all that a text in YAML may stumble over. */
+const condition = ` value > 5.0 // "a": #1, \${env:HOME}\n  && value < 20.0 `;
+
 /** Any configuration that means something, small enough to shrink well. Bindings do not compete for a property. */
 export const anyConfiguration: fc.Arbitrary<Configuration> = fc
   .record({ tree, connections: fc.uniqueArray(connectionSeed, { selector: (one) => one.name, maxLength: 3 }) })
@@ -175,7 +178,11 @@ export const anyConfiguration: fc.Arbitrary<Configuration> = fc
         if (tag.bind && place?.model !== undefined && !bound.has(property)) {
           bound.add(property);
           const validFrom = tag.from === undefined ? undefined : time(tag.from);
-          const mapping = tag.fast ? { counter: { width: "uint16" as const, maxPerSecond: 2 } } : undefined;
+          const mapping = tag.fast
+            ? { counter: { width: "uint16" as const, maxPerSecond: 2 } }
+            : tag.from === undefined
+              ? undefined
+              : { states: [{ when: condition, itemState: "Executing" as const }] };
           bind.push({ property: "good", ...given({ validFrom, mapping }) });
         }
         return {

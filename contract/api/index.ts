@@ -19,6 +19,8 @@ export * from "./facts.ts";
 export * from "./ingest.ts";
 export * from "./kpi.ts";
 export * from "./mapping.ts";
+export * from "./mapping-meaning.ts";
+export * from "./mapping-presets.ts";
 export * from "./master-data.ts";
 export * from "./master-data-routes.ts";
 export * from "./master-data-transfer.ts";

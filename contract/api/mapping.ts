@@ -41,6 +41,14 @@ export const StateRowSchema = Type.Object(
     ),
     from: Type.Optional(Type.Number({ description: "Numbers from here on, included." })),
     to: Type.Optional(Type.Number({ description: "Numbers below this." })),
+    when: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 1000,
+        description:
+          "Instead of a value or a range: numbers for which this CEL expression over `value` is true, e.g. `value > 5.0 && value < 20.0`.",
+      }),
+    ),
     ...meaning,
   },
   { additionalProperties: false },
@@ -112,7 +120,10 @@ export const MappingSchema = Type.Object(
   {
     preset: Type.Optional(Type.Enum([...statePresets])),
     states: Type.Optional(
-      Type.Array(StateRowSchema, { maxItems: 1000, description: "Rows of one's own; they win over the preset's." }),
+      Type.Array(StateRowSchema, {
+        maxItems: 1000,
+        description: "Rows of one's own. The first that applies wins; then come the preset's.",
+      }),
     ),
     otherwise: Type.Optional(StateMeaningSchema),
     deadBand: Type.Optional(

@@ -35,6 +35,12 @@ export const configurationProblems = {
     "It refers to something that is not there.",
     "Correct the name, or add what it refers to.",
   ),
+  condition_invalid: entry(
+    422,
+    "changed",
+    "The condition is not one that can be asked of a value.",
+    "Compare `value`, a number written like 5.0; texts, macros and functions other than int() and double() are not possible.",
+  ),
   environment_missing: entry(
     422,
     "changed",

@@ -15,6 +15,7 @@ import type { ConnectorType } from "@lineshaft/contract/ports";
 import { Type } from "typebox";
 import { unitFault } from "../registry/ucum.ts";
 import { followRenames, modelKey } from "./canonical.ts";
+import { mappingProblems } from "./meaning-mapping.ts";
 import { secretsIn } from "./references.ts";
 import { ownShapeProblems } from "./shape.ts";
 import { escapePointer } from "./source.ts";
@@ -106,8 +107,9 @@ class Check {
     for (const [i, { properties }] of models.entries()) {
       const base = `/models/${i}/properties`;
       this.#unique(properties, ({ name }) => name, base, "property");
-      for (const [j, { kind, counts, unit, range }] of properties.entries()) {
+      for (const [j, { kind, counts, unit, range, mapping }] of properties.entries()) {
         this.#unit(unit, `${base}/${j}/unit`);
+        this.problems.push(...mappingProblems(mapping, `${base}/${j}/mapping`));
         if (range !== undefined && range[0] > range[1])
           this.#add(
             "range_invalid",
@@ -241,6 +243,7 @@ class Check {
       this.problems.push(...ownShapeProblems(kind.tagOptions, options, `${base}/options`));
     for (const [i, binding] of bind.entries()) {
       const at = `${base}/bind/${i}`;
+      this.problems.push(...mappingProblems(binding.mapping, `${at}/mapping`));
       const place = binding.equipment ?? equipment;
       if (place === undefined)
         this.#add("reference_unknown", at, "Neither the binding nor its tag names an equipment.", "Add `equipment`.");

@@ -164,6 +164,33 @@ describe("a configuration says where it is wrong, and what to do", () => {
       ["6 at good: request_invalid: A property of kind itemState counts nothing."],
     ],
     [
+      "a condition of a property",
+      but("kind: itemState }", 'kind: itemState, mapping: { states: [{ value: 1 }, { when: "vlaue > 5.0" }] } }'),
+      [
+        '6 at "vlaue: condition_invalid: At character 1 of "vlaue > 5.0": There is no "vlaue" here; the tag\'s value is `value`.',
+      ],
+    ],
+    [
+      "a condition of a binding",
+      but("property: state", 'property: state, mapping: { states: [{ when: "value > 5.0 && value = 6.0" }] }'),
+      ['17 at "value: condition_invalid: At character 22 of "value > 5.0 && value = 6.0": Unexpected character: =.'],
+    ],
+    [
+      "a condition beside a value",
+      but("property: state", 'property: state, mapping: { states: [{ value: 3, when: "value > 5.0" }] }'),
+      ["17 at {: request_invalid: A row with a condition has neither a value nor a range."],
+    ],
+    [
+      "a condition that is too long",
+      but("property: state", `property: state, mapping: { states: [{ when: "${" ".repeat(1000)}true" }] }`),
+      ['17 at ": request_invalid: '],
+    ],
+    [
+      "too many conditions",
+      but("property: state", `property: state, mapping: { states: [${"{ when: value > 1.0 }, ".repeat(52)}] }`),
+      ["17 at value: condition_invalid: A mapping has at most 50 conditions."],
+    ],
+    [
       "an unknown kind",
       but("kind: modbus", "kind: modbuss"),
       ['13 at modbuss: connection_kind_unknown: There is no kind "modbuss". Did you mean "modbus"?'],

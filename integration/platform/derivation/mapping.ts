@@ -1,5 +1,13 @@
-import { type Mapping, type Micros, type StateMeaning, type StateRow, stateCode } from "@lineshaft/contract/api";
-import { presets } from "./presets.ts";
+import {
+  counterRange,
+  type Mapping,
+  type Micros,
+  meaningCode,
+  presetRows,
+  type StateRow,
+  textBelow,
+} from "@lineshaft/contract/api";
+import { type Condition, compileCondition } from "./condition.ts";
 
 export type AutomatonKind = "state" | "counter" | "pulse";
 
@@ -8,14 +16,27 @@ export const outside = -1;
 const denseMax = 256;
 const glitchWindowUs = 10_000_000;
 
-/** A mapping made ready for the hot path: all fields always there, states as codes, times in µs. */
-export interface Rule {
+/** Rows without conditions. Where two rows have a value, only the first is in it, so that it can be asked in any order. */
+interface Table {
   /** Codes of the integers from 0 on; `outside` where there is none. */
   dense: Int32Array;
   sparse: Map<number, number>;
-  /** Pairs [from, to) with the code of each pair in `rangeCode`. */
+  /** Pairs [from, to) with the code of each pair in `rangeCode`; of several that hold a value the first counts. */
   range: Float64Array;
   rangeCode: Int32Array;
+  /** What is asked of a value that is not in it; null: nothing more. */
+  next: Step | null;
+}
+
+/** A row with a condition, and the rows behind it. */
+interface Step {
+  applies: Condition;
+  code: number;
+  table: Table;
+}
+
+/** A mapping made ready for the hot path: all fields always there, states as codes, times in µs. */
+export interface Rule extends Table {
   otherwise: number;
   deadBand: number;
   /** 0: the counter never begins anew. */
@@ -37,23 +58,9 @@ export interface Rule {
   of: readonly (Rule | null)[] | null;
 }
 
-const widths = {
-  int16: { modulus: 65_536, least: -32_768, below: 32_768 },
-  uint16: { modulus: 65_536, least: 0, below: 65_536 },
-  int32: { modulus: 4_294_967_296, least: -2_147_483_648, below: 2_147_483_648 },
-  uint32: { modulus: 4_294_967_296, least: 0, below: 4_294_967_296 },
-  bcd16: { modulus: 10_000, least: 0, below: 10_000 },
-  bcd32: { modulus: 100_000_000, least: 0, below: 100_000_000 },
-} as const;
-
-const codeOf = ({ itemState, operationMode, cause }: StateMeaning): number =>
-  stateCode(itemState === undefined || itemState === "unknown" ? null : itemState, operationMode ?? null, cause ?? 0);
-
 const keyOf = (value: NonNullable<StateRow["value"]>): number =>
   typeof value === "string" ? textKey(value) : Number(value) + 0;
 
-/** Keys of texts lie below all numbers that a table is likely to hold. */
-const textBelow = -(2 ** 51);
 const isText = (value: number): boolean => value < textBelow;
 
 /**
@@ -71,34 +78,62 @@ export function textKey(text: string): number {
   return textBelow - ((a >>> 0) * 262_144 + ((b >>> 0) & 0x3ffff)) - 0.5;
 }
 
-export function compileMapping(mapping: Mapping): Rule {
+/** The rows in the order in which they hold: those of one's own before the preset's, and each that applies before all behind it. */
+function tableOf({ preset, states = [] }: Mapping): Table {
+  const rows: readonly StateRow[] = [...states, ...(preset === undefined ? [] : presetRows[preset])];
+  let next: Step | null = null;
+  let end = rows.length;
+  for (let i = end - 1; i >= 0; i--) {
+    const { when } = rows[i];
+    if (when === undefined) continue;
+    next = { applies: conditionOf(when), code: meaningCode(rows[i]), table: plainTable(rows.slice(i + 1, end), next) };
+    end = i;
+  }
+  return plainTable(rows.slice(0, end), next);
+}
+
+function plainTable(rows: readonly StateRow[], next: Step | null): Table {
   const dense = new Int32Array(denseMax).fill(outside);
   const sparse = new Map<number, number>();
   const ranges: number[] = [];
   const rangeCodes: number[] = [];
-  for (const row of [...(mapping.preset === undefined ? [] : presets[mapping.preset]), ...(mapping.states ?? [])]) {
+  for (const row of rows) {
     if (row.value === undefined) {
       ranges.push(row.from ?? Number.NEGATIVE_INFINITY, row.to ?? Number.POSITIVE_INFINITY);
-      rangeCodes.push(codeOf(row));
+      rangeCodes.push(meaningCode(row));
       continue;
     }
     const key = keyOf(row.value);
-    if (Number.isInteger(key) && key >= 0 && key < denseMax) dense[key] = codeOf(row);
-    else sparse.set(key, codeOf(row));
+    const isDense = Number.isInteger(key) && key >= 0 && key < denseMax;
+    if (isDense ? dense[key] !== outside : sparse.has(key)) continue;
+    if (!isText(key) && ranges.some((from, i) => i % 2 === 0 && key >= from && key < ranges[i + 1])) continue;
+    if (isDense) dense[key] = meaningCode(row);
+    else sparse.set(key, meaningCode(row));
   }
+  return { dense, sparse, range: Float64Array.from(ranges), rangeCode: Int32Array.from(rangeCodes), next };
+}
+
+/** A configuration with a condition that is none is refused; one that came past that must not stop all others, so it has no answer to any value. */
+function conditionOf(text: string): Condition {
+  try {
+    return compileCondition(text);
+  } catch (error) {
+    return () => {
+      throw error;
+    };
+  }
+}
+
+export function compileMapping(mapping: Mapping): Rule {
   const { counter = {}, pulse = {} } = mapping;
-  const width = counter.width === undefined ? null : widths[counter.width];
-  const modulus = counter.rolloverAt ?? width?.modulus ?? 0;
+  const { modulus, least, below } = counterRange(counter);
   return {
-    dense,
-    sparse,
-    range: Float64Array.from(ranges),
-    rangeCode: Int32Array.from(rangeCodes),
-    otherwise: mapping.otherwise === undefined ? outside : codeOf(mapping.otherwise),
+    ...tableOf(mapping),
+    otherwise: mapping.otherwise === undefined ? outside : meaningCode(mapping.otherwise),
     deadBand: mapping.deadBand ?? 0,
     modulus,
-    least: width?.least ?? (counter.rolloverAt === undefined ? Number.NEGATIVE_INFINITY : 0),
-    below: counter.rolloverAt ?? width?.below ?? Number.POSITIVE_INFINITY,
+    least,
+    below,
     maxPerUs: (counter.maxPerSecond ?? Number.POSITIVE_INFINITY) / 1e6,
     sampled: counter.sampling === "sampled",
     samplingUs: Math.round((counter.samplingMs ?? 0) * 1000),
@@ -115,8 +150,9 @@ export function compileMapping(mapping: Mapping): Rule {
 export const withinDeadBand = (rule: Rule, a: number, b: number): boolean =>
   rule.deadBand > 0 && Math.abs(a - b) < rule.deadBand && !isText(a) && !isText(b);
 
-/** The state code of a value; `outside` when no row has it. */
+/** The state code of a value; `outside` when no row has it, or when a condition has no answer to it. */
 export function codeAt(rule: Rule, value: number): number {
+  // The same as `inTable`, which as a call of its own costs a quarter more.
   if (value >= 0 && value < denseMax && Number.isInteger(value)) {
     const code = rule.dense[value];
     if (code !== outside) return code;
@@ -125,8 +161,32 @@ export function codeAt(rule: Rule, value: number): number {
   if (code !== undefined) return code;
   const { range, rangeCode } = rule;
   if (!isText(value))
-    for (let i = rangeCode.length - 1; i >= 0; i--)
+    for (let i = 0; i < rangeCode.length; i++)
       if (value >= range[2 * i] && value < range[2 * i + 1]) return rangeCode[i];
+  return rule.next === null ? rule.otherwise : codeByConditions(rule, rule.next, value);
+}
+
+function inTable({ dense, sparse, range, rangeCode }: Table, value: number): number {
+  if (value >= 0 && value < denseMax && Number.isInteger(value) && dense[value] !== outside) return dense[value];
+  const code = sparse.get(value);
+  if (code !== undefined) return code;
+  for (let i = 0; i < rangeCode.length; i++) if (value >= range[2 * i] && value < range[2 * i + 1]) return rangeCode[i];
+  return outside;
+}
+
+/** What comes after the first condition is not known where that has no answer: neither the rows behind it nor `otherwise` hold then. */
+function codeByConditions(rule: Rule, first: Step, value: number): number {
+  // A condition speaks of numbers, and of a text there is only its key.
+  if (isText(value)) return outside;
+  try {
+    for (let step: Step | null = first; step !== null; step = step.table.next) {
+      if (step.applies(value)) return step.code;
+      const code = inTable(step.table, value);
+      if (code !== outside) return code;
+    }
+  } catch {
+    return outside;
+  }
   return rule.otherwise;
 }
 

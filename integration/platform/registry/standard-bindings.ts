@@ -1,5 +1,4 @@
-import type { Mapping, Model, Property, StateRow } from "@lineshaft/contract/api";
-import { itemStates, operationModes } from "@lineshaft/contract/api";
+import { type Mapping, type Model, type Property, propertyMapping } from "@lineshaft/contract/api";
 import type { StandardBinding } from "@lineshaft/contract/ports";
 import type { Sql } from "../sqlite/open.ts";
 
@@ -26,7 +25,7 @@ export function standardBindings(sql: Sql): StandardBinding[] {
     const property = model.properties.find(({ name }) => name === row.property);
     if (property === undefined || !isStandard(property.kind)) return [];
     const own = mapping === null ? null : (JSON.parse(mapping) as Mapping);
-    const meaning = own ?? property.mapping ?? fromEnum(property);
+    const meaning = own ?? propertyMapping(property);
     return [{ ...row, kind: property.kind, counts: countsOf(property), mapping: meaning }];
   });
 }
@@ -36,18 +35,3 @@ const isStandard = (kind: Property["kind"]): kind is StandardBinding["kind"] =>
 
 const countsOf = ({ kind, counts }: Property): StandardBinding["counts"] =>
   kind === "counter" || kind === "pulse" ? (counts ?? "total") : null;
-
-/** A model's `enum` gives names to raw values; where those are the standard's, they are a table. Without any, the standard's own. */
-function fromEnum({ kind, enum: names }: Property): Mapping {
-  if (kind !== "itemState" && kind !== "operationMode") return {};
-  if (names === undefined) return { preset: kind === "itemState" ? "machineryItemState" : "machineryOperationMode" };
-  const states: StateRow[] = [];
-  for (const [raw, name] of Object.entries(names)) {
-    const value = raw.trim() !== "" && Number.isFinite(Number(raw)) ? Number(raw) : raw;
-    const itemState = itemStates.find((state) => state === name);
-    const operationMode = operationModes.find((mode) => mode === name);
-    if (kind === "itemState" && itemState !== undefined) states.push({ value, itemState });
-    if (kind === "operationMode" && operationMode !== undefined) states.push({ value, operationMode });
-  }
-  return { states };
-}

@@ -1,4 +1,4 @@
-import type { BindingEntry, Configuration, RawTag, TagEntry } from "@lineshaft/contract/api";
+import type { BindingEntry, Configuration, Property, RawTag, TagEntry } from "@lineshaft/contract/api";
 import { useState } from "react";
 import { Button, Dialog, EmptyState, Field } from "../../kit/index.ts";
 import { ChangeDialog } from "../configuration/change-dialog.tsx";
@@ -7,6 +7,8 @@ import { readConfiguration } from "../configuration/service.ts";
 import { tagName, useDirectory } from "../directory.ts";
 import { t } from "../i18n.ts";
 import { modelReference } from "../machines/models.ts";
+import { MappingEditor } from "../mapping/editor.tsx";
+import { isMapped, type MappedKind } from "../mapping/meaning.ts";
 import { ProblemView } from "../problem.tsx";
 import { useLoaded } from "../use.ts";
 import { fromLocalTime, toLocalTime } from "./local-time.ts";
@@ -41,14 +43,27 @@ function Meanings(props: { tag: RawTag; configuration: Configuration; onClose():
   const own = tag.equipmentId === null ? undefined : equipmentById.get(tag.equipmentId);
   const [bindings, setBindings] = useState<readonly BindingEntry[]>(() => entryOf(configuration, tag)?.bind ?? []);
   const [planning, setPlanning] = useState(false);
+  /** Of which binding it is edited what the values mean. */
+  const [mapping, setMapping] = useState<number | null>(null);
   const places = (configuration.equipment ?? []).filter(({ model }) => model !== undefined);
-  const propertiesAt = (path: string | undefined): string[] => {
+  const propertiesOf = (path: string | undefined): readonly Property[] => {
     const entry = configuration.equipment?.find((one) => one.path === (path ?? own?.path));
-    const model = configuration.models?.find((one) => modelReference(one) === entry?.model);
-    return model?.properties.map(({ name }) => name) ?? [];
+    return configuration.models?.find((one) => modelReference(one) === entry?.model)?.properties ?? [];
+  };
+  const propertiesAt = (path: string | undefined): string[] => propertiesOf(path).map(({ name }) => name);
+  const mappedAt = (binding: BindingEntry | undefined): (Property & { kind: MappedKind }) | null => {
+    const property = propertiesOf(binding?.equipment).find(({ name }) => name === binding?.property);
+    return property !== undefined && isMapped(property.kind) ? { ...property, kind: property.kind } : null;
   };
   const change = (at: number, part: Partial<BindingEntry>): void =>
-    setBindings(bindings.map((one, i) => (i === at ? cleaned({ ...one, ...part }) : one)));
+    setBindings(
+      bindings.map((one, i) => {
+        if (i !== at) return one;
+        const next = { ...one, ...part };
+        // A table of states says nothing of a counter.
+        return cleaned(mappedAt(next)?.kind === mappedAt(one)?.kind ? next : { ...next, mapping: undefined });
+      }),
+    );
   const first = places.find(({ path }) => path === own?.path) ?? places[0];
   const add = (): void => {
     const elsewhere = first.path === own?.path ? {} : { equipment: first.path };
@@ -64,8 +79,34 @@ function Meanings(props: { tag: RawTag; configuration: Configuration; onClose():
         onClose={(done) => (done ? onClose() : setPlanning(false))}
       />
     );
+  const mapped = mapping === null ? undefined : bindings[mapping];
+  const property = mappedAt(mapped);
+  if (mapped !== undefined && property !== null)
+    return (
+      <MappingEditor
+        tag={tag}
+        property={property}
+        path={mapped.equipment ?? own?.path ?? ""}
+        binding={mapped}
+        saved={entryOf(configuration, tag)?.bind?.find(
+          ({ property: of, equipment, validFrom }) =>
+            of === mapped.property && equipment === mapped.equipment && validFrom === mapped.validFrom,
+        )}
+        onBack={() => setMapping(null)}
+        onDone={(next) => {
+          setBindings(bindings.flatMap((one, i) => (i === mapping ? next : [one])));
+          setMapping(null);
+          setPlanning(true);
+        }}
+      />
+    );
   return (
-    <Dialog title={t("meaning.title", { name: tagName(tag) })} closeLabel={t("close")} onClose={onClose} wide>
+    <Dialog
+      title={t("meaning.title", { name: tagName(tag) })}
+      closeLabel={t("close")}
+      onClose={onClose}
+      className="meaning-dialog"
+    >
       <p className="soft">{t("meaning.what")}</p>
       {places.length === 0 && (
         <EmptyState title={t("meaning.noModels")}>
@@ -126,6 +167,14 @@ function Meanings(props: { tag: RawTag; configuration: Configuration; onClose():
               </Field>
             ))}
             <Button
+              icon="pencil"
+              disabled={mappedAt(binding) === null}
+              aria-label={t("mapping.editOf", { property: binding.property })}
+              onClick={() => setMapping(i)}
+            >
+              {t("mapping.edit")}
+            </Button>
+            <Button
               kind="quiet"
               icon="close"
               aria-label={t("meaning.remove", { n: i + 1 })}
@@ -153,11 +202,12 @@ function Meanings(props: { tag: RawTag; configuration: Configuration; onClose():
 }
 
 /** What is not said is not there. */
-function cleaned({ property, equipment, validFrom, validTo }: BindingEntry): BindingEntry {
+function cleaned({ property, equipment, validFrom, validTo, mapping }: BindingEntry): BindingEntry {
   return {
     property,
     ...(equipment ? { equipment } : {}),
     ...(validFrom ? { validFrom } : {}),
     ...(validTo ? { validTo } : {}),
+    ...(mapping ? { mapping } : {}),
   };
 }

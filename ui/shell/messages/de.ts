@@ -2,6 +2,7 @@ import { calendarDe } from "./calendar-de.ts";
 import { configurationDe } from "./configuration-de.ts";
 import type { En } from "./en.ts";
 import { machinesDe } from "./machines-de.ts";
+import { mappingDe } from "./mapping-de.ts";
 import { ordersDe } from "./orders-de.ts";
 import { systemDe } from "./system-de.ts";
 
@@ -307,6 +308,7 @@ export const de: Record<keyof En, string> = {
 
   ...configurationDe,
   ...machinesDe,
+  ...mappingDe,
   ...ordersDe,
   ...calendarDe,
   ...systemDe,

@@ -1,6 +1,7 @@
 import { calendarEn } from "./calendar-en.ts";
 import { configurationEn } from "./configuration-en.ts";
 import { machinesEn } from "./machines-en.ts";
+import { mappingEn } from "./mapping-en.ts";
 import { ordersEn } from "./orders-en.ts";
 import { systemEn } from "./system-en.ts";
 
@@ -301,6 +302,7 @@ export const en = {
 
   ...configurationEn,
   ...machinesEn,
+  ...mappingEn,
   ...ordersEn,
   ...calendarEn,
   ...systemEn,

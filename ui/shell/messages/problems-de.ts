@@ -194,6 +194,10 @@ export const problemsDe: Readonly<Record<ProblemCode, { title: string; action: s
   ),
   key_unknown: entry("Diesen Schlüssel gibt es hier nicht.", "Die Schreibweise berichtigen oder ihn weglassen."),
   key_duplicate: entry("Etwas ist zweimal genannt.", "Eines von beiden behalten."),
+  condition_invalid: entry(
+    "Die Bedingung ist keine, die an einen Wert gestellt werden kann.",
+    "`value` vergleichen, eine Zahl, geschrieben wie 5.0; Texte, Makros und andere Funktionen als int() und double() gehen nicht.",
+  ),
   equipment_unknown: {
     title: "Eine Anlage, die genannt wird, gibt es nicht, oder sie ist für Sie nicht sichtbar.",
     action: "Die Nummer prüfen; die Liste der Anlagen zeigt, was es gibt.",

@@ -6,6 +6,7 @@ import { live } from "../feed.ts";
 import { FirstBatch } from "../first-batch.tsx";
 import { HealthStrip } from "../health-strip.tsx";
 import { t } from "../i18n.ts";
+import { MappingErrorList } from "../mapping/mapping-errors.tsx";
 import { go, link, usePlace } from "../router.ts";
 import { allowed } from "../session.ts";
 import { note } from "../toasts.tsx";
@@ -119,6 +120,7 @@ export function EquipmentPage() {
       />
       <section className="tags" aria-label={t("tags.title")}>
         <HealthStrip />
+        <MappingErrorList />
         <Path node={node} />
         <div className="toolbar">
           <input

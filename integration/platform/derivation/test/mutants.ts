@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { createRequire, stripTypeScriptTypes } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Engine } from "./campaign.ts";
 
 /** One rule of the engine switched off by changing one place in its source. The place must be there exactly once. */
@@ -305,6 +305,30 @@ export const mutants: readonly Mutant[] = [
     to: "return;",
   },
   {
+    rule: "conditions: what has no answer says nothing",
+    file: "mapping.ts",
+    from: "  } catch {\n    return outside;",
+    to: "  } catch {\n    return rule.otherwise;",
+  },
+  {
+    rule: "conditions: a text is no number",
+    file: "mapping.ts",
+    from: "  if (isText(value)) return outside;\n",
+    to: "",
+  },
+  {
+    rule: "conditions: rows before the first come first",
+    file: "mapping.ts",
+    from: "    const code = rule.dense[value];\n    if (code !== outside) return code;",
+    to: "    const code = rule.dense[value];\n    if (code !== outside && rule.next === null) return code;",
+  },
+  {
+    rule: "conditions: rows behind one come behind it",
+    file: "mapping.ts",
+    from: "      if (step.applies(value)) return step.code;\n      const code = inTable(step.table, value);\n      if (code !== outside) return code;\n",
+    to: "      const code = inTable(step.table, value);\n      if (code !== outside) return code;\n      if (step.applies(value)) return step.code;\n",
+  },
+  {
     rule: "machines: pulses speak where no state tag is in force",
     file: "compose.ts",
     from: "if (!itemInForce) item = pulse;",
@@ -314,6 +338,8 @@ export const mutants: readonly Mutant[] = [
 
 const source = join(dirname(fileURLToPath(import.meta.url)), "..");
 const contract = new URL("../../../../contract/", import.meta.url);
+/** The folders of mutants have no node_modules. */
+const cel = createRequire(import.meta.url).resolve("@marcbachmann/cel-js");
 
 /** The engine with a fault planted, loaded beside the product's: its files, stripped of types, in a folder of their own. */
 export class Garden {
@@ -337,6 +363,7 @@ export class Garden {
     for (const [name, original] of this.#texts) {
       const code = stripTypeScriptTypes(name === file ? original.replace(from, () => to) : original)
         .replaceAll(/(["'])\.\/([\w-]+)\.ts\1/g, '"./$2.mjs"')
+        .replaceAll(/(["'])@marcbachmann\/cel-js\1/g, () => `"${pathToFileURL(cel)}"`)
         .replaceAll(
           /(["'])@lineshaft\/contract\/(api|ports)\1/g,
           (_, __, part) => `"${new URL(`${part}/index.ts`, contract)}"`,

@@ -53,6 +53,14 @@ function stretches(b: OracleBinding, only: (piece: Piece) => boolean = () => tru
   return result;
 }
 
+/** The plant's conditions, said once more without their language; null: it has no answer. */
+const conditions: Record<string, (value: number) => boolean | null> = {
+  "value >= 2.0 && value < 5.0": (value) => value >= 2 && value < 5,
+  "6 / int(value) == 6": (value) => (value === 0 ? null : value === 1),
+};
+const answer = (when: string, value: number | string): boolean | null =>
+  typeof value === "string" ? null : conditions[when](value);
+
 /** The state by a tag's table: the last sample's value, unless it is bad, or a gap has begun since it. */
 function tableState(b: OracleBinding, t: Micros): number {
   const mapping = pieceAt(b, t)?.mapping;
@@ -61,7 +69,11 @@ function tableState(b: OracleBinding, t: Micros): number {
     .filter((sample) => sample.t <= t)
     .at(-1);
   if (last === undefined || last.bad || b.gaps.some(({ from, to }) => to <= t && last.t < from)) return 0;
-  const row = mapping.states?.find(({ value }) => value === last.value);
+  const rows = mapping.states ?? [];
+  const answers = rows.map(({ value, when }) => (when === undefined ? value === last.value : answer(when, last.value)));
+  const first = answers.findIndex((applies) => applies !== false);
+  if (answers[first] === null) return 0;
+  const row = rows[first] ?? mapping.otherwise;
   if (row === undefined) return 0;
   return items[row.itemState ?? "unknown"] + 8 * (row.operationMode === undefined ? 0 : modes[row.operationMode]);
 }

@@ -108,6 +108,15 @@ const tables: Mapping[] = [
       { value: 3, itemState: "NotAvailable" },
     ],
   },
+  {
+    states: [
+      { value: 3, itemState: "OutOfService" },
+      { when: "value >= 2.0 && value < 5.0", itemState: "NotExecuting" },
+      { value: 2, itemState: "NotAvailable" },
+      { when: "6 / int(value) == 6", itemState: "Executing", operationMode: "Processing" },
+    ],
+    otherwise: { itemState: "NotAvailable" },
+  },
 ];
 const modeTable: Mapping = {
   states: [

@@ -1,4 +1,4 @@
-import type { Mapping, StateMeaning, StatePreset } from "@lineshaft/contract/api";
+import type { Mapping, StateMeaning, StatePreset } from "./mapping.ts";
 
 type Rows = NonNullable<Mapping["states"]>;
 
@@ -11,7 +11,7 @@ const outOfService: StateMeaning = { itemState: "OutOfService" };
 const unknown: StateMeaning = { itemState: "unknown" };
 
 /** The tables that come with the product. Where a standard knows more than four states, they are drawn together; a table of one's own can say more. */
-export const presets: Record<StatePreset, Rows> = {
+export const presetRows: Record<StatePreset, Rows> = {
   // OPC 40001-1, state numbers of MachineryItemState_StateMachineType.
   machineryItemState: [
     ...rows({ itemState: "NotAvailable" }, [0, "NotAvailable"]),

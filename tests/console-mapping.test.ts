@@ -1,0 +1,194 @@
+// What raw values mean is said in a real Chromium, beside what it makes of the values that were recorded: as an engineer does it.
+import type { Configuration, Equipment, MachineFactsBody, MappingErrors } from "@lineshaft/contract/api";
+import { hasPeer } from "@lineshaft/testkit";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { ConsoleTab, launchBrowser, tagNamed } from "./support/browser.ts";
+import { Rest } from "./support/rest.ts";
+import { ServerProcess, tempDir } from "./support/server-process.ts";
+
+const within = { timeout: 30_000, interval: 100 };
+const minuteUs = 60_000_000;
+/** As the browser's field wants it, in the zone of the tab. */
+const localTime = (us: number): string =>
+  new Date(us / 1000).toLocaleString("sv-SE", { timeZone: "Europe/Berlin" }).replace(" ", "T");
+
+describe.skipIf(!hasPeer("chromium"))("the meaning of values in the console", { timeout: 120_000 }, () => {
+  const dir = tempDir();
+  // Twenty hours ago: recorded before anybody says what it means.
+  const first = Math.floor(Date.now() / 60_000) * minuteUs - 20 * 60 * minuteUs;
+  const recorded = [0, 3, 2, 3, 1, 3];
+  let server: ServerProcess;
+  let rest: Rest;
+  let browser: Browser;
+  let tab: ConsoleTab;
+  let word = 0;
+  let press = 0;
+
+  const send = (values: readonly [minute: number, value: number][]): Promise<unknown> =>
+    rest.ingest(
+      "press",
+      values.map(([minute, value]) => ({ tag: "word", time: first + minute * minuteUs, value })),
+    );
+  const configuration = (): Promise<Configuration> => rest.get("/api/v1/configuration");
+  const open = async (path: string): Promise<Page> => {
+    tab = await ConsoleTab.open(browser, { url: server.url, secret: server.adminSecret ?? "" });
+    await tab.goto(path);
+    return tab.page;
+  };
+
+  beforeAll(async () => {
+    [browser, server] = await Promise.all([
+      launchBrowser(),
+      ServerProcess.start({ dataDir: dir.path, env: { LINESHAFT_CONSOLE: "" } }),
+    ]);
+    rest = new Rest(server.url, server.adminSecret ?? "");
+    await send(recorded.map((value, i) => [i * 10, value]));
+    const { body, etag } = await rest.request<Configuration>("GET", "/api/v1/configuration");
+    const put = await rest.request(
+      "PUT",
+      "/api/v1/configuration",
+      {
+        ...body,
+        models: [{ name: "press", version: "1.0.0", properties: [{ name: "state", kind: "itemState" }] }],
+        equipment: [
+          { path: "site", level: "site" },
+          { path: "site/press-7", level: "workUnit", model: "press@1.0.0" },
+        ],
+        connections: [{ name: "press", kind: "http", tags: [{ address: "word", equipment: "site/press-7" }] }],
+      },
+      { "if-match": etag },
+    );
+    expect(put, JSON.stringify(put.body)).toMatchObject({ status: 200 });
+    word = await tagNamed(rest, "word");
+    const { items } = await rest.get<{ items: Equipment[] }>("/api/v1/equipment");
+    press = items.find(({ path }) => path.endsWith("press-7"))?.id ?? 0;
+  }, 120_000);
+  afterEach(async () => {
+    await tab?.close();
+    expect(tab.faults).toEqual([]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.kill("SIGTERM");
+    dir.remove();
+  });
+
+  it("is said in a table, seen on what was recorded, planned, applied; yesterday's facts follow", async () => {
+    const page = await open(`/equipment?tag=${word}`);
+    await page.getByRole("button", { name: "Meaning" }).click();
+    await page.getByRole("button", { name: "Add a meaning" }).click();
+    await page.getByRole("button", { name: "What the values mean: state" }).click();
+    const editor = page.getByRole("dialog", { name: "What the values of word mean: state" });
+    const seen = editor.getByRole("table", { name: "Recorded" });
+    const becomes = (value: number) =>
+      seen.locator("tr", { has: page.locator("td").first().getByText(String(value), { exact: true }) });
+    // The standard's own numbers say something of all four until the engineer knows better.
+    await becomes(3).getByText("Executing", { exact: true }).waitFor();
+    await editor.getByText("4 different values, each with a meaning.").waitFor();
+    await editor.getByLabel("Ready-made table").selectOption("");
+    await editor.getByText("4 of 4 different values without a meaning").waitFor();
+
+    const meanings = [
+      [0, "NotExecuting"],
+      [1, "OutOfService"],
+      [2, "NotExecuting"],
+    ] as const;
+    for (const [i, [value, state]] of meanings.entries()) {
+      // The table scrolls and a live value may stand above: what was recorded has its own button.
+      await seen.getByRole("button", { name: `Say what it means: ${value}` }).click();
+      const field = editor.getByLabel(`Item state, row ${i + 1}`);
+      await expect.poll(() => field.evaluate((one) => one === document.activeElement), within).toBe(true);
+      await field.selectOption(state);
+    }
+    await editor.getByText("1 of 4 different values without a meaning").waitFor();
+    await becomes(1).getByText("Out of service").waitFor();
+    // A range does for 3 what a value did for the others.
+    await editor.getByRole("button", { name: "Add a row" }).click();
+    await editor.getByLabel("By what, row 4").selectOption("range");
+    await editor.getByLabel("From, row 4").fill("2,5");
+    const plan = editor.getByRole("button", { name: "Show what it would change" });
+    expect(await plan.isDisabled()).toBe(true);
+    await editor.getByLabel("Item state, row 4").selectOption("Executing");
+    await editor.getByText("4 different values, each with a meaning.").waitFor();
+    await becomes(3).getByText("Executing", { exact: true }).waitFor();
+
+    // A value that comes in is judged as it comes.
+    const live = editor.getByRole("table", { name: "As they come in" });
+    await send([[19 * 60, 7]]);
+    await live.getByRole("row", { name: /7 Executing/ }).waitFor();
+    expect((await configuration()).connections?.[0].tags?.[0].bind).toBeUndefined();
+
+    await plan.click();
+    await page.getByText("Adds 1 meaning").waitFor();
+    await page.getByRole("button", { name: /^Apply \d+ change/ }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Close" }).last().click();
+    expect((await configuration()).connections?.[0].tags?.[0].bind).toEqual([
+      {
+        property: "state",
+        mapping: {
+          states: [
+            ...meanings.map(([value, itemState]) => ({ value, itemState })),
+            { from: 2.5, itemState: "Executing" },
+          ],
+        },
+      },
+    ]);
+    const states = async (): Promise<unknown[][]> => {
+      const { states, repairing } = await rest.get<MachineFactsBody>(
+        `/api/v1/facts/machines/${press}?from=${first}&to=${first + 60 * minuteUs}`,
+      );
+      return repairing ? [] : states.time.map((time, i) => [(time - first) / minuteUs, states.itemState[i]]);
+    };
+    await expect.poll(states, within).toEqual([
+      [0, "NotExecuting"],
+      [10, "Executing"],
+      [20, "NotExecuting"],
+      [30, "Executing"],
+      [40, "OutOfService"],
+      [50, "Executing"],
+    ]);
+  });
+
+  it("tells of values that no row has, and leads to them", async () => {
+    await send([[19 * 60 + 10, -4]]);
+    const errors = async (): Promise<MappingErrors[]> =>
+      (await rest.get<{ items: MappingErrors[] }>("/api/v1/facts/mapping-errors")).items;
+    await expect.poll(errors, within).toEqual([{ tagId: word, equipmentId: press, values: 1 }]);
+    const page = await open("/equipment");
+    await page.getByText("1 tag has values that nothing gives a meaning").click();
+    await page.getByRole("link", { name: "word", exact: true }).click();
+    await page.getByRole("button", { name: "Meaning" }).click();
+    await page.getByRole("button", { name: "What the values mean: state" }).click();
+    const editor = page.getByRole("dialog", { name: "What the values of word mean: state" });
+    // The table that is in force has come back into its fields.
+    expect(await editor.getByLabel("From, row 4").inputValue()).toBe("2.5");
+    await editor.getByText("1 of 6 different values without a meaning").waitFor();
+    await editor
+      .getByRole("table", { name: "Recorded" })
+      .getByRole("button", { name: "Say what it means: -4" })
+      .waitFor();
+    // A condition is typed here and judged by the server.
+    await editor.getByRole("button", { name: "Add a row" }).click();
+    await editor.getByLabel("By what, row 5").selectOption("when");
+    await editor.getByLabel("Condition, row 5").fill("value < 0.0 && value > -5.0");
+    await editor.getByLabel("Item state, row 5").selectOption("OutOfService");
+    await editor.getByRole("table", { name: "Recorded" }).getByText("Judged by the server").waitFor();
+    // From a date on; what holds before stays as it is, although a plan was looked at and left in between.
+    await editor.getByRole("button", { name: "Show what it would change" }).click();
+    await page.getByText("Changes 1 meaning").waitFor();
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.getByRole("button", { name: "What the values mean: state" }).click();
+    await editor.getByRole("button", { name: "From a date on" }).click();
+    await editor.getByLabel("Valid from").fill(localTime(first + 30 * minuteUs));
+    await editor.getByRole("button", { name: "Show what it would change" }).click();
+    await page.getByRole("button", { name: /^Apply \d+ change/ }).click();
+    await page.getByText(/in force, as revision/).waitFor();
+    await expect.poll(errors, within).toEqual([]);
+    const bind = (await configuration()).connections?.[0].tags?.[0].bind ?? [];
+    expect(bind.map(({ mapping, validFrom, validTo }) => [mapping?.states?.length, validFrom, validTo])).toEqual([
+      [4, undefined, bind[1].validFrom],
+      [5, new Date((first + 30 * minuteUs) / 1000).toISOString().replace(".000", ""), undefined],
+    ]);
+  });
+});
