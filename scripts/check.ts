@@ -20,8 +20,18 @@ export interface CheckOutcome {
   counts: TestCounts;
 }
 
-/** Tests beside their sources; those of the whole system, and those with real processes or peers, belong to `npm test`. */
-export const fastTests = ["--exclude", "tests/**", "--exclude", "**/*.system.test.ts", "--passWithNoTests"];
+/**
+ * Tests beside their sources; those of the whole system, and those with real processes or peers, belong to `npm test`. They share their modules: a process for each of two
+ * hundred files costs more than the tests.
+ */
+export const fastTests = [
+  "--exclude",
+  "tests/**",
+  "--exclude",
+  "**/*.system.test.ts",
+  "--passWithNoTests",
+  "--no-isolate",
+];
 
 function steps(fix: boolean, counts: (of: TestCounts) => void): Step[] {
   return [

@@ -11,7 +11,10 @@ import { separation } from "./separation.ts";
 
 /** Tests that judge time as a person would, or need both cores: browsers, the demo plant, a stranger's first minute, floods. */
 const alone = [
-  "**/tests/console*",
+  "**/tests/console.test*",
+  "**/tests/console-machines.test*",
+  "**/tests/console-orders*",
+  "**/tests/console-mapping*",
   "**/tests/applications/console*",
   "**/tests/demo*",
   "**/tests/fresh-clone*",
@@ -61,11 +64,14 @@ await part("the whole system, what bears company", async () => {
   return { ok: ran.code === 0, counts: ran.counts };
 });
 await part("the whole system, one after the other", async () => {
-  const ran = await runTests([...alone.map((file) => file.replace("**/", "").replaceAll("*", "")), "--no-file-parallelism"], {
-    report: "system-tests-alone.json",
-    live: true,
-    env,
-  });
+  const ran = await runTests(
+    [...alone.map((file) => file.replace("**/", "").replaceAll("*", "")), "--no-file-parallelism"],
+    {
+      report: "system-tests-alone.json",
+      live: true,
+      env,
+    },
+  );
   return { ok: ran.code === 0, counts: ran.counts };
 });
 if (values.long) {

@@ -22,7 +22,8 @@ const typing = (target: EventTarget | null): boolean =>
 
 /** Keys that hold everywhere. Two keys in a row, `g` and a letter, go to a page. */
 export function startShortcuts(): () => void {
-  let wentFirst = 0;
+  // Long ago: a key soon after the page has come is no second one.
+  let wentFirst = Number.NEGATIVE_INFINITY;
   const byLetter: Record<string, string> = {
     ...Object.fromEntries(
       contributed.flatMap(({ shortcut, path }) => (shortcut === undefined ? [] : [[shortcut, path]])),
@@ -33,9 +34,9 @@ export function startShortcuts(): () => void {
     o: "configuration",
     r: "rejected",
     s: "system",
-    a: "orders",
-    k: "calendar",
-    m: "materials",
+    j: "orders",
+    y: "calendar",
+    i: "materials",
   };
   const onKey = (event: KeyboardEvent): void => {
     if (
@@ -178,9 +179,9 @@ const shortcutGroups: readonly { title: PlainKey; keys: readonly [string, PlainK
       ["?", "shortcuts.help"],
       ["g e", "page.equipment"],
       ["g t", "page.trends"],
-      ["g a", "page.orders"],
-      ["g k", "page.calendar"],
-      ["g m", "page.materials"],
+      ["g j", "page.orders"],
+      ["g y", "page.calendar"],
+      ["g i", "page.materials"],
       ["g c", "page.connections"],
       ["g o", "page.configuration"],
       ["g r", "page.rejected"],
