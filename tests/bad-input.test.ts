@@ -42,6 +42,29 @@ describe("what changes without a word", () => {
   });
 });
 
+describe("clocks", () => {
+  it("F17: a second that a source's clock lives twice loses nothing, refuses nothing, and runs backwards nowhere", async () => {
+    const second = Date.UTC(2026, 10, 20, 23, 59, 59) * 1000;
+    const pass = (values: number[]) =>
+      rest.ingest(
+        "leap",
+        values.map((value, i) => ({ tag: "angle", time: second + i * 250_000, value })),
+      );
+    expect(await pass([10, 11, 12, 13])).toMatchObject({ status: 200, body: { rejected: 0 } });
+    // The clock was put back by a second: the same instants, other values, and one that says the same again.
+    expect(await pass([20, 11, 22, 23, 24])).toMatchObject({ status: 200, body: { rejected: 0 } });
+    await rest.settle();
+    const { items } = await rest.get<{ items: { id: number }[] }>("/api/v1/tags?connection=leap");
+    const points = await rest.get<{ time: number[]; value: number[] }>(
+      `/api/v1/history/raw?tag=${items[0].id}&from=${second}&to=${second + 2_000_000}`,
+    );
+    expect(points.value).toEqual([10, 20, 11, 12, 22, 13, 23, 24]);
+    expect(points.time).toEqual([...points.time].sort((a, b) => a - b));
+    const { sums } = await rest.get<{ sums: { duplicates: number; stored: number } }>("/api/v1/connections/leap");
+    expect(sums).toMatchObject({ stored: 8, duplicates: 1 });
+  });
+});
+
 describe("whole bodies", () => {
   it.each([
     ["not JSON", '{"points":', 400, "json_invalid"],

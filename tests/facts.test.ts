@@ -280,6 +280,7 @@ describe("stops of a press with two pulses", { timeout: 120_000 }, () => {
     const { items } = await rest.get<{ items: { id: number; path: string }[] }>("/api/v1/equipment?under=site");
     press = items.find(({ path }) => path === "site/press")?.id ?? 0;
     stream = new Stream(server.url, secret, { types: ["facts.changed"], equipment: "site/press" });
+    await stream.until(() => stream.messages.length > 0, "the subscription");
     const pulses = [10, 30, 50, 70, 200, 220, 240, 400, 420, 440, 700];
     const points = pulses.map((at) => ({ tag: at === 50 ? "reject" : "good", time: second(at), value: 1 }));
     expect((await rest.ingest("press", points)).status).toBe(200);

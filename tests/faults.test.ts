@@ -239,13 +239,14 @@ describe("readers and load", () => {
     timeout: 120_000,
   }, async () => {
     await start({ dataDir: dataDir() });
-    const good = new Stream(server!.url, secret, { types: ["points.recorded"] });
-    const stopped = new Stream(server!.url, secret, { types: ["points.recorded"] });
+    const t = nowUs() - 60_000_000;
+    // From a time: when their subscription stands is no matter.
+    const good = new Stream(server!.url, secret, { types: ["points.recorded"], from: t });
+    const stopped = new Stream(server!.url, secret, { types: ["points.recorded"], from: t });
     undo.push(
       () => good.close(),
       () => stopped.close(),
     );
-    const t = nowUs() - 60_000_000;
     await rest.ingest("c", columns("a", [t], [0]));
     await stopped.until(() => stopped.points().length === 1, "the first point");
     stopped.socket.pause();

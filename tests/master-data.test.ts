@@ -63,6 +63,43 @@ describe("master data over REST", () => {
     expect(then.body).toMatchObject({ item: { name: "Cap" } });
   });
 
+  test("F39: an ERP sends changes of an order twice and in the wrong order, and deletes it while it runs", async () => {
+    const planned = {
+      material: "M-9",
+      unit: "1",
+      quantity: 100,
+      operations: [{ id: "10", name: null, executions: [] }],
+    };
+    const first = await api("PUT", "/orders/E", planned);
+    const second = await api("PUT", "/orders/E", { ...planned, quantity: 200 }, { "if-match": first.etag });
+    // The same again, and one that was overtaken: both rest on what is no more.
+    for (const quantity of [200, 150])
+      expect(await api("PUT", "/orders/E", { ...planned, quantity }, { "if-match": first.etag })).toMatchObject({
+        status: 412,
+        body: { code: "revision_conflict" },
+      });
+    expect((await api("GET", "/orders/E")).body).toMatchObject({ item: { quantity: 200 } });
+
+    const booking = (id: string, kind: string) =>
+      api("POST", `/equipment/${press}/bookings`, { id, atUs: Date.now() * 1000, intent: { kind, order: "E" } });
+    expect(await booking("erp-start", "startOrder")).toMatchObject({ status: 200 });
+    expect(await api("PUT", "/orders/E", planned, { "if-match": second.etag })).toMatchObject({ status: 412 });
+    const running = await api("GET", "/orders/E");
+    // The ERP knows nothing of what was booked on it: that stays.
+    const newer = await api("PUT", "/orders/E", { ...planned, quantity: 300 }, { "if-match": running.etag });
+    expect(newer).toMatchObject({ status: 200, body: { item: { item: { quantity: 300 } } } });
+    expect(newer.body.item.item.operations).toMatchObject([{ executions: [{ equipmentId: press, toUs: null }] }]);
+    expect(await api("DELETE", "/orders/E", undefined, { "if-match": newer.etag })).toMatchObject({
+      status: 409,
+      body: { code: "still_in_use" },
+    });
+    expect(await booking("erp-finish", "finishOrder")).toMatchObject({ status: 200 });
+    const finished = await api("GET", "/orders/E");
+    expect(await api("DELETE", "/orders/E", undefined, { "if-match": finished.etag })).toMatchObject({ status: 200 });
+    const then = await api("GET", `/orders/E?asOf=${newer.body.receipt.lsn}`);
+    expect(then.body).toMatchObject({ item: { quantity: 300 } });
+  });
+
   test("orders by equipment, time and page, as they are and as they were known", async () => {
     const first = await api("PUT", "/orders/A", order(500));
     await api("PUT", "/orders/B", order(10));

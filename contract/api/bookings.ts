@@ -3,7 +3,7 @@ import { type Micros, MicrosSchema } from "./time.ts";
 
 /**
  * Bookings: what somebody at a machine says happened there, in his own words and at its own time. The platform makes orders, set-ups, annotations and late scrap of them
- * (adr/0009); what it makes depends on the bookings alone and not on the order in which they came, so a terminal may keep them while it has no connection and send them later.
+ * (adr/0011); what it makes depends on the bookings alone and not on the order in which they came, so a terminal may keep them while it has no connection and send them later.
  */
 
 const closed = { additionalProperties: false } as const;

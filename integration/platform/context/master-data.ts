@@ -192,7 +192,7 @@ export class MasterDataStore implements MasterData {
       if (current === null || !this.#visible(p, kind, current.item)) throw notFound(kind, id);
       requireCurrent(kind, current, revision);
       this.#demandAll(p, kind, current.item);
-      this.#requireUnused(p, kind, id);
+      this.#requireUnused(p, kind, id, current.item);
       return this.#kept.write(p, kind, id, current.item, true);
     });
   }
@@ -291,7 +291,8 @@ export class MasterDataStore implements MasterData {
     };
   }
 
-  #requireUnused(p: Principal, kind: MasterDataKind, id: string): void {
+  #requireUnused(p: Principal, kind: MasterDataKind, id: string, item: AnyItem): void {
+    if (kind === "order") requireStill(id, item as MasterDataItem<"order">);
     const uses =
       kind === "calendar"
         ? this.#kept.all(p, "calendarAssignment").filter(({ item }) => item.calendar === id)
@@ -307,6 +308,16 @@ export class MasterDataStore implements MasterData {
           .join(", ")}.`,
       );
   }
+}
+
+/** F39: what is made of it would belong to nobody. */
+function requireStill(id: string, { operations }: MasterDataItem<"order">): void {
+  const running = operations.flatMap(({ executions }) => executions.filter(({ toUs }) => toUs === null));
+  if (running.length > 0)
+    throw new ProblemError(
+      "still_in_use",
+      `The order ${JSON.stringify(id)} runs on equipment ${running.map(({ equipmentId }) => equipmentId).join(", ")}; finish or interrupt it first.`,
+    );
 }
 
 function requireCurrent(kind: string, current: { id: string; revision: number }, revision: number | null): void {
