@@ -310,9 +310,11 @@ export class MasterDataStore implements MasterData {
   }
 }
 
-/** F39: what is made of it would belong to nobody. */
+/** F39: what somebody at a machine has begun ends there; what an ERP said itself it may take back. */
 function requireStill(id: string, { operations }: MasterDataItem<"order">): void {
-  const running = operations.flatMap(({ executions }) => executions.filter(({ toUs }) => toUs === null));
+  const running = operations.flatMap(({ executions }) =>
+    executions.filter(({ toUs, startedBy }) => toUs === null && startedBy != null),
+  );
   if (running.length > 0)
     throw new ProblemError(
       "still_in_use",

@@ -254,6 +254,13 @@ const files = [
   { format: "yaml" },
 ] as const;
 
+/** An order that somebody at a machine has begun is not removed. */
+const runs = (item: object): boolean =>
+  "operations" in item &&
+  (item as MasterDataItem<"order">).operations.some(({ executions }) =>
+    executions.some(({ toUs, startedBy }) => toUs === null && startedBy !== undefined),
+  );
+
 describe("what is exported and imported again", () => {
   it.each(tableKinds)("%s is what it was, in every format", (kind) => {
     const arbitrary = arbitraries[kind] as fc.Arbitrary<MasterDataItem<TableKind>>;
@@ -274,8 +281,8 @@ describe("what is exported and imported again", () => {
           expect(back.summary.items.filter(({ action }) => action !== "unchanged")).toEqual([]);
           expect(back.summary.counts).toEqual({ create: 0, change: 0, unchanged: items.length });
         }
-        for (const { id, revision } of items)
-          if (!["north", "mill"].includes(id)) registry.masterData.remove(admin, kind, id, revision);
+        for (const { id, revision, item } of items)
+          if (!["north", "mill"].includes(id) && !runs(item)) registry.masterData.remove(admin, kind, id, revision);
       }),
       { seed: 41, numRuns: 12 },
     );
