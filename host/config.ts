@@ -17,7 +17,7 @@ export const settings = {
     default: "10",
   },
   "history-days": { text: "How long raw points are kept, in days; 0 keeps all", default: "0" },
-  "memory-mib": { text: "Resident memory at which load is shed, in MiB", default: "1500" },
+  "memory-mib": { text: "Resident memory at which load is shed, in MiB", default: "2000" },
   "tag-quota": { text: "Tags that one connection may bring by itself", default: "200000" },
   "rate-quota": { text: "Datapoints a second that one connection may send; 0 is unbounded", default: "0" },
   "mqtt-port": { text: "TCP port of the embedded MQTT broker; 0 takes a free one, off: there is none", default: "off" },

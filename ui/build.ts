@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
@@ -21,22 +22,25 @@ const sources = [
 ];
 
 /**
- * Builds the console into ui/dist, if its sources are others than at the last build. Throws when the bundler does: a console that
- * does not fit its platform is worse than a start that says why it failed.
+ * Builds the console into ui/dist, if its sources are others than at the last build. Throws when the bundler does: a console that does not fit its platform is worse
+ * than a start that says why it failed. The bundler has a process of its own: it takes some 400 MB, which a server that builds at its first start would keep.
  */
 export async function buildConsole(): Promise<void> {
   const stamp = await stampOf(sources);
   if ((await readFile(stampFile, "utf8").catch(() => null)) === stamp) return;
-  const { build } = await import("vite");
   // A caller's NODE_ENV, a test runner's say, would bring React's development build: twice the size and slow.
-  const before = process.env.NODE_ENV;
-  process.env.NODE_ENV = "production";
-  try {
-    await build({ configFile: join(ui, "vite.config.ts"), mode: "production", logLevel: "warn" });
-  } finally {
-    if (before === undefined) delete process.env.NODE_ENV;
-    else process.env.NODE_ENV = before;
-  }
+  const env = { ...process.env, NODE_ENV: "production" };
+  const builder = spawn(process.execPath, [import.meta.filename], { env, stdio: ["ignore", "ignore", "pipe"] });
+  let said = "";
+  builder.stderr.on("data", (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  const code = await new Promise<number | null>((resolve, reject) => {
+    builder.on("error", reject);
+    builder.on("close", resolve);
+  });
+  if (code !== 0) throw new Error(`The console could not be built.\n${said.trimEnd()}`);
+  if (said !== "") process.stderr.write(said);
   await writeFile(stampFile, stamp);
 }
 
@@ -61,4 +65,9 @@ async function filesOf(path: string): Promise<string[]> {
     .filter((entry) => entry.isFile() && !entry.parentPath.includes("node_modules") && !entry.name.includes(".test."))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
+}
+
+if (import.meta.main) {
+  const { build } = await import("vite");
+  await build({ configFile: join(ui, "vite.config.ts"), mode: "production", logLevel: "warn" });
 }
