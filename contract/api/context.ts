@@ -26,6 +26,14 @@ export interface OrderExecution extends Dated {
   outputShare?: number;
   /** Where cycles are counted: parts of this order that one makes with no cavity blocked. Default 1. */
   cavities?: number;
+  /** The machine told it by an identifier. Default: people booked it. */
+  by?: "identifier";
+}
+
+/** What the machine says it makes: where no order runs, or the order names no material. `unit` null: that of its counters. */
+export interface MadeMaterial extends Dated {
+  material: string;
+  unit: string | null;
 }
 
 /** PRI: the shortest time of one cycle, and how many units it makes with every cavity in use. `material` null: whatever is made. */
@@ -83,6 +91,7 @@ export interface EquipmentContext {
   lifecycle: (Dated & { state: (typeof lifecycleStates)[number] })[];
   shifts: ShiftOccurrence[];
   executions: OrderExecution[];
+  materials: MadeMaterial[];
   reasons: ReasonInForce[];
   reasonTree: readonly Reason[];
   setUps: SetUp[];

@@ -71,6 +71,13 @@ export interface MachineFacts {
   increments: IncrementColumns;
 }
 
+/** From `t` on the property tells `value`; null: nothing is known (before the first value, after a gap or a bad value until a good one tells, where no tag is bound). */
+export interface IdentifierTransition {
+  property: string;
+  t: Micros;
+  value: string | null;
+}
+
 export const FactsQuerySchema = Type.Object(
   { from: TimeInputSchema, to: TimeInputSchema },
   { additionalProperties: false, description: "Facts with from ≤ time < to." },

@@ -16,6 +16,7 @@ export * from "./context-reasons.ts";
 export * from "./demo.ts";
 export * from "./equipment.ts";
 export * from "./facts.ts";
+export * from "./identifiers.ts";
 export * from "./ingest.ts";
 export * from "./kpi.ts";
 export * from "./mapping.ts";

@@ -88,6 +88,8 @@ const {
   annotation,
   lineTopology,
   setUp,
+  identifierRule,
+  lookUp,
 } = masterDataSchemas;
 const materials = resource("/materials", "Materials with their units", material, "configure");
 const idealCycleTimes = resource("/ideal-cycle-times", "Ideal cycle times", idealCycleTime, "configure");
@@ -122,6 +124,13 @@ const lineTopologies = resource(
   "configure",
 );
 const setUps = resource("/set-ups", "Set-up as it was booked", setUp, "book");
+const identifierRules = resource(
+  "/identifier-rules",
+  "Which identifier of a machine tells its order, operation, material or tool",
+  identifierRule,
+  "configure",
+);
+const lookUps = resource("/look-ups", "What identifiers of machines stand for", lookUp, "configure");
 
 /** Rows of the route table. */
 export const masterDataRoutes = {
@@ -177,6 +186,14 @@ export const masterDataRoutes = {
   getSetUp: setUps.get,
   putSetUp: setUps.put,
   removeSetUp: setUps.remove,
+  listIdentifierRules: identifierRules.list,
+  getIdentifierRule: identifierRules.get,
+  putIdentifierRule: identifierRules.put,
+  removeIdentifierRule: identifierRules.remove,
+  listLookUps: lookUps.list,
+  getLookUp: lookUps.get,
+  putLookUp: lookUps.put,
+  removeLookUp: lookUps.remove,
   listShifts: {
     method: "GET",
     path: "/shifts",

@@ -2,6 +2,7 @@ import { type Static, type TObject, type TProperties, Type } from "typebox";
 import { BookingSchema } from "./bookings.ts";
 import { ShiftCalendarSchema } from "./calendar.ts";
 import { ReasonSchema } from "./context-reasons.ts";
+import { IdentifierRuleSchema, LookUpSchema } from "./identifiers.ts";
 import { OeePolicySchema } from "./kpi.ts";
 import { MicrosSchema } from "./time.ts";
 
@@ -259,6 +260,8 @@ export const masterDataSchemas = {
   annotation: AnnotationSchema,
   lineTopology: LineTopologySchema,
   setUp: SetUpBookingSchema,
+  identifierRule: IdentifierRuleSchema,
+  lookUp: LookUpSchema,
   booking: BookingSchema,
 } as const;
 export type MasterDataKind = keyof typeof masterDataSchemas;

@@ -92,6 +92,8 @@ export function masterDataHandlers({ registry, work }: Services, kit: Kit): Pick
   const annotations = handlersOf("annotation", "listAnnotations");
   const lineTopologies = handlersOf("lineTopology", "listLineTopologies");
   const setUps = handlersOf("setUp", "listSetUps");
+  const identifierRules = handlersOf("identifierRule", "listIdentifierRules");
+  const lookUps = handlersOf("lookUp", "listLookUps");
   const bookings = handlersOf("booking", "listBookings");
   return {
     listMaterials: materials.list,
@@ -146,6 +148,14 @@ export function masterDataHandlers({ registry, work }: Services, kit: Kit): Pick
     getSetUp: setUps.get,
     putSetUp: setUps.put,
     removeSetUp: setUps.remove,
+    listIdentifierRules: identifierRules.list,
+    getIdentifierRule: identifierRules.get,
+    putIdentifierRule: identifierRules.put,
+    removeIdentifierRule: identifierRules.remove,
+    listLookUps: lookUps.list,
+    getLookUp: lookUps.get,
+    putLookUp: lookUps.put,
+    removeLookUp: lookUps.remove,
     listBookings: bookings.list,
     getWork: ({ principal, params, query: { hours = defaultHours } }) =>
       work.work(principal, params.id, hours * hourUs),

@@ -1,5 +1,6 @@
 import {
   type BlockedCavities,
+  type Dated,
   type EquipmentContext,
   type LateScrapBooking,
   type MachineFacts,
@@ -9,12 +10,15 @@ import {
   type OrderExecution,
   type PhysicalAsset,
   type Principal,
+  ProblemError,
   type Reason,
   type Recorded,
   startingReasons,
 } from "@lineshaft/contract/api";
 import type { Lsn, MasterData, MasterDataQuery } from "@lineshaft/contract/ports";
 import { bindAnnotations, reasonsInForce } from "./annotations.ts";
+import { identifiedWork } from "./identified-work.ts";
+import type { ToldIdentifier } from "./identifiers.ts";
 import { placeLateScrap } from "./late-scrap.ts";
 import { setUpsFromOrderChange } from "./set-up.ts";
 import { stateSpans, stopsOf } from "./states.ts";
@@ -33,6 +37,8 @@ export interface ContextQuery {
   /** Its own id, then what it stands below, nearest first. */
   upwards: readonly number[];
   timeZone: string;
+  /** What its identifiers stand for. Default: it tells none. */
+  told?: readonly ToldIdentifier[];
   /** What the machine did: annotations bind to its stops, set-up ends with its good parts. */
   facts: MachineFacts;
   asOf?: Lsn;
@@ -45,7 +51,7 @@ export interface ContextQuery {
 export function contextOf(
   data: MasterData,
   p: Principal,
-  { upwards, timeZone, facts, asOf }: ContextQuery,
+  { upwards, timeZone, facts, asOf, told = [] }: ContextQuery,
 ): {
   context: EquipmentContext;
   orphaned: Recorded<MasterDataItem<"annotation">>[];
@@ -66,7 +72,14 @@ export function contextOf(
     annotations.map(({ item }) => item),
     stopsOf(stateSpans(facts)),
   );
-  const executions = all("order", { ...range, equipmentId }).flatMap((order) => executionsOf(order, equipmentId));
+  const booked = all("order", { ...range, equipmentId }).flatMap((order) => executionsOf(order, equipmentId));
+  const assets = all("physicalAsset", { ...range, equipmentId });
+  const one = <K extends MasterDataKind>(kind: K) => remembering((id) => found(data, p, kind, id, asOf, masterData));
+  const identified = identifiedWork(within(told, facts), {
+    ...{ equipmentId, booked, order: one("order"), material: one("material"), asset: one("physicalAsset") },
+    mounted: assets.flatMap(({ item }) => mountsOn(item, equipmentId)),
+  });
+  const executions = [...booked, ...identified.executions];
   const bookings = all("lateScrap", { asOf, equipmentId }).map(({ item }) => item);
   const { placed, unplaced } = placeLateScrap(facts, executions, bookings);
   const shifts = data.shifts(p, equipmentId, facts.from, facts.to, asOf);
@@ -77,6 +90,7 @@ export function contextOf(
     lifecycle: [],
     shifts,
     executions,
+    materials: identified.materials,
     reasons: reasonsInForce(bound),
     reasonTree: reasonsOf(all("reason", { asOf }).map(({ item }) => item)),
     setUps: all("setUp", { ...range, equipmentId }).map(({ item }) => ({
@@ -96,9 +110,10 @@ export function contextOf(
       ...item,
       toUs: item.toUs ?? forever,
     })),
-    blockedCavities: all("physicalAsset", { ...range, equipmentId }).flatMap(({ item }) =>
-      blockedOn(item, equipmentId),
-    ),
+    blockedCavities: [
+      ...assets.flatMap(({ item }) => mountsOn(item, equipmentId).flatMap((mount) => blockedWhile(item, mount))),
+      ...identified.tools.flatMap((tool) => blockedWhile(tool.asset, tool)),
+    ],
     lateScrap: placed,
     policies: policiesOf(
       used(
@@ -159,19 +174,65 @@ function executionsOf({ id, item }: Recorded<MasterDataItem<"order">>, equipment
   );
 }
 
-/** The blocked cavities of a tool while it is mounted here. */
-function blockedOn({ mounts, blockedCavities }: PhysicalAsset, equipmentId: number): BlockedCavities[] {
-  return mounts
+export const mountsOn = ({ mounts }: PhysicalAsset, equipmentId: number): Dated[] =>
+  mounts
     .filter((mount) => mount.equipmentId === equipmentId)
-    .flatMap((mount) =>
-      blockedCavities.map(({ order, cavities, fromUs, toUs }) => ({
-        order,
-        cavities,
-        fromUs: Math.max(fromUs, mount.fromUs),
-        toUs: Math.min(toUs ?? forever, mount.toUs ?? forever),
-      })),
-    )
+    .map(({ fromUs, toUs }) => ({ fromUs, toUs: toUs ?? forever }));
+
+/** The blocked cavities of a tool while it is mounted. */
+export function blockedWhile({ blockedCavities }: PhysicalAsset, mount: Dated): BlockedCavities[] {
+  return blockedCavities
+    .map(({ order, cavities, fromUs, toUs }) => ({
+      order,
+      cavities,
+      fromUs: Math.max(fromUs, mount.fromUs),
+      toUs: Math.min(toUs ?? forever, mount.toUs),
+    }))
     .filter(({ fromUs, toUs }) => fromUs < toUs);
+}
+
+/** What of it concerns a range. */
+const within = (told: readonly ToldIdentifier[], { from, to }: MachineFacts): ToldIdentifier[] =>
+  told.filter(({ fromUs, toUs }) => fromUs < to && toUs > from);
+
+/** An item that an identifier leads to, noted as one that the context was made of; null: there is none. */
+function found<K extends MasterDataKind>(
+  data: MasterData,
+  p: Principal,
+  kind: K,
+  id: string,
+  asOf: Lsn | undefined,
+  used: MasterDataReference[],
+): MasterDataItem<K> | null {
+  const item = itemOf(data, p, kind, id, asOf);
+  if (item === null) return null;
+  if (!used.some((each) => each.entity === kind && each.id === id))
+    used.push({ entity: kind, id, revision: item.revision });
+  return item.item;
+}
+
+/** null: there is no such item. */
+export function itemOf<K extends MasterDataKind>(
+  data: MasterData,
+  p: Principal,
+  kind: K,
+  id: string,
+  asOf?: Lsn,
+): Recorded<MasterDataItem<K>> | null {
+  try {
+    return data.get(p, kind, id, asOf);
+  } catch (error) {
+    if (error instanceof ProblemError && error.code === "not_found") return null;
+    throw error;
+  }
+}
+
+export function remembering<T>(find: (id: string) => T): (id: string) => T {
+  const known = new Map<string, T>();
+  return (id) => {
+    if (!known.has(id)) known.set(id, find(id));
+    return known.get(id) as T;
+  };
 }
 
 /** A plant's own reasons beside, or in place of, those it started with. */

@@ -217,7 +217,7 @@ class Join {
 
   #cell(piece: Piece, order: OrderExecution | null): Cell {
     const grid = Math.floor(piece.from / gridUs) * gridUs;
-    const material = order?.material ?? null;
+    const material = order?.material ?? piece.made?.material ?? null;
     const ideal = this.#walk.idealCycle(piece.from, material);
     const key = {
       equipment: this.#input.equipment,
@@ -227,7 +227,7 @@ class Join {
       order: order?.order ?? null,
       operation: order?.operation ?? null,
       material,
-      unit: order?.unit ?? piece.counting.unit,
+      unit: order?.unit ?? piece.made?.unit ?? piece.counting.unit,
       policy: piece.policy.version,
       priUs: ideal === null ? null : ideal.cycleUs / ideal.unitsPerCycle,
       unitsPerCycle: ideal?.unitsPerCycle ?? null,

@@ -21,6 +21,7 @@ const dimensions = [
   "shifts",
   "breaks",
   "executions",
+  "materials",
   "reasons",
   "setUps",
   "idealCycles",

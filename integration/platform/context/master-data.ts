@@ -288,6 +288,9 @@ export class MasterDataStore implements MasterData {
           .filter((each) => each.item.equipmentId === equipment && !(kind === "lineTopology" && each.id === id)),
       reasons: () =>
         this.#kept.all(p, "reason").flatMap((each) => (kind === "reason" && each.id === id ? [] : [each.item])),
+      lookUp: (name) => this.#kept.find(p, "lookUp", name)?.item ?? null,
+      identifierRules: () =>
+        this.#kept.all(p, "identifierRule").filter((each) => !(kind === "identifierRule" && each.id === id)),
     };
   }
 
@@ -298,7 +301,9 @@ export class MasterDataStore implements MasterData {
         ? this.#kept.all(p, "calendarAssignment").filter(({ item }) => item.calendar === id)
         : kind === "reason"
           ? this.#kept.all(p, "reason").filter(({ item }) => String(item.parent) === id)
-          : [];
+          : kind === "lookUp"
+            ? this.#kept.all(p, "identifierRule").filter(({ item }) => item.lookUp === id)
+            : [];
     if (uses.length > 0)
       throw new ProblemError(
         "still_in_use",

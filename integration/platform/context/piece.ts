@@ -6,6 +6,7 @@ import {
   type EquipmentContext,
   type IdealCycle,
   itemStateOf,
+  type MadeMaterial,
   type Micros,
   type OeePolicy,
   type OrderExecution,
@@ -49,6 +50,8 @@ export interface Piece {
   setUps: readonly SetUp[];
   /** `[null]`: no order. */
   orders: readonly (OrderExecution | null)[];
+  /** What the machine says it makes. */
+  made: MadeMaterial | null;
 }
 
 /** A context, asked in ascending time. */
@@ -59,6 +62,7 @@ export class ContextWalk {
   readonly #breaks;
   readonly #lifecycle;
   readonly #executions;
+  readonly #materials;
   readonly #reasons;
   readonly #setUps;
   readonly #idealCycles;
@@ -73,6 +77,7 @@ export class ContextWalk {
     this.#breaks = new Timeline(context.shifts.flatMap((shift) => shift.breaks));
     this.#lifecycle = new Timeline(context.lifecycle);
     this.#executions = new Timeline(context.executions);
+    this.#materials = new Timeline(context.materials);
     this.#reasons = new Timeline(context.reasons);
     this.#setUps = new Timeline(context.setUps);
     this.#idealCycles = new Timeline(context.idealCycles);
@@ -83,14 +88,25 @@ export class ContextWalk {
 
   /** Adds the instants in (from, to) at which anything of it changes. */
   cuts(from: Micros, to: Micros, into: Micros[]): void {
-    const { shifts, lifecycle, executions, reasons, setUps, idealCycles, counting, blockedCavities, policies } =
-      this.#context;
+    const {
+      shifts,
+      lifecycle,
+      executions,
+      materials,
+      reasons,
+      setUps,
+      idealCycles,
+      counting,
+      blockedCavities,
+      policies,
+    } = this.#context;
     const breaks = shifts.flatMap((shift) => shift.breaks);
     const all: (readonly Dated[])[] = [
       shifts,
       breaks,
       lifecycle,
       executions,
+      materials,
       reasons,
       setUps,
       idealCycles,
@@ -124,6 +140,7 @@ export class ContextWalk {
       plannedReason: reason === null ? null : (this.#plannedClasses.get(reason) ?? null),
       setUps: this.#setUps.at(from),
       orders: orders.length === 0 ? [null] : [...orders].sort(byKey),
+      made: this.#materials.one(from),
     };
   }
 

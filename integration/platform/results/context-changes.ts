@@ -116,6 +116,8 @@ export class ContextChanges {
         return dated(this.#versions(tenant, kind, change), station, undefined, [station.id]);
       case "reason":
         return [everywhere];
+      case "identifierRule":
+      case "lookUp":
       case "material":
       case "booking":
         // No cell rests on what units of a material are worth, and what came of a booking is a change of its own.
@@ -194,7 +196,17 @@ export class ContextChanges {
 }
 
 const emptyContext = (shifts: ShiftOccurrence[]) => ({
-  ...{ timeZone: "", lifecycle: [], shifts, executions: [], reasons: [], reasonTree: [], setUps: [], idealCycles: [] },
+  ...{
+    timeZone: "",
+    lifecycle: [],
+    shifts,
+    executions: [],
+    materials: [],
+    reasons: [],
+    reasonTree: [],
+    setUps: [],
+    idealCycles: [],
+  },
   ...{ counting: [], blockedCavities: [], lateScrap: [], policies: [] },
 });
 

@@ -150,6 +150,7 @@ export class MachineUnderTest {
       counting: [{ ...always, counts, quantities: telling.counters, unitsPerCount: 1, continuous, unit }],
       blockedCavities: this.blocked.map((block) => ({ ...block })),
       lateScrap: [],
+      materials: [],
       policies: [{ ...always, policy: this.policy }],
     };
   }
