@@ -15,6 +15,7 @@ export * from "./context.ts";
 export * from "./context-reasons.ts";
 export * from "./demo.ts";
 export * from "./equipment.ts";
+export * from "./executions.ts";
 export * from "./facts.ts";
 export * from "./identifiers.ts";
 export * from "./ingest.ts";

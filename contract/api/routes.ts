@@ -4,6 +4,7 @@ import { configurationRoutes } from "./configuration-routes.ts";
 import { connectivityRoutes } from "./connectivity.ts";
 import { demoRoutes } from "./demo.ts";
 import { EquipmentChangeSchema, EquipmentSchema, NewEquipmentSchema, WriteReceiptSchema } from "./equipment.ts";
+import { executionRoutes } from "./executions.ts";
 import { factsRoutes } from "./facts.ts";
 import { IngestQuerySchema, IngestReceiptSchema } from "./ingest.ts";
 import { cellRoutes } from "./kpi.ts";
@@ -274,6 +275,7 @@ export const routes = {
   ...cellRoutes,
   ...resultRoutes,
   ...workRoutes,
+  ...executionRoutes,
 
   listRejected: {
     method: "GET",

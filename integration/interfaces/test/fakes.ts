@@ -429,6 +429,8 @@ export class FakePlatform implements Services {
       stops: [],
       usualReasons: [],
     }),
+    executions: () => ({ executions: [], materials: [] }),
+    identifierFindings: () => [],
   };
 
   lastValues: Services["lastValues"] = {

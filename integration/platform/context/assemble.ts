@@ -1,5 +1,4 @@
 import {
-  type BlockedCavities,
   type Dated,
   type EquipmentContext,
   type LateScrapBooking,
@@ -8,17 +7,15 @@ import {
   type MasterDataKind,
   type Micros,
   type OrderExecution,
-  type PhysicalAsset,
   type Principal,
-  ProblemError,
   type Reason,
   type Recorded,
   startingReasons,
 } from "@lineshaft/contract/api";
 import type { Lsn, MasterData, MasterDataQuery } from "@lineshaft/contract/ports";
 import { bindAnnotations, reasonsInForce } from "./annotations.ts";
-import { identifiedWork } from "./identified-work.ts";
-import type { ToldIdentifier } from "./identifiers.ts";
+import { type IdentifiedAnswer, notTold } from "./identifier-source.ts";
+import { blockedWhile, everyPage, type MasterDataReference, mountsOn } from "./item-reading.ts";
 import { placeLateScrap } from "./late-scrap.ts";
 import { setUpsFromOrderChange } from "./set-up.ts";
 import { stateSpans, stopsOf } from "./states.ts";
@@ -27,18 +24,12 @@ import { layered } from "./timeline.ts";
 /** Further on than any time that is exact. */
 const forever: Micros = Number.MAX_SAFE_INTEGER;
 
-export interface MasterDataReference {
-  entity: MasterDataKind;
-  id: string;
-  revision: number;
-}
-
 export interface ContextQuery {
   /** Its own id, then what it stands below, nearest first. */
   upwards: readonly number[];
   timeZone: string;
-  /** What its identifiers stand for. Default: it tells none. */
-  told?: readonly ToldIdentifier[];
+  /** What it says of its own work. Default: it tells nothing. */
+  identified?: IdentifiedAnswer;
   /** What the machine did: annotations bind to its stops, set-up ends with its good parts. */
   facts: MachineFacts;
   asOf?: Lsn;
@@ -51,7 +42,7 @@ export interface ContextQuery {
 export function contextOf(
   data: MasterData,
   p: Principal,
-  { upwards, timeZone, facts, asOf, told = [] }: ContextQuery,
+  { upwards, timeZone, facts, asOf, identified = notTold }: ContextQuery,
 ): {
   context: EquipmentContext;
   orphaned: Recorded<MasterDataItem<"annotation">>[];
@@ -74,12 +65,9 @@ export function contextOf(
   );
   const booked = all("order", { ...range, equipmentId }).flatMap((order) => executionsOf(order, equipmentId));
   const assets = all("physicalAsset", { ...range, equipmentId });
-  const one = <K extends MasterDataKind>(kind: K) => remembering((id) => found(data, p, kind, id, asOf, masterData));
-  const identified = identifiedWork(within(told, facts), {
-    ...{ equipmentId, booked, order: one("order"), material: one("material"), asset: one("physicalAsset") },
-    mounted: assets.flatMap(({ item }) => mountsOn(item, equipmentId)),
-  });
-  const executions = [...booked, ...identified.executions];
+  const said = within(identified, range);
+  masterData.push(...said.used);
+  const executions = [...booked, ...said.executions];
   const bookings = all("lateScrap", { asOf, equipmentId }).map(({ item }) => item);
   const { placed, unplaced } = placeLateScrap(facts, executions, bookings);
   const shifts = data.shifts(p, equipmentId, facts.from, facts.to, asOf);
@@ -90,7 +78,7 @@ export function contextOf(
     lifecycle: [],
     shifts,
     executions,
-    materials: identified.materials,
+    materials: said.materials,
     reasons: reasonsInForce(bound),
     reasonTree: reasonsOf(all("reason", { asOf }).map(({ item }) => item)),
     setUps: all("setUp", { ...range, equipmentId }).map(({ item }) => ({
@@ -112,7 +100,7 @@ export function contextOf(
     })),
     blockedCavities: [
       ...assets.flatMap(({ item }) => mountsOn(item, equipmentId).flatMap((mount) => blockedWhile(item, mount))),
-      ...identified.tools.flatMap((tool) => blockedWhile(tool.asset, tool)),
+      ...said.tools.flatMap((tool) => blockedWhile(tool.asset, tool)),
     ],
     lateScrap: placed,
     policies: policiesOf(
@@ -139,23 +127,6 @@ function bySaying(a: Recorded<MasterDataItem<"annotation">>, b: Recorded<MasterD
   return a.item.saidUs === undefined || b.item.saidUs === undefined ? a.revision - b.revision : a.id < b.id ? -1 : 1;
 }
 
-/** Every page of a list. */
-function everyPage<K extends MasterDataKind>(
-  data: MasterData,
-  p: Principal,
-  kind: K,
-  q: MasterDataQuery,
-): Recorded<MasterDataItem<K>>[] {
-  const items: Recorded<MasterDataItem<K>>[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = data.list(p, kind, { ...q, limit: 1000, cursor });
-    items.push(...page.items);
-    cursor = page.cursor ?? undefined;
-  } while (cursor !== undefined);
-  return items;
-}
-
 function executionsOf({ id, item }: Recorded<MasterDataItem<"order">>, equipmentId: number): OrderExecution[] {
   return item.operations.flatMap((operation) =>
     operation.executions
@@ -174,64 +145,19 @@ function executionsOf({ id, item }: Recorded<MasterDataItem<"order">>, equipment
   );
 }
 
-export const mountsOn = ({ mounts }: PhysicalAsset, equipmentId: number): Dated[] =>
-  mounts
-    .filter((mount) => mount.equipmentId === equipmentId)
-    .map(({ fromUs, toUs }) => ({ fromUs, toUs: toUs ?? forever }));
-
-/** The blocked cavities of a tool while it is mounted. */
-export function blockedWhile({ blockedCavities }: PhysicalAsset, mount: Dated): BlockedCavities[] {
-  return blockedCavities
-    .map(({ order, cavities, fromUs, toUs }) => ({
-      order,
-      cavities,
-      fromUs: Math.max(fromUs, mount.fromUs),
-      toUs: Math.min(toUs ?? forever, mount.toUs),
-    }))
-    .filter(({ fromUs, toUs }) => fromUs < toUs);
-}
-
 /** What of it concerns a range. */
-const within = (told: readonly ToldIdentifier[], { from, to }: MachineFacts): ToldIdentifier[] =>
-  told.filter(({ fromUs, toUs }) => fromUs < to && toUs > from);
-
-/** An item that an identifier leads to, noted as one that the context was made of; null: there is none. */
-function found<K extends MasterDataKind>(
-  data: MasterData,
-  p: Principal,
-  kind: K,
-  id: string,
-  asOf: Lsn | undefined,
-  used: MasterDataReference[],
-): MasterDataItem<K> | null {
-  const item = itemOf(data, p, kind, id, asOf);
-  if (item === null) return null;
-  if (!used.some((each) => each.entity === kind && each.id === id))
-    used.push({ entity: kind, id, revision: item.revision });
-  return item.item;
-}
-
-/** null: there is no such item. */
-export function itemOf<K extends MasterDataKind>(
-  data: MasterData,
-  p: Principal,
-  kind: K,
-  id: string,
-  asOf?: Lsn,
-): Recorded<MasterDataItem<K>> | null {
-  try {
-    return data.get(p, kind, id, asOf);
-  } catch (error) {
-    if (error instanceof ProblemError && error.code === "not_found") return null;
-    throw error;
-  }
-}
-
-export function remembering<T>(find: (id: string) => T): (id: string) => T {
-  const known = new Map<string, T>();
-  return (id) => {
-    if (!known.has(id)) known.set(id, find(id));
-    return known.get(id) as T;
+function within(
+  { executions, materials, tools, used }: IdentifiedAnswer,
+  range: Dated,
+): Pick<IdentifiedAnswer, "executions" | "materials" | "tools" | "used"> {
+  const meets = (each: Dated): boolean => each.fromUs < range.toUs && each.toUs > range.fromUs;
+  const here = executions.filter(meets);
+  const orders = new Set(here.map(({ order }) => order));
+  return {
+    executions: here,
+    materials: materials.filter(meets),
+    tools: tools.filter(meets),
+    used: used.filter(({ entity, id }) => entity !== "order" || orders.has(id)),
   };
 }
 

@@ -12,6 +12,7 @@ import {
 import type { CellSource, Clock, Facts, Lsn, MachineAnswer, Registry } from "@lineshaft/contract/ports";
 import { contextOf } from "./assemble.ts";
 import { cellsOf } from "./cells.ts";
+import { IdentifierSource } from "./identifier-source.ts";
 import { lineCells } from "./line.ts";
 import { asTopology, membersOf, topologiesOf } from "./lines.ts";
 import { stateSpans, stopsOf } from "./states.ts";
@@ -31,6 +32,7 @@ interface Range {
 export function cellSource(parts: { facts: Facts; registry: Registry; clock: Clock }): CellSource {
   const { facts, registry, clock } = parts;
   const { masterData } = registry;
+  const identifiers = new IdentifierSource({ registry, facts, clock });
 
   /** Where the stop and the estimated counts that are open at `at` began. Most began just before, so it is looked further back only where they did not. */
   function openSince(equipmentId: number, at: Micros): Micros {
@@ -48,13 +50,16 @@ export function cellSource(parts: { facts: Facts; registry: Registry; clock: Clo
     const starts = orders.flatMap(({ item }) =>
       item.operations.flatMap(({ executions }) => executions.map(({ fromUs }) => fromUs)),
     );
+    const identified = identifiers.of(all, placesUpwards(registry, all, equipmentId), asOf).executions;
+    for (const { fromUs, toUs } of identified) if (fromUs < to && toUs > from) starts.push(fromUs);
     const begun = Math.min(from - hourUs, ...starts, openSince(equipmentId, from));
     return Math.max(begun, earliest);
   }
 
   /** Only productive time counts: what was commissioned, tested or retired at the time does not, whatever it is today. */
   function contextAt(all: Principal, equipmentId: number, timeZone: string, found: MachineFacts, asOf?: Lsn) {
-    const query = { upwards: placesUpwards(registry, all, equipmentId), timeZone, facts: found, asOf };
+    const upwards = placesUpwards(registry, all, equipmentId);
+    const query = { upwards, timeZone, facts: found, asOf, identified: identifiers.of(all, upwards, asOf) };
     const made = contextOf(masterData, all, query);
     const lifecycle = registry.lifecycle(all, equipmentId, asOf).filter(({ state }) => state !== "productive");
     return { ...made, context: { ...made.context, lifecycle } };

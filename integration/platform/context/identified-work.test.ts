@@ -65,12 +65,23 @@ describe("work that a machine tells", () => {
   it("gives way to what was booked, for its time", () => {
     const orders = { A: order(operation("10")) };
     const booked = [
-      { fromUs: 12, toUs: 14 },
-      { fromUs: 18, toUs: 99 },
+      { order: "B", fromUs: 12, toUs: 14 },
+      { order: "B", fromUs: 18, toUs: 99 },
     ];
     expect(executions(work([told("order", 10, 20, "A")], { orders, booked }))).toEqual([
       [10, 12, "A", "10"],
       [14, 18, "A", "10"],
+    ]);
+  });
+
+  it("ends where people ended the order, until the machine tells it anew", () => {
+    const orders = { A: order(operation("10")) };
+    const booked = [{ order: "A", fromUs: 5, toUs: 14 }];
+    const all = [told("order", 10, 20, "A"), told("order", 30, 40, "A")];
+    expect(executions(work(all, { orders, booked }))).toEqual([[30, 40, "A", "10"]]);
+    expect(executions(work(all, { orders, booked: [{ ...booked[0], order: "B" }] }))).toEqual([
+      [14, 20, "A", "10"],
+      [30, 40, "A", "10"],
     ]);
   });
 

@@ -37,7 +37,7 @@ export interface Resolving {
   material(id: string): Material | null;
   asset(id: string): PhysicalAsset | null;
   /** What was booked at the equipment: there people have spoken. */
-  booked: readonly Dated[];
+  booked: readonly (Dated & { order: string })[];
   /** When tools are mounted on it by what people said. */
   mounted: readonly Dated[];
 }
@@ -45,8 +45,8 @@ export interface Resolving {
 export const nothingTold: IdentifiedWork = { executions: [], materials: [], tools: [], faults: [] };
 
 /**
- * Executions, materials and tools from what identifiers stand for. What people said of the equipment wins: a booked execution for its time, a mount for its time, and an order that is finished there
- * is not worked at any more whatever the machine goes on telling.
+ * Executions, materials and tools from what identifiers stand for. What people said of the equipment wins: a booked execution for its time, a mount for its time. An order whose execution they ended, or
+ * that they finished there, is over whatever the machine goes on telling; after an end it begins again when the machine tells it anew.
  */
 export function identifiedWork(told: readonly ToldIdentifier[], resolving: Resolving): IdentifiedWork {
   if (told.length === 0) return nothingTold;
@@ -95,6 +95,10 @@ function executionsOf(
   cutsOf(operations, told.fromUs, told.toUs, cuts);
   const edges = [...sorted(cuts), told.toUs];
   const walk = new Timeline(operations);
+  const ends = booked
+    .filter(({ order: other, toUs }) => other === told.id && toUs > told.fromUs && toUs < told.toUs)
+    .map(({ toUs }) => toUs);
+  const endedUs = Math.min(Number.POSITIVE_INFINITY, ...ends);
   return edges.slice(0, -1).flatMap((fromUs, i) => {
     const toUs = edges[i + 1];
     const named = walk.one(fromUs);
@@ -105,7 +109,7 @@ function executionsOf(
       ?.filter((each) => each.equipmentId === equipmentId)
       .reduce((least, { atUs }) => Math.min(least, atUs), Number.POSITIVE_INFINITY);
     const execution: OrderExecution = {
-      ...{ fromUs, toUs: Math.min(toUs, finishedUs ?? toUs) },
+      ...{ fromUs, toUs: Math.min(toUs, endedUs, finishedUs ?? toUs) },
       ...{ order: told.id, operation: operation?.id ?? null, material: order.material, unit: order.unit },
       ...{ share: 1, by: "identifier" },
     };

@@ -6,77 +6,110 @@ import type {
   Principal,
   Recorded,
 } from "@lineshaft/contract/api";
-import type { Clock, Lsn, MasterData } from "@lineshaft/contract/ports";
-import { itemOf, mountsOn, remembering } from "./assemble.ts";
+import type { Clock, Facts, Lsn, MasterDataQuery, Registry } from "@lineshaft/contract/ports";
 import { type IdentifiedWork, identifiedWork, nothingTold } from "./identified-work.ts";
 import { type ToldIdentifier, toldIdentifiers } from "./identifiers.ts";
+import { everyPage, itemOf, type MasterDataReference, mountsOn, remembering } from "./item-reading.ts";
 
 /** Further back than facts are kept. */
 const sinceEver = 0;
 const forever = Number.MAX_SAFE_INTEGER;
+const rememberedMost = 2000;
 
-/** What machines tell: of each identifier property what holds at `from`, then each change before `to`. */
-export interface IdentifierReader {
-  identifiers(equipmentId: number, from: number, to: number): readonly IdentifierTransition[];
+/** What a machine says of its work over all the time that facts are kept, and what that was made of. */
+export interface IdentifiedAnswer extends IdentifiedWork {
+  told: readonly ToldIdentifier[];
+  used: readonly MasterDataReference[];
 }
 
-/** What machines say of their own work, from their identifiers and master data as they are, or with master data as they were known. */
-export class IdentifierSource {
-  readonly #data: MasterData;
-  readonly #facts: IdentifierReader;
-  readonly #clock: Clock;
+export const notTold: IdentifiedAnswer = { ...nothingTold, told: [], used: [] };
 
-  constructor(parts: { data: MasterData; facts: IdentifierReader; clock: Clock }) {
-    this.#data = parts.data;
+interface Made {
+  revision: number;
+  transitions: readonly IdentifierTransition[];
+  answer: IdentifiedAnswer;
+}
+
+/**
+ * What machines say of their own work, by rules, look-ups and master data as they are, or as they were known at a place in the log. What the machine told is no part of that: late values count in
+ * every answer, as late states and counts do.
+ */
+export class IdentifierSource {
+  readonly #registry: Pick<Registry, "masterData" | "revision">;
+  readonly #facts: Pick<Facts, "identifiers">;
+  readonly #clock: Clock;
+  readonly #made = new Map<string, Made>();
+
+  constructor(parts: {
+    registry: Pick<Registry, "masterData" | "revision">;
+    facts: Pick<Facts, "identifiers">;
+    clock: Clock;
+  }) {
+    this.#registry = parts.registry;
     this.#facts = parts.facts;
     this.#clock = parts.clock;
   }
 
-  /** `upwards`: the equipment, then what it stands below. `asOf` is of rules and look-ups; identifiers are told as they are known now. */
-  told(p: Principal, upwards: readonly number[], asOf?: Lsn): ToldIdentifier[] {
-    const rules = this.#all(p, "identifierRule", asOf).flatMap(({ item }) =>
-      upwards.includes(item.equipmentId) ? [item] : [],
-    );
-    if (rules.length === 0) return [];
-    const lookUp = remembering((id) => itemOf(this.#data, p, "lookUp", id, asOf)?.item ?? null);
+  /** `upwards`: the equipment, then what it stands below, nearest first. */
+  of(p: Principal, upwards: readonly number[], asOf?: Lsn): IdentifiedAnswer {
+    const rules = this.#all(p, "identifierRule", { asOf }).filter(({ item }) => upwards.includes(item.equipmentId));
+    if (rules.length === 0) return notTold;
     const transitions = this.#facts.identifiers(upwards[0], sinceEver, this.#clock.nowUs());
-    return toldIdentifiers(rules, upwards, lookUp, transitions);
+    if (asOf !== undefined) return this.#make(p, upwards, rules, transitions, asOf);
+    const { revision } = this.#registry;
+    const key = `${p.tenant} ${upwards[0]}`;
+    const known = this.#made.get(key);
+    if (known?.revision === revision && sameTransitions(known.transitions, transitions)) return known.answer;
+    const answer = this.#make(p, upwards, rules, transitions);
+    if (this.#made.size >= rememberedMost) this.#made.clear();
+    this.#made.set(key, { revision, transitions, answer });
+    return answer;
   }
 
-  /** The same as the work that it stands for, over all the time that facts are kept. */
-  work(p: Principal, equipmentId: number, told: readonly ToldIdentifier[], asOf?: Lsn): IdentifiedWork {
-    if (told.length === 0) return nothingTold;
-    const fromUs = Math.min(...told.map((each) => each.fromUs));
-    const here = { equipmentId, fromUs, asOf };
-    const one = <K extends MasterDataKind>(kind: K) =>
-      remembering((id: string) => itemOf(this.#data, p, kind, id, asOf)?.item ?? null);
-    return identifiedWork(told, {
-      ...{ equipmentId, order: one("order"), material: one("material"), asset: one("physicalAsset") },
-      booked: this.#all(p, "order", asOf, here).flatMap(({ item }) => bookedOn(item, equipmentId)),
-      mounted: this.#all(p, "physicalAsset", asOf, here).flatMap(({ item }) => mountsOn(item, equipmentId)),
-    });
-  }
-
-  #all<K extends MasterDataKind>(
+  #make(
     p: Principal,
-    kind: K,
-    asOf: Lsn | undefined,
-    q: { equipmentId?: number; fromUs?: number } = {},
-  ): Recorded<MasterDataItem<K>>[] {
-    const items: Recorded<MasterDataItem<K>>[] = [];
-    let cursor: string | undefined;
-    do {
-      const page = this.#data.list(p, kind, { ...q, asOf, cursor, limit: 1000 });
-      items.push(...page.items);
-      cursor = page.cursor ?? undefined;
-    } while (cursor !== undefined);
-    return items;
+    upwards: readonly number[],
+    rules: readonly Recorded<MasterDataItem<"identifierRule">>[],
+    transitions: readonly IdentifierTransition[],
+    asOf?: Lsn,
+  ): IdentifiedAnswer {
+    const used: MasterDataReference[] = rules.map(({ id, revision }) => ({ entity: "identifierRule", id, revision }));
+    const one = <K extends MasterDataKind>(entity: K) =>
+      remembering((id: string) => {
+        const found = itemOf(this.#registry.masterData, p, entity, id, asOf);
+        if (found !== null) used.push({ entity, id, revision: found.revision });
+        return found?.item ?? null;
+      });
+    const told = toldIdentifiers(
+      rules.map(({ item }) => item),
+      upwards,
+      one("lookUp"),
+      transitions,
+    );
+    if (told.length === 0) return { ...notTold, used };
+    const [equipmentId] = upwards;
+    const here = { equipmentId, fromUs: Math.min(...told.map(({ fromUs }) => fromUs)), asOf };
+    const work = identifiedWork(told, {
+      ...{ equipmentId, order: one("order"), material: one("material"), asset: one("physicalAsset") },
+      booked: this.#all(p, "order", here).flatMap((order) => bookedOn(order, equipmentId)),
+      mounted: this.#all(p, "physicalAsset", here).flatMap(({ item }) => mountsOn(item, equipmentId)),
+    });
+    return { ...work, told, used };
+  }
+
+  #all<K extends MasterDataKind>(p: Principal, kind: K, q: MasterDataQuery): Recorded<MasterDataItem<K>>[] {
+    return everyPage(this.#registry.masterData, p, kind, q);
   }
 }
 
-const bookedOn = ({ operations }: MasterDataItem<"order">, equipmentId: number): Dated[] =>
-  operations.flatMap(({ executions }) =>
+const sameTransitions = (a: readonly IdentifierTransition[], b: readonly IdentifierTransition[]): boolean =>
+  a.length === b.length &&
+  a.every(({ property, t, value }, i) => t === b[i].t && value === b[i].value && property === b[i].property);
+
+function bookedOn({ id, item }: Recorded<MasterDataItem<"order">>, equipmentId: number): (Dated & { order: string })[] {
+  return item.operations.flatMap(({ executions }) =>
     executions
       .filter((each) => each.equipmentId === equipmentId)
-      .map(({ fromUs, toUs }) => ({ fromUs, toUs: toUs ?? forever })),
+      .map(({ fromUs, toUs }) => ({ order: id, fromUs, toUs: toUs ?? forever })),
   );
+}

@@ -8,11 +8,12 @@ import {
   ProblemError,
   type ShiftOccurrence,
 } from "@lineshaft/contract/api";
-import type { Facts, Lsn, MasterData } from "@lineshaft/contract/ports";
+import type { Clock, Facts, Lsn, MasterData, Registry } from "@lineshaft/contract/ports";
 import { contextDifference, datedDifference } from "../context/index.ts";
 import { pages, platformPrincipal } from "./plant.ts";
 import { type Range, reachOf } from "./reach.ts";
 import type { StationPlan } from "./stations.ts";
+import { ToldChanges } from "./told-changes.ts";
 
 /** A record of a change of master data, as it stands in the log. */
 export interface MasterDataChange {
@@ -38,10 +39,27 @@ const setUpMostUs = 8 * hourUs;
 export class ContextChanges {
   readonly #data: MasterData;
   readonly #facts: Facts;
+  readonly #told: ToldChanges;
 
-  constructor(data: MasterData, facts: Facts) {
-    this.#data = data;
+  constructor({ registry, facts, clock }: { registry: Registry; facts: Facts; clock: Clock }) {
+    this.#data = registry.masterData;
     this.#facts = facts;
+    this.#told = new ToldChanges({ registry, facts, clock });
+  }
+
+  /** What other identifiers of a machine change, since it was last looked at: keys under both, and how far it reaches. */
+  *toldOtherwise(
+    tenant: number,
+    equipmentId: number,
+    hull: Range,
+    stations: readonly StationPlan[],
+  ): Generator<{ station: number } & Range> {
+    const ranges = this.#told.since(tenant, equipmentId, hull);
+    for (const station of ranges.length === 0 ? [] : stations) {
+      if (station.level === "above" || (station.id !== equipmentId && !station.members.includes(equipmentId))) continue;
+      for (const range of ranges)
+        yield { station: station.id, ...this.#reach(station, this.#setUps(tenant, station, range)) };
+    }
   }
 
   *touched(
@@ -51,7 +69,10 @@ export class ContextChanges {
   ): Generator<{ station: number } & Range> {
     for (const station of stations) {
       if (station.level === "above") continue;
-      for (const range of this.#ranges(tenant, change, station, stations))
+      const told = this.#told
+        .by(tenant, change, [station.id, ...station.members])
+        .map((range) => this.#setUps(tenant, station, range));
+      for (const range of [...this.#ranges(tenant, change, station, stations), ...told])
         yield { station: station.id, ...this.#reach(station, range) };
     }
   }
@@ -120,7 +141,7 @@ export class ContextChanges {
       case "lookUp":
       case "material":
       case "booking":
-        // No cell rests on what units of a material are worth, and what came of a booking is a change of its own.
+        // What machines tell is compared apart; no cell rests on what units of a material are worth, and what came of a booking is a change of its own.
         return [];
     }
   }
@@ -157,8 +178,8 @@ export class ContextChanges {
     const orders = pages((cursor) =>
       this.#data.list(p, "order", { equipmentId: station.id, ...near, cursor, limit: 1000 }),
     );
-    const ends = orders
-      .flatMap(({ id, item }) => executions(item, id, station))
+    const told = this.#told.executions(tenant, station.id);
+    const ends = [...orders.flatMap(({ id, item }) => executions(item, id, station)), ...told]
       .filter((execution) => execution.fromUs <= toUs && execution.toUs >= fromUs)
       .map((execution) => execution.toUs);
     return { fromUs, toUs: Math.max(toUs, Math.min(toUs + setUpMostUs, Math.max(toUs, ...ends))) };
@@ -171,7 +192,8 @@ export class ContextChanges {
       if (booking.madeUs !== null) return [{ fromUs: booking.madeUs.fromUs - 1, toUs: booking.madeUs.toUs }];
       // It is put where the order last produced.
       const order = this.#at(tenant, "order", booking.order, forever);
-      return executions(order, booking.order, station).map(({ fromUs, toUs }) => ({ fromUs, toUs }));
+      const told = this.#told.executions(tenant, booking.equipmentId).filter((each) => each.order === booking.order);
+      return [...executions(order, booking.order, station), ...told].map(({ fromUs, toUs }) => ({ fromUs, toUs }));
     });
   }
 

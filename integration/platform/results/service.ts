@@ -80,7 +80,7 @@ export class ResultService implements Results {
     const { registry, facts } = options;
     this.#options = options;
     this.#store = store;
-    this.#plant = new Plant(registry, facts);
+    this.#plant = new Plant(registry, facts, options.clock);
     this.#appliedLsn = store.appliedLsn;
     this.#factsLsn = store.factsLsn;
     for (const application of store.applications()) this.#open(application);

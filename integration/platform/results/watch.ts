@@ -41,7 +41,7 @@ export class Watch {
 
   constructor(parts: WatchParts) {
     this.#parts = parts;
-    this.#changes = new ContextChanges(parts.registry.masterData, parts.facts);
+    this.#changes = new ContextChanges(parts);
   }
 
   /** Is all that was told looked at? */
