@@ -154,7 +154,7 @@ function Machine(place: PlaceProps) {
             cursorUs={cursorUs}
             onCursor={setCursor}
             onView={setView}
-            context={context}
+            context={{ ...context, format }}
             t={t}
           />
         </div>
@@ -282,6 +282,7 @@ function Values(props: {
           tags={chosen}
           range={view.range}
           following={view.following}
+          format={context.format}
           cursorUs={props.cursorUs}
           onCursor={props.onCursor}
           onRange={(range, how) => props.onView(moved(view, range, how, context.nowUs()))}
