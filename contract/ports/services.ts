@@ -4,7 +4,9 @@ import type {
   Columns,
   Connection,
   EventType,
+  Executions,
   Gap,
+  IdentifierFinding,
   LastValue,
   MachineFacts,
   MappingErrors,
@@ -113,6 +115,10 @@ export interface CellSource {
 export interface WorkSource {
   /** With its stops of the last `spanUs`. Throws `not_found`. */
   work(p: Principal, equipmentId: number, spanUs: Micros): Work;
+  /** What ran on it in [fromUs, toUs), booked or told by the machine. Throws `not_found`. */
+  executions(p: Principal, equipmentId: number, fromUs: Micros, toUs: Micros, asOf?: Lsn): Executions;
+  /** Values of identifiers that nobody knows, of all machines that `p` may see. */
+  identifierFindings(p: Principal): IdentifierFinding[];
 }
 
 /** Moves registry changes into the log. */
