@@ -1,4 +1,11 @@
-import { hourUs, type MappingErrors, type Micros, ProblemError, selectRows } from "@lineshaft/contract/api";
+import {
+  type AlarmTransition,
+  hourUs,
+  type IdentifierTransition,
+  type MappingErrors,
+  type Micros,
+  selectRows,
+} from "@lineshaft/contract/api";
 import {
   decodeFacts,
   decodeJson,
@@ -15,24 +22,24 @@ import {
   type RegistryChangedRecord,
   recordType,
 } from "@lineshaft/contract/ports";
+import { bindingsWithin, isRepairing, progressOf } from "./answers.ts";
 import { assignmentsOf } from "./assignments.ts";
 import type { Binding } from "./binding.ts";
 import { decodeRest } from "./checkpoint.ts";
-import { factsWithin, lookAheadUs, machineFacts } from "./compose.ts";
+import { machineFacts } from "./compose.ts";
 import type { DirtyRange } from "./dirty.ts";
 import { Derivation } from "./engine.ts";
 import type { FollowerParts, KnownGap } from "./follower-parts.ts";
 import { GapLedger, type GapStatement, united } from "./gaps.ts";
 import { HistoryInputs } from "./history-inputs.ts";
 import { factsKeptUs } from "./kept.ts";
+import { alarmTransitions, identifierTransitions } from "./names.ts";
 import { ProofsOfLife, silenceReason } from "./proof-of-life.ts";
 import { FactsSaver } from "./saver.ts";
 import { Steps } from "./steps.ts";
 import { Tellers } from "./tellers.ts";
 import { hourOf } from "./track.ts";
 
-/** More facts are not put into one answer; a shorter range is. */
-const factsMax = 500_000;
 /** How often it is looked whether history has caught up. */
 const historyMs = 20;
 /** The end of what still lasts. */
@@ -80,6 +87,7 @@ export class FactsFollower implements Facts {
     for (const { connectionId, lastUs } of parts.heard) this.#life.seen(connectionId, lastUs);
     this.#tellers = new Tellers(this.#derivation, parts.tell, rest?.told ?? []);
     if (rest !== null) this.#derivation.restoreContext(rest);
+    this.#derivation.texts.restore(checkpoint?.texts ?? []);
     for (const saved of checkpoint?.bindings ?? []) {
       const [{ spec }] = assignmentsOf(saved.rows);
       this.#ids.set(saved.key, saved.id);
@@ -196,8 +204,8 @@ export class FactsFollower implements Facts {
     const { microStopUs } = this.#parts.machines;
     const exact: DirtyRange[] = [];
     const dirty = this.#derivation.takeDirty(() => microStopUs, exact);
-    const changes = dirty.map(({ equipment, from, to, cause, lsn }) => ({
-      ...{ equipmentId: equipment, fromUs: from, toUs: to, cause, lsn },
+    const changes = dirty.map(({ equipment, what, from, to, cause, lsn }) => ({
+      ...{ equipmentId: equipment, what, fromUs: from, toUs: to, cause, lsn },
     }));
     if (changes.length > 0) for (const listener of this.#changed) listener(changes);
     this.#tellers.changed(exact);
@@ -219,17 +227,18 @@ export class FactsFollower implements Facts {
   }
 
   machine(equipmentId: number, from: Micros, to: Micros): MachineAnswer {
-    const bindings = this.#derivation.bindingsOf(equipmentId);
-    const many = factsWithin(bindings, from, to);
-    if (many > factsMax)
-      throw new ProblemError(
-        "query_too_large",
-        `The machine has about ${many} facts in that range; an answer holds ${factsMax}.`,
-      );
+    const bindings = bindingsWithin(this.#derivation, equipmentId, from, to);
     this.#tick(equipmentId, this.#parts.clock.nowUs());
     const { watermarkUs = null, finalBeforeUs = null } = this.progress(equipmentId) ?? {};
-    const repairing = bindings.some((binding) => binding.dirty);
-    return { facts: machineFacts(bindings, from, to), watermarkUs, finalBeforeUs, repairing };
+    return { facts: machineFacts(bindings, from, to), watermarkUs, finalBeforeUs, repairing: isRepairing(bindings) };
+  }
+
+  identifiers(equipmentId: number, from: Micros, to: Micros): IdentifierTransition[] {
+    return identifierTransitions(bindingsWithin(this.#derivation, equipmentId, from, to), from, to);
+  }
+
+  alarms(equipmentId: number, from: Micros, to: Micros): AlarmTransition[] {
+    return alarmTransitions(bindingsWithin(this.#derivation, equipmentId, from, to), from, to);
   }
 
   mappingErrors(): MappingErrors[] {
@@ -244,13 +253,7 @@ export class FactsFollower implements Facts {
   }
 
   progress(equipmentId: number): FactsProgress | null {
-    const watermarkUs = this.#derivation.watermarkOf(equipmentId);
-    if (!Number.isFinite(watermarkUs)) return null;
-    const bindings = this.#derivation.bindingsOf(equipmentId);
-    const first = Math.min(...bindings.map(({ track }) => track.firstHour));
-    const fromUs = Number.isFinite(first) ? first : null;
-    const repairing = bindings.some((binding) => binding.dirty);
-    return { equipmentId, fromUs, watermarkUs, finalBeforeUs: watermarkUs - lookAheadUs(bindings, 0), repairing };
+    return progressOf(this.#derivation, equipmentId);
   }
 
   /** True where the registry may say something else about tags now. */
@@ -332,7 +335,8 @@ export class FactsFollower implements Facts {
     for (const [key, id] of this.#ids) {
       const spec = wanted.get(key)?.spec;
       const binding = this.#derivation.bindings.get(id) as Binding;
-      if (spec !== undefined && JSON.stringify(spec.channels) === JSON.stringify(binding.spec.channels)) continue;
+      const { channels, role } = binding.spec;
+      if (spec?.role === role && JSON.stringify(spec.channels) === JSON.stringify(channels)) continue;
       this.#derivation.remove(id);
       this.#saver?.removed(id);
       this.#ids.delete(key);
@@ -362,6 +366,7 @@ export class FactsFollower implements Facts {
     if (now - this.#forgottenUs < hourUs) return;
     this.#forgottenUs = now;
     this.#derivation.forgetBefore(now - factsKeptUs);
+    this.#derivation.forgetTexts();
   }
 
   async #settle(): Promise<void> {
@@ -376,7 +381,8 @@ export class FactsFollower implements Facts {
     for (const { binding, run } of this.#derivation.repairs(() => oldest, frozenBefore)) {
       const connections = new Set(binding.spec.channels.map(({ connection }) => connection));
       const gaps = united([...connections].flatMap((connection) => this.#gaps.intervals(connection)));
-      const inputs = new HistoryInputs(this.#parts.history, binding.spec, gaps);
+      const texts = binding.exact ? this.#derivation.texts : null;
+      const inputs = new HistoryInputs(this.#parts.history, binding.spec, gaps, texts);
       let step = run.next();
       while (!step.done) {
         this.#stop.signal.throwIfAborted();
