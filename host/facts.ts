@@ -100,7 +100,6 @@ export function factsOf(parts: {
     machines: {
       idealCycles: (equipmentId) => machines.idealCycles(equipmentId),
       changed: (after) => machines.changed(after as unknown as MasterDataChange),
-      hears: (equipmentId) => machines.hears(equipmentId),
       get microStopUs() {
         return machines.microStopUs;
       },

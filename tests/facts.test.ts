@@ -16,6 +16,19 @@ interface Told {
   counts: unknown[][];
 }
 
+/** From 20 minutes on the machine makes order 00417 under alarm E7, which the mapping knows. */
+const named = {
+  identifiers: [
+    [-10, null],
+    [20, "00417"],
+  ],
+  alarms: [
+    [-10, null, null, null],
+    [20, "E7", 900, "Guard open"],
+    [25, "E8", 500, null],
+  ],
+};
+
 /** Raw points first, their meaning afterwards; then late points, other meanings and a kill. Facts follow each time. */
 describe("facts of a machine", { timeout: 120_000 }, () => {
   const dir = tempDir();
@@ -46,10 +59,17 @@ describe("facts of a machine", { timeout: 120_000 }, () => {
     const end = performance.now() + 30_000;
     for (;;) {
       const found = await facts();
-      if (!found.repairing && JSON.stringify(told(found)) === JSON.stringify(expected)) return;
+      if (!found.repairing && JSON.stringify(told(found)) === JSON.stringify(expected)) return namedAs(found);
       if (performance.now() > end) return expect(told(found)).toEqual(expected);
       await sleep(50);
     }
+  }
+
+  function namedAs({ identifiers, alarms }: MachineFactsBody): void {
+    const minute = (t: number): number => (t - monday) / minuteUs;
+    expect(identifiers.time.map((t, i) => [minute(t), identifiers.value[i]])).toEqual(named.identifiers);
+    const rows = alarms.time.map((t, i) => [minute(t), alarms.code[i], alarms.severity[i], alarms.text[i]?.en ?? null]);
+    expect(rows).toEqual(named.alarms);
   }
 
   async function apply(meaning: Mapping): Promise<void> {
@@ -62,6 +82,12 @@ describe("facts of a machine", { timeout: 120_000 }, () => {
           version: "1.0.0",
           properties: [
             { name: "state", kind: "itemState" },
+            { name: "order", kind: "identifier" },
+            {
+              name: "fault",
+              kind: "alarm",
+              mapping: { alarm: { rows: [{ value: "E7", severity: 900, text: { en: "Guard open" } }] } },
+            },
             {
               name: "good",
               kind: "counter",
@@ -82,6 +108,8 @@ describe("facts of a machine", { timeout: 120_000 }, () => {
           tags: [
             { address: "word", equipment: "site/press-7", bind: [{ property: "state", mapping: meaning }] },
             { address: "strokes", equipment: "site/press-7", bind: [{ property: "good" }] },
+            { address: "order", equipment: "site/press-7", bind: [{ property: "order" }] },
+            { address: "fault", equipment: "site/press-7", bind: [{ property: "fault" }] },
           ],
         },
       ],
@@ -122,6 +150,9 @@ describe("facts of a machine", { timeout: 120_000 }, () => {
       ["word", 30, 11],
       ["word", 90, 6],
       ["strokes", 200, 510],
+      ["order", 20, "00417"],
+      ["fault", 20, "E7"],
+      ["fault", 25, "E8"],
     ]);
     await apply({ preset: "packml" });
     const { items } = await rest.get<{ items: { id: number; path: string }[] }>("/api/v1/equipment");

@@ -1,4 +1,5 @@
 import { type Static, Type } from "typebox";
+import { AlarmColumnsSchema, IdentifierColumnsSchema } from "./facts-values.ts";
 import { type Micros, MicrosSchema, TimeInputSchema } from "./time.ts";
 
 /**
@@ -71,13 +72,6 @@ export interface MachineFacts {
   increments: IncrementColumns;
 }
 
-/** From `t` on the property tells `value`; null: nothing is known (before the first value, after a gap or a bad value until a good one tells, where no tag is bound). */
-export interface IdentifierTransition {
-  property: string;
-  t: Micros;
-  value: string | null;
-}
-
 export const FactsQuerySchema = Type.Object(
   { from: TimeInputSchema, to: TimeInputSchema },
   { additionalProperties: false, description: "Facts with from ≤ time < to." },
@@ -109,6 +103,8 @@ export const MachineFactsSchema = Type.Object(
       },
       { description: "`n` raw units completed in (source, time]." },
     ),
+    alarms: AlarmColumnsSchema,
+    identifiers: IdentifierColumnsSchema,
     watermarkUs: Type.Union([MicrosSchema, Type.Null()], {
       description: "Nothing earlier is expected any more; null: nothing was heard of what feeds the machine.",
     }),
@@ -141,7 +137,7 @@ export const factsRoutes = {
   machineFacts: {
     method: "GET",
     path: "/facts/machines/{id}",
-    summary: "States and counts of a machine, derived from what its tags mean",
+    summary: "States, counts, alarms and identifiers of a machine, derived from what its tags mean",
     permission: "read",
     params: Type.Object({ id: Type.Integer({ minimum: 1 }) }, { additionalProperties: false }),
     query: FactsQuerySchema,

@@ -75,11 +75,6 @@ export class MachineContext {
     return this.#put(kind, id, removed === true ? null : item);
   }
 
-  /** Can what a machine tells of itself change its ideal cycles? */
-  hears(equipmentId: number): boolean {
-    return this.#cycles.of(equipmentId).length > 0 && this.#told.hears(equipmentId);
-  }
-
   /**
    * The ideal cycle of a machine over time: that of the material in work, else the one for whatever it makes. Where several orders run at once it is the longest of theirs, so that
    * none of them looks like a stop.

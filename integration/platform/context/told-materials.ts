@@ -45,10 +45,6 @@ export class ToldMaterials {
     this.#machines = machines;
   }
 
-  hears(equipmentId: number): boolean {
-    return this.#rules.size > 0 && this.#rulesOf(this.#machines.upwards(equipmentId)).length > 0;
-  }
-
   of(equipmentId: number, booked: readonly (Dated & { order: string })[]): Told {
     const told = this.#rules.size === 0 ? [] : this.#toldBy(equipmentId);
     this.#named.set(

@@ -53,7 +53,7 @@ export function toldWork(parts: {
         registry
           .standardBindings()
           .items.flatMap(({ tenant, kind, equipmentId }) =>
-            tenant === p.tenant && (kind as string) === "identifier" ? [equipmentId] : [],
+            tenant === p.tenant && kind === "identifier" ? [equipmentId] : [],
           ),
       );
       return [...machines]

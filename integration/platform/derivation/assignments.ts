@@ -19,12 +19,12 @@ export function assignmentsOf(rows: readonly StandardBinding[]): Assignment[] {
     kind === "pulse" ? `${equipmentId} pulse` : `${equipmentId} ${property} ${tagId}`,
   );
   return [...groups].map(([key, group]) => {
-    const [{ equipmentId, kind }] = group;
+    const [{ equipmentId, kind, property }] = group;
     const tags = [...Map.groupBy(group, ({ tagId, property }) => `${tagId} ${property}`).values()];
     const channels = tags.map(([row]) => ({ tag: row.tagId, connection: row.connectionId, counts: row.counts }));
     const pieces = tags.map((rows) => rows.map(pieceOf));
     const rules = tags.length === 1 ? new Rules(pieces[0]) : jointRules(pieces);
-    return { key, spec: { equipment: equipmentId, role: kind, channels, rules }, rows: group };
+    return { key, spec: { equipment: equipmentId, role: kind, property, channels, rules }, rows: group };
   });
 }
 

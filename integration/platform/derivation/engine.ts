@@ -7,16 +7,17 @@ import {
   valueAt,
   valueTypeCode,
 } from "@lineshaft/contract/api";
-import type { FactsCause, Lsn } from "@lineshaft/contract/ports";
-import { automatonOf, Binding, type BindingSpec } from "./binding.ts";
+import type { FactsCause, FactsKind, Lsn } from "@lineshaft/contract/ports";
+import { automatonOf, Binding, type BindingSpec, factsKindOf } from "./binding.ts";
 import { type CheckpointRest, restoreBinding, type SavedBinding } from "./checkpoint.ts";
 import type { ChangedRange } from "./difference.ts";
-import { type Because, type DirtyRange, mergeRanges } from "./dirty.ts";
+import { type Because, type DirtyRange, mergeRanges, namedRanges } from "./dirty.ts";
 import type { InputSource } from "./inputs.ts";
 import { stateWidth } from "./layout.ts";
 import { type Rules, rulesDifference, textKey } from "./mapping.ts";
 import { type Repaired, type RepairInputs, type RepairRequest, repair } from "./repair.ts";
 import { Steps, stepsDifference } from "./steps.ts";
+import { Texts, textAt } from "./texts.ts";
 import { hourOf, Track } from "./track.ts";
 
 /** What of the past a new binding takes in: everything recorded, or nothing because there is nothing yet. */
@@ -45,6 +46,11 @@ export class Derivation {
   #watermark: Micros = Number.NEGATIVE_INFINITY;
   /** The record that is being taken in: with what changes because of it, it is told. */
   lsn: Lsn = 0;
+  readonly texts: Texts;
+
+  constructor(texts = new Texts()) {
+    this.texts = texts;
+  }
 
   add(spec: BindingSpec, past: Past): void {
     const binding = this.#place(spec);
@@ -77,7 +83,7 @@ export class Derivation {
   #place(spec: BindingSpec): Binding {
     if (this.#used === this.#states.length) this.#growStates();
     const cycles = this.#cycles.get(spec.equipment) ?? Steps.none;
-    const track = new Track(automatonOf(spec.role), spec.rules, cycles, this.#states, this.#used);
+    const track = new Track(automatonOf(spec.role), spec.rules, cycles, this.texts, this.#states, this.#used);
     this.#used += stateWidth;
     const binding = new Binding(spec, track);
     this.bindings.set(spec.id, binding);
@@ -92,9 +98,9 @@ export class Derivation {
     const binding = this.#binding(id);
     this.bindings.delete(id);
     this.#dirty.delete(binding);
-    const { equipment, channels } = binding.spec;
+    const { equipment, channels, role } = binding.spec;
     const ever = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
-    this.#bereft.push({ equipment, ...ever, cause: "mapping", lsn: this.lsn });
+    this.#bereft.push({ equipment, what: factsKindOf(role), ...ever, cause: "mapping", lsn: this.lsn });
     this.#byEquipment.set(
       equipment,
       this.bindingsOf(equipment).filter((other) => other !== binding),
@@ -133,7 +139,8 @@ export class Derivation {
       const targets = this.#routes[route - 1];
       for (let k = 0; k < targets.length; k++) {
         const { binding, channel } = targets[k];
-        binding.point(time[i], bad ? 0 : v, bad, channel, order);
+        const input = bad ? 0 : binding.exact ? this.texts.keyOf(textAt(columns, i)) : v;
+        binding.point(time[i], input, bad, channel, order);
         if (binding.dirty) this.#because(binding, "late");
       }
     }
@@ -172,6 +179,11 @@ export class Derivation {
     binding.track.rules = rules;
     binding.track.crossedBefore(Math.max(binding.watermark, binding.lastT + 1));
     for (const { from, to } of ranges) if (from <= binding.progress) this.#taint(binding, from, to, "mapping");
+    // What an alarm says of itself is joined when it is read: it may be another though the alarm is the same.
+    if (binding.spec.role !== "alarm") return;
+    const because = { cause: "mapping", lsn: this.lsn } as const;
+    const changes = ranges.map((range) => ({ ...range, what: "name" as const }));
+    if (changes.length > 0) this.#changes.push({ binding, changes, because });
   }
 
   /** Nothing earlier than this is expected any more: what is due before it fires, hours before it close. A clean binding only; the others follow after repair. */
@@ -208,6 +220,13 @@ export class Derivation {
   /** Facts before `t` are given up: nothing there is derived again. */
   forgetBefore(t: Micros): void {
     for (const binding of this.bindings.values()) binding.forgetBefore(hourOf(t));
+  }
+
+  /** Texts that no fact has any more are given up. */
+  forgetTexts(): void {
+    const used = new Set<number>();
+    for (const { exact, track } of this.bindings.values()) if (exact) track.textKeys(used);
+    this.texts.keepOnly(used);
   }
 
   /** Bindings that wait for their repair. */
@@ -257,17 +276,23 @@ export class Derivation {
   takeDirty(microStopUs: (equipment: number) => number, exact?: DirtyRange[]): DirtyRange[] {
     const taken: DirtyRange[] = this.#bereft.splice(0);
     exact?.push(...taken);
-    const take = (equipment: number, changes: readonly ChangedRange[], because: Because): void => {
+    const take = (equipment: number, what: FactsKind, changes: readonly ChangedRange[], because: Because): void => {
       const bindings = this.bindingsOf(equipment);
-      taken.push(...mergeRanges(equipment, bindings, changes, microStopUs(equipment), because));
-      if (exact !== undefined) for (const { from, to } of changes) exact.push({ equipment, from, to, ...because });
+      if (what === "production")
+        taken.push(...mergeRanges(equipment, bindings, changes, microStopUs(equipment), because));
+      else taken.push(...namedRanges(equipment, what, changes, because));
+      if (exact !== undefined)
+        for (const { from, to } of changes) exact.push({ equipment, what, from, to, ...because });
     };
     for (const [equipment, bindings] of this.#byEquipment) {
-      const changes = liveChanges(bindings);
-      if (changes.length > 0) take(equipment, changes, { cause: "points", lsn: this.lsn });
+      for (const [what, own] of Map.groupBy(bindings, ({ spec }) => factsKindOf(spec.role))) {
+        const changes = liveChanges(own);
+        if (changes.length > 0) take(equipment, what, changes, { cause: "points", lsn: this.lsn });
+      }
     }
     for (const { binding, changes, because } of this.#changes.splice(0))
-      if (this.bindings.get(binding.spec.id) === binding) take(binding.spec.equipment, changes, because);
+      if (this.bindings.get(binding.spec.id) === binding)
+        take(binding.spec.equipment, factsKindOf(binding.spec.role), changes, because);
     return taken;
   }
 

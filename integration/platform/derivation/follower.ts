@@ -1,4 +1,11 @@
-import { hourUs, type MappingErrors, type Micros, ProblemError, selectRows } from "@lineshaft/contract/api";
+import {
+  type AlarmTransition,
+  hourUs,
+  type IdentifierTransition,
+  type MappingErrors,
+  type Micros,
+  selectRows,
+} from "@lineshaft/contract/api";
 import {
   decodeFacts,
   decodeJson,
@@ -15,24 +22,25 @@ import {
   type RegistryChangedRecord,
   recordType,
 } from "@lineshaft/contract/ports";
+import { bindingsWithin, isRepairing, progressOf } from "./answers.ts";
 import { assignmentsOf } from "./assignments.ts";
 import type { Binding } from "./binding.ts";
 import { decodeRest } from "./checkpoint.ts";
-import { factsWithin, lookAheadUs, machineFacts } from "./compose.ts";
+import { machineFacts } from "./compose.ts";
 import type { DirtyRange } from "./dirty.ts";
 import { Derivation } from "./engine.ts";
 import type { FollowerParts, KnownGap } from "./follower-parts.ts";
 import { GapLedger, type GapStatement, united } from "./gaps.ts";
 import { HistoryInputs } from "./history-inputs.ts";
 import { factsKeptUs } from "./kept.ts";
+import { alarmTransitions, identifierTransitions } from "./names.ts";
 import { ProofsOfLife, silenceReason } from "./proof-of-life.ts";
 import { FactsSaver } from "./saver.ts";
+import { Speakers } from "./speakers.ts";
 import { Steps } from "./steps.ts";
 import { Tellers } from "./tellers.ts";
 import { hourOf } from "./track.ts";
 
-/** More facts are not put into one answer; a shorter range is. */
-const factsMax = 500_000;
 /** How often it is looked whether history has caught up. */
 const historyMs = 20;
 /** The end of what still lasts. */
@@ -50,6 +58,7 @@ export class FactsFollower implements Facts {
   readonly #tellers: Tellers;
   readonly #saver: FactsSaver | null;
   readonly #ids = new Map<string, number>();
+  readonly #speakers = new Speakers();
   /** The connections that feed an equipment. */
   readonly #feeds = new Map<number, readonly number[]>();
   readonly #changed = new Set<(changes: readonly FactsChange[]) => void>();
@@ -80,6 +89,7 @@ export class FactsFollower implements Facts {
     for (const { connectionId, lastUs } of parts.heard) this.#life.seen(connectionId, lastUs);
     this.#tellers = new Tellers(this.#derivation, parts.tell, rest?.told ?? []);
     if (rest !== null) this.#derivation.restoreContext(rest);
+    this.#derivation.texts.restore(checkpoint?.texts ?? []);
     for (const saved of checkpoint?.bindings ?? []) {
       const [{ spec }] = assignmentsOf(saved.rows);
       this.#ids.set(saved.key, saved.id);
@@ -196,8 +206,8 @@ export class FactsFollower implements Facts {
     const { microStopUs } = this.#parts.machines;
     const exact: DirtyRange[] = [];
     const dirty = this.#derivation.takeDirty(() => microStopUs, exact);
-    const changes = dirty.map(({ equipment, from, to, cause, lsn }) => ({
-      ...{ equipmentId: equipment, fromUs: from, toUs: to, cause, lsn },
+    const changes = dirty.map(({ equipment, what, from, to, cause, lsn }) => ({
+      ...{ equipmentId: equipment, what, fromUs: from, toUs: to, cause, lsn },
     }));
     if (changes.length > 0) for (const listener of this.#changed) listener(changes);
     this.#tellers.changed(exact);
@@ -219,17 +229,18 @@ export class FactsFollower implements Facts {
   }
 
   machine(equipmentId: number, from: Micros, to: Micros): MachineAnswer {
-    const bindings = this.#derivation.bindingsOf(equipmentId);
-    const many = factsWithin(bindings, from, to);
-    if (many > factsMax)
-      throw new ProblemError(
-        "query_too_large",
-        `The machine has about ${many} facts in that range; an answer holds ${factsMax}.`,
-      );
+    const bindings = bindingsWithin(this.#derivation, equipmentId, from, to);
     this.#tick(equipmentId, this.#parts.clock.nowUs());
     const { watermarkUs = null, finalBeforeUs = null } = this.progress(equipmentId) ?? {};
-    const repairing = bindings.some((binding) => binding.dirty);
-    return { facts: machineFacts(bindings, from, to), watermarkUs, finalBeforeUs, repairing };
+    return { facts: machineFacts(bindings, from, to), watermarkUs, finalBeforeUs, repairing: isRepairing(bindings) };
+  }
+
+  identifiers(equipmentId: number, from: Micros, to: Micros): IdentifierTransition[] {
+    return identifierTransitions(bindingsWithin(this.#derivation, equipmentId, from, to, "identifier"), from, to);
+  }
+
+  alarms(equipmentId: number, from: Micros, to: Micros): AlarmTransition[] {
+    return alarmTransitions(bindingsWithin(this.#derivation, equipmentId, from, to, "alarm"), from, to);
   }
 
   mappingErrors(): MappingErrors[] {
@@ -244,13 +255,7 @@ export class FactsFollower implements Facts {
   }
 
   progress(equipmentId: number): FactsProgress | null {
-    const watermarkUs = this.#derivation.watermarkOf(equipmentId);
-    if (!Number.isFinite(watermarkUs)) return null;
-    const bindings = this.#derivation.bindingsOf(equipmentId);
-    const first = Math.min(...bindings.map(({ track }) => track.firstHour));
-    const fromUs = Number.isFinite(first) ? first : null;
-    const repairing = bindings.some((binding) => binding.dirty);
-    return { equipmentId, fromUs, watermarkUs, finalBeforeUs: watermarkUs - lookAheadUs(bindings, 0), repairing };
+    return progressOf(this.#derivation, equipmentId);
   }
 
   /** True where the registry may say something else about tags now. */
@@ -332,7 +337,8 @@ export class FactsFollower implements Facts {
     for (const [key, id] of this.#ids) {
       const spec = wanted.get(key)?.spec;
       const binding = this.#derivation.bindings.get(id) as Binding;
-      if (spec !== undefined && JSON.stringify(spec.channels) === JSON.stringify(binding.spec.channels)) continue;
+      const { channels, role } = binding.spec;
+      if (spec?.role === role && JSON.stringify(spec.channels) === JSON.stringify(channels)) continue;
       this.#derivation.remove(id);
       this.#saver?.removed(id);
       this.#ids.delete(key);
@@ -350,6 +356,7 @@ export class FactsFollower implements Facts {
       if (spec.role === "pulse") this.#cycles([spec.equipment]);
     }
     this.#forgottenUs = 0;
+    this.#speakers.listen([...wanted.values()].map(({ spec }) => spec));
     this.#feeds.clear();
     for (const [equipment, specs] of Map.groupBy(wanted.values(), ({ spec }) => spec.equipment)) {
       const connections = specs.flatMap(({ spec: { channels } }) => channels.map(({ connection }) => connection));
@@ -362,10 +369,18 @@ export class FactsFollower implements Facts {
     if (now - this.#forgottenUs < hourUs) return;
     this.#forgottenUs = now;
     this.#derivation.forgetBefore(now - factsKeptUs);
+    this.#derivation.forgetTexts();
   }
 
+  /** Identifiers first: what a machine tells of its order or material says by which ideal cycle its stops are told. */
   async #settle(): Promise<void> {
     this.#forget();
+    await this.#repair(({ spec }) => spec.role === "identifier");
+    this.#cycles(this.#speakers.toldOtherwise((id) => this.#derivation.bindingsOf(id)));
+    await this.#repair(() => true);
+  }
+
+  async #repair(which: (binding: Binding) => boolean): Promise<void> {
     if (this.#derivation.dirty === 0) return;
     while (this.#parts.history.status.appliedLsn < this.#takenLsn)
       await this.#parts.clock.sleep(historyMs, this.#stop.signal);
@@ -374,15 +389,18 @@ export class FactsFollower implements Facts {
     // The hour in which retention has cut is no longer whole.
     const frozenBefore = frozen === null ? undefined : hourOf(frozen + hourUs - 1);
     for (const { binding, run } of this.#derivation.repairs(() => oldest, frozenBefore)) {
+      if (!which(binding)) continue;
       const connections = new Set(binding.spec.channels.map(({ connection }) => connection));
       const gaps = united([...connections].flatMap((connection) => this.#gaps.intervals(connection)));
-      const inputs = new HistoryInputs(this.#parts.history, binding.spec, gaps);
+      const texts = binding.exact ? this.#derivation.texts : null;
+      const inputs = new HistoryInputs(this.#parts.history, binding.spec, gaps, texts);
       let step = run.next();
       while (!step.done) {
         this.#stop.signal.throwIfAborted();
         step = run.next(await inputs.answer(step.value));
       }
       this.#derivation.repaired(binding, step.value);
+      if (step.value.changes.length > 0) this.#speakers.repaired(binding);
     }
   }
 

@@ -31,7 +31,7 @@ export function standardBindings(sql: Sql): StandardBinding[] {
 }
 
 const isStandard = (kind: Property["kind"]): kind is StandardBinding["kind"] =>
-  kind === "itemState" || kind === "operationMode" || kind === "counter" || kind === "pulse";
+  kind !== "processValue";
 
 const countsOf = ({ kind, counts }: Property): StandardBinding["counts"] =>
   kind === "counter" || kind === "pulse" ? (counts ?? "total") : null;

@@ -1,5 +1,5 @@
 import { dayUs, type MasterDataItem, type Micros, type Principal, type Recorded } from "@lineshaft/contract/api";
-import type { Clock, Facts, Registry } from "@lineshaft/contract/ports";
+import type { Clock, Facts, Registry, StandardBinding } from "@lineshaft/contract/ports";
 import { IdentifierSource, membersOf, placesUpwards, timeZoneAt } from "../context/index.ts";
 import type { ExecutionSpan, KeyContext } from "./keys.ts";
 import { planStations, type StationPlan } from "./stations.ts";
@@ -34,7 +34,9 @@ export class Plant {
   stations(tenant: number): StationPlan[] {
     const p = platformPrincipal(tenant);
     const equipment = pages((cursor) => this.#registry.listEquipment(p, { limit: pageSize, cursor }));
-    const bound = this.#registry.standardBindings().items.filter((binding) => binding.tenant === tenant);
+    const bound = this.#registry
+      .standardBindings()
+      .items.filter((binding) => binding.tenant === tenant && isProduction(binding));
     const machines = new Set(bound.map(({ equipmentId }) => equipmentId));
     return planStations(equipment, machines, this.#lines(p));
   }
@@ -107,6 +109,10 @@ const openEnd = ({ fromUs, toUs }: { fromUs: Micros; toUs: Micros }) => ({
   fromUs,
   toUs: toUs === Number.MAX_SAFE_INTEGER ? Number.POSITIVE_INFINITY : toUs,
 });
+
+/** Alarms and identifiers alone make no machine whose production could be told. */
+export const isProduction = ({ kind }: Pick<StandardBinding, "kind">): boolean =>
+  kind !== "alarm" && kind !== "identifier";
 
 function executionsOf({ id: order, item }: Order, equipmentId: number): ExecutionSpan[] {
   return item.operations.flatMap(({ id: operation, executions }) =>

@@ -72,10 +72,10 @@ export class Watch {
   }
 
   factsChanged(changes: readonly FactsChange[]): void {
-    for (const { equipmentId, fromUs, toUs, cause, lsn } of changes) {
-      // What comes in its order is progress.
-      if (cause === "points") continue;
-      this.#queue.push({ equipmentId, fromUs, toUs, text: factsText[cause], lsn });
+    for (const { equipmentId, what, fromUs, toUs, cause, lsn } of changes) {
+      // What comes in its order is progress, but another order is another key; no result rests on alarms.
+      if (what === "alarms" || (what === "production" && cause === "points")) continue;
+      this.#queue.push({ equipmentId, what, fromUs, toUs, text: factsText[cause], lsn });
     }
     if (this.#queue.length === 0 || this.#working) return;
     this.#working = true;
@@ -132,7 +132,11 @@ export class Watch {
     for (const { agenda } of books) agenda.dirty(id, fromUs, Number.POSITIVE_INFINITY, cause);
   }
 
-  #factsDirty({ equipmentId, fromUs, toUs, text, lsn }: MissedChange): void {
+  #factsDirty({ equipmentId, what, fromUs, toUs, text, lsn }: MissedChange): void {
+    if (what === "identifiers") {
+      this.#toldOtherwise(equipmentId, { fromUs, toUs }, lsn);
+      return;
+    }
     for (const { agenda, application } of this.#parts.books(null))
       for (const station of agenda.stations.values()) {
         if (!station.members.includes(equipmentId)) continue;
@@ -140,6 +144,17 @@ export class Watch {
         const cause: Cause = { kind: "facts", text, lsn, registryRevision: null, actor: null };
         agenda.dirty(station.id, range.fromUs, range.toUs, cause);
       }
+  }
+
+  /** The machine tells something else of its own work: that is another context of the same facts. */
+  #toldOtherwise(equipmentId: number, hull: { fromUs: number; toUs: number }, lsn: Lsn): void {
+    const text = "The machine tells another order, operation, material or tool.";
+    const cause: Cause = { kind: "context", text, lsn, registryRevision: null, actor: null };
+    for (const [tenant, books] of Map.groupBy(this.#parts.books(null), ({ application }) => application.tenant)) {
+      const stations = [...books[0].agenda.stations.values()];
+      for (const { station, fromUs, toUs } of this.#changes.toldOtherwise(tenant, equipmentId, hull, stations))
+        for (const { agenda } of books) agenda.dirty(station, fromUs, toUs, cause);
+    }
   }
 
   /** Stations as the plant is now; where something hangs elsewhere, what stands above is another sum. */
