@@ -30,19 +30,17 @@ import { machineFacts } from "./compose.ts";
 import type { DirtyRange } from "./dirty.ts";
 import { Derivation } from "./engine.ts";
 import type { FollowerParts, KnownGap } from "./follower-parts.ts";
-import { GapLedger, type GapStatement, united } from "./gaps.ts";
-import { HistoryInputs } from "./history-inputs.ts";
+import { GapLedger, type GapStatement } from "./gaps.ts";
 import { factsKeptUs } from "./kept.ts";
 import { alarmTransitions, identifierTransitions } from "./names.ts";
 import { ProofsOfLife, silenceReason } from "./proof-of-life.ts";
+import { repairAll } from "./repairs.ts";
 import { FactsSaver } from "./saver.ts";
 import { Speakers } from "./speakers.ts";
 import { Steps } from "./steps.ts";
 import { Tellers } from "./tellers.ts";
 import { hourOf } from "./track.ts";
 
-/** How often it is looked whether history has caught up. */
-const historyMs = 20;
 /** The end of what still lasts. */
 const never = Number.POSITIVE_INFINITY;
 
@@ -380,28 +378,10 @@ export class FactsFollower implements Facts {
     await this.#repair(() => true);
   }
 
-  async #repair(which: (binding: Binding) => boolean): Promise<void> {
-    if (this.#derivation.dirty === 0) return;
-    while (this.#parts.history.status.appliedLsn < this.#takenLsn)
-      await this.#parts.clock.sleep(historyMs, this.#stop.signal);
-    const oldest = this.#parts.clock.nowUs() - factsKeptUs;
-    const frozen = this.#parts.history.status.frozenBeforeUs;
-    // The hour in which retention has cut is no longer whole.
-    const frozenBefore = frozen === null ? undefined : hourOf(frozen + hourUs - 1);
-    for (const { binding, run } of this.#derivation.repairs(() => oldest, frozenBefore)) {
-      if (!which(binding)) continue;
-      const connections = new Set(binding.spec.channels.map(({ connection }) => connection));
-      const gaps = united([...connections].flatMap((connection) => this.#gaps.intervals(connection)));
-      const texts = binding.exact ? this.#derivation.texts : null;
-      const inputs = new HistoryInputs(this.#parts.history, binding.spec, gaps, texts);
-      let step = run.next();
-      while (!step.done) {
-        this.#stop.signal.throwIfAborted();
-        step = run.next(await inputs.answer(step.value));
-      }
-      this.#derivation.repaired(binding, step.value);
-      if (step.value.changes.length > 0) this.#speakers.repaired(binding);
-    }
+  #repair(which: (binding: Binding) => boolean): Promise<void> {
+    const { history, clock } = this.#parts;
+    const from = { history, clock, gaps: this.#gaps, takenLsn: this.#takenLsn, signal: this.#stop.signal };
+    return repairAll(this.#derivation, from, which, (binding) => this.#speakers.repaired(binding));
   }
 
   /** Up to the last proof of life of what feeds the equipment; tells the watermark. */

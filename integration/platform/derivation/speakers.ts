@@ -10,7 +10,7 @@ export class Speakers {
   readonly #repaired = new WeakMap<Binding, number>();
 
   /** What tags mean now; all that speak are looked at again. */
-  listen(specs: readonly BindingSpec[]): void {
+  listen(specs: readonly Pick<BindingSpec, "role" | "equipment">[]): void {
     this.#seen.clear();
     const pulsed = new Set(specs.filter(({ role }) => role === "pulse").map(({ equipment }) => equipment));
     for (const { role, equipment } of specs)
