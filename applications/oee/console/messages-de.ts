@@ -73,6 +73,7 @@ export const de: Record<keyof Texts, string> = {
   "machine.since": "seit {time}",
   "machine.break": "Pause",
   "machine.noOrder": "kein Auftrag",
+  "machine.told": "von der Maschine gesagt",
   "machine.lane.state": "Zustand",
   "machine.lane.order": "Auftrag",
   "machine.lane.shift": "Schicht",

@@ -69,6 +69,7 @@ export const en = {
   "machine.since": "for {time}",
   "machine.break": "Break",
   "machine.noOrder": "no order",
+  "machine.told": "told by the machine",
   "machine.lane.state": "State",
   "machine.lane.order": "Order",
   "machine.lane.shift": "Shift",

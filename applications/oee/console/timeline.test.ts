@@ -75,7 +75,7 @@ describe("what the state lane shows", () => {
     const shift = { id: "s", calendar: "c", name: "Early", crew: null, productionDay: "1970-01-01", resolved: [] };
     const shifts = [{ ...shift, fromUs: at(0), toUs: at(18), breaks: [{ name: null, fromUs: at(12), toUs: at(14) }] }];
     const order = (fromUs: number, toUs: number) => ({
-      ...{ order: "A", operation: "10", material: null, quantity: 1, unit: "1" },
+      ...{ order: "A", operation: "10", material: null, unit: "1", told: false },
       fromUs,
       toUs,
     });
