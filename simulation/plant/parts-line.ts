@@ -89,10 +89,11 @@ const sheet = (
   material: string,
   part: string,
   states: Telling["states"],
+  more: Pick<Telling, "order"> = {},
 ): MachineSheet => ({
   machine,
   equipment: [...line, name],
-  telling: { states, counters: "totalAndScrap", sampledSeconds: null },
+  telling: { states, counters: "totalAndScrap", sampledSeconds: null, ...more },
   unit: "1",
   counts: "units",
   continuous: false,
@@ -103,7 +104,7 @@ const sheet = (
 /** What an engineer notes of each machine. */
 export const partsSheets: readonly MachineSheet[] = [
   sheet("Press1", "Press 1", "P-BRACKET", "Bracket", "packml"),
-  sheet("MC1", "Machining centre 1", "P-VALVE", "Valve body", "packml"),
+  sheet("MC1", "Machining centre 1", "P-VALVE", "Valve body", "packml", { order: "orderNumber" }),
   sheet("IMM1", "Moulding machine 1", "P-CAP", "Cap", "machinery"),
 ];
 
