@@ -75,8 +75,7 @@ export function encodeFacts(rows: FactsRows): Uint8Array {
   const tables: Record<Table, readonly Record<string, unknown>[]> = rows;
   for (const [name, column] of Object.entries(columns)) {
     const [table, field] = name.split(".") as [Table, string];
-    for (const [i, row] of tables[table].entries())
-      column[i] = numberOf(field, row[field]);
+    for (const [i, row] of tables[table].entries()) column[i] = numberOf(field, row[field]);
   }
   return bytes;
 }

@@ -4,7 +4,6 @@ import {
   type IdentifierTransition,
   type MappingErrors,
   type Micros,
-  selectRows,
 } from "@lineshaft/contract/api";
 import {
   decodeFacts,
@@ -24,14 +23,15 @@ import {
 } from "@lineshaft/contract/ports";
 import { bindingsWithin, isRepairing, progressOf } from "./answers.ts";
 import { assignmentsOf } from "./assignments.ts";
-import type { Binding } from "./binding.ts";
+import { type Binding, sameShape } from "./binding.ts";
 import { decodeRest } from "./checkpoint.ts";
 import { machineFacts } from "./compose.ts";
 import type { DirtyRange } from "./dirty.ts";
 import { Derivation } from "./engine.ts";
-import type { FollowerParts, KnownGap } from "./follower-parts.ts";
-import { GapLedger, type GapStatement, united } from "./gaps.ts";
+import { type FollowerParts, type KnownGap, without } from "./follower-parts.ts";
+import { GapLedger, type GapStatement } from "./gaps.ts";
 import { HistoryInputs } from "./history-inputs.ts";
+import { gapsOf } from "./inputs.ts";
 import { factsKeptUs } from "./kept.ts";
 import { alarmTransitions, identifierTransitions } from "./names.ts";
 import { ProofsOfLife, silenceReason } from "./proof-of-life.ts";
@@ -295,17 +295,14 @@ export class FactsFollower implements Facts {
       this.#derivation.apply(columns);
       return;
     }
-    const judged = new Set(suspect);
-    const rows = Array.from({ length: columns.rows }, (_, i) => i).filter((i) => !judged.has(i));
-    this.#derivation.apply(selectRows(columns, rows));
+    this.#derivation.apply(without(columns, new Set(suspect)));
   }
 
   #verdict(payload: Uint8Array): void {
     if (this.#ids.size === 0) return;
     const { columns, corrected } = decodeVerdict(payload);
     const corrections = new Set(corrected);
-    const rows = Array.from({ length: columns.rows }, (_, i) => i).filter((i) => !corrections.has(i));
-    this.#derivation.apply(selectRows(columns, rows));
+    this.#derivation.apply(without(columns, corrections));
     for (const row of corrections) this.#derivation.corrected(columns.tag[row], columns.time[row]);
   }
 
@@ -335,8 +332,7 @@ export class FactsFollower implements Facts {
     for (const [key, id] of this.#ids) {
       const spec = wanted.get(key)?.spec;
       const binding = this.#derivation.bindings.get(id) as Binding;
-      const { channels, role } = binding.spec;
-      if (spec?.role === role && JSON.stringify(spec.channels) === JSON.stringify(channels)) continue;
+      if (spec !== undefined && sameShape(spec, binding.spec)) continue;
       this.#derivation.remove(id);
       this.#saver?.removed(id);
       this.#ids.delete(key);
@@ -379,8 +375,7 @@ export class FactsFollower implements Facts {
     // The hour in which retention has cut is no longer whole.
     const frozenBefore = frozen === null ? undefined : hourOf(frozen + hourUs - 1);
     for (const { binding, run } of this.#derivation.repairs(() => oldest, frozenBefore)) {
-      const connections = new Set(binding.spec.channels.map(({ connection }) => connection));
-      const gaps = united([...connections].flatMap((connection) => this.#gaps.intervals(connection)));
+      const gaps = gapsOf(binding.spec, (connection) => this.#gaps.intervals(connection));
       const texts = binding.exact ? this.#derivation.texts : null;
       const inputs = new HistoryInputs(this.#parts.history, binding.spec, gaps, texts);
       let step = run.next();
