@@ -51,6 +51,12 @@ class FakePlatform {
       .filter((execution) => execution.equipmentId === equipmentId)
       .sort((a, b) => a.fromUs - b.fromUs);
   }
+
+  finishedOn(equipmentId: number): number[] {
+    const operations = this.orders().flatMap(([, order]) => order.operations);
+    const finished = operations.flatMap((operation) => operation.finished ?? []);
+    return finished.flatMap((one) => (one.equipmentId === equipmentId ? [one.atUs] : []));
+  }
 }
 
 /** People at work for so many of their rounds, each at the next of these instants. */
@@ -128,6 +134,10 @@ describe("the people of the plant", () => {
     expect(open.length).toBeLessThanOrEqual(1);
     const truth = book.machine("Press2", begin - 4 * hourUs, begin + 4 * hourUs);
     expect(executions.map(({ fromUs }) => fromUs)).toEqual(truth?.executions.map(({ fromUs }) => fromUs));
+    // An order that was taken up again is finished when it ended for the last time.
+    const lastEnds = new Map(truth?.executions.map(({ order, toUs }) => [order, toUs]));
+    const ends = [...lastEnds.values()].filter((toUs) => toUs < begin + 4 * hourUs);
+    expect(platform.finishedOn(press).sort((a, b) => a - b)).toEqual(ends.sort((a, b) => a - b));
   });
 
   it("forget a machine for hours, then book it all as it was", async () => {

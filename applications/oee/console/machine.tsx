@@ -200,7 +200,7 @@ function Machine({ id, plant, context, t }: { id: number; plant: Plant; context:
             cursorUs={cursorUs}
             onCursor={setCursor}
             onView={setView}
-            context={context}
+            context={{ ...context, format }}
             t={t}
           />
         </div>
@@ -328,6 +328,7 @@ function Values(props: {
           tags={chosen}
           range={view.range}
           following={view.following}
+          format={context.format}
           cursorUs={props.cursorUs}
           onCursor={props.onCursor}
           onRange={(range, how) => props.onView(moved(view, range, how, context.nowUs()))}

@@ -212,6 +212,7 @@ export const de: Record<keyof Texts, string> = {
   "demo.truth": "Berechnet neben wahr",
   "demo.truthHint":
     "Die Anlage weiß, was wirklich geschah, und rechnet selbst. Oben: was diese Plattform aus dem berechnet hat, was die Maschinen sagten; unten: die Wahrheit. Was mehr abweicht, als eine Maschine sagen kann, ist markiert.",
+  "demo.notYet": "Eben erst verbunden: verglichen wird ab der ersten ganzen Viertelstunde.",
   "demo.compared": "Verglichen",
   "demo.pair": "berechnet {computed}, wahr {truth}",
   "demo.faults": "Etwas schiefgehen lassen",

@@ -207,6 +207,7 @@ export const en = {
   "demo.truth": "Computed beside true",
   "demo.truthHint":
     "The plant knows what really happened and does its own sum of it. Above: what this platform computed from what machines told; below: the truth. What differs by more than a machine can tell is marked.",
+  "demo.notYet": "Connected just now: compared from the first whole quarter of an hour on.",
   "demo.compared": "Compared",
   "demo.pair": "computed {computed}, true {truth}",
   "demo.faults": "Let something go wrong",
