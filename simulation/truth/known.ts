@@ -142,9 +142,7 @@ function statesByPulses({ truth, lost, cycleUsAt, stopAfterCycles, stampUs }: Kn
     else states.push({ fromUs, toUs, itemState, operationMode: null, cause: 0 });
   };
   const events = [
-    ...truth.pieces
-      .map(({ atUs }) => ({ t: stampUs(atUs), is: "pulse" as const }))
-      .filter(({ t }) => !isLost(lost, t)),
+    ...truth.pieces.map(({ atUs }) => ({ t: stampUs(atUs), is: "pulse" as const })).filter(({ t }) => !isLost(lost, t)),
     ...lost.map(({ fromUs }) => ({ t: fromUs, is: "lost" as const })),
     ...lost.map(({ toUs }) => ({ t: toUs, is: "back" as const })),
     { t: truth.toUs, is: "end" as const },

@@ -37,8 +37,8 @@ export function answerTruth(query: URLSearchParams, { book, nowUs, shiftsOf }: T
   const toUs = Math.min(timeOf(query.get("to"), now) ?? now, now);
   if (fromUs === null || !(toUs > fromUs) || toUs - fromUs > longestUs)
     return refused(400, "from and to are times with a zone, from before to, at most two days apart.");
-  // From the begin of a shift on, so that what is open at `from` has its begin.
-  const since = shiftStartUs(shiftAt(fromUs));
+  // From the begin of the shift before on, so that what is open at `from` has its begin.
+  const since = shiftStartUs(shiftAt(fromUs) - 1);
   const truthOf = (machine: string): MachineTruth | null => book.machine(machine, since, now);
   const truth = truthOf(sheet.machine);
   if (truth === null) return refused(404, `The plant has no machine "${equipment}".`);
@@ -89,7 +89,8 @@ function knownBy({ telling, products }: MachineSheet, truth: MachineTruth, stamp
   const ideal = idealCyclesOf(products);
   // Each shift of the plant begins anew: its controllers tell everything, and their counters begin at 0.
   const begins: Micros[] = [];
-  for (let shift = shiftAt(truth.fromUs) + 1; shiftStartUs(shift) < truth.toUs; shift++) begins.push(shiftStartUs(shift));
+  for (let shift = shiftAt(truth.fromUs) + 1; shiftStartUs(shift) < truth.toUs; shift++)
+    begins.push(shiftStartUs(shift));
   return knownOf({
     truth,
     telling,
