@@ -139,6 +139,7 @@ export const de: Record<keyof Texts, string> = {
   "line.lanes":
     "Zustände der Maschinen von {name} in Flussrichtung, und was gemacht wurde. Pfeiltasten bewegen die Zeit, Plus und Minus vergrößern.",
 
+  "oee.gone": "Diesen Ort gibt es nicht, er enthält keine Maschine, oder er liegt außerhalb Ihrer Rechte.",
   "oee.choose": "Ort",
   "oee.neeHint": "Net Equipment Effectiveness: Rüsten zählt als Nutzung.",
   "oee.mtbfHint": "Produktionszeit je Störung",

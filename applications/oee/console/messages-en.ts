@@ -133,6 +133,7 @@ export const en = {
   "line.lanes":
     "States of the machines of {name} in the order of flow, and what was made. Arrow keys move in time, plus and minus zoom.",
 
+  "oee.gone": "This place does not exist, holds no machine, or your scope does not hold it.",
   "oee.choose": "Place",
   "oee.neeHint": "Net equipment effectiveness: set-up counts as use.",
   "oee.mtbfHint": "Production time per fault",
