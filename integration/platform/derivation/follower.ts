@@ -22,8 +22,9 @@ import { factsWithin, lookAheadUs, machineFacts } from "./compose.ts";
 import type { DirtyRange } from "./dirty.ts";
 import { Derivation } from "./engine.ts";
 import type { FollowerParts, KnownGap } from "./follower-parts.ts";
-import { GapLedger, type GapStatement, united } from "./gaps.ts";
+import { GapLedger, type GapStatement } from "./gaps.ts";
 import { HistoryInputs } from "./history-inputs.ts";
+import { gapsOf } from "./inputs.ts";
 import { factsKeptUs } from "./kept.ts";
 import { ProofsOfLife, silenceReason } from "./proof-of-life.ts";
 import { FactsSaver } from "./saver.ts";
@@ -374,8 +375,7 @@ export class FactsFollower implements Facts {
     // The hour in which retention has cut is no longer whole.
     const frozenBefore = frozen === null ? undefined : hourOf(frozen + hourUs - 1);
     for (const { binding, run } of this.#derivation.repairs(() => oldest, frozenBefore)) {
-      const connections = new Set(binding.spec.channels.map(({ connection }) => connection));
-      const gaps = united([...connections].flatMap((connection) => this.#gaps.intervals(connection)));
+      const gaps = gapsOf(binding.spec, (connection) => this.#gaps.intervals(connection));
       const inputs = new HistoryInputs(this.#parts.history, binding.spec, gaps);
       let step = run.next();
       while (!step.done) {

@@ -1,8 +1,7 @@
 import { type Columns, type Micros, ProblemError, qualityOf, valueAt, valueTypeCode } from "@lineshaft/contract/api";
 import type { History } from "@lineshaft/contract/ports";
 import type { BindingSpec } from "./binding.ts";
-import type { Interval } from "./gaps.ts";
-import { gapInputs, type Input, inputColumns, inputKind, inputOrder } from "./inputs.ts";
+import { type Input, inputColumns, inputKind, inputOrder } from "./inputs.ts";
 import { textKey } from "./mapping.ts";
 import type { RepairInputs, RepairRequest } from "./repair.ts";
 
@@ -18,9 +17,9 @@ const pageRowsMax = 200_000;
 /** What a repair reads of one binding, out of history, page by page and forwards. */
 export class HistoryInputs {
   readonly #tags: TagReader[];
-  readonly #gaps: readonly Interval[];
+  readonly #gaps: readonly Input[];
 
-  constructor(history: Pick<RecordedPoints, "raw">, spec: BindingSpec, gaps: readonly Interval[]) {
+  constructor(history: Pick<RecordedPoints, "raw">, spec: BindingSpec, gaps: readonly Input[]) {
     this.#tags = spec.channels.map(({ tag }, channel) => new TagReader(history, tag, channel));
     this.#gaps = gaps;
   }
@@ -32,9 +31,8 @@ export class HistoryInputs {
       inputs.push(...(await tag.read(from, to)));
       next = Math.min(next, await tag.next(to));
     }
-    const gaps = gapInputs(this.#gaps);
-    inputs.push(...gaps.filter(({ t }) => t >= from && t < to));
-    for (const { t } of gaps) if (t >= to) next = Math.min(next, t);
+    inputs.push(...this.#gaps.filter(({ t }) => t >= from && t < to));
+    for (const { t } of this.#gaps) if (t >= to) next = Math.min(next, t);
     return { inputs: inputColumns(inputs.sort(inputOrder)), next };
   }
 }
