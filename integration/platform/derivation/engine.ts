@@ -256,20 +256,42 @@ export class Derivation {
    * stop is a micro stop. `exact` takes in what changed itself, without what it moves around it.
    */
   takeDirty(microStopUs: (equipment: number) => number, exact?: DirtyRange[]): DirtyRange[] {
-    const taken: DirtyRange[] = this.#bereft.splice(0);
-    exact?.push(...taken);
-    const take = (equipment: number, changes: readonly ChangedRange[], because: Because): void => {
-      const bindings = this.bindingsOf(equipment);
-      taken.push(...mergeRanges(equipment, bindings, changes, microStopUs(equipment), because));
-      if (exact !== undefined) for (const { from, to } of changes) exact.push({ equipment, from, to, ...because });
-    };
+    const taken = this.takeRepaired(microStopUs, exact);
     for (const [equipment, bindings] of this.#byEquipment) {
       const changes = liveChanges(bindings);
-      if (changes.length > 0) take(equipment, changes, { cause: "points", lsn: this.lsn });
+      if (changes.length === 0) continue;
+      const because = { cause: "points", lsn: this.lsn } as const;
+      taken.push(...this.#ranges(equipment, changes, because, microStopUs(equipment), exact));
     }
-    for (const { binding, changes, because } of this.#changes.splice(0))
-      if (this.bindings.get(binding.spec.id) === binding) take(binding.spec.equipment, changes, because);
     return taken;
+  }
+
+  /** Of that what repairs have changed. */
+  takeRepaired(microStopUs: (equipment: number) => number, exact?: DirtyRange[]): DirtyRange[] {
+    const taken: DirtyRange[] = this.#bereft.splice(0);
+    exact?.push(...taken);
+    for (const { binding, changes, because } of this.#changes.splice(0)) {
+      const { id, equipment } = binding.spec;
+      if (this.bindings.get(id) !== binding) continue;
+      taken.push(...this.#ranges(equipment, changes, because, microStopUs(equipment), exact));
+    }
+    return taken;
+  }
+
+  /** Everybody knows what repairs have changed. */
+  forgetRepaired(): void {
+    this.#changes.length = 0;
+  }
+
+  #ranges(
+    equipment: number,
+    changes: readonly ChangedRange[],
+    because: Because,
+    microStopUs: number,
+    exact: DirtyRange[] | undefined,
+  ): DirtyRange[] {
+    if (exact !== undefined) for (const { from, to } of changes) exact.push({ equipment, from, to, ...because });
+    return mergeRanges(equipment, this.bindingsOf(equipment), changes, microStopUs, because);
   }
 
   #taint(binding: Binding, from: Micros, to: Micros, cause: FactsCause): void {

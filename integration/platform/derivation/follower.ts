@@ -198,10 +198,10 @@ export class FactsFollower implements Facts {
   }
 
   /** What has changed goes to who listens, and to what the log is told next. */
-  #announce(): void {
+  #announce(take: "takeDirty" | "takeRepaired" = "takeDirty"): void {
     const { microStopUs } = this.#parts.machines;
     const exact: DirtyRange[] = [];
-    const dirty = this.#derivation.takeDirty(() => microStopUs, exact);
+    const dirty = this.#derivation[take](() => microStopUs, exact);
     const changes = dirty.map(({ equipment, from, to, cause, lsn }) => ({
       ...{ equipmentId: equipment, fromUs: from, toUs: to, cause, lsn },
     }));
@@ -263,7 +263,7 @@ export class FactsFollower implements Facts {
   #take({ tenant, type, payload, lsn }: Frame): boolean {
     if (type === recordType.points) this.#points(payload);
     else if (type === recordType.verdict) this.#verdict(payload);
-    else if (type === recordType.factsChanged) this.#tellers.taken(tenant, decodeFacts(payload));
+    else if (type === recordType.factsChanged) this.#tellers.taken(tenant, decodeFacts(payload), lsn);
     else if (type === recordType.gap) this.#gap(lsn, decodeJson<GapRecord>(payload));
     else if (type === recordType.registryChanged) {
       const { entity, after } = decodeJson<RegistryChangedRecord>(payload);
@@ -377,7 +377,12 @@ export class FactsFollower implements Facts {
       await this.#parts.clock.sleep(historyMs, this.#stop.signal);
     const { history, clock } = this.#parts;
     const oldest = clock.nowUs() - factsKeptUs;
-    await settle(this.#derivation, { history, gaps: this.#gaps, oldest }, this.#slices, this.#stop.signal);
+    // Each repair is told at once, so that there is not all of it to be told in one go.
+    const repaired = (): void => {
+      if (this.#begun) this.#announce("takeRepaired");
+      else if (!this.#restored) this.#derivation.forgetRepaired();
+    };
+    await settle(this.#derivation, { history, gaps: this.#gaps, oldest }, this.#slices, this.#stop.signal, repaired);
   }
 
   /** Up to the last proof of life of what feeds the equipment; tells the watermark. */

@@ -14,12 +14,13 @@ export interface RepairSources {
   oldest: Micros;
 }
 
-/** Repairs all that is dirty out of history, hour by hour, and lets others have their turn in between. */
+/** Repairs all that is dirty out of history, hour by hour, and lets others have their turn in between; `repaired` is called behind each binding. */
 export async function settle(
   derivation: Derivation,
   { history, gaps, oldest }: RepairSources,
   slices: Slices,
   signal: AbortSignal,
+  repaired: () => void,
 ): Promise<void> {
   const frozen = history.status.frozenBeforeUs;
   // The hour in which retention has cut is no longer whole.
@@ -34,5 +35,6 @@ export async function settle(
       step = run.next(await inputs.answer(step.value));
     }
     derivation.repaired(binding, step.value);
+    repaired();
   }
 }

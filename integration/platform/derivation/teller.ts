@@ -5,12 +5,12 @@ import { countsAheadUs, factsWithin, machineFacts, statesAheadUs } from "./compo
 import type { DirtyRange } from "./dirty.ts";
 import { factsKeptUs } from "./kept.ts";
 
-/** Rows of one record; what is more comes with the next. */
-const rowsMax = 50_000;
-/** Rows of one range; a longer one is told in parts. */
-const partMax = 5_000;
-/** Machines in one record, so that a tick stays short. */
-const machinesMax = 2_000;
+/** Rows of one record, so that composing it takes some milliseconds; what is more comes with the next, as soon as this one is back. */
+const rowsMax = 3_000;
+/** Facts of one range; a longer one is told in parts. */
+const partMax = 2_000;
+/** Machines in one record. */
+const machinesMax = 500;
 /** Changes of one machine that wait; more are told as one. */
 const changesMax = 50;
 
@@ -78,13 +78,14 @@ export class FactsTeller {
     const rows: FactsRows = { ranges: [], states: [], counts: [] };
     const sent = new Map<number, News>();
     const waiting = new Map<number, News>();
-    let left = machinesMax;
+    let machines = machinesMax;
     for (const [equipment, news] of this.#news) {
-      if (left-- === 0 || rows.states.length + rows.counts.length >= rowsMax) break;
+      if (machines-- === 0 || rows.states.length + rows.counts.length >= rowsMax) break;
       this.#news.delete(equipment);
       const machine = machineOf(equipment);
       const before = rows.ranges.length;
-      this.#tell(rows, equipment, machine, news, lsn);
+      const left = this.#tell(rows, equipment, machine, news, lsn);
+      if (left.length > 0) waiting.set(equipment, { until: news.until, changes: left });
       if (rows.ranges.length > before) sent.set(equipment, news);
       else if (this.#isLeft(equipment, news.until)) waiting.set(equipment, news);
     }
@@ -106,8 +107,8 @@ export class FactsTeller {
     }
   }
 
-  /** A record that the log has, of this process or of the one before. */
-  taken({ ranges }: FactsChangedRecord): void {
+  /** A record that the log has, of this process or of the one before. True: it was as full as one may be, and there is more to tell at once. */
+  taken({ ranges, states, counts }: FactsChangedRecord): boolean {
     for (let i = 0; i < ranges.n; i++) {
       const told = this.#told.get(ranges.equipment[i]) ?? { states: ranges.from[i], counts: ranges.from[i] };
       if (ranges.what[i] === 0) told.states = Math.max(told.states, ranges.to[i]);
@@ -121,14 +122,16 @@ export class FactsTeller {
         const news = this.#newsOf(equipment);
         news.until = Math.max(news.until, until);
       }
+    return states.n + counts.n >= rowsMax && this.#news.size > 0;
   }
 
-  #tell(rows: FactsRows, equipment: number, machine: Machine, { changes }: News, lsn: Lsn): void {
-    const final = finalOf(machine);
+  /** Gives the changes that did not find room. What is told for the first time goes on where it stops by itself. */
+  #tell(rows: FactsRows, equipment: number, machine: Machine, { changes }: News, lsn: Lsn): DirtyRange[] {
     const told = this.#told.get(equipment) ?? beforeAll(machine);
-    if (!Number.isFinite(told.states)) return;
+    if (!Number.isFinite(told.states)) return [];
     this.#told.set(equipment, told);
     const { bindings } = machine;
+    const final = firstPart(bindings, told, finalOf(machine));
     const from = Math.min(told.states, told.counts) - factsKeptUs;
     const past = changes.map((change) => ({ ...change, from: Math.max(change.from, from) }));
     const live = { equipment, cause: "points", lsn } as const;
@@ -145,8 +148,10 @@ export class FactsTeller {
       if (some) counts.push({ ...live, from: told.counts + 1, to: final.counts });
       else told.counts = final.counts;
     }
-    for (const range of apart(states)) tellStates(rows, bindings, range);
-    for (const range of apart(counts)) tellCounts(rows, bindings, range);
+    return [
+      ...apart(states).flatMap((range) => tellParts(rows, bindings, range, tellStates)),
+      ...apart(counts).flatMap((range) => tellParts(rows, bindings, range, tellCounts)),
+    ].filter(({ cause }) => cause !== "points");
   }
 
   #isLeft(equipment: number, until: Micros): boolean {
@@ -198,35 +203,51 @@ function apart(ranges: readonly DirtyRange[]): DirtyRange[] {
   return result;
 }
 
-function tellStates(
-  rows: FactsRows,
-  bindings: readonly Binding[],
-  { equipment, from, to, cause, lsn }: DirtyRange,
-): void {
-  for (const part of partsOf(bindings, from, to)) {
-    rows.ranges.push({ equipment, ...part, what: 0, cause, lsn });
-    const { count, t, code } = machineFacts(bindings, part.from, part.to + 1).states;
-    for (let i = 0; i < count; i++) rows.states.push({ equipment, time: t[i], code: code[i] });
-  }
+/** So far what is final is told at once, where there is much of it. */
+function firstPart(bindings: readonly Binding[], told: Told, final: Told): Told {
+  const part = (from: Micros, to: Micros): Micros => {
+    const [first] = partsOf(bindings, from, to);
+    return first.to;
+  };
+  return {
+    states: final.states > told.states ? part(told.states, final.states) : final.states,
+    counts: final.counts > told.counts ? part(told.counts, final.counts) : final.counts,
+  };
 }
 
-function tellCounts(
+/** Tells a range part by part; gives what is left of it when the record is full. */
+function tellParts(
   rows: FactsRows,
   bindings: readonly Binding[],
-  { equipment, from, to, cause, lsn }: DirtyRange,
-): void {
-  for (const part of partsOf(bindings, from, to)) {
-    rows.ranges.push({ equipment, ...part, what: 1, cause, lsn });
-    const { count, source, t, n, kind, flags } = machineFacts(bindings, part.from, part.to + 1).increments;
-    for (let i = 0; i < count; i++) {
-      if (t[i] < part.from || t[i] > part.to) continue;
-      rows.counts.push({
-        ...{ equipment, source: source[i], time: t[i] },
-        value: n[i],
-        kind: kind[i],
-        flags: flags[i],
-      });
-    }
+  range: DirtyRange,
+  tell: (rows: FactsRows, bindings: readonly Binding[], part: DirtyRange) => void,
+): DirtyRange[] {
+  for (const part of partsOf(bindings, range.from, range.to)) {
+    if (rows.states.length + rows.counts.length >= rowsMax) return [{ ...range, from: part.from }];
+    tell(rows, bindings, { ...range, ...part });
+  }
+  return [];
+}
+
+function tellStates(rows: FactsRows, bindings: readonly Binding[], part: DirtyRange): void {
+  const { equipment } = part;
+  rows.ranges.push({ ...part, what: 0 });
+  const { count, t, code } = machineFacts(bindings, part.from, part.to + 1).states;
+  for (let i = 0; i < count; i++) rows.states.push({ equipment, time: t[i], code: code[i] });
+}
+
+function tellCounts(rows: FactsRows, bindings: readonly Binding[], part: DirtyRange): void {
+  const { equipment } = part;
+  rows.ranges.push({ ...part, what: 1 });
+  const { count, source, t, n, kind, flags } = machineFacts(bindings, part.from, part.to + 1).increments;
+  for (let i = 0; i < count; i++) {
+    if (t[i] < part.from || t[i] > part.to) continue;
+    rows.counts.push({
+      ...{ equipment, source: source[i], time: t[i] },
+      value: n[i],
+      kind: kind[i],
+      flags: flags[i],
+    });
   }
 }
 
