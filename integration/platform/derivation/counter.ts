@@ -108,6 +108,15 @@ function plausible(rule: Rule, n: number, afterUs: number): boolean {
   return n >= 0 && (rule.maxPerUs === Number.POSITIVE_INFINITY || n <= rule.maxPerUs * afterUs + 1);
 }
 
+/**
+ * Since when the pieces were made. Between two samples a counter was sampled too, every period, and whoever sends only changes has said by that that it stood still; so they are of the last period. Where so many cannot
+ * be, samples were missed.
+ */
+function sourceOf(rule: Rule, last: Micros, t: Micros, n: number): Micros {
+  const since = t - rule.samplingUs;
+  return rule.sampled && rule.samplingUs > 0 && since > last && plausible(rule, n, rule.samplingUs) ? since : last;
+}
+
 function settle(s: Float64Array, o: number, rule: Rule, out: OpenSegment): void {
   const t = s[o + fPendingT];
   const value = s[o + fPendingV];
@@ -136,8 +145,9 @@ function accept(
   out: OpenSegment,
 ): void {
   if (n !== 0) {
-    const estimated = rule.sampled || (flags & flagGapSeen) !== 0 ? incrementFlags.estimated : 0;
-    out.increment(s[o + fLast], t, n, kind | estimated, 0);
+    const gap = (flags & flagGapSeen) !== 0;
+    const estimated = rule.sampled || gap ? incrementFlags.estimated : 0;
+    out.increment(gap ? s[o + fLast] : sourceOf(rule, s[o + fLast], t, n), t, n, kind | estimated, 0);
   }
   base(s, o, t, value, flags & flagGapOpen);
 }

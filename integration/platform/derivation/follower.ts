@@ -30,12 +30,12 @@ import type { DirtyRange } from "./dirty.ts";
 import { Derivation } from "./engine.ts";
 import { type FollowerParts, type KnownGap, without } from "./follower-parts.ts";
 import { GapLedger, type GapStatement } from "./gaps.ts";
-import { HistoryInputs } from "./history-inputs.ts";
-import { gapsOf } from "./inputs.ts";
 import { factsKeptUs } from "./kept.ts";
 import { alarmTransitions, identifierTransitions } from "./names.ts";
 import { ProofsOfLife, silenceReason } from "./proof-of-life.ts";
 import { FactsSaver } from "./saver.ts";
+import { settle } from "./settle.ts";
+import { Slices } from "./slices.ts";
 import { Steps } from "./steps.ts";
 import { Tellers } from "./tellers.ts";
 import { hourOf } from "./track.ts";
@@ -62,6 +62,7 @@ export class FactsFollower implements Facts {
   readonly #changed = new Set<(changes: readonly FactsChange[]) => void>();
   readonly #progressed = new Set<(progress: readonly FactsProgress[]) => void>();
   readonly #stop = new AbortController();
+  readonly #slices: Slices;
   readonly #restored: boolean;
   /** Taken in; what is dirty by it may still be under repair. */
   #takenLsn: Lsn = 0;
@@ -74,6 +75,7 @@ export class FactsFollower implements Facts {
 
   constructor(parts: FollowerParts) {
     this.#parts = parts;
+    this.#slices = new Slices(() => parts.clock.monotonicMs());
     this.#saver = parts.store === null ? null : new FactsSaver(parts.store, this.#derivation);
     const { checkpoint } = parts;
     const rest = checkpoint === null ? null : decodeRest(checkpoint.rest);
@@ -134,14 +136,17 @@ export class FactsFollower implements Facts {
     await this.#parts.registryApplied(after);
     this.#bind();
     if (this.#restored) this.#cycles(this.#feeds.keys());
+    else {
+      // What lies ahead of the watermark waits for it, as if it had come just now.
+      const now = this.#parts.clock.nowUs();
+      for (const equipment of this.#feeds.keys()) this.#tick(equipment, now);
+    }
     await this.#settle();
     this.#appliedLsn = after;
     if (this.#restored) this.#tellers.goOn();
     else {
       // Whoever computed from these facts before the start knows them.
       this.#derivation.takeDirty(() => 0);
-      const now = this.#parts.clock.nowUs();
-      for (const equipment of this.#feeds.keys()) this.#tick(equipment, now);
       this.#tellers.toldBefore();
     }
     this.#idle = true;
@@ -200,10 +205,10 @@ export class FactsFollower implements Facts {
   }
 
   /** What has changed goes to who listens, and to what the log is told next. */
-  #announce(): void {
+  #announce(take: "takeDirty" | "takeRepaired" = "takeDirty"): void {
     const { microStopUs } = this.#parts.machines;
     const exact: DirtyRange[] = [];
-    const dirty = this.#derivation.takeDirty(() => microStopUs, exact);
+    const dirty = this.#derivation[take](() => microStopUs, exact);
     const changes = dirty.map(({ equipment, what, from, to, cause, lsn }) => ({
       ...{ equipmentId: equipment, what, fromUs: from, toUs: to, cause, lsn },
     }));
@@ -260,7 +265,7 @@ export class FactsFollower implements Facts {
   #take({ tenant, type, payload, lsn }: Frame): boolean {
     if (type === recordType.points) this.#points(payload);
     else if (type === recordType.verdict) this.#verdict(payload);
-    else if (type === recordType.factsChanged) this.#tellers.taken(tenant, decodeFacts(payload));
+    else if (type === recordType.factsChanged) this.#tellers.taken(tenant, decodeFacts(payload), lsn);
     else if (type === recordType.gap) this.#gap(lsn, decodeJson<GapRecord>(payload));
     else if (type === recordType.registryChanged) {
       const { entity, after } = decodeJson<RegistryChangedRecord>(payload);
@@ -370,21 +375,14 @@ export class FactsFollower implements Facts {
     if (this.#derivation.dirty === 0) return;
     while (this.#parts.history.status.appliedLsn < this.#takenLsn)
       await this.#parts.clock.sleep(historyMs, this.#stop.signal);
-    const oldest = this.#parts.clock.nowUs() - factsKeptUs;
-    const frozen = this.#parts.history.status.frozenBeforeUs;
-    // The hour in which retention has cut is no longer whole.
-    const frozenBefore = frozen === null ? undefined : hourOf(frozen + hourUs - 1);
-    for (const { binding, run } of this.#derivation.repairs(() => oldest, frozenBefore)) {
-      const gaps = gapsOf(binding.spec, (connection) => this.#gaps.intervals(connection));
-      const texts = binding.exact ? this.#derivation.texts : null;
-      const inputs = new HistoryInputs(this.#parts.history, binding.spec, gaps, texts);
-      let step = run.next();
-      while (!step.done) {
-        this.#stop.signal.throwIfAborted();
-        step = run.next(await inputs.answer(step.value));
-      }
-      this.#derivation.repaired(binding, step.value);
-    }
+    const { history, clock } = this.#parts;
+    const oldest = clock.nowUs() - factsKeptUs;
+    // Each repair is told at once, so that there is not all of it to be told in one go.
+    const repaired = (): void => {
+      if (this.#begun) this.#announce("takeRepaired");
+      else if (!this.#restored) this.#derivation.forgetRepaired();
+    };
+    await settle(this.#derivation, { history, gaps: this.#gaps, oldest }, this.#slices, this.#stop.signal, repaired);
   }
 
   /** Up to the last proof of life of what feeds the equipment; tells the watermark. */
