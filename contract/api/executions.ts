@@ -19,6 +19,7 @@ export const ExecutionsSchema = Type.Object(
         order: Type.String(),
         operation: orNull(Type.String()),
         material: orNull(Type.String()),
+        quantity: Type.Number({ description: "Ordered." }),
         unit: Type.String({ description: "UCUM" }),
         by: Type.Enum(["booking", "identifier"], {
           description: "booking: people or an ERP said so. identifier: the machine told it.",

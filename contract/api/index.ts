@@ -16,6 +16,7 @@ export * from "./context-reasons.ts";
 export * from "./demo.ts";
 export * from "./equipment.ts";
 export * from "./executions.ts";
+export * from "./fact-records.ts";
 export * from "./facts.ts";
 export * from "./facts-values.ts";
 export * from "./identifiers.ts";

@@ -74,6 +74,7 @@ export interface Execution extends TimeRange {
   order: string;
   operation: string | null;
   material: string | null;
+  quantity: number;
   unit: string;
   /** The machine told it; nobody booked it. */
   told: boolean;
@@ -92,6 +93,7 @@ export function executionsOn(orders: readonly Recorded<Order>[], equipmentId: nu
             order: id,
             operation: operation.id,
             material: item.material,
+            quantity: item.quantity,
             unit: item.unit,
             told: false,
           })),
@@ -102,9 +104,7 @@ export function executionsOn(orders: readonly Recorded<Order>[], equipmentId: nu
 
 /** The same with what the machine told where nobody booked. */
 export function withTold(booked: readonly Execution[], told: Executions["executions"], openUs: Micros): Execution[] {
-  const own = told.map(({ fromUs, toUs, order, operation, material, unit }) => ({
-    ...{ fromUs, toUs: toUs ?? openUs, order, operation, material, unit, told: true },
-  }));
+  const own = told.map(({ by: _, toUs, ...each }) => ({ ...each, toUs: toUs ?? openUs, told: true }));
   return [...booked, ...own].sort((a, b) => a.fromUs - b.fromUs);
 }
 

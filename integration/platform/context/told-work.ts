@@ -11,7 +11,7 @@ import type { Registry, WorkSource } from "@lineshaft/contract/ports";
 import { placesUpwards } from "./cell-source.ts";
 import type { IdentifierFault } from "./identified-work.ts";
 import type { IdentifierSource } from "./identifier-source.ts";
-import { everyPage } from "./item-reading.ts";
+import { everyPage, itemOf, remembering } from "./item-reading.ts";
 
 const findingsMost = 1000;
 const forever = Number.MAX_SAFE_INTEGER;
@@ -31,9 +31,10 @@ export function toldWork(parts: {
       const all = platform(p);
       const meets = (each: { fromUs: Micros; toUs: Micros }): boolean => each.fromUs < toUs && each.toUs > fromUs;
       const said = identifiers.of(all, placesUpwards(registry, all, equipmentId), asOf);
+      const ordered = remembering((id) => itemOf(registry.masterData, all, "order", id, asOf)?.item.quantity ?? 0);
       const told = said.executions.filter(meets).map(({ order, operation, material, unit, ...each }) => ({
         ...{ fromUs: each.fromUs, toUs: openEnd(each.toUs), order, operation, material, unit },
-        by: "identifier" as const,
+        ...{ quantity: ordered(order), by: "identifier" as const },
       }));
       const orders = everyPage(registry.masterData, all, "order", { equipmentId, fromUs, toUs, asOf });
       const booked = orders
@@ -66,11 +67,13 @@ export function toldWork(parts: {
 }
 
 function bookedOn({ id, item }: Recorded<MasterDataItem<"order">>, equipmentId: number): Executions["executions"] {
-  const { material, unit } = item;
+  const { material, quantity, unit } = item;
   return item.operations.flatMap(({ id: operation, executions }) =>
     executions
       .filter((each) => each.equipmentId === equipmentId)
-      .map(({ fromUs, toUs }) => ({ fromUs, toUs, order: id, operation, material, unit, by: "booking" as const })),
+      .map(({ fromUs, toUs }) => ({
+        ...{ fromUs, toUs, order: id, operation, material, quantity, unit, by: "booking" as const },
+      })),
   );
 }
 

@@ -4,7 +4,6 @@ import type { Lsn, StandardBinding } from "@lineshaft/contract/ports";
 import type { Binding } from "./binding.ts";
 import type { Interval } from "./gaps.ts";
 import type { Input } from "./inputs.ts";
-import { stateWidth } from "./layout.ts";
 import type { ProofState } from "./proof-of-life.ts";
 import { type Increments, OpenSegment, type Segment, type Transitions } from "./segment.ts";
 import type { TellerState } from "./teller.ts";
@@ -85,7 +84,7 @@ interface Head {
 
 export function encodeHead(binding: Binding): Uint8Array {
   const { track, lastT, lastOrdinal, watermark, dirtyFrom, dirtyTo, floor, held } = binding;
-  const state = track.s.slice(track.o, track.o + stateWidth);
+  const state = track.s.slice(track.o, track.o + track.width);
   const open = track.open.hour === Number.NEGATIVE_INFINITY ? null : encodeSegment(track.open);
   return serialize({ state, lastT, lastOrdinal, watermark, dirtyFrom, dirtyTo, floor, held, open } satisfies Head);
 }
@@ -100,9 +99,9 @@ export function restoreBinding(binding: Binding, { head, segments }: SavedBindin
   binding.takeOver({ ...saved, watermark: dirty ? saved.watermark : Math.max(saved.watermark, watermark) });
 }
 
-// Layout of an hour: counts of transitions, increments and values outside as three float64, the hour, the state at its start, then the columns by falling width. Codes of states are int32,
-// keys of texts float64 behind everything else that wide.
-const fixed = 4 + stateWidth;
+// Layout of an hour: counts of transitions, increments and values outside as three float64, the hour, the state at its start, as wide as is left, then the columns by falling width. Codes of
+// states are int32, keys of texts float64 behind everything else that wide.
+const counts = 4;
 
 type Hour = Pick<Segment, "hour" | "start" | "outside"> & {
   transitions: Transitions | null;
@@ -113,12 +112,13 @@ export function encodeSegment({ hour, start, outside, transitions, increments }:
   const t = transitions?.n ?? 0;
   const i = increments?.n ?? 0;
   const named = transitions !== null && transitions.code instanceof Float64Array;
+  const fixed = counts + start.length;
   const wides = fixed + t + 3 * i + (named ? t : 0);
   const narrow = 8 * wides + (named ? 0 : 4 * t);
   const bytes = new Uint8Array(narrow + 2 * i);
   const wide = new Float64Array(bytes.buffer, 0, wides);
   wide.set([t, i, outside, hour]);
-  wide.set(start, 4);
+  wide.set(start, counts);
   if (transitions !== null) {
     wide.set(transitions.t.subarray(0, t), fixed);
     const codes = transitions.code.subarray(0, t);
@@ -141,14 +141,16 @@ const decodeSegment = (bytes: Uint8Array, named: boolean): Segment => decodeOpen
 function decodeOpen(read: Uint8Array, named: boolean): OpenSegment {
   // Columns want their alignment.
   const bytes = read.slice();
-  const [t, i, outside, hour] = new Float64Array(bytes.buffer, 0, 4);
+  const [t, i, outside, hour] = new Float64Array(bytes.buffer, 0, counts);
+  const codeBytes = named ? 8 * t : 4 * t;
+  const fixed = (bytes.length - codeBytes - 2 * i) / 8 - t - 3 * i;
   const keysAt = fixed + t + 3 * i;
   const wide = new Float64Array(bytes.buffer, 0, keysAt + (named ? t : 0));
-  const narrow = wide.byteLength + (named ? 0 : 4 * t);
-  const open = new OpenSegment(named);
+  const narrow = wide.byteLength + (named ? 0 : codeBytes);
+  const open = new OpenSegment(fixed - counts, named);
   open.adopt({
     hour,
-    start: wide.slice(4, fixed),
+    start: wide.slice(counts, fixed),
     outside,
     transitions: {
       n: t,

@@ -45,12 +45,8 @@ export function mergeRanges(
 }
 
 /** Changed alarms or identifiers: nothing around them rests on them. */
-export const namedRanges = (
-  equipment: number,
-  what: FactsKind,
-  changes: readonly ChangedRange[],
-  because: Because,
-): DirtyRange[] => united(changes.map(({ from, to }) => ({ equipment, what, from, to, ...because })));
+export const namedRanges = (of: Omit<DirtyRange, "from" | "to">, changes: readonly ChangedRange[]): DirtyRange[] =>
+  united(changes.map(({ from, to }) => ({ ...of, from, to })));
 
 /** Source intervals of the estimated increments that meet [from, to]. */
 function* estimatedOver({ track }: Binding, from: Micros, to: Micros): Generator<{ from: Micros; to: Micros }> {

@@ -7,8 +7,8 @@ import {
   valueAt,
   valueTypeCode,
 } from "@lineshaft/contract/api";
-import type { FactsCause, FactsKind, Lsn } from "@lineshaft/contract/ports";
-import { automatonOf, Binding, type BindingSpec, factsKindOf } from "./binding.ts";
+import type { FactsCause, Lsn } from "@lineshaft/contract/ports";
+import { automatonOf, Binding, type BindingSpec, factsKindOf, stateWidthOf } from "./binding.ts";
 import { type CheckpointRest, restoreBinding, type SavedBinding } from "./checkpoint.ts";
 import type { ChangedRange } from "./difference.ts";
 import { type Because, type DirtyRange, mergeRanges, namedRanges } from "./dirty.ts";
@@ -81,10 +81,11 @@ export class Derivation {
   }
 
   #place(spec: BindingSpec): Binding {
-    if (this.#used === this.#states.length) this.#growStates();
+    const width = stateWidthOf(spec);
+    while (this.#used + width > this.#states.length) this.#growStates();
     const cycles = this.#cycles.get(spec.equipment) ?? Steps.none;
-    const track = new Track(automatonOf(spec.role), spec.rules, cycles, this.texts, this.#states, this.#used);
-    this.#used += stateWidth;
+    const track = new Track(automatonOf(spec), spec.rules, cycles, this.texts, this.#states, this.#used, width);
+    this.#used += width;
     const binding = new Binding(spec, track);
     this.bindings.set(spec.id, binding);
     const beside = this.#byEquipment.get(spec.equipment) ?? [];
@@ -274,26 +275,44 @@ export class Derivation {
    * stop is a micro stop. `exact` takes in what changed itself, without what it moves around it.
    */
   takeDirty(microStopUs: (equipment: number) => number, exact?: DirtyRange[]): DirtyRange[] {
-    const taken: DirtyRange[] = this.#bereft.splice(0);
-    exact?.push(...taken);
-    const take = (equipment: number, what: FactsKind, changes: readonly ChangedRange[], because: Because): void => {
-      const bindings = this.bindingsOf(equipment);
-      if (what === "production")
-        taken.push(...mergeRanges(equipment, bindings, changes, microStopUs(equipment), because));
-      else taken.push(...namedRanges(equipment, what, changes, because));
-      if (exact !== undefined)
-        for (const { from, to } of changes) exact.push({ equipment, what, from, to, ...because });
-    };
-    for (const [equipment, bindings] of this.#byEquipment) {
+    const taken = this.takeRepaired(microStopUs, exact);
+    const because = { cause: "points", lsn: this.lsn } as const;
+    for (const [equipment, bindings] of this.#byEquipment)
       for (const [what, own] of Map.groupBy(bindings, ({ spec }) => factsKindOf(spec.role))) {
         const changes = liveChanges(own);
-        if (changes.length > 0) take(equipment, what, changes, { cause: "points", lsn: this.lsn });
+        if (changes.length > 0)
+          taken.push(...this.#ranges({ equipment, what, ...because }, changes, microStopUs(equipment), exact));
       }
-    }
-    for (const { binding, changes, because } of this.#changes.splice(0))
-      if (this.bindings.get(binding.spec.id) === binding)
-        take(binding.spec.equipment, factsKindOf(binding.spec.role), changes, because);
     return taken;
+  }
+
+  /** Of that what repairs have changed. */
+  takeRepaired(microStopUs: (equipment: number) => number, exact?: DirtyRange[]): DirtyRange[] {
+    const taken: DirtyRange[] = this.#bereft.splice(0);
+    exact?.push(...taken);
+    for (const { binding, changes, because } of this.#changes.splice(0)) {
+      const { id, equipment, role } = binding.spec;
+      if (this.bindings.get(id) !== binding) continue;
+      const of = { equipment, what: factsKindOf(role), ...because };
+      taken.push(...this.#ranges(of, changes, microStopUs(equipment), exact));
+    }
+    return taken;
+  }
+
+  /** Everybody knows what repairs have changed. */
+  forgetRepaired(): void {
+    this.#changes.length = 0;
+  }
+
+  #ranges(
+    of: Omit<DirtyRange, "from" | "to">,
+    changes: readonly ChangedRange[],
+    microStopUs: number,
+    exact: DirtyRange[] | undefined,
+  ): DirtyRange[] {
+    if (exact !== undefined) for (const { from, to } of changes) exact.push({ ...of, from, to });
+    if (of.what !== "production") return namedRanges(of, changes);
+    return mergeRanges(of.equipment, this.bindingsOf(of.equipment), changes, microStopUs, of);
   }
 
   #taint(binding: Binding, from: Micros, to: Micros, cause: FactsCause): void {

@@ -116,7 +116,8 @@ class Plant {
       const newest = this.#newest.get(tag) ?? from;
       const time =
         this.below(8) === 0 ? from + this.below(29 * 3600) * 1_000_000 : newest + this.below(900) * 1_000_000 + 1;
-      if (this.rows.some((row) => row.tag === tag && row.time === time)) continue;
+      // What lies ahead of the watermark is not merged yet by the one and is by the other.
+      if (time > now - hourUs || this.rows.some((row) => row.tag === tag && row.time === time)) continue;
       const number = tag === 2 ? Math.floor((time - from) / 60_000_000) : this.below(7);
       const value = tag === 5 ? `lot ${number}` : tag === 6 && number > 3 ? `E${number}` : number;
       if (time <= newest) {

@@ -4,7 +4,6 @@ import {
   type IdentifierTransition,
   type MappingErrors,
   type Micros,
-  selectRows,
 } from "@lineshaft/contract/api";
 import {
   decodeFacts,
@@ -23,24 +22,27 @@ import {
   recordType,
 } from "@lineshaft/contract/ports";
 import { bindingsWithin, isRepairing, progressOf } from "./answers.ts";
-import { assignmentsOf } from "./assignments.ts";
-import type { Binding } from "./binding.ts";
+import { assignmentsOf, feedsOf } from "./assignments.ts";
+import { type Binding, sameShape } from "./binding.ts";
 import { decodeRest } from "./checkpoint.ts";
 import { machineFacts } from "./compose.ts";
 import type { DirtyRange } from "./dirty.ts";
 import { Derivation } from "./engine.ts";
-import type { FollowerParts, KnownGap } from "./follower-parts.ts";
+import { type FollowerParts, type KnownGap, without } from "./follower-parts.ts";
 import { GapLedger, type GapStatement } from "./gaps.ts";
 import { factsKeptUs } from "./kept.ts";
 import { alarmTransitions, identifierTransitions } from "./names.ts";
 import { ProofsOfLife, silenceReason } from "./proof-of-life.ts";
-import { repairAll } from "./repairs.ts";
 import { FactsSaver } from "./saver.ts";
+import { settle } from "./settle.ts";
+import { Slices } from "./slices.ts";
 import { Speakers } from "./speakers.ts";
 import { Steps } from "./steps.ts";
 import { Tellers } from "./tellers.ts";
 import { hourOf } from "./track.ts";
 
+/** How often it is looked whether history has caught up. */
+const historyMs = 20;
 /** The end of what still lasts. */
 const never = Number.POSITIVE_INFINITY;
 
@@ -58,10 +60,11 @@ export class FactsFollower implements Facts {
   readonly #ids = new Map<string, number>();
   readonly #speakers = new Speakers();
   /** The connections that feed an equipment. */
-  readonly #feeds = new Map<number, readonly number[]>();
+  #feeds: ReadonlyMap<number, readonly number[]> = new Map();
   readonly #changed = new Set<(changes: readonly FactsChange[]) => void>();
   readonly #progressed = new Set<(progress: readonly FactsProgress[]) => void>();
   readonly #stop = new AbortController();
+  readonly #slices: Slices;
   readonly #restored: boolean;
   /** Taken in; what is dirty by it may still be under repair. */
   #takenLsn: Lsn = 0;
@@ -74,6 +77,7 @@ export class FactsFollower implements Facts {
 
   constructor(parts: FollowerParts) {
     this.#parts = parts;
+    this.#slices = new Slices(() => parts.clock.monotonicMs());
     this.#saver = parts.store === null ? null : new FactsSaver(parts.store, this.#derivation);
     const { checkpoint } = parts;
     const rest = checkpoint === null ? null : decodeRest(checkpoint.rest);
@@ -134,14 +138,17 @@ export class FactsFollower implements Facts {
     await this.#parts.registryApplied(after);
     this.#bind();
     if (this.#restored) this.#cycles(this.#feeds.keys());
+    else {
+      // What lies ahead of the watermark waits for it, as if it had come just now.
+      const now = this.#parts.clock.nowUs();
+      for (const equipment of this.#feeds.keys()) this.#tick(equipment, now);
+    }
     await this.#settle();
     this.#appliedLsn = after;
     if (this.#restored) this.#tellers.goOn();
     else {
       // Whoever computed from these facts before the start knows them.
       this.#derivation.takeDirty(() => 0);
-      const now = this.#parts.clock.nowUs();
-      for (const equipment of this.#feeds.keys()) this.#tick(equipment, now);
       this.#tellers.toldBefore();
     }
     this.#idle = true;
@@ -200,10 +207,10 @@ export class FactsFollower implements Facts {
   }
 
   /** What has changed goes to who listens, and to what the log is told next. */
-  #announce(): void {
+  #announce(take: "takeDirty" | "takeRepaired" = "takeDirty"): void {
     const { microStopUs } = this.#parts.machines;
     const exact: DirtyRange[] = [];
-    const dirty = this.#derivation.takeDirty(() => microStopUs, exact);
+    const dirty = this.#derivation[take](() => microStopUs, exact);
     const changes = dirty.map(({ equipment, what, from, to, cause, lsn }) => ({
       ...{ equipmentId: equipment, what, fromUs: from, toUs: to, cause, lsn },
     }));
@@ -247,9 +254,8 @@ export class FactsFollower implements Facts {
 
   /** How it stands, for those who run the server. */
   get status(): { bindings: number; repairing: number; mappingErrors: number } {
-    const { bindings, dirty } = this.#derivation;
     const mappingErrors = this.mappingErrors().reduce((sum, { values }) => sum + values, 0);
-    return { bindings: bindings.size, repairing: dirty, mappingErrors };
+    return { bindings: this.#derivation.bindings.size, repairing: this.#derivation.dirty, mappingErrors };
   }
 
   progress(equipmentId: number): FactsProgress | null {
@@ -260,7 +266,7 @@ export class FactsFollower implements Facts {
   #take({ tenant, type, payload, lsn }: Frame): boolean {
     if (type === recordType.points) this.#points(payload);
     else if (type === recordType.verdict) this.#verdict(payload);
-    else if (type === recordType.factsChanged) this.#tellers.taken(tenant, decodeFacts(payload));
+    else if (type === recordType.factsChanged) this.#tellers.taken(tenant, decodeFacts(payload), lsn);
     else if (type === recordType.gap) this.#gap(lsn, decodeJson<GapRecord>(payload));
     else if (type === recordType.registryChanged) {
       const { entity, after } = decodeJson<RegistryChangedRecord>(payload);
@@ -291,21 +297,14 @@ export class FactsFollower implements Facts {
     if (heard !== null) this.#parts.silence(heard);
     if (this.#ids.size === 0) return;
     const { columns } = decodePoints(payload);
-    if (suspect.length === 0) {
-      this.#derivation.apply(columns);
-      return;
-    }
-    const judged = new Set(suspect);
-    const rows = Array.from({ length: columns.rows }, (_, i) => i).filter((i) => !judged.has(i));
-    this.#derivation.apply(selectRows(columns, rows));
+    this.#derivation.apply(suspect.length === 0 ? columns : without(columns, new Set(suspect)));
   }
 
   #verdict(payload: Uint8Array): void {
     if (this.#ids.size === 0) return;
     const { columns, corrected } = decodeVerdict(payload);
     const corrections = new Set(corrected);
-    const rows = Array.from({ length: columns.rows }, (_, i) => i).filter((i) => !corrections.has(i));
-    this.#derivation.apply(selectRows(columns, rows));
+    this.#derivation.apply(without(columns, corrections));
     for (const row of corrections) this.#derivation.corrected(columns.tag[row], columns.time[row]);
   }
 
@@ -335,8 +334,7 @@ export class FactsFollower implements Facts {
     for (const [key, id] of this.#ids) {
       const spec = wanted.get(key)?.spec;
       const binding = this.#derivation.bindings.get(id) as Binding;
-      const { channels, role } = binding.spec;
-      if (spec?.role === role && JSON.stringify(spec.channels) === JSON.stringify(channels)) continue;
+      if (spec !== undefined && sameShape(spec, binding.spec)) continue;
       this.#derivation.remove(id);
       this.#saver?.removed(id);
       this.#ids.delete(key);
@@ -354,12 +352,9 @@ export class FactsFollower implements Facts {
       if (spec.role === "pulse") this.#cycles([spec.equipment]);
     }
     this.#forgottenUs = 0;
-    this.#speakers.listen([...wanted.values()].map(({ spec }) => spec));
-    this.#feeds.clear();
-    for (const [equipment, specs] of Map.groupBy(wanted.values(), ({ spec }) => spec.equipment)) {
-      const connections = specs.flatMap(({ spec: { channels } }) => channels.map(({ connection }) => connection));
-      this.#feeds.set(equipment, [...new Set(connections)]);
-    }
+    const specs = [...wanted.values()].map(({ spec }) => spec);
+    this.#speakers.listen(specs);
+    this.#feeds = feedsOf(specs);
   }
 
   #forget(): void {
@@ -378,10 +373,18 @@ export class FactsFollower implements Facts {
     await this.#repair(() => true);
   }
 
-  #repair(which: (binding: Binding) => boolean): Promise<void> {
-    const { history, clock } = this.#parts;
-    const from = { history, clock, gaps: this.#gaps, takenLsn: this.#takenLsn, signal: this.#stop.signal };
-    return repairAll(this.#derivation, from, which, (binding) => this.#speakers.repaired(binding));
+  async #repair(which: (binding: Binding) => boolean): Promise<void> {
+    if (this.#derivation.dirty === 0) return;
+    while (this.#parts.history.status.appliedLsn < this.#takenLsn)
+      await this.#parts.clock.sleep(historyMs, this.#stop.signal);
+    const oldest = this.#parts.clock.nowUs() - factsKeptUs;
+    const from = { history: this.#parts.history, gaps: this.#gaps, oldest };
+    await settle(this.#derivation, from, this.#slices, this.#stop.signal, which, (binding, changed) => {
+      if (changed) this.#speakers.repaired(binding);
+      // Each repair is told at once, so that there is not all of it to be told in one go.
+      if (this.#begun) this.#announce("takeRepaired");
+      else if (!this.#restored) this.#derivation.forgetRepaired();
+    });
   }
 
   /** Up to the last proof of life of what feeds the equipment; tells the watermark. */

@@ -1,6 +1,5 @@
 // Hot path: growing columns, written by index.
 import type { Micros } from "@lineshaft/contract/api";
-import { stateWidth } from "./layout.ts";
 
 /**
  * Transitions of one binding: from `t` on the state is `code`, or what the tag names is, by the key of its text. Ascending by t; of several at one instant the last one holds.
@@ -48,7 +47,7 @@ const noBytes = new Uint8Array(0);
 /** The hour that is being written. Automata emit into it. */
 export class OpenSegment {
   hour: Micros = Number.NEGATIVE_INFINITY;
-  readonly start = new Float64Array(stateWidth);
+  readonly start: Float64Array;
   transitions: Transitions;
   increments: Increments = { n: 0, source: noTimes, t: noTimes, value: noTimes, flags: noBytes, channel: noBytes };
   /** Values that were no valid input: outside their table or their width. */
@@ -60,8 +59,9 @@ export class OpenSegment {
   #seenTransitions = 0;
   #seenIncrements = 0;
 
-  /** `named`: its codes are keys of texts. */
-  constructor(named = false) {
+  /** `width`: of the automaton's state. `named`: its codes are keys of texts. */
+  constructor(width: number, named = false) {
+    this.start = new Float64Array(width);
     this.transitions = { n: 0, t: noTimes, code: named ? noTimes : noCodes };
   }
 

@@ -13,12 +13,12 @@ import type { DirtyRange } from "./dirty.ts";
 import { factsKeptUs } from "./kept.ts";
 import { alarmTransitions, identifierTransitions } from "./names.ts";
 
-/** Rows of one record; what is more comes with the next. */
-const rowsMax = 50_000;
-/** Rows of one range; a longer one is told in parts. */
-const partMax = 5_000;
-/** Machines in one record, so that a tick stays short. */
-const machinesMax = 2_000;
+/** Rows of one record, so that composing it takes some milliseconds; what is more comes with the next, as soon as this one is back. */
+const rowsMax = 3_000;
+/** Facts of one range; a longer one is told in parts. */
+const partMax = 2_000;
+/** Machines in one record. */
+const machinesMax = 500;
 /** Changes of one machine that wait; more are told as one. */
 const changesMax = 50;
 
@@ -94,13 +94,14 @@ export class FactsTeller {
     const rows: FactsRows = { ranges: [], states: [], counts: [], alarms: [], identifiers: [] };
     const sent = new Map<number, News>();
     const waiting = new Map<number, News>();
-    let left = machinesMax;
+    let machines = machinesMax;
     for (const [equipment, news] of this.#news) {
-      if (left-- === 0 || rowsIn(rows) >= rowsMax) break;
+      if (machines-- === 0 || rowsIn(rows) >= rowsMax) break;
       this.#news.delete(equipment);
       const machine = machineOf(equipment);
       const before = rows.ranges.length;
-      this.#tell(rows, equipment, machine, news, lsn);
+      const left = this.#tell(rows, equipment, machine, news, lsn);
+      if (left.length > 0) waiting.set(equipment, { until: news.until, changes: left });
       if (rows.ranges.length > before) sent.set(equipment, news);
       else if (this.#isLeft(equipment, news.until)) waiting.set(equipment, news);
     }
@@ -122,8 +123,9 @@ export class FactsTeller {
     }
   }
 
-  /** A record that the log has, of this process or of the one before. */
-  taken({ ranges }: FactsChangedRecord): void {
+  /** A record that the log has, of this process or of the one before. True: it was as full as one may be, and there is more to tell at once. */
+  taken(record: FactsChangedRecord): boolean {
+    const { ranges } = record;
     for (let i = 0; i < ranges.n; i++) {
       const told = this.#told.get(ranges.equipment[i]) ?? allAt(ranges.from[i]);
       const what = factsWhats[ranges.what[i]];
@@ -137,33 +139,34 @@ export class FactsTeller {
         const news = this.#newsOf(equipment);
         news.until = Math.max(news.until, until);
       }
+    return rowsTold(record) >= rowsMax && this.#news.size > 0;
   }
 
-  #tell(rows: FactsRows, equipment: number, machine: Machine, { changes }: News, lsn: Lsn): void {
-    const final = finalOf(machine);
+  /** Gives the changes that did not find room. What is told for the first time goes on where it stops by itself. */
+  #tell(rows: FactsRows, equipment: number, machine: Machine, { changes }: News, lsn: Lsn): DirtyRange[] {
     const told = this.#told.get(equipment) ?? beforeAll(machine);
-    if (!Number.isFinite(told.states)) return;
+    if (!Number.isFinite(told.states)) return [];
     this.#told.set(equipment, told);
     const { bindings } = machine;
+    const final = finalOf(machine);
     const from = Math.min(...Object.values(told)) - factsKeptUs;
     const past = changes.map((change) => ({ ...change, from: Math.max(change.from, from) }));
     const live = { equipment, cause: "points", lsn } as const;
+    const left: DirtyRange[] = [];
     for (const what of factsWhats) {
-      const { kind, some, tell, after } = tellings[what];
+      const { kind, some, after } = tellings[what];
       const ranges = past.flatMap((change) =>
         change.what === kind ? [{ ...change, to: Math.min(change.to, told[what]) }] : [],
       );
       if (final[what] > told[what]) {
-        if (some(bindings, told[what], final[what]))
-          ranges.push({ ...live, what: kind, from: told[what] + after, to: final[what] });
-        else told[what] = final[what];
+        // Where there is much of it, a part is told at once.
+        const to = firstPart(bindings, told[what], final[what]);
+        if (some(bindings, told[what], to)) ranges.push({ ...live, what: kind, from: told[what] + after, to });
+        else told[what] = to;
       }
-      for (const range of apart(ranges))
-        for (const { from, to } of partsOf(bindings, range.from, range.to)) {
-          rows.ranges.push({ equipment, from, to, what, cause: range.cause, lsn: range.lsn });
-          tell(rows, bindings, equipment, from, to);
-        }
+      for (const range of apart(ranges)) left.push(...tellParts(rows, bindings, range, what));
     }
+    return left.filter(({ cause }) => cause !== "points");
   }
 
   #isLeft(equipment: number, until: Micros): boolean {
@@ -196,6 +199,9 @@ const allAt = (at: Micros): Told => ({ states: at, counts: at, alarms: at, ident
 
 const rowsIn = ({ states, counts, alarms, identifiers }: FactsRows): number =>
   states.length + counts.length + alarms.length + identifiers.length;
+
+const rowsTold = ({ states, counts, alarms, identifiers }: FactsChangedRecord): number =>
+  states.n + counts.n + alarms.length + identifiers.length;
 
 const hull = (changes: readonly DirtyRange[]): DirtyRange => ({
   ...changes[changes.length - 1],
@@ -272,6 +278,22 @@ const tellings: Record<FactsWhat, Telling> = {
     },
   },
 };
+
+/** Tells a range part by part; gives what is left of it when the record is full. */
+function tellParts(rows: FactsRows, bindings: readonly Binding[], range: DirtyRange, what: FactsWhat): DirtyRange[] {
+  const { equipment, cause, lsn } = range;
+  for (const { from, to } of partsOf(bindings, range.from, range.to)) {
+    if (rowsIn(rows) >= rowsMax) return [{ ...range, from }];
+    rows.ranges.push({ equipment, from, to, what, cause, lsn });
+    tellings[what].tell(rows, bindings, equipment, from, to);
+  }
+  return [];
+}
+
+function firstPart(bindings: readonly Binding[], from: Micros, to: Micros): Micros {
+  const [first] = partsOf(bindings, from, to);
+  return first.to;
+}
 
 function* partsOf(bindings: readonly Binding[], from: Micros, to: Micros): Generator<{ from: Micros; to: Micros }> {
   const middle = Math.floor((from + to) / 2);

@@ -12,7 +12,7 @@ export function IdentifierRules(props: ViewProps) {
     {
       key: "place",
       title: t("identifier.place"),
-      track: "minmax(160px, 2fr)",
+      track: "minmax(130px, 2fr)",
       value: ({ item }) => equipmentPath(item.equipmentId),
     },
     {
@@ -36,7 +36,7 @@ export function IdentifierRules(props: ViewProps) {
     {
       key: "from",
       title: t("cycle.valid"),
-      track: "minmax(190px, 1.4fr)",
+      track: "minmax(130px, 1.4fr)",
       value: ({ item }) => item.fromUs,
       cell: ({ item }) => (
         <span className="cell-text soft">

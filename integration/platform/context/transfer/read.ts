@@ -3,7 +3,7 @@ import { type RawRow, type RawTable, withoutZeros } from "../../configuration/ra
 import { didYouMean } from "../../configuration/suggest.ts";
 import type { SheetCell } from "../../configuration/workbook/number.ts";
 import { type Decimal, readNumber, readTime, shifted } from "./cell.ts";
-import { columnsOf, type Field, type Group, type NamedKind, type Table } from "./tables.ts";
+import { columnsOf, type Field, type Group, kindNamed, type NamedKind, type Table } from "./tables.ts";
 import { at, changedText, elementLike, put, unmarked } from "./values.ts";
 
 export interface CellFault {
@@ -359,7 +359,7 @@ class TableReader {
       case "text": {
         if (!this.#sound(cell, row, field)) return undefined;
         const name = field.type === "key" ? text.trim() : text;
-        const kind = kindNamed(field, row);
+        const kind = kindNamed(field, row.cells.get("dimension")?.text);
         const lost = kind === null ? null : this.#around.zerosLost(kind, name);
         if (lost !== null)
           this.#complain(
@@ -389,16 +389,4 @@ class TableReader {
           this.#complain("cell_damaged", row, { column }, message);
     }
   }
-}
-
-const kindsOfDimensions: Readonly<Record<string, NamedKind>> = {
-  order: "order",
-  material: "material",
-  tool: "physicalAsset",
-};
-
-/** The kind that a cell names an item of; null: it names none, or it is not said which. */
-function kindNamed({ names }: Field, row: Row): NamedKind | null {
-  if (names !== "dimension") return names ?? null;
-  return kindsOfDimensions[row.cells.get("dimension")?.text.trim().toLowerCase() ?? ""] ?? null;
 }

@@ -327,3 +327,15 @@ export function columnsOf(table: Table): Field[] {
   walk(table.fields, table.groups);
   return [...found.values()];
 }
+
+const kindsOfDimensions: Readonly<Record<string, NamedKind>> = {
+  order: "order",
+  material: "material",
+  tool: "physicalAsset",
+};
+
+/** The kind that a cell of the field names an item of, in a row whose column `dimension` says so; null: it names none, or it is not said which. */
+export function kindNamed({ names }: Field, dimension: string | undefined): NamedKind | null {
+  if (names !== "dimension") return names ?? null;
+  return kindsOfDimensions[dimension?.trim().toLowerCase() ?? ""] ?? null;
+}
