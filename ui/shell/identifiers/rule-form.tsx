@@ -9,10 +9,10 @@ import { Field, TextField } from "../../kit/index.ts";
 import { useDirectory } from "../directory.ts";
 import { nowUs } from "../feed.ts";
 import { t } from "../i18n.ts";
-import { touchedByRange } from "../master-data/effect.ts";
+import { type Touched, touchedByRange } from "../master-data/effect.ts";
 import { ItemForm } from "../master-data/item-form.tsx";
 import { type Held, useMasterData } from "../master-data/store.ts";
-import { EquipmentField, keptMicros, localOfMicros, ValidityFields } from "../orders/fields.tsx";
+import { EquipmentField, keptMicros, localOfMicros, useWorkUnits, ValidityFields } from "../orders/fields.tsx";
 
 type Rule = MasterDataItem<"identifierRule">;
 const orNull = (text: string): string | null => (text.trim() === "" ? null : text.trim());
@@ -36,6 +36,7 @@ export function RuleForm(props: {
   onClose(id: string | null): void;
 }) {
   const { equipment } = useDirectory();
+  const units = useWorkUnits();
   const lookUps = useMasterData("lookUp");
   const [base, setBase] = useState(props.base);
   const [form, setForm] = useState(() => formOf(props.base, equipment[0]?.id ?? 0));
@@ -54,6 +55,12 @@ export function RuleForm(props: {
           ...{ prefix: orNull(form.prefix), none: orNull(form.none), lookUp: orNull(form.lookUp) },
         }
       : null;
+  /** A rule reaches the machines below its place. */
+  const atMachines = (touched: Touched): Touched[] => {
+    const path = equipment.find((one) => one.id === touched.equipmentId)?.path ?? "";
+    const below = units.filter((one) => one.path === path || path === "" || one.path.startsWith(`${path}/`));
+    return below.map((one) => ({ ...touched, equipmentId: one.id }));
+  };
   const id = base?.id ?? `${equipmentId}-${dimension}-${fromUs ?? 0}`;
   const current = props.held.items.find((one) => one.id === base?.id);
   return (
@@ -64,7 +71,8 @@ export function RuleForm(props: {
       current={current}
       id={id}
       item={item}
-      touched={item === null ? [] : touchedByRange(base?.item ?? null, item)}
+      touched={item === null ? [] : touchedByRange(base?.item ?? null, item).flatMap(atMachines)}
+      broad
       onClose={props.onClose}
       onTake={() => {
         setBase(current ?? null);
