@@ -3,6 +3,7 @@ import type {
   Cells,
   Columns,
   Connection,
+  EquipmentNow,
   EventType,
   Gap,
   LastValue,
@@ -14,6 +15,7 @@ import type {
   Principal,
   RawTag,
   RejectedItem,
+  StateColumns,
   SystemStatus,
   Work,
 } from "../api/index.ts";
@@ -88,6 +90,8 @@ export interface Facts {
   /** What is answered, and was told, rests on the log up to here. */
   readonly appliedLsn: Lsn;
   machine(equipmentId: number, from: Micros, to: Micros): MachineAnswer;
+  /** Its states alone: over a long range they are cheap where counts are not. */
+  states(equipmentId: number, from: Micros, to: Micros): StateColumns;
   /** Tags with values that their mapping says nothing of. */
   mappingErrors(): MappingErrors[];
   /** null: nothing is known of what feeds the machine. */
@@ -113,6 +117,21 @@ export interface CellSource {
 export interface WorkSource {
   /** With its stops of the last `spanUs`. Throws `not_found`. */
   work(p: Principal, equipmentId: number, spanUs: Micros): Work;
+}
+
+/** What many equipments are doing just now. */
+export interface NowSource {
+  /** By path. Equipment that is retired, unknown or out of scope is left out. Throws `not_found` for a path that is none. */
+  now(
+    p: Principal,
+    q: {
+      below?: string;
+      equipmentIds?: readonly number[];
+      application?: string;
+      limit?: number;
+      cursor?: string;
+    },
+  ): Page<EquipmentNow> & { atUs: Micros };
 }
 
 /** Moves registry changes into the log. */

@@ -12,6 +12,7 @@ import type {
   LastValues,
   Ledger,
   MasterDataTransfer,
+  NowSource,
   Outbox,
   Registry,
   Results,
@@ -30,6 +31,7 @@ export interface Services {
   cells: CellSource;
   results: Results;
   work: WorkSource;
+  now: NowSource;
   ledger: Ledger;
   identity: Identity;
   events: EventSource;

@@ -18,7 +18,7 @@ import {
 import { assignmentsOf } from "./assignments.ts";
 import type { Binding } from "./binding.ts";
 import { decodeRest } from "./checkpoint.ts";
-import { factsWithin, lookAheadUs, machineFacts } from "./compose.ts";
+import { factsWithin, lookAheadUs, machineFacts, machineStates } from "./compose.ts";
 import type { DirtyRange } from "./dirty.ts";
 import { Derivation } from "./engine.ts";
 import type { FollowerParts, KnownGap } from "./follower-parts.ts";
@@ -90,9 +90,7 @@ export class FactsFollower implements Facts {
 
   /** Connections whose lasting gap is one of silence. */
   #silentBy(gaps: readonly KnownGap[]): number[] {
-    const silent = gaps.flatMap(({ connectionId, reason }) =>
-      connectionId !== null && reason === silenceReason ? [connectionId] : [],
-    );
+    const silent = gaps.flatMap(({ connectionId, reason }) => (reason === silenceReason ? (connectionId ?? []) : []));
     return [...new Set(silent)].filter((connection) => this.#gaps.lostFrom(connection) !== null);
   }
 
@@ -132,8 +130,7 @@ export class FactsFollower implements Facts {
     else {
       // Whoever computed from these facts before the start knows them.
       this.#derivation.takeDirty(() => 0);
-      const now = this.#parts.clock.nowUs();
-      for (const equipment of this.#feeds.keys()) this.#tick(equipment, now);
+      for (const equipment of this.#feeds.keys()) this.#tick(equipment, this.#parts.clock.nowUs());
       this.#tellers.toldBefore();
     }
     this.#idle = true;
@@ -228,8 +225,13 @@ export class FactsFollower implements Facts {
       );
     this.#tick(equipmentId, this.#parts.clock.nowUs());
     const { watermarkUs = null, finalBeforeUs = null } = this.progress(equipmentId) ?? {};
-    const repairing = bindings.some((binding) => binding.dirty);
+    const repairing = bindings.some(({ dirty }) => dirty);
     return { facts: machineFacts(bindings, from, to), watermarkUs, finalBeforeUs, repairing };
+  }
+
+  states(equipmentId: number, from: Micros, to: Micros): ReturnType<Facts["states"]> {
+    this.#tick(equipmentId, this.#parts.clock.nowUs());
+    return machineStates(this.#derivation.bindingsOf(equipmentId), from, to);
   }
 
   mappingErrors(): MappingErrors[] {

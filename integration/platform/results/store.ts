@@ -36,6 +36,11 @@ export interface StoredResult extends StoredKey {
 
 export type Published = Omit<Result, "stale">;
 
+export type Brief = Pick<
+  Published,
+  "fromUs" | "toUs" | "state" | "revision" | "cause" | "values" | "coverage" | "publishedUs"
+>;
+
 /** Where the next page begins: after this one. */
 export interface Position {
   equipmentId: number;
@@ -207,6 +212,15 @@ export class ResultStore {
     return row ?? null;
   }
 
+  /** A result as it stands, without detail and evidence. */
+  brief(application: number, { equipmentId, period, key }: ResultKey): Brief | null {
+    const row = this.#get(
+      `SELECT from_us AS fromUs, to_us AS toUs, state, revision, cause, vals, coverage, published_us AS publishedUs FROM result
+       WHERE application = ? AND period = ? AND key = ? AND equipment = ? AND current = 1`,
+    ).get(application, period, key, equipmentId) as (Omit<Brief, "cause" | "values"> & Texts) | undefined;
+    return row === undefined ? null : read(row);
+  }
+
   /** Keys of current results that meet [fromUs, toUs]. */
   keys(application: number, equipmentId: number, fromUs: Micros, toUs: Micros): StoredKey[] {
     return this.#get(
@@ -371,18 +385,14 @@ const selectResult = `SELECT (SELECT name FROM application WHERE application.id 
   from_us AS fromUs, to_us AS toUs, state, rule_version AS ruleVersion, cause, vals, coverage, detail, evidence, basis_lsn AS basisLsn, lsn,
   published_us AS publishedUs FROM result`;
 
-type ResultRow = Omit<Published, "cause" | "values" | "detail"> & {
-  cause: string;
-  vals: string;
-  detail: string;
-  evidence: string;
-};
+type Texts = { cause: string; vals: string };
+type ResultRow = Omit<Published, "cause" | "values" | "detail"> & Texts & { detail: string; evidence: string };
 
-function published({ vals, evidence: _, ...row }: ResultRow): Published {
-  return {
-    ...row,
-    cause: JSON.parse(row.cause) as Cause,
-    values: JSON.parse(vals) as Published["values"],
-    detail: JSON.parse(row.detail) as unknown,
-  };
+const published = ({ evidence: _, detail, ...row }: ResultRow): Published => ({
+  ...read(row),
+  detail: JSON.parse(detail) as unknown,
+});
+
+function read<R extends Texts>({ vals, cause, ...row }: R) {
+  return { ...row, cause: JSON.parse(cause) as Cause, values: JSON.parse(vals) as Published["values"] };
 }
