@@ -1,7 +1,7 @@
 import { type Static, Type } from "typebox";
 import { equipmentLevels } from "./equipment.ts";
 import { itemStates, operationModes } from "./facts.ts";
-import { MicrosSchema } from "./time.ts";
+import { MicrosSchema, TimeInputSchema } from "./time.ts";
 
 /** What many equipments are doing just now, in one answer: what an overview, a board on the wall and a line need to be drawn. */
 
@@ -10,6 +10,10 @@ const orNull = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =
 /** What the calendar says of the instant. `noCalendar`: nobody said when anything is planned. */
 export const plansNow = ["shift", "break", "noShift", "noCalendar"] as const;
 export type PlanNow = (typeof plansNow)[number];
+
+const targetsSchema = Type.Record(Type.String(), Type.Number(), {
+  description: "What numbers should reach here, by their names: its own targets, else inherited ones.",
+});
 
 /** A result without what it was made of. */
 export const BriefResultSchema = Type.Object({
@@ -60,6 +64,7 @@ export const EquipmentNowSchema = Type.Object(
         fromUs: MicrosSchema,
       }),
     ),
+    targets: targetsSchema,
     worksByOrder: Type.Boolean({
       description: "Orders were executed on it in the last hours: without one it has nothing to do.",
     }),
@@ -110,6 +115,26 @@ export const nowRoutes = {
       atUs: Type.Unsafe<number>({ ...MicrosSchema, description: "The server's time of this answer." }),
       items: Type.Array(EquipmentNowSchema, { description: "By path." }),
       cursor: Type.Union([Type.String(), Type.Null()]),
+    }),
+  },
+  listTargetsInForce: {
+    method: "GET",
+    path: "/kpi-targets-in-force",
+    summary:
+      "What numbers should reach at equipment, by its own targets or by those of what it stands below, at a time",
+    permission: "read",
+    query: Type.Object(
+      {
+        equipmentId: Type.Array(Type.Integer({ minimum: 1 }), {
+          maxItems: nowMax,
+          description: "Those that may not be seen, or are not there, are left out.",
+        }),
+        at: Type.Optional(TimeInputSchema),
+      },
+      { additionalProperties: false },
+    ),
+    response: Type.Object({
+      items: Type.Array(Type.Object({ equipmentId: Type.Integer(), targets: targetsSchema })),
     }),
   },
 } as const;

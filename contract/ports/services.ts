@@ -132,6 +132,12 @@ export interface NowSource {
       cursor?: string;
     },
   ): Page<EquipmentNow> & { atUs: Micros };
+  /** What numbers should reach at a time. Equipment that is unknown or out of scope is left out. */
+  targets(
+    p: Principal,
+    equipmentIds: readonly number[],
+    atUs: Micros,
+  ): { equipmentId: number; targets: Record<string, number> }[];
 }
 
 /** Moves registry changes into the log. */

@@ -14,7 +14,7 @@ import { type Board, boardOf, lateness, type PlaceOfBoard, progressOf, worstOf }
 import { percentOf, ShareBar } from "./numbers.tsx";
 import type { Reasons, Tile } from "./overview-model.ts";
 import type { Site } from "./plant.ts";
-import { useTarget } from "./target.ts";
+import { usualTarget } from "./target.ts";
 import { pieceText, type Say, stateWord, textsOf } from "./texts.ts";
 import { useNow } from "./use-now.ts";
 import { type Plant, useKept, usePlant } from "./use-plant.ts";
@@ -96,7 +96,6 @@ function Screen(props: {
   const { place, plant, onRegistry, context, t } = props;
   useSecond();
   const now = useNow(context, place.equipment.path, onRegistry);
-  const [target] = useTarget();
   const board = boardOf(place, now, plant.reasons);
   const { shift } = board;
   const nowUs = context.nowUs();
@@ -117,6 +116,7 @@ function Screen(props: {
   const lateUs = lateness(now.atUs, now.error, nowUs);
   const [only] = board.tiles.length === 1 ? board.tiles : [];
   const oee = board.headline?.oee ?? null;
+  const target = now.items.get(place.equipment.id)?.item.targets.oeeIndex ?? usualTarget;
   return (
     <main className={`andon ${lateUs === null ? "" : "andon-late"}`} data-state={state}>
       <header>

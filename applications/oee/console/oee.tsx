@@ -24,10 +24,11 @@ export default function OeePage({ context }: { context: PageContext }) {
 function Oee(place: PlaceProps) {
   const { id, plant, context, t } = place;
   const [view, setView] = useView(context, dayUs);
-  const [target] = useTarget();
   const nowUs = context.nowUs();
   const machines = machinesBelow(id, plant);
   const reading = readingRange(view.range, longestViewUs);
+  // A past range is judged by what was wanted then.
+  const target = useTarget(context, id, view.following ? undefined : reading.toUs - 1);
   const identity = `${id} ${spanOf(reading)}`;
   const hourly = spanOf(view.range) <= 48 * hourUs;
   const lines = plant.sites.find(({ equipment }) => equipment.id === id)?.lines ?? [];

@@ -9,7 +9,8 @@ import "./overview.css";
 import { filtered, filterOf, OverviewFilter } from "./overview-filter.tsx";
 import { countStates, lineHeadline, shiftOf, type Tile, tileOf } from "./overview-model.ts";
 import type { Line, Site } from "./plant.ts";
-import { useTarget } from "./target.ts";
+import { usualTarget } from "./target.ts";
+import { TargetField } from "./target-field.tsx";
 import { type Say, stateWord, textsOf } from "./texts.ts";
 import { MachineTile, WaitingTile } from "./tile.tsx";
 import { useArrows } from "./tile-keys.ts";
@@ -70,7 +71,6 @@ interface Common {
   plant: Plant;
   tiles: ReadonlyMap<number, Tile>;
   states: ReadonlySet<StateClass>;
-  target: number;
   context: PageContext;
   t: Say;
 }
@@ -80,34 +80,19 @@ function Overview({ plant, now, context, t }: { plant: Plant; now: NowView; cont
     (sum, { lines }) => sum + lines.reduce((n, line) => n + line.machines.length, 0),
     0,
   );
-  const [target, setTarget] = useTarget();
   const filter = filterOf(context.query);
   const sites = filtered(plant.sites, plant, filter);
   const shown = sites.flatMap(({ lines }) => lines.flatMap((line) => line.machines));
   const tiles = useMemo(() => tilesOf(plant, now), [plant, now]);
   const counts = now.atUs === null ? [] : countStates(shown.map(({ id }) => tiles.get(id) as Tile));
-  const common = { now, plant, tiles, states: filter.states, target, context, t };
+  const common = { now, plant, tiles, states: filter.states, context, t };
   const body = useArrows();
   let rows = 0;
   return (
     <div ref={body} className="page-scroll oee-page overview">
       <div className="overview-top">
         <OverviewFilter {...{ filter, plant, counts, machines, context, t }} />
-        <label className="overview-target">
-          {t("overview.target")}{" "}
-          <input
-            className="input"
-            type="number"
-            min={1}
-            max={100}
-            value={Math.round(target * 100)}
-            onChange={(event) => {
-              const next = Number(event.target.value) / 100;
-              if (next > 0 && next <= 1) setTarget(next);
-            }}
-          />{" "}
-          %
-        </label>
+        <TargetField place={filter.place} plant={plant} now={now} context={context} t={t} />
       </div>
       <Late now={now} context={context} t={t} />
       {now.error !== null && now.atUs === null && <context.Problem error={now.error} />}
@@ -173,7 +158,8 @@ const rowHeightPx = 168;
 const usualColumns = 5;
 
 function LineRow({ line, machines, ...common }: Common & { line: Line; machines: readonly Equipment[] }) {
-  const { now, plant, tiles, target, context, t } = common;
+  const { now, plant, tiles, context, t } = common;
+  const targetOf = (id: number): number => now.items.get(id)?.item.targets.oeeIndex ?? usualTarget;
   const reads = line.machines.map(({ id }) => now.items.get(id));
   const own = now.items.get(line.equipment.id);
   const headline = lineHeadline(own, reads);
@@ -198,7 +184,7 @@ function LineRow({ line, machines, ...common }: Common & { line: Line; machines:
             <span className="line-oee-value">
               OEE <b>{percentOf(headline.oee, format, "–")}</b>
             </span>
-            <ShareBar share={headline.oee} target={target} />
+            <ShareBar share={headline.oee} target={targetOf(line.equipment.id)} />
             <WorthMarks worth={headline} context={context} t={t} />
           </div>
         )}
@@ -221,7 +207,7 @@ function LineRow({ line, machines, ...common }: Common & { line: Line; machines:
               <MachineTile
                 tile={tiles.get(machine.id) as Tile}
                 isConstraint={line.constraint === machine.id}
-                target={target}
+                target={targetOf(machine.id)}
                 reasons={plant.reasons}
                 context={context}
                 t={t}

@@ -13,6 +13,7 @@ describe("what equipment is doing just now, over REST", () => {
     const result = { state: "provisional", revision: 0, coverage: 1, cause: "", publishedUs: 0, stale: false } as const;
     const { now } = platform.now;
     platform.now = {
+      ...platform.now,
       now: (p, q) => {
         const answer = now(p, q);
         const values = { oeeIndex: 0.5, availability: null };
@@ -38,5 +39,6 @@ describe("what equipment is doing just now, over REST", () => {
     expect((await get("?equipmentId=2")).body.items[0].shiftResult?.values).toHaveProperty("availability");
     expect((await get("?limit=2001")).body.code).toBe("limit_invalid");
     expect((await get("", "source")).body.code).toBe("forbidden");
+    expect((await get("", "viewer@south")).body.items).toHaveLength(1);
   });
 });

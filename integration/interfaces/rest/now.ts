@@ -1,4 +1,4 @@
-import { type BriefResult, nowMax, type nowRoutes } from "@lineshaft/contract/api";
+import { type BriefResult, nowMax, type nowRoutes, ProblemError, parseTimeUs } from "@lineshaft/contract/api";
 import type { Page } from "@lineshaft/contract/ports";
 import type { Call, Handlers } from "./call.ts";
 import type { Services } from "./services.ts";
@@ -12,7 +12,7 @@ interface Kit {
 }
 
 /** What is going on now: thin over the port. */
-export function nowHandlers({ now }: Services, kit: Kit): Pick<Handlers, keyof typeof nowRoutes> {
+export function nowHandlers({ now, clock }: Services, kit: Kit): Pick<Handlers, keyof typeof nowRoutes> {
   return {
     listNow: (call) => {
       const { below, equipmentId: equipmentIds, application, value, limit = nowMax } = call.query;
@@ -29,6 +29,12 @@ export function nowHandlers({ now }: Services, kit: Kit): Pick<Handlers, keyof t
         orderResult: some(item.orderResult),
       }));
       return { ...answer, items };
+    },
+    listTargetsInForce: ({ principal, query: { equipmentId, at } }) => {
+      const atUs = at === undefined ? clock.nowUs() : parseTimeUs(at);
+      if (atUs === null)
+        throw new ProblemError("time_invalid", "at is neither µs since 1970 nor RFC 3339 text with a zone.");
+      return { items: now.targets(principal, equipmentId, atUs) };
     },
   };
 }

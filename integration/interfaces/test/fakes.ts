@@ -405,10 +405,14 @@ export class FakePlatform implements Services {
         .filter(({ id, path }) => inScope(p, path) && (equipmentIds?.includes(id) ?? true))
         .map(({ id, level, path }) => ({
           ...{ equipmentId: id, level, path, timeZone: "UTC", state: null, watermarkUs: null, plan: "noCalendar" },
-          ...{ shift: null, order: null, worksByOrder: false, shiftResult: null, orderResult: null },
+          ...{ shift: null, order: null, targets: {}, worksByOrder: false, shiftResult: null, orderResult: null },
         })),
       cursor: null,
     }),
+    targets: (p, equipmentIds) =>
+      this.equipmentRows
+        .filter(({ id, path }) => inScope(p, path) && equipmentIds.includes(id))
+        .map(({ id }) => ({ equipmentId: id, targets: { oeeIndex: 0.8 } })),
   };
 
   cells: Services["cells"] = {

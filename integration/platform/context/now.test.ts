@@ -187,6 +187,25 @@ describe("what equipment is doing just now", () => {
     expect(now({}).items.every(({ shiftResult }) => shiftResult === null)).toBe(true);
   });
 
+  it("tells the nearest target, of several the one that began last, for those who see the machine only too", () => {
+    const one = source();
+    const put = (id: string, equipmentId: number, value: number, fromUs: number, toUs: number | null = null) =>
+      registry.masterData.put(admin, "kpiTarget", id, { equipmentId, kpi: "oeeIndex", value, fromUs, toUs }, null);
+    expect(of(press, one).targets).toEqual({});
+    put("plant", site, 0.8, 0);
+    put("later", site, 0.82, min(monday - 60));
+    put("ended", line, 0.5, 0, min(monday - 30));
+    expect(of(press, one).targets).toEqual({ oeeIndex: 0.82 });
+    put("own", press, 0.9, min(monday + 60));
+    const operator: Principal = { ...admin, role: "viewer", scopes: ["Plant/Line/Press"] };
+    const at = (minute: number) => one.targets(operator, [press, oven], min(minute));
+    expect(at(monday)).toEqual([{ equipmentId: press, targets: { oeeIndex: 0.82 } }]);
+    expect(at(monday - 40)[0].targets).toEqual({ oeeIndex: 0.5 });
+    expect(at(monday - 61)[0].targets).toEqual({ oeeIndex: 0.5 });
+    expect(at(monday + 60)[0].targets).toEqual({ oeeIndex: 0.9 });
+    expect(() => put("none", press, 0, 0)).toThrow(ProblemError);
+  });
+
   it("shows nobody what is out of scope, leaves out what is retired, and goes page by page", () => {
     const limited: Principal = { ...admin, role: "viewer", scopes: ["Plant/Line/Oven"] };
     expect(now({}, limited).items.map(({ path }) => path)).toEqual(["Plant/Line/Oven"]);

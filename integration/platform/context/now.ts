@@ -98,12 +98,19 @@ export function nowSource(parts: {
             watermarkUs: progress?.watermarkUs ?? null,
             shift: shift && { id: shift.id, name: shift.name, fromUs: shift.fromUs, toUs: shift.toUs },
             order: running === undefined ? null : orderTold(running),
+            targets: plant.targets(id, nowUs),
             worksByOrder: executions.length > 0,
             ...{ shiftResult: null, orderResult: null },
           };
         });
       if (q.application !== undefined) addResults(results, p, q.application, items);
       return { atUs: nowUs, items, cursor: page.cursor };
+    },
+    targets: (p, equipmentIds, atUs) => {
+      const plant = plantOf(p);
+      plant.look(clock.nowUs());
+      const seen = [...new Set(equipmentIds)].filter((id) => visible(registry, p, id) !== null);
+      return seen.map((equipmentId) => ({ equipmentId, targets: plant.targets(equipmentId, atUs) }));
     },
   };
 }

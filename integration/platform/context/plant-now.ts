@@ -40,6 +40,7 @@ export class PlantNow {
   #parents = new Map<number, number | null>();
   #assigned = new Set<number>();
   readonly #calendars = new Map<number, Calendar>();
+  readonly #targets = new Map<number, MasterDataItem<"kpiTarget">[]>();
   #executions = new Map<number, Execution[]>();
   #executionsUntilUs: Micros = Number.NEGATIVE_INFINITY;
   readonly #reasons = new Map<number, { stopUs: Micros; reason: number | null }>();
@@ -62,6 +63,7 @@ export class PlantNow {
         this.#assigned = new Set(this.#list("calendarAssignment", {}).map(({ item }) => item.equipmentId));
         this.#calendars.clear();
       }
+      if (this.#changed("kpiTarget")) this.#readTargets();
       if (this.#changed("order")) this.#executionsUntilUs = Number.NEGATIVE_INFINITY;
       if (this.#changed("annotation")) this.#reasons.clear();
     }
@@ -77,6 +79,30 @@ export class PlantNow {
     const shift = calendar.shifts.find(({ fromUs, toUs }) => fromUs <= nowUs && nowUs < toUs) ?? null;
     const pause = shift?.breaks.some(({ fromUs, toUs }) => fromUs <= nowUs && nowUs < toUs) ?? false;
     return { shift, plan: shift === null ? "noShift" : pause ? "break" : "shift", timeZone: calendar.timeZone };
+  }
+
+  /** Of the equipment itself, else of the nearest place above that has one; by the name of the number. */
+  targets(id: number, atUs: Micros): Record<string, number> {
+    const found: Record<string, number> = {};
+    for (let place: number | null = id; place !== null; place = this.#parents.get(place) ?? null)
+      for (const [kpi, value] of Object.entries(this.#ownTargets(place, atUs))) found[kpi] ??= value;
+    return found;
+  }
+
+  /** Of several the one that began last. */
+  #ownTargets(id: number, atUs: Micros): Record<string, number> {
+    const own = this.#targets.get(id)?.filter(({ fromUs, toUs }) => fromUs <= atUs && atUs < (toUs ?? forever)) ?? [];
+    return Object.fromEntries(own.map(({ kpi, value }) => [kpi, value]));
+  }
+
+  #readTargets(): void {
+    this.#targets.clear();
+    const all = this.#list("kpiTarget", {}).sort((a, b) => a.item.fromUs - b.item.fromUs || a.revision - b.revision);
+    for (const { item } of all) {
+      const own = this.#targets.get(item.equipmentId);
+      if (own === undefined) this.#targets.set(item.equipmentId, [item]);
+      else own.push(item);
+    }
   }
 
   /** Of the last hours, by their beginning. */
