@@ -24,6 +24,8 @@ export interface ResultQuery {
   toUs?: Micros;
   /** What had been published by this place in the log. Of provisional results only the newest is kept. */
   asOf?: Lsn;
+  /** none: without what it was made of. */
+  detail?: "full" | "none";
   limit?: number;
   cursor?: string;
 }

@@ -44,6 +44,12 @@ export function progressOf(cells: Cells, shift: string): { actual: number; due: 
   return { actual, due };
 }
 
+/** Machines stand in so many columns that their names can still be read from afar. */
+export function columnsFor(machines: number, portrait: boolean): number {
+  const most = portrait ? [14, 40] : [9, 22, 48];
+  return 1 + most.filter((limit) => machines > limit).length;
+}
+
 /** Older than this, what is shown is not now: it is said, and shown as such. Everything is read again every quarter of a minute. */
 const lateUs = 20 * secondUs;
 

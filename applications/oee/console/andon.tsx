@@ -5,12 +5,13 @@ import {
   stateFill,
   unitText,
   useLoaded,
+  useMedia,
   useSecond,
 } from "@lineshaft/ui/kit";
-import { useCallback, useEffect, useId, useRef } from "react";
+import { type CSSProperties, useCallback, useEffect, useId, useRef } from "react";
 import "./oee.css";
 import "./andon.css";
-import { type Board, boardOf, lateness, type PlaceOfBoard, progressOf, worstOf } from "./andon-model.ts";
+import { type Board, boardOf, columnsFor, lateness, type PlaceOfBoard, progressOf, worstOf } from "./andon-model.ts";
 import { percentOf, ShareBar } from "./numbers.tsx";
 import type { Reasons, Tile } from "./overview-model.ts";
 import type { Site } from "./plant.ts";
@@ -200,8 +201,14 @@ function One(props: { tile: Tile; reasons: Reasons; nowUs: number; context: Page
 
 function Machines(props: { board: Board; reasons: Reasons; nowUs: number; context: PageContext; t: Say }) {
   const { board, reasons, nowUs, context, t } = props;
+  const portrait = useMedia("(orientation: portrait)");
+  const columns = columnsFor(board.tiles.length, portrait);
+  const rows = Math.ceil(board.tiles.length / columns);
   return (
-    <ol className="andon-machines">
+    <ol
+      className={`andon-machines ${columns > 1 ? "andon-dense" : ""}`}
+      style={{ "--columns": columns, "--rows": rows } as CSSProperties}
+    >
       {board.tiles.map((tile) => (
         <li key={tile.equipment.id} data-state={tile.state}>
           <Band state={tile.state} />

@@ -181,6 +181,8 @@ export const de: Record<keyof Texts, string> = {
   "oee.shifts": "Schichten im Vergleich",
   "oee.shift": "Schicht",
   "oee.noShifts": "In diesem Zeitraum liegt keine Schicht. Ein Kalender sagt, wann gearbeitet werden soll.",
+  "oee.notPublished":
+    "Von diesem Ort ist in dieser Zeit noch nichts veröffentlicht. Die OEE-Anwendung tut es, sobald seine Maschinen etwas melden.",
   "oee.below": "Woher es kommt",
   "oee.place": "Ort",
   "level.calendar": "Kalenderzeit",

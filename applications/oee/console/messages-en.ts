@@ -175,6 +175,8 @@ export const en = {
   "oee.shifts": "Shifts compared",
   "oee.shift": "Shift",
   "oee.noShifts": "No shift lies in this range. A calendar says when work is planned.",
+  "oee.notPublished":
+    "Nothing is published of this place in this time yet. The OEE application does it as soon as its machines tell something.",
   "oee.below": "Where it comes from",
   "oee.place": "Place",
   "level.calendar": "Calendar time",

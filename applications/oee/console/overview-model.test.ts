@@ -6,7 +6,7 @@ import {
   startingReasons,
 } from "@lineshaft/contract/api";
 import { describe, expect, it } from "vitest";
-import { boardOf, lateness, worstOf } from "./andon-model.ts";
+import { boardOf, columnsFor, lateness, worstOf } from "./andon-model.ts";
 import { filtered, filterOf } from "./overview-filter.tsx";
 import { countStates, lineHeadline, tileOf } from "./overview-model.ts";
 import { sitesOf } from "./plant.ts";
@@ -79,6 +79,12 @@ describe("a line", () => {
     expect(lineHeadline(of(0.9, 1), [of(0.5, 1)])).toMatchObject({ oee: 0.9 });
     expect(lineHeadline(undefined, [of(0.5, 100), of(0.8, 300), undefined])?.oee).toBeCloseTo(0.725, 12);
     expect(lineHeadline(undefined, [undefined])).toBeNull();
+  });
+
+  it("on the wall stands in as many columns as it takes to be read from afar", () => {
+    const columns = [1, 9, 10, 22, 25, 60].map((machines) => columnsFor(machines, false));
+    expect(columns).toEqual([1, 1, 2, 2, 3, 4]);
+    expect([14, 15, 50].map((machines) => columnsFor(machines, true))).toEqual([1, 2, 3]);
   });
 
   it("is as bad as its worst machine, and a board says when it is late", () => {

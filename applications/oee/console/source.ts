@@ -160,29 +160,6 @@ export async function eachOf<T, R>(items: readonly T[], read: (item: T) => Promi
 export const shiftAt = (shifts: readonly ShiftOccurrence[], us: Micros): ShiftOccurrence | undefined =>
   shifts.find(({ fromUs, toUs }) => fromUs <= us && us < toUs);
 
-/** What one machine made of its time in a range, without its states: enough for numbers. */
-export interface MachineCells {
-  id: number;
-  cells: Cells;
-  shifts: ShiftOccurrence[];
-}
-
-export async function readCells(
-  platform: PagePlatform,
-  ids: readonly number[],
-  range: TimeRange,
-  signal?: AbortSignal,
-): Promise<MachineCells[]> {
-  const query = { from: range.fromUs, to: range.toUs };
-  return eachOf(ids, async (id) => {
-    const [cells, { items: shifts }] = await Promise.all([
-      platform.call("listCells", { params: { id }, query, signal }),
-      platform.call("listShifts", { query: { equipmentId: id, ...query }, signal }),
-    ]);
-    return { id, cells, shifts };
-  });
-}
-
 /** By hour of the site, or by production day: in order of time. */
 export function numbersBy(cells: Cells, period: "hour" | "productionDay"): Numbers[] {
   const groups =

@@ -27,7 +27,14 @@ export function listResults(
     if (after !== null && equipmentId < after.equipmentId) continue;
     if (items.length >= limit || bytes >= pageBytes) return { items, cursor: positionOf(items) };
     const page = store.list({
-      ...{ application: id, equipmentId, period: q.period ?? null, key: q.key ?? null, asOf: q.asOf ?? null },
+      ...{
+        application: id,
+        equipmentId,
+        period: q.period ?? null,
+        key: q.key ?? null,
+        asOf: q.asOf ?? null,
+        detail: q.detail !== "none",
+      },
       ...{ fromUs: q.fromUs ?? null, toUs: q.toUs ?? null, limit: limit - items.length, bytes: pageBytes - bytes },
       after: after?.equipmentId === equipmentId ? after : null,
     });

@@ -57,6 +57,7 @@ export interface RangeQuery {
   fromUs: Micros | null;
   toUs: Micros | null;
   asOf: Lsn | null;
+  detail: boolean;
   after: Position | null;
   limit: number;
   /** About so many characters of detail at most. */
@@ -270,7 +271,7 @@ export class ResultStore {
         : `lsn <= @asOf AND revision = (SELECT max(revision) FROM result AS o WHERE o.application = result.application AND o.period = result.period
              AND o.key = result.key AND o.equipment = result.equipment AND o.lsn <= @asOf)`;
     const rows = this.#get(
-      `${selectResult} WHERE application = @application AND equipment = @equipmentId AND ${newest}
+      `${query.detail ? selectResult : selectBrief} WHERE application = @application AND equipment = @equipmentId AND ${newest}
        ${query.period === null ? "" : "AND period = @period"} ${query.key === null ? "" : "AND key = @key"}
        ${query.fromUs === null ? "" : "AND to_us > @fromUs"} ${query.toUs === null ? "" : "AND from_us < @toUs"}
        ${after === null ? "" : "AND (from_us, period, key) > (@afterUs, @afterPeriod, @afterKey)"}
@@ -385,6 +386,7 @@ const selectResult = `SELECT (SELECT name FROM application WHERE application.id 
   from_us AS fromUs, to_us AS toUs, state, rule_version AS ruleVersion, cause, vals, coverage, detail, evidence, basis_lsn AS basisLsn, lsn,
   published_us AS publishedUs FROM result`;
 
+const selectBrief = selectResult.replace(" detail,", " 'null' AS detail,");
 type Texts = { cause: string; vals: string };
 type ResultRow = Omit<Published, "cause" | "values" | "detail"> & Texts & { detail: string; evidence: string };
 
