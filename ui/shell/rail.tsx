@@ -84,12 +84,11 @@ export function Rail({ page, groups }: { page: string; groups: ReturnType<typeof
         type="button"
         className="rail-link rail-fold"
         aria-expanded={!narrow}
-        aria-label={t(narrow ? "nav.unfold" : "nav.fold")}
         title={t(narrow ? "nav.unfold" : "nav.fold")}
         onClick={() => setNarrow(!narrow)}
       >
         <Icon name={narrow ? "right" : "left"} />
-        <span>{t("nav.foldShort")}</span>
+        <span>{t(narrow ? "nav.unfold" : "nav.foldShort")}</span>
       </button>
     </nav>
   );

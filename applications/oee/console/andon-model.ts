@@ -1,6 +1,6 @@
 import { type Cells, type Equipment, type EquipmentNow, type Micros, secondUs } from "@lineshaft/contract/api";
 import { type StateClass, stateStyles } from "@lineshaft/ui/kit";
-import type { NowView } from "./now-feed.ts";
+import { ageOf, type NowView } from "./now-feed.ts";
 import { type Headline, lineHeadline, type Reasons, shiftOf, type Tile, tileOf } from "./overview-model.ts";
 
 export interface PlaceOfBoard {
@@ -54,10 +54,9 @@ export function columnsFor(machines: number, portrait: boolean): number {
 const lateUs = 20 * secondUs;
 
 /** How old what a board shows is, where that has to be said; null: it is now. */
-export function lateness(atUs: Micros | null, error: unknown, nowUs: Micros): number | null {
-  if (atUs === null) return null;
-  const ageUs = Math.max(0, nowUs - atUs);
-  return ageUs > lateUs || error !== null ? ageUs : null;
+export function lateness(view: NowView, nowMs: number): Micros | null {
+  const ageUs = ageOf(view, nowMs);
+  return ageUs !== null && (ageUs > lateUs || view.error !== null) ? ageUs : null;
 }
 
 /** The state that a whole line is told by: its worst, apart from what is unknown beside something that is known. */

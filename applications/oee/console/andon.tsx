@@ -12,6 +12,7 @@ import { type CSSProperties, useCallback, useEffect, useId, useRef } from "react
 import "./oee.css";
 import "./andon.css";
 import { type Board, boardOf, columnsFor, lateness, type PlaceOfBoard, progressOf, worstOf } from "./andon-model.ts";
+import { serverNowUs } from "./now-feed.ts";
 import { percentOf, ShareBar } from "./numbers.tsx";
 import type { Reasons, Tile } from "./overview-model.ts";
 import type { Site } from "./plant.ts";
@@ -99,12 +100,13 @@ function Screen(props: {
   const now = useNow(context, place.equipment.path, onRegistry);
   const board = boardOf(place, now, plant.reasons);
   const { shift } = board;
-  const nowUs = context.nowUs();
+  const nowMs = performance.now();
+  const nowUs = serverNowUs(now, nowMs);
   const counted = useLoaded(
     `${place.output} ${shift?.id}`,
     async (signal) => {
       if (shift === null) return null;
-      const query = { from: shift.fromUs, to: Math.round(context.nowUs()) };
+      const query = { from: shift.fromUs, to: Math.round(serverNowUs(now, performance.now())) };
       const cells = await context.platform.call("listCells", { params: { id: place.output }, query, signal });
       return progressOf(cells, shift.id);
     },
@@ -114,7 +116,7 @@ function Screen(props: {
   if (now.atUs === null) return <Waiting t={t} error={now.error} />;
   const format = context.formatIn(board.timeZone);
   const state = worstOf(board.tiles);
-  const lateUs = lateness(now.atUs, now.error, nowUs);
+  const lateUs = lateness(now, nowMs);
   const [only] = board.tiles.length === 1 ? board.tiles : [];
   const oee = board.headline?.oee ?? null;
   const target = now.items.get(place.equipment.id)?.item.targets.oeeIndex ?? usualTarget;

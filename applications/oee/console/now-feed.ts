@@ -11,6 +11,8 @@ export interface NowView {
   items: ReadonlyMap<number, Read>;
   /** Server's time of the newest answer; null: there was none yet. */
   atUs: Micros | null;
+  /** When that came, by this machine's own steady clock: how old it is does not depend on what o'clock a screen thinks it is. */
+  readMs: number;
   /** Of the last attempt; null: it succeeded. */
   error: unknown;
 }
@@ -27,6 +29,13 @@ export interface NowFeedParts {
   /** The registry has changed; `entity` says what of it. */
   onRegistry?(entity: string): void;
 }
+
+/** How old what is shown is; null: there is nothing yet. */
+export const ageOf = ({ atUs, readMs }: NowView, nowMs: number): Micros | null =>
+  atUs === null ? null : Math.max(0, nowMs - readMs) * 1000;
+
+/** What o'clock it is at the server. */
+export const serverNowUs = (view: NowView, nowMs: number): Micros => (view.atUs ?? 0) + (ageOf(view, nowMs) ?? 0);
 
 /** Events of so long are answered by one reading. */
 const settleMs = 250;
@@ -55,7 +64,7 @@ export class NowFeed {
 
   constructor(parts: NowFeedParts, kept?: NowView) {
     this.#parts = parts;
-    this.#view = kept ?? { items: new Map(), atUs: null, error: null };
+    this.#view = kept ?? { items: new Map(), atUs: null, readMs: 0, error: null };
   }
 
   readonly snapshot = (): NowView => this.#view;
@@ -151,7 +160,7 @@ export class NowFeed {
       const next = new Map(whole ? [] : this.#view.items);
       for (const id of ids ?? []) next.delete(id);
       for (const item of items) next.set(item.equipmentId, { item, atUs });
-      this.#tell({ items: next, atUs, error: null });
+      this.#tell({ items: next, atUs, readMs: this.#parts.nowMs(), error: null });
       if (this.#stopFollowing === null) this.#follow();
     } catch (error) {
       if (running.signal.aborted) return;

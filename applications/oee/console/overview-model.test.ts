@@ -7,6 +7,7 @@ import {
 } from "@lineshaft/contract/api";
 import { describe, expect, it } from "vitest";
 import { boardOf, columnsFor, lateness, worstOf } from "./andon-model.ts";
+import { serverNowUs } from "./now-feed.ts";
 import { filtered, filterOf } from "./overview-filter.tsx";
 import { countStates, lineHeadline, tileOf } from "./overview-model.ts";
 import { sitesOf } from "./plant.ts";
@@ -88,14 +89,17 @@ describe("a line", () => {
   });
 
   it("is as bad as its worst machine, and a board says when it is late", () => {
-    const view = { items: new Map([[4, standing({}, 0)]]), atUs: at, error: null };
+    const view = { items: new Map([[4, standing({}, 0)]]), atUs: at, readMs: 500, error: null };
     const board = boardOf({ equipment: press, machines: [press], output: 4 }, view, reasons);
     expect(worstOf(board.tiles)).toBe("notExecuting");
     expect(countStates(board.tiles)).toEqual([{ state: "notExecuting", n: 1 }]);
-    expect(lateness(at, null, at + 16 * secondUs)).toBeNull();
-    expect(lateness(at, null, at + 21 * secondUs)).toBe(21 * secondUs);
-    expect(lateness(at, new Error("away"), at + secondUs)).toBe(secondUs);
-    expect(lateness(null, null, at)).toBeNull();
+    const late = (ms: number, error: unknown = null) => lateness({ ...view, error }, view.readMs + ms);
+    expect(late(16_000)).toBeNull();
+    expect(late(21_000)).toBe(21 * secondUs);
+    expect(late(1000, new Error("away"))).toBe(secondUs);
+    expect(lateness({ ...view, atUs: null }, 0)).toBeNull();
+    // A screen whose clock is wrong is not late by that.
+    expect(serverNowUs(view, view.readMs + 1000)).toBe(at + secondUs);
   });
 });
 

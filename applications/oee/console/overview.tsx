@@ -1,8 +1,8 @@
-import type { Equipment, Micros } from "@lineshaft/contract/api";
+import type { Equipment } from "@lineshaft/contract/api";
 import { Button, type PageContext, type StateClass, StateMark, useSecond } from "@lineshaft/ui/kit";
 import { useCallback, useMemo } from "react";
 import { NoMachines } from "./no-machines.tsx";
-import type { NowView } from "./now-feed.ts";
+import { ageOf, type NowView } from "./now-feed.ts";
 import { percentOf, ShareBar, WorthMarks } from "./numbers.tsx";
 import "./oee.css";
 import "./overview.css";
@@ -117,9 +117,8 @@ const lateUs = 40e6;
 /** The server does not answer: said once for the page, with the age of what stands on it. */
 function Late({ now, context, t }: { now: NowView; context: PageContext; t: Say }) {
   useSecond();
-  if (now.atUs === null) return null;
-  const age: Micros = context.nowUs() - now.atUs;
-  if (age < lateUs) return null;
+  const age = ageOf(now, performance.now());
+  if (age === null || age < lateUs) return null;
   return (
     <p className="oee-notice" role="status">
       {t("overview.late", { time: context.format.duration(age) })}

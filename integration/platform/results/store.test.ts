@@ -13,7 +13,15 @@ it("gives results without what they were made of, one by its key or many in a ra
     const [{ id }] = store.applications();
     const key = { equipmentId: 4, period: "hour", key: "0" } as const;
     const item: ResultPublishedRecord["items"][number] = {
-      ...{ ...key, fromUs: 0, toUs: 60, state: "final", revision: 1, values: { oeeIndex: 0.5, availability: null } },
+      ...{
+        ...key,
+        path: "Line/Press",
+        fromUs: 0,
+        toUs: 60,
+        state: "final",
+        revision: 1,
+        values: { oeeIndex: 0.5, availability: null },
+      },
       cause: { kind: "first", text: "First.", lsn: null, registryRevision: null, actor: null },
       ...{ coverage: 1, detail: { sums: [1, 2] }, evidence: [], basisLsn: 1 },
     };
