@@ -108,6 +108,7 @@ export const masterDataNames = {
   setUp: ["SetUp", "SetUps"],
   identifierRule: ["IdentifierRule", "IdentifierRules"],
   lookUp: ["LookUp", "LookUps"],
+  kpiTarget: ["KpiTarget", "KpiTargets"],
 } as const satisfies Partial<Record<MasterDataKind, readonly [one: string, many: string]>>;
 
 const names = masterDataNames;
@@ -166,6 +167,7 @@ export const masterDataRoutes = {
     "configure",
   ),
   ...resource(names.lookUp, "/look-ups", "What identifiers of machines stand for", schemas.lookUp, "configure"),
+  ...resource(names.kpiTarget, "/kpi-targets", "What numbers such as OEE should reach", schemas.kpiTarget, "configure"),
   listShifts: {
     method: "GET",
     path: "/shifts",

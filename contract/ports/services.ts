@@ -4,6 +4,7 @@ import type {
   Cells,
   Columns,
   Connection,
+  EquipmentNow,
   EventType,
   Executions,
   Gap,
@@ -18,6 +19,7 @@ import type {
   Principal,
   RawTag,
   RejectedItem,
+  StateColumns,
   SystemStatus,
   Work,
 } from "../api/index.ts";
@@ -103,6 +105,8 @@ export interface Facts {
   identifiers(equipmentId: number, from: Micros, to: Micros): IdentifierTransition[];
   /** The same of alarm tags, each by itself. */
   alarms(equipmentId: number, from: Micros, to: Micros): AlarmTransition[];
+  /** Its states alone: over a long range they are cheap where counts are not. */
+  states(equipmentId: number, from: Micros, to: Micros): StateColumns;
   /** Tags with values that their mapping says nothing of. */
   mappingErrors(): MappingErrors[];
   /** null: nothing is known of what feeds the machine. */
@@ -132,6 +136,27 @@ export interface WorkSource {
   executions(p: Principal, equipmentId: number, fromUs: Micros, toUs: Micros, asOf?: Lsn): Executions;
   /** Values of identifiers that nobody knows, of all machines that `p` may see. */
   identifierFindings(p: Principal): IdentifierFinding[];
+}
+
+/** What many equipments are doing just now. */
+export interface NowSource {
+  /** By path. Equipment that is retired, unknown or out of scope is left out. Throws `not_found` for a path that is none. */
+  now(
+    p: Principal,
+    q: {
+      below?: string;
+      equipmentIds?: readonly number[];
+      application?: string;
+      limit?: number;
+      cursor?: string;
+    },
+  ): Page<EquipmentNow> & { atUs: Micros };
+  /** What numbers should reach at a time. Equipment that is unknown or out of scope is left out. */
+  targets(
+    p: Principal,
+    equipmentIds: readonly number[],
+    atUs: Micros,
+  ): { equipmentId: number; targets: Record<string, number> }[];
 }
 
 /** Moves registry changes into the log. */

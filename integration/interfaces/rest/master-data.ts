@@ -103,6 +103,7 @@ export function masterDataHandlers({ registry, work }: Services, kit: Kit): Pick
     ...named("setUp", masterDataNames.setUp),
     ...named("identifierRule", masterDataNames.identifierRule),
     ...named("lookUp", masterDataNames.lookUp),
+    ...named("kpiTarget", masterDataNames.kpiTarget),
     listBookings: handlersOf("booking", "listBookings").list,
     getWork: ({ principal, params, query: { hours = defaultHours } }) =>
       work.work(principal, params.id, hours * hourUs),

@@ -24,6 +24,7 @@ export interface IdentifiedAnswer extends IdentifiedWork {
 
 export const notTold: IdentifiedAnswer = { ...nothingTold, told: [], used: [] };
 
+type Rules = readonly Recorded<MasterDataItem<"identifierRule">>[];
 interface Made {
   revision: number;
   transitions: readonly IdentifierTransition[];
@@ -39,6 +40,7 @@ export class IdentifierSource {
   readonly #facts: Pick<Facts, "identifiers">;
   readonly #clock: Clock;
   readonly #made = new Map<string, Made>();
+  readonly #rules = new Map<number, { revision: number; rules: Rules }>();
 
   constructor(parts: {
     registry: Pick<Registry, "masterData" | "revision">;
@@ -52,7 +54,8 @@ export class IdentifierSource {
 
   /** `upwards`: the equipment, then what it stands below, nearest first. */
   of(p: Principal, upwards: readonly number[], asOf?: Lsn): IdentifiedAnswer {
-    const rules = this.#all(p, "identifierRule", { asOf }).filter(({ item }) => upwards.includes(item.equipmentId));
+    const all = asOf === undefined ? this.#rulesNow(p) : this.#all(p, "identifierRule", { asOf });
+    const rules = all.filter(({ item }) => upwards.includes(item.equipmentId));
     if (rules.length === 0) return notTold;
     const transitions = this.#facts.identifiers(upwards[0], sinceEver, this.#clock.nowUs());
     if (asOf !== undefined) return this.#make(p, upwards, rules, transitions, asOf);
@@ -66,10 +69,24 @@ export class IdentifierSource {
     return answer;
   }
 
+  /** Does anybody say what identifiers mean? */
+  heard(p: Principal): boolean {
+    return this.#rulesNow(p).length > 0;
+  }
+
+  #rulesNow(p: Principal): Rules {
+    const { revision } = this.#registry;
+    const known = this.#rules.get(p.tenant);
+    if (known?.revision === revision) return known.rules;
+    const rules = this.#all(p, "identifierRule", {});
+    this.#rules.set(p.tenant, { revision, rules });
+    return rules;
+  }
+
   #make(
     p: Principal,
     upwards: readonly number[],
-    rules: readonly Recorded<MasterDataItem<"identifierRule">>[],
+    rules: Rules,
     transitions: readonly IdentifierTransition[],
     asOf?: Lsn,
   ): IdentifiedAnswer {

@@ -25,7 +25,7 @@ import { bindingsWithin, isRepairing, progressOf } from "./answers.ts";
 import { assignmentsOf, feedsOf } from "./assignments.ts";
 import { type Binding, sameShape } from "./binding.ts";
 import { decodeRest } from "./checkpoint.ts";
-import { machineFacts } from "./compose.ts";
+import { machineFacts, machineStates } from "./compose.ts";
 import type { DirtyRange } from "./dirty.ts";
 import { Derivation } from "./engine.ts";
 import { type FollowerParts, type KnownGap, without } from "./follower-parts.ts";
@@ -66,6 +66,7 @@ export class FactsFollower implements Facts {
   readonly #stop = new AbortController();
   readonly #slices: Slices;
   readonly #restored: boolean;
+  readonly #lost = (connection: number): boolean => this.#gaps.lostFrom(connection) !== null;
   /** Taken in; what is dirty by it may still be under repair. */
   #takenLsn: Lsn = 0;
   #appliedLsn: Lsn = 0;
@@ -102,10 +103,8 @@ export class FactsFollower implements Facts {
 
   /** Connections whose lasting gap is one of silence. */
   #silentBy(gaps: readonly KnownGap[]): number[] {
-    const silent = gaps.flatMap(({ connectionId, reason }) =>
-      connectionId !== null && reason === silenceReason ? [connectionId] : [],
-    );
-    return [...new Set(silent)].filter((connection) => this.#gaps.lostFrom(connection) !== null);
+    const silent = gaps.flatMap(({ connectionId, reason }) => (reason === silenceReason ? (connectionId ?? []) : []));
+    return [...new Set(silent)].filter(this.#lost);
   }
 
   get appliedLsn(): Lsn {
@@ -193,8 +192,7 @@ export class FactsFollower implements Facts {
       if (aliveUs !== null) this.#life.seen(connection, aliveUs);
     }
     if (!this.#begun) return;
-    const lost = (connection: number): boolean => this.#gaps.lostFrom(connection) !== null;
-    for (const statement of this.#life.overdue(connections, now, lost)) this.#parts.silence(statement);
+    for (const statement of this.#life.overdue(connections, now, this.#lost)) this.#parts.silence(statement);
     const moved: FactsProgress[] = [];
     for (const equipmentId of this.#feeds.keys()) {
       const before = this.#derivation.watermarkOf(equipmentId);
@@ -248,6 +246,11 @@ export class FactsFollower implements Facts {
     return alarmTransitions(bindingsWithin(this.#derivation, equipmentId, from, to, "alarm"), from, to);
   }
 
+  states(equipmentId: number, from: Micros, to: Micros): ReturnType<Facts["states"]> {
+    this.#tick(equipmentId, this.#parts.clock.nowUs());
+    return machineStates(this.#derivation.bindingsOf(equipmentId), from, to);
+  }
+
   mappingErrors(): MappingErrors[] {
     return this.#derivation.mappingErrors();
   }
@@ -288,16 +291,15 @@ export class FactsFollower implements Facts {
   /** Suspect rows come with their verdict. Where no tag means anything, no row is looked at. */
   #points(payload: Uint8Array): void {
     const header = decodePointsHeader(payload);
-    const { suspect, connectionId } = header;
     const heard = this.#life.batch(
       header,
       () => decodePoints(payload).columns.time.reduce((least, t) => Math.min(least, t), Number.POSITIVE_INFINITY),
-      () => this.#gaps.lostFrom(connectionId),
+      () => this.#gaps.lostFrom(header.connectionId),
     );
     if (heard !== null) this.#parts.silence(heard);
     if (this.#ids.size === 0) return;
     const { columns } = decodePoints(payload);
-    this.#derivation.apply(suspect.length === 0 ? columns : without(columns, new Set(suspect)));
+    this.#derivation.apply(header.suspect.length === 0 ? columns : without(columns, new Set(header.suspect)));
   }
 
   #verdict(payload: Uint8Array): void {
@@ -390,8 +392,7 @@ export class FactsFollower implements Facts {
   /** Up to the last proof of life of what feeds the equipment; tells the watermark. */
   #tick(equipment: number, nowUs: Micros): Micros {
     const before = this.#derivation.watermarkOf(equipment);
-    const lost = (connection: number): boolean => this.#gaps.lostFrom(connection) !== null;
-    const watermark = this.#life.watermark(this.#feeds.get(equipment) ?? [], before, nowUs, lost);
+    const watermark = this.#life.watermark(this.#feeds.get(equipment) ?? [], before, nowUs, this.#lost);
     if (watermark === null) return before;
     this.#derivation.tickEquipment(equipment, watermark);
     return watermark;

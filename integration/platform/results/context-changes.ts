@@ -140,8 +140,9 @@ export class ContextChanges {
       case "identifierRule":
       case "lookUp":
       case "material":
+      case "kpiTarget":
       case "booking":
-        // What machines tell is compared apart; no cell rests on what units of a material are worth, and what came of a booking is a change of its own.
+        // What machines tell is compared apart; no number rests on what it should be, no cell on what units of a material are worth, and what came of a booking is a change of its own.
         return [];
     }
   }
