@@ -130,7 +130,8 @@ export class NowFeed {
   #heard(event: StreamEvent): void {
     if (event.type === "facts.changed") {
       const { ranges } = event.data as { ranges: { equipmentId: number; what: string }[] };
-      this.#wants(ranges.filter(({ what }) => what === "states").map(({ equipmentId }) => equipmentId));
+      const shown = ranges.filter(({ what }) => what === "states" || what === "alarms");
+      this.#wants(shown.map(({ equipmentId }) => equipmentId));
     } else if (event.type === "result.published") {
       const { items } = event.data as { items: { equipmentId: number; period: string }[] };
       const shown = items.filter(({ period }) => period === "shift" || period === "order");

@@ -379,6 +379,13 @@ export class FakePlatform implements Services {
     progress: (equipmentId) => ({ equipmentId, fromUs: null, watermarkUs: 0, finalBeforeUs: 0, repairing: false }),
     onChanged: () => () => undefined,
     onProgress: () => () => undefined,
+    identifiers: (_, from) => [{ property: "orderNumber", t: from, value: "00417" }],
+    alarms: (_, from) => [
+      {
+        ...{ property: "alarm", tagId: 1, t: from, active: true, code: "17", severity: 700 },
+        ...{ text: { en: "Guard open", de: "Schutztür offen" }, cause: 0 },
+      },
+    ],
     machine: (_, from, to) => ({
       facts: {
         from,
@@ -406,7 +413,15 @@ export class FakePlatform implements Services {
         .filter(({ id, path }) => inScope(p, path) && (equipmentIds?.includes(id) ?? true))
         .map(({ id, level, path }) => ({
           ...{ equipmentId: id, level, path, timeZone: "UTC", state: null, watermarkUs: null, plan: "noCalendar" },
-          ...{ shift: null, order: null, targets: {}, worksByOrder: false, shiftResult: null, orderResult: null },
+          ...{
+            shift: null,
+            order: null,
+            targets: {},
+            alarms: { active: 0, worst: [] },
+            worksByOrder: false,
+            shiftResult: null,
+            orderResult: null,
+          },
         })),
       cursor: null,
     }),
