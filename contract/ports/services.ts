@@ -5,6 +5,7 @@ import type {
   Cells,
   Columns,
   Connection,
+  EquipmentNow,
   EventType,
   Gap,
   IdentifierTransition,
@@ -17,6 +18,7 @@ import type {
   Principal,
   RawTag,
   RejectedItem,
+  StateColumns,
   SystemStatus,
   Work,
 } from "../api/index.ts";
@@ -95,6 +97,8 @@ export interface Facts {
   /** What is answered, and was told, rests on the log up to here. */
   readonly appliedLsn: Lsn;
   machine(equipmentId: number, from: Micros, to: Micros): MachineAnswer;
+  /** Its states alone: over a long range they are cheap where counts are not. */
+  states(equipmentId: number, from: Micros, to: Micros): StateColumns;
   /**
    * Of each identifier property what holds at `from`, then each change with from < t < to. Ascending by t; one entry an instant and property, never two equal values of a property in
    * a row. Of several tags of one property the first that knows a value speaks.
@@ -131,6 +135,27 @@ export interface CellSource {
 export interface WorkSource {
   /** With its stops of the last `spanUs`. Throws `not_found`. */
   work(p: Principal, equipmentId: number, spanUs: Micros): Work;
+}
+
+/** What many equipments are doing just now. */
+export interface NowSource {
+  /** By path. Equipment that is retired, unknown or out of scope is left out. Throws `not_found` for a path that is none. */
+  now(
+    p: Principal,
+    q: {
+      below?: string;
+      equipmentIds?: readonly number[];
+      application?: string;
+      limit?: number;
+      cursor?: string;
+    },
+  ): Page<EquipmentNow> & { atUs: Micros };
+  /** What numbers should reach at a time. Equipment that is unknown or out of scope is left out. */
+  targets(
+    p: Principal,
+    equipmentIds: readonly number[],
+    atUs: Micros,
+  ): { equipmentId: number; targets: Record<string, number> }[];
 }
 
 /** Moves registry changes into the log. */

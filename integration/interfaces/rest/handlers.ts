@@ -27,6 +27,7 @@ import { machineFactsBody } from "./facts.ts";
 import { IngestGate, ingest } from "./ingest.ts";
 import { masterDataHandlers } from "./master-data.ts";
 import { masterDataTransferHandlers } from "./master-data-transfer.ts";
+import { nowHandlers } from "./now.ts";
 import { resultHandlers } from "./results.ts";
 import { bucketSeriesJson, pointSeriesJson } from "./series.ts";
 import type { HttpLimits, Services } from "./services.ts";
@@ -262,6 +263,7 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
       return services.cells.cells(principal, params.id, fromUs, toUs, asked.asOf);
     },
 
+    ...nowHandlers(services, { page }),
     ...factRecordHandlers(services, { page: pageLater }),
     ...alarmHandlers(services, { page, readRange }),
     ...resultHandlers(services, { page }),

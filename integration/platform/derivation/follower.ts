@@ -26,7 +26,7 @@ import { alarmEquipment, bindingsWithin, isRepairing, progressOf, statusOf } fro
 import { assignmentsOf } from "./assignments.ts";
 import { type Binding, sameShape } from "./binding.ts";
 import { decodeRest } from "./checkpoint.ts";
-import { machineFacts } from "./compose.ts";
+import { machineFacts, machineStates } from "./compose.ts";
 import type { DirtyRange } from "./dirty.ts";
 import { Derivation } from "./engine.ts";
 import { type FollowerParts, type KnownGap, without } from "./follower-parts.ts";
@@ -101,9 +101,7 @@ export class FactsFollower implements Facts {
 
   /** Connections whose lasting gap is one of silence. */
   #silentBy(gaps: readonly KnownGap[]): number[] {
-    const silent = gaps.flatMap(({ connectionId, reason }) =>
-      connectionId !== null && reason === silenceReason ? [connectionId] : [],
-    );
+    const silent = gaps.flatMap(({ connectionId, reason }) => (reason === silenceReason ? (connectionId ?? []) : []));
     return [...new Set(silent)].filter((connection) => this.#gaps.lostFrom(connection) !== null);
   }
 
@@ -253,6 +251,11 @@ export class FactsFollower implements Facts {
 
   alarmEquipment(): number[] {
     return alarmEquipment(this.#derivation);
+  }
+
+  states(equipmentId: number, from: Micros, to: Micros): ReturnType<Facts["states"]> {
+    this.#tick(equipmentId, this.#parts.clock.nowUs());
+    return machineStates(this.#derivation.bindingsOf(equipmentId), from, to);
   }
 
   mappingErrors(): MappingErrors[] {
