@@ -29,11 +29,11 @@ import { decodeRest } from "./checkpoint.ts";
 import { machineFacts, machineStates } from "./compose.ts";
 import type { DirtyRange } from "./dirty.ts";
 import { Derivation } from "./engine.ts";
-import { type FollowerParts, type KnownGap, without } from "./follower-parts.ts";
+import { type FollowerParts, silentBy, without } from "./follower-parts.ts";
 import { GapLedger, type GapStatement } from "./gaps.ts";
 import { factsKeptUs } from "./kept.ts";
 import { alarmIntervals, alarmTransitions, identifierTransitions } from "./names.ts";
-import { ProofsOfLife, silenceReason } from "./proof-of-life.ts";
+import { ProofsOfLife } from "./proof-of-life.ts";
 import { FactsSaver } from "./saver.ts";
 import { settle } from "./settle.ts";
 import { Slices } from "./slices.ts";
@@ -43,8 +43,6 @@ import { hourOf } from "./track.ts";
 
 /** How often it is looked whether history has caught up. */
 const historyMs = 20;
-/** The end of what still lasts. */
-const never = Number.POSITIVE_INFINITY;
 
 /**
  * Facts as a view of log and history. A start goes on from what was saved last, and follows the log from there; without it they are derived from what history has. What comes late, a verdict, a gap, another mapping or another ideal cycle makes bindings dirty; they are repaired out of history, which has to
@@ -85,7 +83,7 @@ export class FactsFollower implements Facts {
     else this.#gaps.restore(rest.gaps);
     this.#life = new ProofsOfLife(
       parts.clock.nowUs(),
-      rest?.life ?? { sources: [], silent: this.#silentBy(parts.gaps) },
+      rest?.life ?? { sources: [], silent: silentBy(parts.gaps, this.#gaps) },
     );
     for (const { connectionId, lastUs } of parts.heard) this.#life.seen(connectionId, lastUs);
     this.#tellers = new Tellers(this.#derivation, parts.tell, rest?.told ?? []);
@@ -97,12 +95,6 @@ export class FactsFollower implements Facts {
       this.#derivation.restore({ ...spec, id: saved.id }, saved);
       this.#saver?.bound(saved.id, saved);
     }
-  }
-
-  /** Connections whose lasting gap is one of silence. */
-  #silentBy(gaps: readonly KnownGap[]): number[] {
-    const silent = gaps.flatMap(({ connectionId, reason }) => (reason === silenceReason ? (connectionId ?? []) : []));
-    return [...new Set(silent)].filter((connection) => this.#gaps.lostFrom(connection) !== null);
   }
 
   get appliedLsn(): Lsn {
@@ -327,11 +319,11 @@ export class FactsFollower implements Facts {
    */
   #gap(lsn: Lsn, { connectionId, fromUs, toUs }: Pick<GapRecord, "connectionId" | "fromUs" | "toUs">): void {
     if (connectionId === null) return;
-    this.#state({ lsn, connection: connectionId, from: fromUs, to: toUs ?? never, says: "lost" });
+    this.#state({ lsn, connection: connectionId, from: fromUs, to: toUs ?? Number.POSITIVE_INFINITY, says: "lost" });
     if (toUs === null) return;
     const lasting = this.#gaps.lostFrom(connectionId);
     if (lasting !== null && lasting <= toUs)
-      this.#state({ lsn, connection: connectionId, from: toUs, to: never, says: "covered" });
+      this.#state({ lsn, connection: connectionId, from: toUs, to: Number.POSITIVE_INFINITY, says: "covered" });
   }
 
   #state(statement: GapStatement): void {
