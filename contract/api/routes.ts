@@ -10,6 +10,7 @@ import { IngestQuerySchema, IngestReceiptSchema } from "./ingest.ts";
 import { cellRoutes } from "./kpi.ts";
 import { masterDataRoutes } from "./master-data-routes.ts";
 import { masterDataTransferRoutes } from "./master-data-transfer.ts";
+import { nowRoutes } from "./now.ts";
 import {
   BucketQuerySchema,
   BucketSeriesSchema,
@@ -276,6 +277,7 @@ export const routes = {
   ...cellRoutes,
   ...resultRoutes,
   ...workRoutes,
+  ...nowRoutes,
 
   listRejected: {
     method: "GET",

@@ -26,6 +26,7 @@ import { machineFactsBody } from "./facts.ts";
 import { IngestGate, ingest } from "./ingest.ts";
 import { masterDataHandlers } from "./master-data.ts";
 import { masterDataTransferHandlers } from "./master-data-transfer.ts";
+import { nowHandlers } from "./now.ts";
 import { resultHandlers } from "./results.ts";
 import { bucketSeriesJson, pointSeriesJson } from "./series.ts";
 import type { HttpLimits, Services } from "./services.ts";
@@ -261,6 +262,7 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
       return services.cells.cells(principal, params.id, fromUs, toUs, asked.asOf);
     },
 
+    ...nowHandlers(services, { page }),
     ...factRecordHandlers(services, { page: pageLater }),
     ...resultHandlers(services, { page }),
 

@@ -25,7 +25,7 @@ import { bindingsWithin, isRepairing, progressOf } from "./answers.ts";
 import { assignmentsOf } from "./assignments.ts";
 import { type Binding, sameShape } from "./binding.ts";
 import { decodeRest } from "./checkpoint.ts";
-import { machineFacts } from "./compose.ts";
+import { machineFacts, machineStates } from "./compose.ts";
 import type { DirtyRange } from "./dirty.ts";
 import { Derivation } from "./engine.ts";
 import { type FollowerParts, type KnownGap, without } from "./follower-parts.ts";
@@ -100,9 +100,7 @@ export class FactsFollower implements Facts {
 
   /** Connections whose lasting gap is one of silence. */
   #silentBy(gaps: readonly KnownGap[]): number[] {
-    const silent = gaps.flatMap(({ connectionId, reason }) =>
-      connectionId !== null && reason === silenceReason ? [connectionId] : [],
-    );
+    const silent = gaps.flatMap(({ connectionId, reason }) => (reason === silenceReason ? (connectionId ?? []) : []));
     return [...new Set(silent)].filter((connection) => this.#gaps.lostFrom(connection) !== null);
   }
 
@@ -244,6 +242,11 @@ export class FactsFollower implements Facts {
 
   alarms(equipmentId: number, from: Micros, to: Micros): AlarmTransition[] {
     return alarmTransitions(bindingsWithin(this.#derivation, equipmentId, from, to), from, to);
+  }
+
+  states(equipmentId: number, from: Micros, to: Micros): ReturnType<Facts["states"]> {
+    this.#tick(equipmentId, this.#parts.clock.nowUs());
+    return machineStates(this.#derivation.bindingsOf(equipmentId), from, to);
   }
 
   mappingErrors(): MappingErrors[] {
