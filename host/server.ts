@@ -6,7 +6,7 @@ import type { Role } from "@lineshaft/contract/api";
 import type { ConnectionRow, DemoPlant } from "@lineshaft/contract/ports";
 import { createMetrics, createRateLimiter, openIdentity } from "@lineshaft/governance";
 import { createHttpServer } from "@lineshaft/interfaces/rest";
-import { cellSource, createMasterDataTransfer, workSource } from "@lineshaft/platform/context";
+import { cellSource, createMasterDataTransfer, stopSource, workSource } from "@lineshaft/platform/context";
 import { HistoryFeeder } from "@lineshaft/platform/feeder";
 import { openHistory } from "@lineshaft/platform/history";
 import {
@@ -301,6 +301,7 @@ export async function startServer(config: Config, consoleDir?: string, plant?: D
       lastValues: views.values,
       facts: derived.facts,
       ...{ results: published.results, cells },
+      stops: stopSource({ registry, cells }),
       work: workSource({ facts: derived.facts, registry, clock, cells }),
       ledger,
       identity,

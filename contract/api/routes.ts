@@ -18,6 +18,7 @@ import {
   RawQuerySchema,
 } from "./query.ts";
 import { resultRoutes } from "./results.ts";
+import { stopRoutes } from "./stops.ts";
 import { GapSchema, RejectedItemSchema, SystemStatusSchema } from "./system.ts";
 import { ConnectionSchema, NewConnectionSchema, NewTagSchema, RawTagSchema, TagChangeSchema } from "./tag.ts";
 import { TimeInputSchema } from "./time.ts";
@@ -274,6 +275,7 @@ export const routes = {
   ...cellRoutes,
   ...resultRoutes,
   ...workRoutes,
+  ...stopRoutes,
 
   listRejected: {
     method: "GET",

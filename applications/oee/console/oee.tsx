@@ -78,7 +78,7 @@ function Oee(place: PlaceProps) {
       {all.repairing && <p className="oee-notice">{t("machine.repairing")}</p>}
       <Headline numbers={numbers} target={target} context={zoned} t={t} />
       <div className="oee-columns">
-        <WaterfallTable numbers={numbers} context={zoned} t={t} />
+        <WaterfallTable sums={numbers.sums} context={zoned} t={t} />
         <Pareto numbers={numbers} reasons={reasons} list={all.reasons} context={zoned} t={t} />
       </div>
       <Trend periods={periods} target={target} hourly={hourly} context={zoned} t={t} />

@@ -28,6 +28,7 @@ import { masterDataTransferHandlers } from "./master-data-transfer.ts";
 import { resultHandlers } from "./results.ts";
 import { bucketSeriesJson, pointSeriesJson } from "./series.ts";
 import type { HttpLimits, Services } from "./services.ts";
+import { stopHandlers } from "./stops.ts";
 
 const json = "application/json";
 const defaultPage = 100;
@@ -238,6 +239,7 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
     },
 
     ...resultHandlers(services, { page }),
+    ...stopHandlers(services, { readRange }),
 
     listRejected: (call) => page("listRejected", call, (q) => ledger.listRejected(call.principal, q)),
     getRejected: ({ principal, params }) => ledger.getRejected(principal, params.id),

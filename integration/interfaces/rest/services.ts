@@ -16,6 +16,7 @@ import type {
   Registry,
   Results,
   Sink,
+  StopSource,
   SystemService,
   WorkSource,
 } from "@lineshaft/contract/ports";
@@ -30,6 +31,7 @@ export interface Services {
   cells: CellSource;
   results: Results;
   work: WorkSource;
+  stops: StopSource;
   ledger: Ledger;
   identity: Identity;
   events: EventSource;

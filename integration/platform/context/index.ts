@@ -29,5 +29,6 @@ export { type CycleSteps, MachineContext, type MasterDataChange } from "./machin
 export { mergeCells } from "./merge.ts";
 export { setUpsFromOrderChange } from "./set-up.ts";
 export { stateSpans, stopsOf } from "./states.ts";
+export { machineStops, stopSource } from "./stops.ts";
 export { createMasterDataTransfer } from "./transfer/index.ts";
 export { workSource } from "./work.ts";
