@@ -11,7 +11,10 @@ const begin = parseTimeUs("2026-11-26T09:00:00Z") as number;
 const book = new TruthBook(2);
 
 interface Order {
-  operations: { executions: { equipmentId: number; fromUs: number; toUs: number | null }[] }[];
+  operations: {
+    executions: { equipmentId: number; fromUs: number; toUs: number | null }[];
+    finished?: { equipmentId: number; atUs: number }[];
+  }[];
 }
 
 /** A platform that keeps what is put, by its rules of revisions. */
