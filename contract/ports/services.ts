@@ -11,6 +11,7 @@ import type {
   IdentifierTransition,
   LastValue,
   MachineFacts,
+  MachineStop,
   MappingErrors,
   Micros,
   NewApiKey,
@@ -20,6 +21,7 @@ import type {
   RejectedItem,
   StateColumns,
   SystemStatus,
+  TimeClass,
   Work,
 } from "../api/index.ts";
 import type { Frame, Lsn } from "./log.ts";
@@ -97,8 +99,6 @@ export interface Facts {
   /** What is answered, and was told, rests on the log up to here. */
   readonly appliedLsn: Lsn;
   machine(equipmentId: number, from: Micros, to: Micros): MachineAnswer;
-  /** Its states alone: over a long range they are cheap where counts are not. */
-  states(equipmentId: number, from: Micros, to: Micros): StateColumns;
   /**
    * Of each identifier property what holds at `from`, then each change with from < t < to. Ascending by t; one entry an instant and property, never two equal values of a property in
    * a row. Of several tags of one property the first that knows a value speaks.
@@ -106,6 +106,8 @@ export interface Facts {
   identifiers(equipmentId: number, from: Micros, to: Micros): IdentifierTransition[];
   /** The same of alarm tags, each by itself. */
   alarms(equipmentId: number, from: Micros, to: Micros): AlarmTransition[];
+  /** Its states alone: over a long range they are cheap where counts are not. */
+  states(equipmentId: number, from: Micros, to: Micros): StateColumns;
   /** Alarms that were active at any time of [from, to), of each tag in their order. What a mapping says of one is as it was when it began, or at `from`. */
   alarmIntervals(equipmentId: number, from: Micros, to: Micros): AlarmInterval[];
   /** Equipment with alarm tags, ascending. */
@@ -129,6 +131,35 @@ export interface CellSource {
    * equipment. Throws `not_found`.
    */
   cells(p: Principal, equipmentId: number, from: Micros, to: Micros, asOf?: Lsn): Cells;
+  /** The stops and the unknown time of a work unit in a range, in order, with their parts in it. None, where none lasts `leastUs` in it. */
+  stops(
+    p: Principal,
+    equipmentId: number,
+    from: Micros,
+    to: Micros,
+    more?: { leastUs?: Micros; asOf?: Lsn },
+  ): Omit<MachineStop, "us" | "comments">[];
+}
+
+export interface StopQuery {
+  /** Default: planned time that stands still. */
+  timeClasses?: readonly TimeClass[];
+  reasons?: readonly number[];
+  micro?: "only" | "without";
+  leastUs?: Micros;
+  sort?: "longest" | "newest";
+  limit: number;
+}
+
+/** Stops of many machines. */
+export interface StopSource {
+  /** Of the machines at and below an equipment, as far as they are in scope. Throws `not_found`. */
+  stops(
+    p: Principal,
+    equipmentId: number,
+    window: { from: Micros; to: Micros },
+    q: StopQuery,
+  ): Promise<{ items: MachineStop[]; total: number; us: Micros }>;
 }
 
 /** What a machine works at, for whoever stands before it. */

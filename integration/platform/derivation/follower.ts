@@ -237,17 +237,17 @@ export class FactsFollower implements Facts {
     return alarmTransitions(bindingsWithin(this.#derivation, equipmentId, from, to), from, to);
   }
 
+  states(equipmentId: number, from: Micros, to: Micros): ReturnType<Facts["states"]> {
+    this.#tick(equipmentId, this.#parts.clock.nowUs());
+    return machineStates(this.#derivation.bindingsOf(equipmentId), from, to);
+  }
+
   alarmIntervals(equipmentId: number, from: Micros, to: Micros): AlarmInterval[] {
     return alarmIntervals(bindingsWithin(this.#derivation, equipmentId, from, to), from, to);
   }
 
   alarmEquipment(): number[] {
     return alarmEquipment(this.#derivation);
-  }
-
-  states(equipmentId: number, from: Micros, to: Micros): ReturnType<Facts["states"]> {
-    this.#tick(equipmentId, this.#parts.clock.nowUs());
-    return machineStates(this.#derivation.bindingsOf(equipmentId), from, to);
   }
 
   mappingErrors(): MappingErrors[] {
