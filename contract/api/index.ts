@@ -3,6 +3,7 @@
  * public. Start with `routes.ts` (REST), `stream.ts` (events) and `columns.ts` (the shape of a batch).
  */
 export * from "./access.ts";
+export * from "./alarms.ts";
 export * from "./bookings.ts";
 export * from "./calendar.ts";
 export * from "./calendar-templates.ts";

@@ -1,5 +1,6 @@
 import { type Static, type TSchema, Type } from "typebox";
 import { ApiKeySchema, NewApiKeySchema, type Permission, SessionSchema } from "./access.ts";
+import { alarmRoutes } from "./alarms.ts";
 import { configurationRoutes } from "./configuration-routes.ts";
 import { connectivityRoutes } from "./connectivity.ts";
 import { demoRoutes } from "./demo.ts";
@@ -273,6 +274,7 @@ export const routes = {
   },
 
   ...factsRoutes,
+  ...alarmRoutes,
   ...factRecordRoutes,
   ...cellRoutes,
   ...resultRoutes,

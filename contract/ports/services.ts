@@ -1,4 +1,5 @@
 import type {
+  AlarmInterval,
   AlarmTransition,
   ApiKey,
   Cells,
@@ -105,6 +106,10 @@ export interface Facts {
   identifiers(equipmentId: number, from: Micros, to: Micros): IdentifierTransition[];
   /** The same of alarm tags, each by itself. */
   alarms(equipmentId: number, from: Micros, to: Micros): AlarmTransition[];
+  /** Alarms that were active at any time of [from, to), of each tag in their order. What a mapping says of one is as it was when it began, or at `from`. */
+  alarmIntervals(equipmentId: number, from: Micros, to: Micros): AlarmInterval[];
+  /** Equipment with alarm tags, ascending. */
+  alarmEquipment(): number[];
   /** Tags with values that their mapping says nothing of. */
   mappingErrors(): MappingErrors[];
   /** null: nothing is known of what feeds the machine. */

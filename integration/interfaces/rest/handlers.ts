@@ -16,6 +16,7 @@ import {
   type WriteReceipt,
 } from "@lineshaft/contract/api";
 import type { Page, Written } from "@lineshaft/contract/ports";
+import { alarmHandlers } from "./alarms.ts";
 import { Answer, baseRevision, type Call, type Handlers } from "./call.ts";
 import { configurationHandlers } from "./configuration.ts";
 import { connectivityHandlers } from "./connectivity.ts";
@@ -264,6 +265,7 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
 
     ...nowHandlers(services, { page }),
     ...factRecordHandlers(services, { page: pageLater }),
+    ...alarmHandlers(services, { page, readRange }),
     ...resultHandlers(services, { page }),
 
     listRejected: (call) => page("listRejected", call, (q) => ledger.listRejected(call.principal, q)),

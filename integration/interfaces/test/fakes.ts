@@ -379,6 +379,13 @@ export class FakePlatform implements Services {
     progress: (equipmentId) => ({ equipmentId, fromUs: null, watermarkUs: 0, finalBeforeUs: 0, repairing: false }),
     onChanged: () => () => undefined,
     onProgress: () => () => undefined,
+    alarmEquipment: () => this.equipmentRows.map(({ id }) => id),
+    alarmIntervals: (equipmentId, from) => [
+      {
+        ...{ property: "alarm", tagId: equipmentId, code: "17", severity: 700, text: { de: "Schutztür offen" } },
+        ...{ cause: 0, sinceUs: from - equipmentId, untilUs: equipmentId % 2 === 0 ? null : from + 1 },
+      },
+    ],
     identifiers: (_, from) => [{ property: "orderNumber", t: from, value: "00417" }],
     alarms: (_, from) => [
       {

@@ -1,10 +1,4 @@
-import {
-  type AlarmTransition,
-  hourUs,
-  type IdentifierTransition,
-  type MappingErrors,
-  type Micros,
-} from "@lineshaft/contract/api";
+import { hourUs, type MappingErrors, type Micros } from "@lineshaft/contract/api";
 import {
   decodeFacts,
   decodeJson,
@@ -21,7 +15,7 @@ import {
   type RegistryChangedRecord,
   recordType,
 } from "@lineshaft/contract/ports";
-import { bindingsWithin, isRepairing, progressOf } from "./answers.ts";
+import { alarmEquipment, bindingsWithin, isRepairing, progressOf, statusOf } from "./answers.ts";
 import { assignmentsOf } from "./assignments.ts";
 import { type Binding, sameShape } from "./binding.ts";
 import { decodeRest } from "./checkpoint.ts";
@@ -31,7 +25,7 @@ import { Derivation } from "./engine.ts";
 import { type FollowerParts, type KnownGap, without } from "./follower-parts.ts";
 import { GapLedger, type GapStatement } from "./gaps.ts";
 import { factsKeptUs } from "./kept.ts";
-import { alarmTransitions, identifierTransitions } from "./names.ts";
+import { alarmIntervals, alarmTransitions, identifierTransitions } from "./names.ts";
 import { ProofsOfLife, silenceReason } from "./proof-of-life.ts";
 import { FactsSaver } from "./saver.ts";
 import { settle } from "./settle.ts";
@@ -236,11 +230,11 @@ export class FactsFollower implements Facts {
     return { facts: machineFacts(bindings, from, to), watermarkUs, finalBeforeUs, repairing: isRepairing(bindings) };
   }
 
-  identifiers(equipmentId: number, from: Micros, to: Micros): IdentifierTransition[] {
+  identifiers(equipmentId: number, from: Micros, to: Micros): ReturnType<Facts["identifiers"]> {
     return identifierTransitions(bindingsWithin(this.#derivation, equipmentId, from, to), from, to);
   }
 
-  alarms(equipmentId: number, from: Micros, to: Micros): AlarmTransition[] {
+  alarms(equipmentId: number, from: Micros, to: Micros): ReturnType<Facts["alarms"]> {
     return alarmTransitions(bindingsWithin(this.#derivation, equipmentId, from, to), from, to);
   }
 
@@ -249,15 +243,21 @@ export class FactsFollower implements Facts {
     return machineStates(this.#derivation.bindingsOf(equipmentId), from, to);
   }
 
+  alarmIntervals(equipmentId: number, from: Micros, to: Micros): ReturnType<Facts["alarmIntervals"]> {
+    return alarmIntervals(bindingsWithin(this.#derivation, equipmentId, from, to), from, to);
+  }
+
+  alarmEquipment(): number[] {
+    return alarmEquipment(this.#derivation);
+  }
+
   mappingErrors(): MappingErrors[] {
     return this.#derivation.mappingErrors();
   }
 
   /** How it stands, for those who run the server. */
   get status(): { bindings: number; repairing: number; mappingErrors: number } {
-    const { bindings, dirty } = this.#derivation;
-    const mappingErrors = this.mappingErrors().reduce((sum, { values }) => sum + values, 0);
-    return { bindings: bindings.size, repairing: dirty, mappingErrors };
+    return statusOf(this.#derivation);
   }
 
   progress(equipmentId: number): FactsProgress | null {
