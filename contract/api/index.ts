@@ -34,6 +34,7 @@ export * from "./query.ts";
 export * from "./results.ts";
 export * from "./routes.ts";
 export * from "./status-code.ts";
+export * from "./stops.ts";
 export * from "./stream.ts";
 export * from "./system.ts";
 export * from "./tag.ts";

@@ -21,6 +21,7 @@ import {
   RawQuerySchema,
 } from "./query.ts";
 import { resultRoutes } from "./results.ts";
+import { stopRoutes } from "./stops.ts";
 import { GapSchema, RejectedItemSchema, SystemStatusSchema } from "./system.ts";
 import { ConnectionSchema, NewConnectionSchema, NewTagSchema, RawTagSchema, TagChangeSchema } from "./tag.ts";
 import { TimeInputSchema } from "./time.ts";
@@ -280,6 +281,7 @@ export const routes = {
   ...resultRoutes,
   ...workRoutes,
   ...nowRoutes,
+  ...stopRoutes,
 
   listRejected: {
     method: "GET",

@@ -11,6 +11,7 @@ import type {
   IdentifierTransition,
   LastValue,
   MachineFacts,
+  MachineStop,
   MappingErrors,
   Micros,
   NewApiKey,
@@ -20,6 +21,7 @@ import type {
   RejectedItem,
   StateColumns,
   SystemStatus,
+  TimeClass,
   Work,
 } from "../api/index.ts";
 import type { Frame, Lsn } from "./log.ts";
@@ -129,6 +131,35 @@ export interface CellSource {
    * equipment. Throws `not_found`.
    */
   cells(p: Principal, equipmentId: number, from: Micros, to: Micros, asOf?: Lsn): Cells;
+  /** The stops and the unknown time of a work unit in a range, in order, with their parts in it. None, where none lasts `leastUs` in it. */
+  stops(
+    p: Principal,
+    equipmentId: number,
+    from: Micros,
+    to: Micros,
+    more?: { leastUs?: Micros; asOf?: Lsn },
+  ): Omit<MachineStop, "us" | "comments">[];
+}
+
+export interface StopQuery {
+  /** Default: planned time that stands still. */
+  timeClasses?: readonly TimeClass[];
+  reasons?: readonly number[];
+  micro?: "only" | "without";
+  leastUs?: Micros;
+  sort?: "longest" | "newest";
+  limit: number;
+}
+
+/** Stops of many machines. */
+export interface StopSource {
+  /** Of the machines at and below an equipment, as far as they are in scope. Throws `not_found`. */
+  stops(
+    p: Principal,
+    equipmentId: number,
+    window: { from: Micros; to: Micros },
+    q: StopQuery,
+  ): Promise<{ items: MachineStop[]; total: number; us: Micros }>;
 }
 
 /** What a machine works at, for whoever stands before it. */

@@ -31,6 +31,7 @@ import { nowHandlers } from "./now.ts";
 import { resultHandlers } from "./results.ts";
 import { bucketSeriesJson, pointSeriesJson } from "./series.ts";
 import type { HttpLimits, Services } from "./services.ts";
+import { stopHandlers } from "./stops.ts";
 
 const json = "application/json";
 const defaultPage = 100;
@@ -267,6 +268,7 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
     ...factRecordHandlers(services, { page: pageLater }),
     ...alarmHandlers(services, { page, readRange }),
     ...resultHandlers(services, { page }),
+    ...stopHandlers(services, { readRange }),
 
     listRejected: (call) => page("listRejected", call, (q) => ledger.listRejected(call.principal, q)),
     getRejected: ({ principal, params }) => ledger.getRejected(principal, params.id),

@@ -18,6 +18,7 @@ import type {
   Registry,
   Results,
   Sink,
+  StopSource,
   SystemService,
   WorkSource,
 } from "@lineshaft/contract/ports";
@@ -34,6 +35,7 @@ export interface Services {
   results: Results;
   work: WorkSource;
   now: NowSource;
+  stops: StopSource;
   ledger: Ledger;
   identity: Identity;
   events: EventSource;

@@ -438,7 +438,24 @@ export class FakePlatform implements Services {
         .map(({ id }) => ({ equipmentId: id, targets: { oeeIndex: 0.8 } })),
   };
 
+  stops: Services["stops"] = {
+    stops: async (_p, equipmentId, { from, to }) => {
+      const part = { fromUs: from, toUs: to, timeClass: "adet" as const, reason: 7_100_000 };
+      const stop = {
+        equipmentId,
+        fromUs: from,
+        toUs: to,
+        micro: false,
+        us: to - from,
+        parts: [part],
+        comments: ["Belt"],
+      };
+      return { items: [stop], total: 1, us: stop.us };
+    },
+  };
+
   cells: Services["cells"] = {
+    stops: () => [],
     cells: (_p, _id, from, to) => ({
       fromUs: from,
       toUs: to,

@@ -14,7 +14,8 @@ import { contextOf } from "./assemble.ts";
 import { cellsOf } from "./cells.ts";
 import { lineCells } from "./line.ts";
 import { asTopology, membersOf, topologiesOf } from "./lines.ts";
-import { stateSpans, stopsOf } from "./states.ts";
+import { isKnown, stateSpans, stopsOf } from "./states.ts";
+import { machineStops } from "./stops.ts";
 
 /** How far back a stop, a count or an order that is open at the start is followed; what is longer is judged by what is seen of it. */
 const lookBackUs = 8 * dayUs;
@@ -100,6 +101,17 @@ export function cellSource(parts: { facts: Facts; registry: Registry; clock: Clo
       const answer = { ...common, cells, ...told([own, ...made], context) };
       const rests = line.map(({ id, revision }) => ({ entity: "lineTopology", id, revision }));
       return { ...answer, masterData: [...answer.masterData, ...rests] };
+    },
+    stops: (p, equipmentId, from, to, { leastUs = 0, asOf } = {}) => {
+      // Most machines of a plant have no stop as long as is asked for; their context is not looked up.
+      const seen = stateSpans(facts.machine(equipmentId, from, to).facts);
+      const standing = [...stopsOf(seen), ...seen.filter(({ code }) => !isKnown(code))];
+      if (!standing.some((each) => each.to - each.from >= leastUs)) return [];
+      const all: Principal = { ...p, role: "admin", scopes: [""] };
+      // No part of a stop depends on the zone.
+      const [{ answer, context }] = machines(all, [equipmentId], "UTC", { from, to, asOf });
+      const end = Math.max(from, Math.min(to, answer.watermarkUs ?? clock.nowUs()));
+      return machineStops({ equipmentId, facts: answer.facts, context }, { from, to: end });
     },
   };
 }

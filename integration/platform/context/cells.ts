@@ -13,13 +13,12 @@ import {
   noQuantities,
   noTimes,
   type OrderExecution,
-  ownReasons,
   type Quantities,
   type QuantityPlace,
   type StopTime,
   type TimeClass,
 } from "@lineshaft/contract/api";
-import { ContextWalk, classOf, type Piece } from "./piece.ts";
+import { ContextWalk, classOf, type Piece, reasonOf } from "./piece.ts";
 import { type PlacedCount, place, placeCounts, startOf } from "./placing.ts";
 import { addQuantities, type CountRole, vectorOf } from "./quantities.ts";
 import { isKnown, RunningClock, type StateSpan, type Stop, stateSpans, stopsOf } from "./states.ts";
@@ -277,12 +276,6 @@ function placeOf(timeClass: TimeClass, piece: Piece): QuantityPlace {
   // Never counts without time: where the policy takes the time out of the plan, what was counted in it goes too.
   if (timeClass === "adot" && piece.policy.noOrder === "notBusy") return "outside";
   return isBusy(timeClass) ? "known" : "outside";
-}
-
-function reasonOf(timeClass: TimeClass, micro: boolean): number {
-  if (micro) return ownReasons.microStop;
-  if (timeClass === "aust") return ownReasons.settingUp;
-  return timeClass === "adot" ? ownReasons.noOrder : ownReasons.unspecifiedStop;
 }
 
 function addStop(stops: StopTime[], stop: StopTime): void {

@@ -30,5 +30,6 @@ export { mergeCells } from "./merge.ts";
 export { nowSource } from "./now.ts";
 export { setUpsFromOrderChange } from "./set-up.ts";
 export { stateSpans, stopsOf } from "./states.ts";
+export { machineStops, stopSource } from "./stops.ts";
 export { createMasterDataTransfer } from "./transfer/index.ts";
 export { workSource } from "./work.ts";
