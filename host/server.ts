@@ -234,7 +234,7 @@ export async function startServer(config: Config, consoleDir?: string, plant?: D
   const recorded = await factRecordsOf({
     ...{ dataDir, log: stream, registry, clock, syncEveryMs, onEvent: note, crashPoint },
   });
-  const published = resultsOf({ dataDir, log: stream, registry, derived, clock, syncEveryMs, onEvent: note });
+  const published = resultsOf({ dataDir, log: stream, registry, derived, recorded, clock, syncEveryMs, onEvent: note });
   const broker =
     config.mqtt === null
       ? null
@@ -296,7 +296,7 @@ export async function startServer(config: Config, consoleDir?: string, plant?: D
   for (const [code, text] of early) watch.note(code, text);
   metrics.collect(() => watch.status());
 
-  const cells = cellSource({ facts: derived.facts, registry, clock });
+  const cells = cellSource({ facts: derived.facts, registry, clock, production: recorded.records.production });
   const http = await createHttpServer(
     {
       sink: ingest,

@@ -17,6 +17,7 @@ import {
   type Frame,
   type Log,
   type Lsn,
+  type ProductionTimes,
   type Published,
   type Registry,
   type ResultPublishedRecord,
@@ -41,6 +42,9 @@ export interface ResultsOptions extends Partial<AgendaOptions> {
   factsFrom: Lsn;
   /** Resolves when the record is applied here. */
   applied(lsn: Lsn): Promise<void>;
+  /** What was recorded of the production of units and lots, and when that can be read up to a record. */
+  production: ProductionTimes;
+  recordsApplied(lsn: Lsn): Promise<void>;
   /** How often what was kept is synced; the log is pinned behind it. Default 30 s. */
   syncEveryMs?: number;
   /** What changed could not be followed: numbers may be wrong until the next start. */
@@ -48,6 +52,10 @@ export interface ResultsOptions extends Partial<AgendaOptions> {
   onEvent?(event: { code: string; text: string }): void;
 }
 
+/** Records that may make results dirty by themselves. */
+const changing: ReadonlySet<number> = new Set([
+  ...[recordType.registryChanged, recordType.tagRegistered, recordType.factRecorded],
+]);
 const applicationsMax = 100;
 const defaultTake = 500;
 const recordBytes = 512 * 1024;
@@ -87,6 +95,7 @@ export class ResultService implements Results {
     for (const book of this.#books.values()) book.restore();
     this.#watch = new Watch({
       ...{ registry, facts, clock: options.clock, plant: this.#plant },
+      ...{ production: options.production, recordsApplied: (lsn) => options.recordsApplied(lsn) },
       books: (tenant) =>
         [...this.#books.values()].filter((book) => tenant === null || book.application.tenant === tenant),
       wake: () => this.#wake(),
@@ -130,7 +139,7 @@ export class ResultService implements Results {
       });
       this.#wake();
     }
-    const changes = news.filter(({ type }) => type === recordType.registryChanged || type === recordType.tagRegistered);
+    const changes = news.filter(({ type }) => changing.has(type));
     const missed = frames.filter(({ lsn }) => lsn > this.#store.factsLsn && lsn <= this.#options.factsFrom);
     const last = frames[frames.length - 1].lsn;
     if (changes.length === 0 && missed.length === 0) {

@@ -1,0 +1,212 @@
+import { hourUs, type MasterDataItem, type Micros, ProblemError, type Recorded } from "@lineshaft/contract/api";
+import type { Facts, FactRecordedRecord, Lsn, MasterData, ProductionTimes } from "@lineshaft/contract/ports";
+import { executionsOf, lastProducing, machineScrapSources, type ScrapPart, scrapParts } from "../context/index.ts";
+import { pages, platformPrincipal } from "./plant.ts";
+import type { Range } from "./reach.ts";
+
+type Late = MasterDataItem<"lateScrap">;
+type Order = MasterDataItem<"order">;
+
+/** Where the place of late scrap changed: the machine, and each range that it left or came to. */
+export type ScrapMove = { equipmentId: number } & Range;
+
+/** Booked before the facts were final that its place follows from. */
+interface Unsettled {
+  tenant: number;
+  id: string;
+  /** From here on facts have changed since it was looked at. */
+  sinceUs: Micros;
+}
+
+const forever = Number.MAX_SAFE_INTEGER;
+/** What was booked so short before a start is looked at again: nobody knows how far the facts went when it came. */
+const unsureUs = hourUs;
+
+/**
+ * The place of late scrap follows from more than its booking: from what is recorded of the production of units and lots, and, where that says nothing, from where the order last produced. It
+ * moves when any of that changes, and then both places are dirty, the one it left and the one it came to.
+ */
+export class ScrapChanges {
+  readonly #data: MasterData;
+  readonly #facts: Facts;
+  readonly #production: ProductionTimes;
+  /** All bookings by tenant and machine. Made when it is first needed. */
+  readonly #late = new Map<number, Map<number, Map<string, Late>>>();
+  #unsettled: Unsettled[] = [];
+
+  constructor(data: MasterData, facts: Facts, production: ProductionTimes) {
+    this.#data = data;
+    this.#facts = facts;
+    this.#production = production;
+  }
+
+  /** A booking was made, changed or removed: where it lay, and where it lies. */
+  booked(tenant: number, id: string, before: Late | null, after: Late | null): ScrapMove[] {
+    const own = this.#of(tenant);
+    if (before !== null) own.get(before.equipmentId)?.delete(id);
+    if (after !== null) this.#keep(own, id, after);
+    if (after !== null && this.#isOpen(after)) {
+      const sinceUs = this.#facts.progress(after.equipmentId)?.watermarkUs ?? after.bookedUs - unsureUs;
+      this.#unsettled.push({ tenant, id, sinceUs });
+    }
+    if (JSON.stringify(before) === JSON.stringify(after)) return [];
+    return [before, after].flatMap((late) => (late === null ? [] : this.#moves(late, this.#parts(tenant, late))));
+  }
+
+  /** An order was changed: what was put where it last produced may lie elsewhere now. */
+  ordered(tenant: number, order: string, before: Order | null, after: Order | null): ScrapMove[] {
+    return this.#all(tenant).flatMap(([, late]) => {
+      if (late.order !== order) return [];
+      const places = [before, after].map((each) => this.#parts(tenant, late, each));
+      return same(places[0], places[1]) ? [] : places.flatMap((parts) => this.#moves(late, parts));
+    });
+  }
+
+  /** Units and lots were recorded, corrected or retracted at a place in the log. */
+  produced(tenant: number, { items }: FactRecordedRecord, lsn: Lsn): ScrapMove[] {
+    const ids = items.filter(({ item, retracts }) => (retracts ?? item.kind) === "unitProduced");
+    if (ids.length === 0) return [];
+    const serials = new Map<number, Set<string>>();
+    const lots = new Map<number, Set<string>>();
+    const add = (to: Map<number, Set<string>>, equipmentId: number, name: string | undefined): void => {
+      if (name !== undefined) to.set(equipmentId, (to.get(equipmentId) ?? new Set()).add(name));
+    };
+    for (const { item } of ids)
+      for (const { equipmentId, serial, lot } of this.#production.named(tenant, item.id)) {
+        add(serials, equipmentId, serial);
+        add(lots, equipmentId, lot);
+      }
+    const machines = new Set([...serials.keys(), ...lots.keys()]);
+    return [...machines].flatMap((equipmentId) =>
+      [...(this.#of(tenant).get(equipmentId)?.values() ?? [])].flatMap((late) => {
+        const named =
+          late.serials?.some((serial) => serials.get(equipmentId)?.has(serial)) ||
+          (late.lot !== undefined && lots.get(equipmentId)?.has(late.lot));
+        if (!named || late.madeUs !== null) return [];
+        const order = this.#order(tenant, late);
+        const places = [this.#parts(tenant, late, order, lsn - 1), this.#parts(tenant, late, order)];
+        return same(places[0], places[1]) ? [] : places.flatMap((parts) => this.#moves(late, parts));
+      }),
+    );
+  }
+
+  /** The facts of a machine are others in a range, both ends included. */
+  factsChanged(tenant: number, equipmentId: number, change: Range): ScrapMove[] {
+    return [...(this.#of(tenant).get(equipmentId)?.values() ?? [])].flatMap((late) =>
+      this.#byFacts(tenant, late, change),
+    );
+  }
+
+  /** Called now and then: facts have become final up to where something was booked, so its place is certain. */
+  settled(): { tenant: number; moves: ScrapMove[] }[] {
+    const open: Unsettled[] = [];
+    const done: { tenant: number; moves: ScrapMove[] }[] = [];
+    for (const each of this.#unsettled) {
+      const late = this.#all(each.tenant).find(([id]) => id === each.id)?.[1];
+      if (late === undefined) continue;
+      const progress = this.#facts.progress(late.equipmentId);
+      if (progress === null || progress.watermarkUs <= late.bookedUs) open.push(each);
+      else {
+        const change = { fromUs: each.sinceUs, toUs: late.bookedUs };
+        done.push({ tenant: each.tenant, moves: this.#byFacts(each.tenant, late, change) });
+      }
+    }
+    this.#unsettled = open;
+    return done;
+  }
+
+  /** Reads what was booked before, so that what is not certain yet is looked at again. */
+  begin(tenant: number): void {
+    this.#of(tenant);
+  }
+
+  /**
+   * What lies after the change is as it was, and so is what lies before. Hence the last interval was the same before and after if it lies after the change; else it was, before and after,
+   * within the change, where all is dirty anyway, or reached into it, or it is the last one before.
+   */
+  #byFacts(tenant: number, late: Late, change: Range): ScrapMove[] {
+    const order = this.#order(tenant, late);
+    const parts = this.#parts(tenant, late, order);
+    const meets = ({ fromUs, toUs }: Range): boolean => fromUs <= change.toUs && toUs >= change.fromUs;
+    const moves = this.#moves(
+      late,
+      // A longer time is spread by when the machine ran.
+      parts.filter((part) => !part.assigned && part.fromUs < part.toUs && meets(part)),
+    );
+    const assigned = parts.find((part) => part.assigned);
+    const sources = this.#sources(tenant, late);
+    const whole = scrapParts(late, [], sources).left > 0;
+    if (!whole || late.bookedUs <= change.fromUs) return moves;
+    if (assigned !== undefined && assigned.fromUs > change.toUs) return moves;
+    const executions = executionsIn(order, late);
+    if (executions.every(({ toUs }) => toUs <= change.fromUs) || executions.every(({ fromUs }) => fromUs > change.toUs))
+      return moves;
+    const before = lastProducing(sources, executions, Math.min(change.fromUs, late.bookedUs));
+    return [...moves, ...this.#moves(late, [assigned, before].filter((each) => each != null))];
+  }
+
+  #moves({ equipmentId }: Late, parts: readonly Range[]): ScrapMove[] {
+    // An instant belongs to the piece that ends there.
+    return parts.map(({ fromUs, toUs }) => ({ equipmentId, fromUs: fromUs - 1, toUs }));
+  }
+
+  #parts(tenant: number, late: Late, order = this.#order(tenant, late), asOf?: Lsn): ScrapPart[] {
+    return scrapParts(late, executionsIn(order, late), this.#sources(tenant, late, asOf)).parts;
+  }
+
+  #sources(tenant: number, { equipmentId }: Late, asOf?: Lsn) {
+    return machineScrapSources({
+      ...{ facts: this.#facts, production: this.#production, tenant, asOf },
+      ...{ machine: equipmentId, place: equipmentId },
+    });
+  }
+
+  #order(tenant: number, late: Late): Order | null {
+    try {
+      return this.#data.get(platformPrincipal(tenant), "order", late.order).item;
+    } catch (error) {
+      if (error instanceof ProblemError && error.code === "not_found") return null;
+      throw error;
+    }
+  }
+
+  /** Does its place follow from facts that are not final? */
+  #isOpen({ equipmentId, bookedUs, madeUs }: Late): boolean {
+    const progress = this.#facts.progress(equipmentId);
+    return madeUs === null && (progress === null || progress.watermarkUs - unsureUs <= bookedUs);
+  }
+
+  #all(tenant: number): [id: string, late: Late][] {
+    return [...this.#of(tenant).values()].flatMap((byId) => [...byId]);
+  }
+
+  #of(tenant: number): Map<number, Map<string, Late>> {
+    let own = this.#late.get(tenant);
+    if (own !== undefined) return own;
+    own = new Map();
+    this.#late.set(tenant, own);
+    const p = platformPrincipal(tenant);
+    for (const { id, item } of pages<Recorded<Late>>((cursor) => this.#data.list(p, "lateScrap", { cursor, limit: 1000 }))) {
+      this.#keep(own, id, item);
+      if (this.#isOpen(item)) this.#unsettled.push({ tenant, id, sinceUs: item.bookedUs - unsureUs });
+    }
+    return own;
+  }
+
+  #keep(own: Map<number, Map<string, Late>>, id: string, late: Late): void {
+    const byId = own.get(late.equipmentId);
+    if (byId === undefined) own.set(late.equipmentId, new Map([[id, late]]));
+    else byId.set(id, late);
+  }
+}
+
+function executionsIn(order: Order | null, late: Late): { order: string; operation: string; fromUs: Micros; toUs: Micros }[] {
+  const all = (order?.operations ?? []).flatMap((operation) =>
+    operation.executions
+      .filter(({ equipmentId }) => equipmentId === late.equipmentId)
+      .map(({ fromUs, toUs }) => ({ order: late.order, operation: operation.id, fromUs, toUs: toUs ?? forever })),
+  );
+  return executionsOf(late, all);
+}
+
+const same = (a: readonly ScrapPart[], b: readonly ScrapPart[]): boolean => JSON.stringify(a) === JSON.stringify(b);
