@@ -25,6 +25,8 @@ export interface ScrapPart extends Range {
   quantity: number;
   /** The time of production is not known: it is where the order last produced. */
   assigned: boolean;
+  /** Of a longer time of production: when the machine produced in it, or may have. */
+  runs?: Range[];
 }
 
 /** So much of the past is looked at in one go, less first: most scrap is found just after it was made. */
@@ -73,10 +75,7 @@ export function placeLateScrap(
     const { order, operation, becomes } = booking;
     const { parts, left } = scrapParts(booking, executionsOf(booking, executions), sources);
     const what = { order, operation, ...(becomes === undefined ? {} : { becomes }) };
-    for (const part of parts) {
-      const long = !part.assigned && part.toUs > part.fromUs && part.toUs - part.fromUs <= longestUs;
-      placed.push({ ...what, ...part, ...(long ? { runs: runsIn(part, sources) } : {}) });
-    }
+    for (const part of parts) placed.push({ ...what, ...part });
     if (left > 0) unplaced.push({ ...booking, quantity: left });
   }
   return { placed, unplaced };
@@ -95,12 +94,18 @@ export function scrapParts(
   return { parts: [...known, { ...last, quantity: unknown, assigned: true }], left: 0 };
 }
 
-export const executionsOf = <T extends Execution>(booking: Pick<Booking, "order" | "operation">, all: readonly T[]): T[] =>
-  all.filter(({ order, operation }) => order === booking.order && operation === booking.operation);
+export const executionsOf = <T extends Execution>(
+  booking: Pick<Booking, "order" | "operation">,
+  all: readonly T[],
+): T[] => all.filter(({ order, operation }) => order === booking.order && operation === booking.operation);
 
 /** What of it has a time of production; each unit stands for an equal share. */
-function made({ quantity, madeUs, serials, lot }: Booking, sources: ScrapSources): { known: ScrapPart[]; unknown: number } {
-  const ranges = madeUs !== null ? [madeUs] : serials !== undefined ? serials.map(sources.ofSerial) : [lotOf(lot, sources)];
+function made(
+  { quantity, madeUs, serials, lot }: Booking,
+  sources: ScrapSources,
+): { known: ScrapPart[]; unknown: number } {
+  const ranges =
+    madeUs !== null ? [madeUs] : serials !== undefined ? serials.map(sources.ofSerial) : [lotOf(lot, sources)];
   const byRange = new Map<string, ScrapPart>();
   let unknown = 0;
   for (const range of ranges) {
@@ -113,7 +118,10 @@ function made({ quantity, madeUs, serials, lot }: Booking, sources: ScrapSources
     }
   }
   const share = (units: number): number => (quantity * units) / ranges.length;
-  const known = [...byRange.values()].map((part) => ({ ...part, quantity: share(part.quantity) }));
+  const known = [...byRange.values()].map((part) => {
+    const long = part.toUs > part.fromUs && part.toUs - part.fromUs <= longestUs;
+    return { ...part, quantity: share(part.quantity), ...(long ? { runs: runsIn(part, sources) } : {}) };
+  });
   return { known, unknown: share(unknown) };
 }
 

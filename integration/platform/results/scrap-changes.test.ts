@@ -149,7 +149,12 @@ const order = fc.constantFrom("A", "B");
 const serial = fc.constantFrom("s1", "s2", "s3");
 const op = fc.oneof(
   fc.record({ what: fc.constant("advance" as const), by: fc.integer({ min: 1, max: 120 }), code: fc.nat(2) }),
-  fc.record({ what: fc.constant("late" as const), from: minute, for: fc.integer({ min: 1, max: 90 }), code: fc.nat(2) }),
+  fc.record({
+    what: fc.constant("late" as const),
+    from: minute,
+    for: fc.integer({ min: 1, max: 90 }),
+    code: fc.nat(2),
+  }),
   fc.record({
     ...{ what: fc.constant("book" as const), id: fc.nat(4), order, ahead: fc.boolean(), back: minute },
     quantity: fc.integer({ min: 1, max: 5 }),

@@ -1,5 +1,5 @@
 import { hourUs, type MasterDataItem, type Micros, ProblemError, type Recorded } from "@lineshaft/contract/api";
-import type { Facts, FactRecordedRecord, Lsn, MasterData, ProductionTimes } from "@lineshaft/contract/ports";
+import type { FactRecordedRecord, Facts, Lsn, MasterData, ProductionTimes } from "@lineshaft/contract/ports";
 import { executionsOf, lastProducing, machineScrapSources, type ScrapPart, scrapParts } from "../context/index.ts";
 import { pages, platformPrincipal } from "./plant.ts";
 import type { Range } from "./reach.ts";
@@ -10,12 +10,12 @@ type Order = MasterDataItem<"order">;
 /** Where the place of late scrap changed: the machine, and each range that it left or came to. */
 export type ScrapMove = { equipmentId: number } & Range;
 
-/** Booked before the facts were final that its place follows from. */
+/** Late scrap whose place follows from facts that are not final. */
 interface Unsettled {
   tenant: number;
   id: string;
-  /** From here on facts have changed since it was looked at. */
-  sinceUs: Micros;
+  /** Where it lay when it was looked at last; null: by a process before this one. */
+  parts: readonly ScrapPart[] | null;
 }
 
 const forever = Number.MAX_SAFE_INTEGER;
@@ -32,7 +32,7 @@ export class ScrapChanges {
   readonly #production: ProductionTimes;
   /** All bookings by tenant and machine. Made when it is first needed. */
   readonly #late = new Map<number, Map<number, Map<string, Late>>>();
-  #unsettled: Unsettled[] = [];
+  readonly #unsettled = new Map<string, Unsettled>();
 
   constructor(data: MasterData, facts: Facts, production: ProductionTimes) {
     this.#data = data;
@@ -45,20 +45,16 @@ export class ScrapChanges {
     const own = this.#of(tenant);
     if (before !== null) own.get(before.equipmentId)?.delete(id);
     if (after !== null) this.#keep(own, id, after);
-    if (after !== null && this.#isOpen(after)) {
-      const sinceUs = this.#facts.progress(after.equipmentId)?.watermarkUs ?? after.bookedUs - unsureUs;
-      this.#unsettled.push({ tenant, id, sinceUs });
-    }
-    if (JSON.stringify(before) === JSON.stringify(after)) return [];
-    return [before, after].flatMap((late) => (late === null ? [] : this.#moves(late, this.#parts(tenant, late))));
+    const old = before === null ? [] : this.#moves(before, this.#parts(tenant, before));
+    if (after === null) return old;
+    return [...old, ...this.#moves(after, this.#lies(tenant, id, after, this.#parts(tenant, after)))];
   }
 
   /** An order was changed: what was put where it last produced may lie elsewhere now. */
   ordered(tenant: number, order: string, before: Order | null, after: Order | null): ScrapMove[] {
-    return this.#all(tenant).flatMap(([, late]) => {
+    return this.#all(tenant).flatMap(([id, late]) => {
       if (late.order !== order) return [];
-      const places = [before, after].map((each) => this.#parts(tenant, late, each));
-      return same(places[0], places[1]) ? [] : places.flatMap((parts) => this.#moves(late, parts));
+      return this.#moved(tenant, id, late, this.#parts(tenant, late, before), this.#parts(tenant, late, after));
     });
   }
 
@@ -78,14 +74,14 @@ export class ScrapChanges {
       }
     const machines = new Set([...serials.keys(), ...lots.keys()]);
     return [...machines].flatMap((equipmentId) =>
-      [...(this.#of(tenant).get(equipmentId)?.values() ?? [])].flatMap((late) => {
+      [...(this.#of(tenant).get(equipmentId) ?? [])].flatMap(([id, late]) => {
         const named =
           late.serials?.some((serial) => serials.get(equipmentId)?.has(serial)) ||
           (late.lot !== undefined && lots.get(equipmentId)?.has(late.lot));
         if (!named || late.madeUs !== null) return [];
         const order = this.#order(tenant, late);
-        const places = [this.#parts(tenant, late, order, lsn - 1), this.#parts(tenant, late, order)];
-        return same(places[0], places[1]) ? [] : places.flatMap((parts) => this.#moves(late, parts));
+        const before = this.#parts(tenant, late, order, lsn - 1);
+        return this.#moved(tenant, id, late, before, this.#parts(tenant, late, order));
       }),
     );
   }
@@ -97,21 +93,27 @@ export class ScrapChanges {
     );
   }
 
-  /** Called now and then: facts have become final up to where something was booked, so its place is certain. */
+  /** Called now and then, since facts go on: where they are not final yet, late scrap may lie elsewhere than it did. */
   settled(): { tenant: number; moves: ScrapMove[] }[] {
-    const open: Unsettled[] = [];
     const done: { tenant: number; moves: ScrapMove[] }[] = [];
-    for (const each of this.#unsettled) {
-      const late = this.#all(each.tenant).find(([id]) => id === each.id)?.[1];
-      if (late === undefined) continue;
-      const progress = this.#facts.progress(late.equipmentId);
-      if (progress === null || progress.watermarkUs <= late.bookedUs) open.push(each);
-      else {
-        const change = { fromUs: each.sinceUs, toUs: late.bookedUs };
-        done.push({ tenant: each.tenant, moves: this.#byFacts(each.tenant, late, change) });
-      }
+    for (const [key, each] of this.#unsettled) {
+      const { tenant, id } = each;
+      const late = this.#all(tenant).find(([known]) => known === id)?.[1];
+      if (late === undefined) this.#unsettled.delete(key);
+      const progress = late === undefined ? null : this.#facts.progress(late.equipmentId);
+      if (late === undefined || progress === null) continue;
+      const parts = this.#parts(tenant, late);
+      const final = progress.watermarkUs > endOf(late, parts);
+      if (each.parts !== null && !same(each.parts, parts))
+        done.push({ tenant, moves: [...this.#moves(late, each.parts), ...this.#moves(late, parts)] });
+      else if (each.parts === null && final)
+        done.push({
+          tenant,
+          moves: this.#byFacts(tenant, late, { fromUs: late.bookedUs - unsureUs, toUs: endOf(late, parts) }),
+        });
+      if (final) this.#unsettled.delete(key);
+      else if (each.parts !== null) each.parts = parts;
     }
-    this.#unsettled = open;
     return done;
   }
 
@@ -142,7 +144,32 @@ export class ScrapChanges {
     if (executions.every(({ toUs }) => toUs <= change.fromUs) || executions.every(({ fromUs }) => fromUs > change.toUs))
       return moves;
     const before = lastProducing(sources, executions, Math.min(change.fromUs, late.bookedUs));
-    return [...moves, ...this.#moves(late, [assigned, before].filter((each) => each != null))];
+    return [
+      ...moves,
+      ...this.#moves(
+        late,
+        [assigned, before].filter((each) => each != null),
+      ),
+    ];
+  }
+
+  #moved(
+    tenant: number,
+    id: string,
+    late: Late,
+    before: readonly ScrapPart[],
+    after: readonly ScrapPart[],
+  ): ScrapMove[] {
+    this.#lies(tenant, id, late, after);
+    return same(before, after) ? [] : [...this.#moves(late, before), ...this.#moves(late, after)];
+  }
+
+  /** Notes where it lies, as long as that is not final. */
+  #lies(tenant: number, id: string, late: Late, parts: readonly ScrapPart[]): readonly ScrapPart[] {
+    const progress = this.#facts.progress(late.equipmentId);
+    if (progress === null || progress.watermarkUs <= endOf(late, parts))
+      this.#unsettled.set(`${tenant}/${id}`, { tenant, id, parts });
+    return parts;
   }
 
   #moves({ equipmentId }: Late, parts: readonly Range[]): ScrapMove[] {
@@ -170,12 +197,6 @@ export class ScrapChanges {
     }
   }
 
-  /** Does its place follow from facts that are not final? */
-  #isOpen({ equipmentId, bookedUs, madeUs }: Late): boolean {
-    const progress = this.#facts.progress(equipmentId);
-    return madeUs === null && (progress === null || progress.watermarkUs - unsureUs <= bookedUs);
-  }
-
   #all(tenant: number): [id: string, late: Late][] {
     return [...this.#of(tenant).values()].flatMap((byId) => [...byId]);
   }
@@ -186,9 +207,13 @@ export class ScrapChanges {
     own = new Map();
     this.#late.set(tenant, own);
     const p = platformPrincipal(tenant);
-    for (const { id, item } of pages<Recorded<Late>>((cursor) => this.#data.list(p, "lateScrap", { cursor, limit: 1000 }))) {
+    for (const { id, item } of pages<Recorded<Late>>((cursor) =>
+      this.#data.list(p, "lateScrap", { cursor, limit: 1000 }),
+    )) {
       this.#keep(own, id, item);
-      if (this.#isOpen(item)) this.#unsettled.push({ tenant, id, sinceUs: item.bookedUs - unsureUs });
+      const progress = this.#facts.progress(item.equipmentId);
+      if (progress === null || progress.watermarkUs - unsureUs <= item.bookedUs)
+        this.#unsettled.set(`${tenant}/${id}`, { tenant, id, parts: null });
     }
     return own;
   }
@@ -200,7 +225,10 @@ export class ScrapChanges {
   }
 }
 
-function executionsIn(order: Order | null, late: Late): { order: string; operation: string; fromUs: Micros; toUs: Micros }[] {
+function executionsIn(
+  order: Order | null,
+  late: Late,
+): { order: string; operation: string; fromUs: Micros; toUs: Micros }[] {
   const all = (order?.operations ?? []).flatMap((operation) =>
     operation.executions
       .filter(({ equipmentId }) => equipmentId === late.equipmentId)
@@ -208,5 +236,9 @@ function executionsIn(order: Order | null, late: Late): { order: string; operati
   );
   return executionsOf(late, all);
 }
+
+/** Until then facts say where it lies. */
+const endOf = (late: Late, parts: readonly Range[]): Micros =>
+  Math.max(late.bookedUs, ...parts.map(({ toUs }) => toUs));
 
 const same = (a: readonly ScrapPart[], b: readonly ScrapPart[]): boolean => JSON.stringify(a) === JSON.stringify(b);
