@@ -32,8 +32,7 @@ export function resultsOf(parts: {
     facts: derived.facts,
     factsFrom: derived.from,
     applied: (lsn) => consumer.until(lsn),
-    production: recorded.records.production,
-    recordsApplied: (lsn) => recorded.applied(lsn),
+    recorded: { production: recorded.records.production, applied: (lsn) => recorded.applied(lsn) },
     onError: (error) => failed(error),
   });
   const pin = (): void => log.pin("results", results.syncedLsn + 1);

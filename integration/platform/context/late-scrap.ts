@@ -8,7 +8,7 @@ interface Range {
   fromUs: Micros;
   toUs: Micros;
 }
-type Execution = Range & { order: string; operation: string };
+type Execution = Range & { order: string; operation: string | null };
 
 /** What it takes to find where scrap was made, of one machine. */
 export interface ScrapSources {

@@ -264,7 +264,7 @@ describe("late scrap that moves", () => {
           );
         }
       }),
-      { numRuns: Number(process.env.SCRAP_RUNS ?? 60) },
+      { numRuns: Number(process.env.SCRAP_RUNS ?? 40) },
     );
   });
 });

@@ -17,7 +17,6 @@ import {
   type Frame,
   type Log,
   type Lsn,
-  type ProductionTimes,
   type Published,
   type Registry,
   type ResultPublishedRecord,
@@ -30,7 +29,7 @@ import { listResults } from "./listing.ts";
 import { Plant } from "./plant.ts";
 import { openStore, type ResultStore, type StoredApplication } from "./store.ts";
 import type { AgendaOptions } from "./tasks.ts";
-import { Watch } from "./watch.ts";
+import { type RecordedFacts, Watch, watchedRecords } from "./watch.ts";
 
 export interface ResultsOptions extends Partial<AgendaOptions> {
   path: string;
@@ -42,9 +41,7 @@ export interface ResultsOptions extends Partial<AgendaOptions> {
   factsFrom: Lsn;
   /** Resolves when the record is applied here. */
   applied(lsn: Lsn): Promise<void>;
-  /** What was recorded of the production of units and lots, and when that can be read up to a record. */
-  production: ProductionTimes;
-  recordsApplied(lsn: Lsn): Promise<void>;
+  recorded: RecordedFacts;
   /** How often what was kept is synced; the log is pinned behind it. Default 30 s. */
   syncEveryMs?: number;
   /** What changed could not be followed: numbers may be wrong until the next start. */
@@ -52,10 +49,6 @@ export interface ResultsOptions extends Partial<AgendaOptions> {
   onEvent?(event: { code: string; text: string }): void;
 }
 
-/** Records that may make results dirty by themselves. */
-const changing: ReadonlySet<number> = new Set([
-  ...[recordType.registryChanged, recordType.tagRegistered, recordType.factRecorded],
-]);
 const applicationsMax = 100;
 const defaultTake = 500;
 const recordBytes = 512 * 1024;
@@ -94,8 +87,7 @@ export class ResultService implements Results {
     for (const application of store.applications()) this.#open(application);
     for (const book of this.#books.values()) book.restore();
     this.#watch = new Watch({
-      ...{ registry, facts, clock: options.clock, plant: this.#plant },
-      ...{ production: options.production, recordsApplied: (lsn) => options.recordsApplied(lsn) },
+      ...{ registry, facts, clock: options.clock, plant: this.#plant, recorded: options.recorded },
       books: (tenant) =>
         [...this.#books.values()].filter((book) => tenant === null || book.application.tenant === tenant),
       wake: () => this.#wake(),
@@ -139,7 +131,7 @@ export class ResultService implements Results {
       });
       this.#wake();
     }
-    const changes = news.filter(({ type }) => changing.has(type));
+    const changes = news.filter(({ type }) => watchedRecords.has(type));
     const missed = frames.filter(({ lsn }) => lsn > this.#store.factsLsn && lsn <= this.#options.factsFrom);
     const last = frames[frames.length - 1].lsn;
     if (changes.length === 0 && missed.length === 0) {
@@ -265,8 +257,7 @@ export class ResultService implements Results {
     const book = this.#book(p, q.application);
     const found = this.#sees(p, q.equipmentId) ? this.#store.revisions(book.application.id, q) : [];
     if (found.length === 0) throw new ProblemError("not_found", "There is no such result that you may see.");
-    const [newest] = found;
-    return found.map((each) => ({ ...each, stale: each === newest && book.agenda.isStale(each) }));
+    return found.map((each, i) => ({ ...each, stale: i === 0 && book.agenda.isStale(each) }));
   }
 
   #book(p: Principal, name: string): Book {

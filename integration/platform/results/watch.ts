@@ -18,14 +18,24 @@ import type { Plant } from "./plant.ts";
 import { changesSince, type MissedChange } from "./restart.ts";
 import type { ScrapMove } from "./scrap-changes.ts";
 
+/** Records that may make results dirty by themselves. */
+export const watchedRecords: ReadonlySet<number> = new Set([
+  ...[recordType.registryChanged, recordType.tagRegistered, recordType.factRecorded],
+]);
+
+/** What systems have recorded of the production of units and lots. */
+export interface RecordedFacts {
+  production: ProductionTimes;
+  /** Resolves when it can be read up to a record. */
+  applied(lsn: Lsn): Promise<void>;
+}
+
 export interface WatchParts {
   registry: Registry;
   facts: Facts;
   clock: Clock;
   plant: Plant;
-  production: ProductionTimes;
-  /** Resolves when what is recorded of production up to here can be read. */
-  recordsApplied(lsn: Lsn): Promise<void>;
+  recorded: RecordedFacts;
   /** Of a tenant; null: of all. */
   books(tenant: number | null): Book[];
   wake(): void;
@@ -47,7 +57,7 @@ export class Watch {
 
   constructor(parts: WatchParts) {
     this.#parts = parts;
-    this.#changes = new ContextChanges(parts.registry.masterData, parts.facts, parts.production);
+    this.#changes = new ContextChanges(parts.registry.masterData, parts.facts, parts.recorded.production);
   }
 
   /** Is all that was told looked at? */
@@ -130,7 +140,7 @@ export class Watch {
   /** What is recorded of units and lots says when late scrap was made. */
   async #factsRecorded({ tenant, payload, lsn }: Frame, slice: () => Promise<void>): Promise<void> {
     if (this.#parts.books(tenant).length === 0) return;
-    await this.#parts.recordsApplied(lsn);
+    await this.#parts.recorded.applied(lsn);
     const record = decodeJson<FactRecordedRecord>(payload);
     const text = "It was recorded when units or lots were produced.";
     const cause: Cause = { kind: "facts", text, lsn, registryRevision: null, actor: record.by };
