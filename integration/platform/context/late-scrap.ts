@@ -15,7 +15,7 @@ export interface ScrapSources {
   /** Facts of any time. */
   facts(fromUs: Micros, toUs: Micros): MachineFacts;
   /** Before this there are none. */
-  sinceUs: Micros;
+  readonly sinceUs: Micros;
   ofSerial(serial: string): Range | null;
   ofLot(lot: string): Range | null;
 }
@@ -54,7 +54,9 @@ export function machineScrapSources(of: {
   const { facts, production, tenant, machine, place, asOf } = of;
   return {
     facts: (fromUs, toUs) => facts.machine(machine, fromUs, toUs).facts,
-    sinceUs: facts.progress(machine)?.fromUs ?? Number.POSITIVE_INFINITY,
+    get sinceUs() {
+      return facts.progress(machine)?.fromUs ?? Number.POSITIVE_INFINITY;
+    },
     ofSerial: (serial) => production?.ofSerial(tenant, place, serial, asOf) ?? null,
     ofLot: (lot) => production?.ofLot(tenant, place, lot, asOf) ?? null,
   };
