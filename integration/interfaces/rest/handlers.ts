@@ -247,10 +247,11 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
       const readable = new Set(registry.readableTags(principal, [...new Set(all.map(({ tagId }) => tagId))]));
       return { items: all.filter(({ tagId }) => readable.has(tagId)).slice(0, mappingErrorsMax) };
     },
-    machineFacts: ({ principal, params, query: asked }) => {
+    machineFacts: async ({ principal, params, query: asked }) => {
       const { id } = registry.getEquipment(principal, params.id);
       const { fromUs, toUs } = readRange(asked);
-      return machineFactsBody(id, facts.machine(id, fromUs, toUs));
+      if (asked.asOf === undefined) return machineFactsBody(id, facts.machine(id, fromUs, toUs));
+      return machineFactsBody(id, await services.toldFacts.machine(id, fromUs, toUs, asked.asOf));
     },
 
     listCells: ({ principal, params, query: asked }) => {

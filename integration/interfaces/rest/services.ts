@@ -18,6 +18,7 @@ import type {
   Results,
   Sink,
   SystemService,
+  ToldFacts,
   WorkSource,
 } from "@lineshaft/contract/ports";
 
@@ -28,6 +29,7 @@ export interface Services {
   registry: Registry;
   lastValues: LastValues;
   facts: Facts;
+  toldFacts: ToldFacts;
   factRecords: FactRecords;
   cells: CellSource;
   results: Results;

@@ -43,6 +43,7 @@ describe("what a machine works at", () => {
       };
       return { facts: all, watermarkUs: min(119), finalBeforeUs: null, repairing: false };
     },
+    progress: (equipmentId: number) => ({ equipmentId, fromUs: min(0) }),
   } as Facts;
   const work = () =>
     workSource({ facts: machine, registry, clock, cells: cellSource({ facts: machine, registry, clock }) });
