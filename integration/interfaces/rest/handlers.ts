@@ -250,8 +250,12 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
     machineFacts: async ({ principal, params, query: asked }) => {
       const { id } = registry.getEquipment(principal, params.id);
       const { fromUs, toUs } = readRange(asked);
-      if (asked.asOf === undefined) return machineFactsBody(id, facts.machine(id, fromUs, toUs));
-      return machineFactsBody(id, await services.toldFacts.machine(id, fromUs, toUs, asked.asOf));
+      if (asked.asOf !== undefined) {
+        const told = await services.toldFacts.machine(id, fromUs, toUs, asked.asOf);
+        return machineFactsBody(id, told, told.alarms, told.identifiers);
+      }
+      const answer = facts.machine(id, fromUs, toUs);
+      return machineFactsBody(id, answer, facts.alarms(id, fromUs, toUs), facts.identifiers(id, fromUs, toUs));
     },
 
     listCells: ({ principal, params, query: asked }) => {

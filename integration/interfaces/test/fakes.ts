@@ -378,6 +378,13 @@ export class FakePlatform implements Services {
     progress: (equipmentId) => ({ equipmentId, fromUs: null, watermarkUs: 0, finalBeforeUs: 0, repairing: false }),
     onChanged: () => () => undefined,
     onProgress: () => () => undefined,
+    identifiers: (_, from) => [{ property: "orderNumber", t: from, value: "00417" }],
+    alarms: (_, from) => [
+      {
+        ...{ property: "alarm", tagId: 1, t: from, active: true, code: "17", severity: 700 },
+        ...{ text: { en: "Guard open", de: "Schutztür offen" }, cause: 0 },
+      },
+    ],
     machine: (_, from, to) => ({
       facts: {
         from,
@@ -417,7 +424,7 @@ export class FakePlatform implements Services {
   toldFacts: Services["toldFacts"] = {
     machine: async (equipmentId, from, to, asOf) => {
       if (!/^\d+$/.test(asOf)) throw new ProblemError("as_of_invalid", `${asOf} is no place in the log.`);
-      return { ...this.facts.machine(equipmentId, from, to), finalBeforeUs: Number(asOf) };
+      return { ...this.facts.machine(equipmentId, from, to), finalBeforeUs: Number(asOf), alarms: [], identifiers: [] };
     },
   };
 

@@ -1,6 +1,6 @@
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import type { Micros } from "@lineshaft/contract/api";
-import type { FactsChangedRecord, Lsn } from "@lineshaft/contract/ports";
+import { type FactsChangedRecord, factsWhats, type Lsn } from "@lineshaft/contract/ports";
 
 /** A row of any table of a record of facts, without its machine. */
 export type ToldRow = { time: Micros } & Record<string, unknown>;
@@ -13,14 +13,13 @@ export interface ToldRange {
   rows: ToldRow[];
 }
 
-/** Tables of a record in the order of the numbers that a range calls them by. What a record does not have, none of its ranges is of. */
-const tables = ["states", "counts", "alarms", "identifiers"] as const;
-
 type Columns = { n: number; equipment: ArrayLike<number>; time: ArrayLike<number> } & Record<
   string,
   ArrayLike<unknown> | number
 >;
-type Table = Columns | readonly ({ equipment: number } & ToldRow)[];
+/** Columns, or rows whose time is called `t`. */
+type Table = Columns | readonly ({ equipment: number; t: Micros } & Record<string, unknown>)[];
+type Row = { equipment: number } & ToldRow;
 
 /** The ranges of a record, each with its rows: they stand in the order of the ranges, then of time. */
 export function* rangesOf(
@@ -28,11 +27,11 @@ export function* rangesOf(
   lsn: Lsn,
 ): Generator<ToldRange & { equipment: number; what: number }> {
   const { ranges } = record;
-  const at = tables.map(() => 0);
+  const at = factsWhats.map(() => 0);
   for (let i = 0; i < ranges.n; i++) {
     const { [i]: equipment } = ranges.equipment;
     const [what, from, to] = [ranges.what[i], ranges.from[i], ranges.to[i]];
-    const table = (record as unknown as Partial<Record<string, Table>>)[tables[what]];
+    const table = record[factsWhats[what]] as unknown as Table;
     const rows: ToldRow[] = [];
     for (let row = rowAt(table, at[what]); row !== null; row = rowAt(table, at[what])) {
       if (row.equipment !== equipment || row.time < from || row.time > to) break;
@@ -44,13 +43,16 @@ export function* rangesOf(
   }
 }
 
-function rowAt(table: Table | undefined, i: number): ({ equipment: number } & ToldRow) | null {
-  if (table === undefined) return null;
-  if (Array.isArray(table)) return (table[i] as ({ equipment: number } & ToldRow) | undefined) ?? null;
+function rowAt(table: Table, i: number): Row | null {
+  if (Array.isArray(table)) {
+    if (i >= table.length) return null;
+    const { t: time, ...rest } = table[i] as { t: Micros } & Row;
+    return { ...rest, time };
+  }
   const { n, ...columns } = table as Columns;
   if (i >= n) return null;
   const entries = Object.entries(columns).map(([name, column]) => [name, (column as ArrayLike<unknown>)[i]]);
-  return Object.fromEntries(entries) as { equipment: number } & ToldRow;
+  return Object.fromEntries(entries) as Row;
 }
 
 /** Ranges one after the other as compressed columns: whole numbers as steps from one to the next, since most are alike. */

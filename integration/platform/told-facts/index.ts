@@ -1,11 +1,11 @@
-import { hourUs, type Micros, ProblemError, parseTimeUs } from "@lineshaft/contract/api";
+import { type AlarmTransition, hourUs, type IdentifierTransition, type Micros, ProblemError, parseTimeUs } from "@lineshaft/contract/api";
 import {
   type Clock,
   decodeFacts,
   type Frame,
+  factsWhats,
   type Log,
   type Lsn,
-  type MachineAnswer,
   recordType,
   type ToldFacts,
 } from "@lineshaft/contract/ports";
@@ -26,8 +26,7 @@ export interface ToldFactsOptions {
   onEvent?(event: { code: string; text: string }): void;
 }
 
-const states = 0;
-const counts = 1;
+const [states, counts, alarms, identifiers] = factsWhats.map((_, what) => what);
 /** How far back the state is looked for that holds at the begin of an answer; more each time. */
 const lookBackUs = [hourUs, 12 * hourUs, 5 * 24 * hourUs, 40 * 24 * hourUs];
 
@@ -85,7 +84,7 @@ export class ToldFactsService implements ToldFacts {
     this.#store.close();
   }
 
-  async machine(equipmentId: number, from: Micros, to: Micros, asOf: string): Promise<MachineAnswer> {
+  async machine(equipmentId: number, from: Micros, to: Micros, asOf: string): ReturnType<ToldFacts["machine"]> {
     const place = this.#placeOf(asOf);
     if (from < this.#keptFromUs())
       throw new ProblemError("as_of_expired", `What was told of facts is kept since ${this.#keptFromUs()} (µs).`);
@@ -102,7 +101,29 @@ export class ToldFactsService implements ToldFacts {
       watermarkUs: null,
       finalBeforeUs: ends.length === 0 ? null : Math.max(...ends) + 1,
       repairing: false,
+      alarms: this.#transitions<AlarmTransition>(equipmentId, alarms, from, to, place),
+      identifiers: this.#transitions<IdentifierTransition>(equipmentId, identifiers, from, to, place),
     };
+  }
+
+  /** Of each property and tag what held at `from`, then each change before `to`. */
+  #transitions<T>(equipmentId: number, what: number, from: Micros, to: Micros, asOf: Lsn): T[] {
+    const since = from - lookBackUs[lookBackUs.length - 1];
+    const rows = folded(this.#store.ranges(equipmentId, what, since, to - 1, asOf)).filter(({ time }) => time < to);
+    const said = new Map<string, { says: string; at: number }>();
+    const told: (Record<string, unknown> & { t: Micros })[] = [];
+    for (const { time, ...row } of rows) {
+      const key = JSON.stringify([row.property, row.tagId ?? null]);
+      const says = JSON.stringify(row);
+      const known = said.get(key);
+      if (known?.says === says) continue;
+      const next = { ...row, t: Math.max(time, from) };
+      // Before `from` only the last counts.
+      if (known !== undefined && time <= from) told[known.at] = next;
+      else told.push(next);
+      said.set(key, { says, at: known !== undefined && time <= from ? known.at : told.length - 1 });
+    }
+    return told.sort((a, b) => a.t - b.t) as T[];
   }
 
   #states(equipmentId: number, from: Micros, to: Micros, asOf: Lsn) {
