@@ -1,4 +1,11 @@
-import { type AlarmTransition, hourUs, type IdentifierTransition, type Micros, ProblemError, parseTimeUs } from "@lineshaft/contract/api";
+import {
+  type AlarmTransition,
+  hourUs,
+  type IdentifierTransition,
+  type Micros,
+  ProblemError,
+  parseTimeUs,
+} from "@lineshaft/contract/api";
 import {
   type Clock,
   decodeFacts,

@@ -27,15 +27,24 @@ const open = (): ToldFactsService =>
   });
 /** In minutes: what is so from a range's begin on, and counts. */
 async function tell(
-  ...ranges: { from: number; to: number; states?: [number, number][]; counts?: [number, number][] }[]
+  ...ranges: {
+    from: number;
+    to: number;
+    states?: [number, number][];
+    counts?: [number, number][];
+    names?: [number, string][];
+  }[]
 ) {
-  const rows: FactsRows = { ranges: [], states: [], counts: [] } as never;
+  const rows: FactsRows = { ranges: [], states: [], counts: [], alarms: [], identifiers: [] };
   const base = { equipment: press, cause: "late", lsn: 1 } as const;
-  for (const { from, to, states, counts } of ranges) {
+  for (const { from, to, states, counts, names } of ranges) {
     const span = { ...base, from: at(from), to: at(to) };
-    if (states !== undefined) rows.ranges.push({ ...span, what: 0 } as never);
+    if (states !== undefined) rows.ranges.push({ ...span, what: "states" });
     for (const [minute, code] of states ?? []) rows.states.push({ equipment: press, time: at(minute), code });
-    if (counts !== undefined) rows.ranges.push({ ...span, what: 1 } as never);
+    if (counts !== undefined) rows.ranges.push({ ...span, what: "counts" });
+    if (names !== undefined) rows.ranges.push({ ...span, what: "identifiers" });
+    for (const [minute, value] of names ?? [])
+      rows.identifiers.push({ equipment: press, property: "recipe", t: at(minute), value });
     for (const [minute, value] of counts ?? [])
       rows.counts.push({ equipment: press, source: at(minute), time: at(minute), value, kind: 0, flags: 0 });
   }
@@ -71,25 +80,102 @@ afterEach(() => {
 
 describe("facts as they were published", () => {
   test("later tellings take the place of earlier ones, from the record on in which they were told", async () => {
-    const first = await tell({ from: 0, to: 20, states: [[0, running]], counts: [[5, 10], [15, 10]] }); // biome-ignore format: a table
+    const first = await tell({
+      from: 0,
+      to: 20,
+      states: [[0, running]],
+      counts: [
+        [5, 10],
+        [15, 10],
+      ],
+    });
     clock.advanceMs(1000);
     const between = new Date(clock.nowUs() / 1000).toISOString();
     clock.advanceMs(1000);
-    const second = await tell({ from: 4, to: 10, states: [[4, running], [6, standing], [10, running]], counts: [[5, 9], [8, 1]] }); // biome-ignore format: a table
-    const third = await tell({ from: 21, to: 30, states: [[21, running], [25, standing]], counts: [] }); // biome-ignore format: a table
+    const second = await tell({
+      from: 4,
+      to: 10,
+      states: [
+        [4, running],
+        [6, standing],
+        [10, running],
+      ],
+      counts: [
+        [5, 9],
+        [8, 1],
+      ],
+    });
+    const third = await tell({
+      from: 21,
+      to: 30,
+      states: [
+        [21, running],
+        [25, standing],
+      ],
+      counts: [],
+    });
     expect(await as(first)).toEqual({
       states: [[0, running]],
-      counts: [[5, 10], [15, 10]], // biome-ignore format: a table
+      counts: [
+        [5, 10],
+        [15, 10],
+      ],
     });
     expect(await as(between)).toEqual(await as(first));
-    expect((await as(second)).states).toEqual([[0, running], [6, standing], [10, running]]); // biome-ignore format: a table
-    expect((await as(second)).counts).toEqual([[5, 9], [8, 1], [15, 10]]); // biome-ignore format: a table
+    expect((await as(second)).states).toEqual([
+      [0, running],
+      [6, standing],
+      [10, running],
+    ]);
+    expect((await as(second)).counts).toEqual([
+      [5, 9],
+      [8, 1],
+      [15, 10],
+    ]);
     expect((await as(third)).states.at(-1)).toEqual([25, standing]);
     // What holds at the begin of an answer was told long before.
     expect((await as(third, 7, 8)).states).toEqual([[7, standing]]);
     expect((await as(third, 700, 701)).states).toEqual([[700, standing]]);
     expect((await told.machine(press, at(0), at(60), String(second))).finalBeforeUs).toBe(at(20) + 1);
     expect((await told.machine(8, at(0), at(60), String(second))).finalBeforeUs).toBeNull();
+  });
+
+  test("identifiers and alarms are told like states: what held, then each change", async () => {
+    const first = await tell({
+      from: 0,
+      to: 20,
+      names: [
+        [0, "A"],
+        [10, "B"],
+      ],
+    });
+    const second = await tell({
+      from: 5,
+      to: 12,
+      names: [
+        [5, "A"],
+        [8, "C"],
+        [11, "B"],
+      ],
+    });
+    const names = async (asOf: number, from: number) =>
+      (await told.machine(press, at(from), at(60), String(asOf))).identifiers.map(({ t, value }) => [
+        (t - start) / minuteUs,
+        value,
+      ]);
+    expect(await names(first, 0)).toEqual([
+      [0, "A"],
+      [10, "B"],
+    ]);
+    expect(await names(second, 0)).toEqual([
+      [0, "A"],
+      [8, "C"],
+      [11, "B"],
+    ]);
+    expect(await names(second, 9)).toEqual([
+      [9, "C"],
+      [11, "B"],
+    ]);
   });
 
   test("they are the same after a start, also when the process ended before it had written them", async () => {
@@ -100,7 +186,10 @@ describe("facts as they were published", () => {
     told = open();
     expect(told.appliedLsn).toBe(lsn);
     expect(await as(lsn)).toEqual(expected);
-    expect((await as(later)).states).toEqual([[0, running], [3, standing]]); // biome-ignore format: a table
+    expect((await as(later)).states).toEqual([
+      [0, running],
+      [3, standing],
+    ]);
   });
 
   test("what is kept no more, and what is still to come, has its code", async () => {
@@ -161,7 +250,13 @@ describe("facts as they were published", () => {
       { lsn: 9, from: 2 ** 52, to: 2 ** 52 + 1, rows: [] },
     ];
     expect(decodeBlock(encodeBlock(odd as never))).toEqual([
-      { ...odd[0], rows: [{ time: 5, text: "ä", deep: { a: [1] }, x: null }, { time: 6, text: null, deep: null, x: 0.1 }] }, // biome-ignore format: a table
+      {
+        ...odd[0],
+        rows: [
+          { time: 5, text: "ä", deep: { a: [1] }, x: null },
+          { time: 6, text: null, deep: null, x: 0.1 },
+        ],
+      },
       odd[1],
     ]);
     // A part every 10 s and a state every 5 minutes, each told when it is final. Of a day it was some 100,000 bytes.
@@ -173,7 +268,13 @@ describe("facts as they were published", () => {
     let last = 0;
     for (let second = 10; second < 14_400; second += 10) {
       const minute = (second + Math.round(random() * 1e6) / 1e6) / 60;
-      const states: [number, number][] = second % 300 === 0 ? [[last, running], [minute, random() < 0.5 ? standing : running]] : []; // biome-ignore format: a table
+      const states: [number, number][] =
+        second % 300 === 0
+          ? [
+              [last, running],
+              [minute, random() < 0.5 ? standing : running],
+            ]
+          : [];
       await tell({ from: last, to: minute, counts: [[minute, 1]], ...(states.length > 0 ? { states } : {}) });
       last = minute + 1 / 60e6;
     }
