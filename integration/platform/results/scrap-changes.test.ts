@@ -51,14 +51,18 @@ class World {
     },
     named: (_t, id) => this.records.filter(({ item }) => item.id === id).map(({ item }) => item),
   };
-  readonly changes = new ScrapChanges(
-    {
+  changes = this.start();
+
+  /** A process that knows nothing of those before it. */
+  start(): ScrapChanges {
+    const data = {
       list: () => ({ items: [...this.late].map(([id, item]) => ({ id, item })), cursor: null }),
       get: (_p: unknown, _k: unknown, id: string) => ({ id, item: this.orders.get(id) }),
-    } as unknown as MasterData,
-    this.facts,
-    this.production,
-  );
+    } as unknown as MasterData;
+    const changes = new ScrapChanges(data, this.facts, this.production);
+    changes.begin(1);
+    return changes;
+  }
 
   #made(of: (item: FactRecordItem<"unitProduced">) => boolean, asOf = forever) {
     return this.records
@@ -170,6 +174,7 @@ const op = fc.oneof(
       fc.tuple(minute, fc.nat(200)).map(([a, b]) => ({ madeUs: { fromUs: at(a), toUs: at(a + b) } })),
     ),
   }),
+  fc.record({ what: fc.constant("restart" as const), by: fc.nat(30), code: fc.nat(2) }),
   fc.record({ what: fc.constant("remove" as const), id: fc.nat(4) }),
   fc.record({ what: fc.constant("run" as const), order, from: minute, for: fc.integer({ min: 5, max: 400 }) }),
   fc.record({
@@ -194,6 +199,15 @@ function act(world: World, op: Op): void {
       for (let i = 0; i < op.by && states.length < hours * 60; i++) states.push(codes[op.code]);
       // What comes in its order is progress: the hours that were open are computed again.
       world.dirty({ fromUs: at(from), toUs: at(states.length) });
+      world.moved([]);
+      return;
+    }
+    case "restart": {
+      // Facts went on while nobody looked.
+      const from = states.length;
+      for (let i = 0; i < op.by && states.length < hours * 60; i++) states.push(codes[op.code]);
+      world.dirty({ fromUs: at(from), toUs: at(states.length) });
+      world.changes = world.start();
       world.moved([]);
       return;
     }
@@ -254,7 +268,6 @@ describe("late scrap that moves", () => {
     fc.assert(
       fc.property(fc.array(op, { minLength: 10, maxLength: 30 }), (ops) => {
         const world = new World();
-        world.changes.begin(1);
         for (const each of beginning) act(world, each);
         for (let hour = 0; hour < hours; hour++) world.compute(hour);
         for (const [i, each] of ops.entries()) {

@@ -1,4 +1,4 @@
-import { hourUs, type MasterDataItem, type Micros, ProblemError, type Recorded } from "@lineshaft/contract/api";
+import { dayUs, hourUs, type MasterDataItem, type Micros, ProblemError, type Recorded } from "@lineshaft/contract/api";
 import type { FactRecordedRecord, Facts, Lsn, MasterData, ProductionTimes } from "@lineshaft/contract/ports";
 import { executionsOf, lastProducing, machineScrapSources, type ScrapPart, scrapParts } from "../context/index.ts";
 import { pages, platformPrincipal } from "./plant.ts";
@@ -19,8 +19,10 @@ interface Unsettled {
 }
 
 const forever = Number.MAX_SAFE_INTEGER;
-/** What was booked so short before a start is looked at again: nobody knows how far the facts went when it came. */
+/** What was booked by a process before this one is looked at again: nobody knows how far the facts went when it came, but that they were not so far behind. */
 const unsureUs = hourUs;
+/** What is older was certain before any stop. */
+const certainUs = 8 * dayUs;
 
 /**
  * The place of late scrap follows from more than its booking: from what is recorded of the production of units and lots, and, where that says nothing, from where the order last produced. It
@@ -98,21 +100,22 @@ export class ScrapChanges {
     const done: { tenant: number; moves: ScrapMove[] }[] = [];
     for (const [key, each] of this.#unsettled) {
       const { tenant, id } = each;
-      const late = this.#all(tenant).find(([known]) => known === id)?.[1];
+      const late = [...this.#of(tenant).values()].find((byId) => byId.has(id))?.get(id);
       if (late === undefined) this.#unsettled.delete(key);
       const progress = late === undefined ? null : this.#facts.progress(late.equipmentId);
       if (late === undefined || progress === null) continue;
+      if (each.parts === null && late.bookedUs < progress.watermarkUs - certainUs) {
+        this.#unsettled.delete(key);
+        continue;
+      }
       const parts = this.#parts(tenant, late);
-      const final = progress.watermarkUs > endOf(late, parts);
-      if (each.parts !== null && !same(each.parts, parts))
+      if (each.parts === null) {
+        const change = { fromUs: late.bookedUs - unsureUs, toUs: endOf(late, parts) };
+        done.push({ tenant, moves: this.#byFacts(tenant, late, change) });
+      } else if (!same(each.parts, parts))
         done.push({ tenant, moves: [...this.#moves(late, each.parts), ...this.#moves(late, parts)] });
-      else if (each.parts === null && final)
-        done.push({
-          tenant,
-          moves: this.#byFacts(tenant, late, { fromUs: late.bookedUs - unsureUs, toUs: endOf(late, parts) }),
-        });
-      if (final) this.#unsettled.delete(key);
-      else if (each.parts !== null) each.parts = parts;
+      if (progress.watermarkUs > endOf(late, parts)) this.#unsettled.delete(key);
+      else each.parts = parts;
     }
     return done;
   }
@@ -127,6 +130,10 @@ export class ScrapChanges {
    * within the change, where all is dirty anyway, or reached into it, or it is the last one before.
    */
   #byFacts(tenant: number, late: Late, change: Range): ScrapMove[] {
+    const { madeUs, serials, lot, bookedUs } = late;
+    // Most were booked before: those need not be looked up.
+    if (madeUs === null && serials === undefined && lot === undefined && bookedUs <= change.fromUs) return [];
+    if (madeUs !== null && (madeUs.fromUs > change.toUs || madeUs.toUs < change.fromUs)) return [];
     const order = this.#order(tenant, late);
     const parts = this.#parts(tenant, late, order);
     const meets = ({ fromUs, toUs }: Range): boolean => fromUs <= change.toUs && toUs >= change.fromUs;
@@ -211,9 +218,7 @@ export class ScrapChanges {
       this.#data.list(p, "lateScrap", { cursor, limit: 1000 }),
     )) {
       this.#keep(own, id, item);
-      const progress = this.#facts.progress(item.equipmentId);
-      if (progress === null || progress.watermarkUs - unsureUs <= item.bookedUs)
-        this.#unsettled.set(`${tenant}/${id}`, { tenant, id, parts: null });
+      this.#unsettled.set(`${tenant}/${id}`, { tenant, id, parts: null });
     }
     return own;
   }

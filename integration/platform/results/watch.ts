@@ -74,6 +74,7 @@ export class Watch {
     if (this.#replan) this.#plan("The plant was changed.");
     const text = "Late scrap was booked before it was known what the machine did until then.";
     const cause: Cause = { kind: "facts", text, lsn: null, registryRevision: null, actor: null };
+    for (const { application } of this.#parts.books(null)) this.#changes.scrap.begin(application.tenant);
     for (const { tenant, moves } of this.#changes.scrap.settled()) this.#scrapMoved(tenant, moves, cause);
   }
 
