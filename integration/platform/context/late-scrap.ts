@@ -30,7 +30,7 @@ export interface ScrapPart extends Range {
 }
 
 /** So much of the past is looked at in one go, less first: most scrap is found just after it was made. */
-const steps = [hourUs / 4, hourUs, 6 * hourUs, 12 * hourUs];
+const steps = [hourUs / 4, hourUs, 3 * hourUs];
 /** A longer time of production is taken as if the machine had run all the time. */
 const longestUs = 31 * 24 * hourUs;
 
