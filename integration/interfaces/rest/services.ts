@@ -13,6 +13,7 @@ import type {
   LastValues,
   Ledger,
   MasterDataTransfer,
+  NowSource,
   Outbox,
   Registry,
   Results,
@@ -34,6 +35,7 @@ export interface Services {
   cells: CellSource;
   results: Results;
   work: WorkSource;
+  now: NowSource;
   ledger: Ledger;
   identity: Identity;
   events: EventSource;

@@ -127,8 +127,9 @@ export class ContextChanges {
         return [everywhere];
       case "lateScrap":
       case "material":
+      case "kpiTarget":
       case "booking":
-        // Late scrap has moves of its own. No cell rests on what units of a material are worth, and what came of a booking is a change of its own.
+        // Late scrap has moves of its own. No number rests on what it should be, no cell rests on what units of a material are worth, and what came of a booking is a change of its own.
         return [];
     }
   }

@@ -25,7 +25,7 @@ import {
   recordType,
 } from "@lineshaft/contract/ports";
 import { Book, type Verdict } from "./book.ts";
-import { listResults } from "./listing.ts";
+import { findResults, listResults } from "./listing.ts";
 import { Plant } from "./plant.ts";
 import { inPortions } from "./portion.ts";
 import { openStore, type ResultStore, type StoredApplication } from "./store.ts";
@@ -246,10 +246,12 @@ export class ResultService implements Results {
 
   list(p: Principal, q: ResultQuery): ReturnType<Results["list"]> {
     demand(p, "read");
-    const book = this.#books.get(bookKey(p.tenant, q.application));
-    // An application that has not come yet has no results; whoever shows them need not know better.
-    if (book === undefined) return { items: [], cursor: null };
-    return listResults(this.#store, book, (equipmentId) => this.#sees(p, equipmentId), q);
+    return listResults(this.#store, this.#books.get(bookKey(p.tenant, q.application)), (id) => this.#sees(p, id), q);
+  }
+
+  find(p: Principal, name: string, keys: readonly ResultKey[]): ReturnType<Results["find"]> {
+    demand(p, "read");
+    return findResults(this.#store, this.#books.get(bookKey(p.tenant, name)), (id) => this.#sees(p, id), keys);
   }
 
   revisions(p: Principal, q: ResultKey & { application: string }): ReturnType<Results["revisions"]> {
@@ -394,7 +396,6 @@ export class ResultService implements Results {
 }
 
 const bookKey = (tenant: number, name: string): string => `${tenant}/${name}`;
-
 function demand(p: Principal, permission: "read" | "publish"): void {
   if (!may(p, permission)) throw new ProblemError("forbidden", `The role ${p.role} does not include "${permission}".`);
 }
