@@ -30,9 +30,9 @@ import { Plant } from "./plant.ts";
 import { inPortions } from "./portion.ts";
 import { openStore, type ResultStore, type StoredApplication } from "./store.ts";
 import type { AgendaOptions } from "./tasks.ts";
-import { type RecordedFacts, Watch, watchedRecords } from "./watch.ts";
+import { Watch, type WatchParts, watchedRecords } from "./watch.ts";
 
-export interface ResultsOptions extends Partial<AgendaOptions> {
+export interface ResultsOptions extends Partial<AgendaOptions>, Pick<WatchParts, "recorded"> {
   path: string;
   log: Log;
   registry: Registry;
@@ -42,7 +42,6 @@ export interface ResultsOptions extends Partial<AgendaOptions> {
   factsFrom: Lsn;
   /** Resolves when the record is applied here. */
   applied(lsn: Lsn): Promise<void>;
-  recorded: RecordedFacts;
   /** How often what was kept is synced; the log is pinned behind it. Default 30 s. */
   syncEveryMs?: number;
   /** What changed could not be followed: numbers may be wrong until the next start. */
