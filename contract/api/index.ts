@@ -3,6 +3,7 @@
  * public. Start with `routes.ts` (REST), `stream.ts` (events) and `columns.ts` (the shape of a batch).
  */
 export * from "./access.ts";
+export * from "./alarms.ts";
 export * from "./bookings.ts";
 export * from "./calendar.ts";
 export * from "./calendar-templates.ts";
@@ -35,6 +36,7 @@ export * from "./query.ts";
 export * from "./results.ts";
 export * from "./routes.ts";
 export * from "./status-code.ts";
+export * from "./stops.ts";
 export * from "./stream.ts";
 export * from "./system.ts";
 export * from "./tag.ts";

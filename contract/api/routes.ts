@@ -1,5 +1,6 @@
 import { type Static, type TSchema, Type } from "typebox";
 import { ApiKeySchema, NewApiKeySchema, type Permission, SessionSchema } from "./access.ts";
+import { alarmRoutes } from "./alarms.ts";
 import { configurationRoutes } from "./configuration-routes.ts";
 import { connectivityRoutes } from "./connectivity.ts";
 import { demoRoutes } from "./demo.ts";
@@ -21,6 +22,7 @@ import {
   RawQuerySchema,
 } from "./query.ts";
 import { resultRoutes } from "./results.ts";
+import { stopRoutes } from "./stops.ts";
 import { GapSchema, RejectedItemSchema, SystemStatusSchema } from "./system.ts";
 import { ConnectionSchema, NewConnectionSchema, NewTagSchema, RawTagSchema, TagChangeSchema } from "./tag.ts";
 import { TimeInputSchema } from "./time.ts";
@@ -274,12 +276,14 @@ export const routes = {
   },
 
   ...factsRoutes,
+  ...alarmRoutes,
   ...factRecordRoutes,
   ...cellRoutes,
   ...resultRoutes,
   ...workRoutes,
   ...executionRoutes,
   ...nowRoutes,
+  ...stopRoutes,
 
   listRejected: {
     method: "GET",

@@ -1,4 +1,5 @@
 import type {
+  AlarmInterval,
   AlarmTransition,
   ApiKey,
   Cells,
@@ -12,6 +13,7 @@ import type {
   IdentifierTransition,
   LastValue,
   MachineFacts,
+  MachineStop,
   MappingErrors,
   Micros,
   NewApiKey,
@@ -21,6 +23,7 @@ import type {
   RejectedItem,
   StateColumns,
   SystemStatus,
+  TimeClass,
   Work,
 } from "../api/index.ts";
 import type { Frame, Lsn } from "./log.ts";
@@ -107,6 +110,10 @@ export interface Facts {
   alarms(equipmentId: number, from: Micros, to: Micros): AlarmTransition[];
   /** Its states alone: over a long range they are cheap where counts are not. */
   states(equipmentId: number, from: Micros, to: Micros): StateColumns;
+  /** Alarms that were active at any time of [from, to), of each tag in their order. What a mapping says of one is as it was when it began, or at `from`. */
+  alarmIntervals(equipmentId: number, from: Micros, to: Micros): AlarmInterval[];
+  /** Equipment with alarm tags, ascending. */
+  alarmEquipment(): number[];
   /** Tags with values that their mapping says nothing of. */
   mappingErrors(): MappingErrors[];
   /** null: nothing is known of what feeds the machine. */
@@ -119,6 +126,20 @@ export interface Facts {
   onProgress(listener: (progress: readonly FactsProgress[]) => void): () => void;
 }
 
+/** Facts as they were published: by what the log had told of them then. */
+export interface ToldFacts {
+  /**
+   * The facts of a machine as they stood at `asOf`, a place in the log or a time; up to `finalBeforeUs` something had been told. Throws `as_of_invalid`, and `as_of_expired` where it is kept no
+   * more.
+   */
+  machine(
+    equipmentId: number,
+    from: Micros,
+    to: Micros,
+    asOf: string,
+  ): Promise<MachineAnswer & { alarms: AlarmTransition[]; identifiers: IdentifierTransition[] }>;
+}
+
 /** What machines did under their orders, shifts and reasons: what every KPI is a sum of. */
 export interface CellSource {
   /**
@@ -126,6 +147,35 @@ export interface CellSource {
    * equipment. Throws `not_found`.
    */
   cells(p: Principal, equipmentId: number, from: Micros, to: Micros, asOf?: Lsn): Cells;
+  /** The stops and the unknown time of a work unit in a range, in order, with their parts in it. None, where none lasts `leastUs` in it. */
+  stops(
+    p: Principal,
+    equipmentId: number,
+    from: Micros,
+    to: Micros,
+    more?: { leastUs?: Micros; asOf?: Lsn },
+  ): Omit<MachineStop, "us" | "comments">[];
+}
+
+export interface StopQuery {
+  /** Default: planned time that stands still. */
+  timeClasses?: readonly TimeClass[];
+  reasons?: readonly number[];
+  micro?: "only" | "without";
+  leastUs?: Micros;
+  sort?: "longest" | "newest";
+  limit: number;
+}
+
+/** Stops of many machines. */
+export interface StopSource {
+  /** Of the machines at and below an equipment, as far as they are in scope. Throws `not_found`. */
+  stops(
+    p: Principal,
+    equipmentId: number,
+    window: { from: Micros; to: Micros },
+    q: StopQuery,
+  ): Promise<{ items: MachineStop[]; total: number; us: Micros }>;
 }
 
 /** What a machine works at, for whoever stands before it. */

@@ -16,7 +16,7 @@ import type { Lsn, MasterData, MasterDataQuery } from "@lineshaft/contract/ports
 import { bindAnnotations, reasonsInForce } from "./annotations.ts";
 import { type IdentifiedAnswer, notTold } from "./identifier-source.ts";
 import { blockedWhile, everyPage, type MasterDataReference, mountsOn } from "./item-reading.ts";
-import { placeLateScrap } from "./late-scrap.ts";
+import { placeLateScrap, type ScrapSources, scrapSourcesOf } from "./late-scrap.ts";
 import { setUpsFromOrderChange } from "./set-up.ts";
 import { stateSpans, stopsOf } from "./states.ts";
 import { layered } from "./timeline.ts";
@@ -32,6 +32,8 @@ export interface ContextQuery {
   identified?: IdentifiedAnswer;
   /** What the machine did: annotations bind to its stops, set-up ends with its good parts. */
   facts: MachineFacts;
+  /** What of the machine may be asked for beyond `facts`, to find where scrap was made. Default: nothing. */
+  scrap?: ScrapSources;
   asOf?: Lsn;
 }
 
@@ -42,7 +44,7 @@ export interface ContextQuery {
 export function contextOf(
   data: MasterData,
   p: Principal,
-  { upwards, timeZone, facts, asOf, identified = notTold }: ContextQuery,
+  { upwards, timeZone, facts, scrap = scrapSourcesOf(facts), asOf, identified = notTold }: ContextQuery,
 ): {
   context: EquipmentContext;
   orphaned: Recorded<MasterDataItem<"annotation">>[];
@@ -68,8 +70,13 @@ export function contextOf(
   const said = within(identified, range);
   masterData.push(...said.used);
   const executions = [...booked, ...said.executions];
-  const bookings = all("lateScrap", { asOf, equipmentId }).map(({ item }) => item);
-  const { placed, unplaced } = placeLateScrap(facts, executions, bookings);
+  const ever = [...booked, ...identified.executions];
+  const near = used("lateScrap", scrapNear(data, p, { equipmentId, facts, executions: ever, asOf }));
+  const { placed, unplaced } = placeLateScrap(
+    scrap,
+    ever,
+    near.map(({ item }) => item),
+  );
   const shifts = data.shifts(p, equipmentId, facts.from, facts.to, asOf);
   for (const name of new Set(shifts.map(({ calendar }) => calendar)))
     used("calendar", [data.get(p, "calendar", name, asOf)]);
@@ -118,6 +125,24 @@ export function contextOf(
     context: { ...context, setUps: [...context.setUps, ...setUpsFromOrderChange(facts, context)] },
     orphaned: annotations.filter(({ item }) => lost.has(item)),
   };
+}
+
+/**
+ * Late scrap that may lie within the facts: what has a time or names units or a lot, what is of an order that ran, and what was booked there. What else there is lies elsewhere, or is told there.
+ */
+function scrapNear(
+  data: MasterData,
+  p: Principal,
+  at: { equipmentId: number; facts: MachineFacts; executions: readonly OrderExecution[]; asOf: Lsn | undefined },
+): Recorded<MasterDataItem<"lateScrap">>[] {
+  const { equipmentId, facts, executions, asOf } = at;
+  const ran = new Set(executions.map(({ order, operation }) => JSON.stringify([order, operation])));
+  return everyPage(data, p, "lateScrap", { asOf, equipmentId }).filter(({ item }) => {
+    const { order, operation, madeUs, serials, lot, bookedUs } = item;
+    if (madeUs !== null) return madeUs.toUs >= facts.from && madeUs.fromUs <= facts.to;
+    if (serials !== undefined || lot !== undefined) return true;
+    return ran.has(JSON.stringify([order, operation])) || (bookedUs > facts.from && bookedUs <= facts.to);
+  });
 }
 
 /** Of two that speak of the same what was said later holds, whichever came first. */

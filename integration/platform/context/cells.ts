@@ -1,6 +1,7 @@
 import {
   type Cell,
   cellKey,
+  type Dated,
   dayOf,
   dayUs,
   type EquipmentContext,
@@ -13,13 +14,13 @@ import {
   noQuantities,
   noTimes,
   type OrderExecution,
-  ownReasons,
   type Quantities,
   type QuantityPlace,
   type StopTime,
+  stateCode,
   type TimeClass,
 } from "@lineshaft/contract/api";
-import { ContextWalk, classOf, type Piece } from "./piece.ts";
+import { ContextWalk, classOf, type Piece, reasonOf } from "./piece.ts";
 import { type PlacedCount, place, placeCounts, startOf } from "./placing.ts";
 import { addQuantities, type CountRole, vectorOf } from "./quantities.ts";
 import { isKnown, RunningClock, type StateSpan, type Stop, stateSpans, stopsOf } from "./states.ts";
@@ -260,10 +261,23 @@ function countsOf(input: CellInput, window: Window, spans: readonly StateSpan[])
   return met.sort((a, b) => startOf(a.count) - startOf(b.count));
 }
 
-function placeLate(late: LateScrap, clock: RunningClock): PlacedCount {
+function placeLate(late: LateScrap, ofFacts: RunningClock): PlacedCount {
+  const clock = late.runs === undefined ? ofFacts : new RunningClock(spansOf(late, late.runs));
   const at = { source: late.fromUs, t: late.toUs, n: late.quantity };
   const continuous = !Number.isInteger(late.quantity);
   return place({ ...at, kind: 0, estimated: late.fromUs < late.toUs, continuous, uncertain: false }, clock);
+}
+
+/** A time without a hole, of which the runs are the part in which the machine produced. */
+function spansOf({ fromUs, toUs }: Dated, runs: readonly Dated[]): StateSpan[] {
+  const spans: StateSpan[] = [];
+  let from = fromUs;
+  for (const run of [...runs, { fromUs: toUs, toUs }]) {
+    spans.push({ from, to: run.fromUs, code: stateCode("NotExecuting") });
+    spans.push({ from: run.fromUs, to: run.toUs, code: stateCode("Executing", "Processing") });
+    from = run.toUs;
+  }
+  return spans;
 }
 
 /** Planned busy time (PBT), before the policy on time without an order. */
@@ -277,12 +291,6 @@ function placeOf(timeClass: TimeClass, piece: Piece): QuantityPlace {
   // Never counts without time: where the policy takes the time out of the plan, what was counted in it goes too.
   if (timeClass === "adot" && piece.policy.noOrder === "notBusy") return "outside";
   return isBusy(timeClass) ? "known" : "outside";
-}
-
-function reasonOf(timeClass: TimeClass, micro: boolean): number {
-  if (micro) return ownReasons.microStop;
-  if (timeClass === "aust") return ownReasons.settingUp;
-  return timeClass === "adot" ? ownReasons.noOrder : ownReasons.unspecifiedStop;
 }
 
 function addStop(stops: StopTime[], stop: StopTime): void {

@@ -24,7 +24,14 @@ export {
 } from "./context-diff.ts";
 export { type IdentifiedAnswer, IdentifierSource } from "./identifier-source.ts";
 export { itemOf, type MasterDataReference } from "./item-reading.ts";
-export { placeLateScrap } from "./late-scrap.ts";
+export {
+  executionsOf,
+  lastProducing,
+  machineScrapSources,
+  type ScrapPart,
+  type ScrapSources,
+  scrapParts,
+} from "./late-scrap.ts";
 export { type LineInput, type LineMember, type LineTopology, lineCells } from "./line.ts";
 export { asTopology, membersOf, topologiesOf } from "./lines.ts";
 export { type CycleSteps, MachineContext, type MasterDataChange } from "./machine-context.ts";
@@ -32,5 +39,6 @@ export { mergeCells } from "./merge.ts";
 export { nowSource } from "./now.ts";
 export { setUpsFromOrderChange } from "./set-up.ts";
 export { stateSpans, stopsOf } from "./states.ts";
+export { machineStops, stopSource } from "./stops.ts";
 export { createMasterDataTransfer } from "./transfer/index.ts";
 export { workSource } from "./work.ts";

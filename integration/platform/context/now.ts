@@ -15,6 +15,7 @@ import {
   type StateCode,
 } from "@lineshaft/contract/api";
 import type { Clock, Facts, NowSource, Registry, Results } from "@lineshaft/contract/ports";
+import { activeAlarms } from "./active-alarms.ts";
 import { bindAnnotations, reasonsInForce } from "./annotations.ts";
 import { placesUpwards } from "./cell-source.ts";
 import { IdentifierSource } from "./identifier-source.ts";
@@ -37,7 +38,7 @@ export interface Standing {
 
 /** Most is known in memory and the rest is remembered until somebody changes it: a thousand machines are told in some tens of milliseconds. */
 export function nowSource(parts: {
-  facts: Pick<Facts, "states" | "progress" | "identifiers">;
+  facts: Pick<Facts, "states" | "alarms" | "progress" | "identifiers">;
   registry: Registry;
   results: Pick<Results, "find">;
   clock: Clock;
@@ -115,6 +116,7 @@ export function nowSource(parts: {
             shift: shift && { id: shift.id, name: shift.name, fromUs: shift.fromUs, toUs: shift.toUs },
             order: running === undefined ? told : orderTold(running),
             targets: plant.targets(id, nowUs),
+            alarms: progress === null ? { active: 0, worst: [] } : activeAlarms(facts, id, nowUs),
             worksByOrder: executions.length > 0 || told !== null,
             ...{ shiftResult: null, orderResult: null },
           };

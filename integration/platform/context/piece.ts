@@ -11,6 +11,7 @@ import {
   type OeePolicy,
   type OrderExecution,
   operationModeOf,
+  ownReasons,
   type PlanCondition,
   type PlannedClass,
   type SetUp,
@@ -182,6 +183,13 @@ export function classOf(piece: Piece, order: OrderExecution | null): TimeClass {
     setUp: setUpOf(piece.setUps, order),
     outsidePlan: piece.policy.outsidePlan,
   });
+}
+
+/** The reason of a stop that nobody gave one. */
+export function reasonOf(timeClass: TimeClass, micro: boolean): number {
+  if (micro) return ownReasons.microStop;
+  if (timeClass === "aust") return ownReasons.settingUp;
+  return timeClass === "adot" ? ownReasons.noOrder : ownReasons.unspecifiedStop;
 }
 
 function setUpOf(setUps: readonly SetUp[], order: OrderExecution | null): SetUpCondition {

@@ -1,4 +1,5 @@
 import {
+  type AlarmTransition,
   type Cell,
   causeOf,
   dayUs,
@@ -30,6 +31,7 @@ import { placesUpwards, timeZoneAt } from "./cell-source.ts";
 import { IdentifierSource } from "./identifier-source.ts";
 import { itemOf } from "./item-reading.ts";
 import { type StateSpan, type Stop, stateSpans, stopsOf } from "./states.ts";
+import { alarmOfStop, beforeStopUs, raised } from "./stop-alarms.ts";
 import { toldWork } from "./told-work.ts";
 
 type Order = Recorded<MasterDataItem<"order">>;
@@ -74,6 +76,7 @@ export function workSource(parts: { facts: Facts; registry: Registry; clock: Clo
     if (stopsOf(spansUntil(stateSpans(answer.facts), endUs))[0]?.from === answer.facts.from)
       answer = facts.machine(equipmentId, nowUs - Math.max(stopUs, spanUs), nowUs);
     const spans = spansUntil(stateSpans(answer.facts), endUs);
+    const alarms = raised(facts.alarms(equipmentId, answer.facts.from - 2 * beforeStopUs, nowUs));
     const timeZone = timeZoneAt(registry, all, equipmentId, nowUs);
     const upwards = placesUpwards(registry, all, equipmentId);
     const identified = identifiers.of(all, upwards);
@@ -134,7 +137,7 @@ export function workSource(parts: { facts: Facts; registry: Registry; clock: Clo
         .filter(({ to }) => to > nowUs - spanUs)
         .reverse()
         .slice(0, longest.stops)
-        .map((stop) => stopOf(stop, endUs, spans, context, annotations)),
+        .map((stop) => stopOf(stop, endUs, spans, context, annotations, alarms)),
       usualReasons: usual(annotations),
     } satisfies Work;
   }
@@ -226,11 +229,14 @@ function stopOf(
   spans: readonly StateSpan[],
   context: EquipmentContext,
   annotations: readonly MasterDataItem<"annotation">[],
+  alarms: readonly AlarmTransition[],
 ): WorkStop {
   const { from, to } = stop;
   const policy = context.policies.findLast((each) => each.fromUs <= from && from < each.toUs)?.policy;
   const told = new Set(context.reasonTree.map(({ number }) => number));
   const causes = spans.filter((span) => span.to >= from && span.from < to).map(({ code }) => causeOf(code));
+  const { alarm, reason } = alarmOfStop(alarms, stop, (number) => told.has(number));
+  const proposal = reason ?? causes.find((cause) => told.has(cause)) ?? null;
   return {
     fromUs: from,
     toUs: to === endUs ? null : to,
@@ -238,7 +244,9 @@ function stopOf(
     reasons: context.reasons
       .filter(({ fromUs, toUs }) => toUs > from && fromUs < to)
       .map(({ fromUs, toUs, reason }) => ({ fromUs: Math.max(fromUs, from), toUs: Math.min(toUs, to), reason })),
-    proposal: causes.find((cause) => told.has(cause)) ?? null,
+    proposal,
+    proposedBy: proposal === null ? null : reason === null ? "machine" : "alarm",
+    alarm,
     comments: annotations
       .filter((each) => each.anchorUs >= from && each.anchorUs < to && each.text !== "")
       .map(({ text }) => text),

@@ -1,10 +1,4 @@
-import {
-  type AlarmTransition,
-  hourUs,
-  type IdentifierTransition,
-  type MappingErrors,
-  type Micros,
-} from "@lineshaft/contract/api";
+import { hourUs, type MappingErrors, type Micros } from "@lineshaft/contract/api";
 import {
   decodeFacts,
   decodeJson,
@@ -21,18 +15,18 @@ import {
   type RegistryChangedRecord,
   recordType,
 } from "@lineshaft/contract/ports";
-import { bindingsWithin, isRepairing, progressOf } from "./answers.ts";
+import { alarmEquipment, bindingsWithin, isRepairing, progressOf, statusOf } from "./answers.ts";
 import { assignmentsOf, feedsOf } from "./assignments.ts";
 import { type Binding, sameShape } from "./binding.ts";
 import { decodeRest } from "./checkpoint.ts";
 import { machineFacts, machineStates } from "./compose.ts";
 import type { DirtyRange } from "./dirty.ts";
 import { Derivation } from "./engine.ts";
-import { type FollowerParts, type KnownGap, without } from "./follower-parts.ts";
+import { type FollowerParts, silentBy, without } from "./follower-parts.ts";
 import { GapLedger, type GapStatement } from "./gaps.ts";
 import { factsKeptUs } from "./kept.ts";
-import { alarmTransitions, identifierTransitions } from "./names.ts";
-import { ProofsOfLife, silenceReason } from "./proof-of-life.ts";
+import { alarmIntervals, alarmTransitions, identifierTransitions } from "./names.ts";
+import { ProofsOfLife } from "./proof-of-life.ts";
 import { FactsSaver } from "./saver.ts";
 import { settle } from "./settle.ts";
 import { Slices } from "./slices.ts";
@@ -43,8 +37,6 @@ import { hourOf } from "./track.ts";
 
 /** How often it is looked whether history has caught up. */
 const historyMs = 20;
-/** The end of what still lasts. */
-const never = Number.POSITIVE_INFINITY;
 
 /**
  * Facts as a view of log and history. A start goes on from what was saved last, and follows the log from there; without it they are derived from what history has. What comes late, a verdict, a gap, another mapping or another ideal cycle makes bindings dirty; they are repaired out of history, which has to
@@ -87,7 +79,7 @@ export class FactsFollower implements Facts {
     else this.#gaps.restore(rest.gaps);
     this.#life = new ProofsOfLife(
       parts.clock.nowUs(),
-      rest?.life ?? { sources: [], silent: this.#silentBy(parts.gaps) },
+      rest?.life ?? { sources: [], silent: silentBy(parts.gaps, this.#gaps) },
     );
     for (const { connectionId, lastUs } of parts.heard) this.#life.seen(connectionId, lastUs);
     this.#tellers = new Tellers(this.#derivation, parts.tell, rest?.told ?? []);
@@ -99,12 +91,6 @@ export class FactsFollower implements Facts {
       this.#derivation.restore({ ...spec, id: saved.id }, saved);
       this.#saver?.bound(saved.id, saved);
     }
-  }
-
-  /** Connections whose lasting gap is one of silence. */
-  #silentBy(gaps: readonly KnownGap[]): number[] {
-    const silent = gaps.flatMap(({ connectionId, reason }) => (reason === silenceReason ? (connectionId ?? []) : []));
-    return [...new Set(silent)].filter(this.#lost);
   }
 
   get appliedLsn(): Lsn {
@@ -238,11 +224,11 @@ export class FactsFollower implements Facts {
     return { facts: machineFacts(bindings, from, to), watermarkUs, finalBeforeUs, repairing: isRepairing(bindings) };
   }
 
-  identifiers(equipmentId: number, from: Micros, to: Micros): IdentifierTransition[] {
+  identifiers(equipmentId: number, from: Micros, to: Micros): ReturnType<Facts["identifiers"]> {
     return identifierTransitions(bindingsWithin(this.#derivation, equipmentId, from, to, "identifier"), from, to);
   }
 
-  alarms(equipmentId: number, from: Micros, to: Micros): AlarmTransition[] {
+  alarms(equipmentId: number, from: Micros, to: Micros): ReturnType<Facts["alarms"]> {
     return alarmTransitions(bindingsWithin(this.#derivation, equipmentId, from, to, "alarm"), from, to);
   }
 
@@ -251,14 +237,21 @@ export class FactsFollower implements Facts {
     return machineStates(this.#derivation.bindingsOf(equipmentId), from, to);
   }
 
+  alarmIntervals(equipmentId: number, from: Micros, to: Micros): AlarmInterval[] {
+    return alarmIntervals(bindingsWithin(this.#derivation, equipmentId, from, to), from, to);
+  }
+
+  alarmEquipment(): number[] {
+    return alarmEquipment(this.#derivation);
+  }
+
   mappingErrors(): MappingErrors[] {
     return this.#derivation.mappingErrors();
   }
 
   /** How it stands, for those who run the server. */
   get status(): { bindings: number; repairing: number; mappingErrors: number } {
-    const mappingErrors = this.mappingErrors().reduce((sum, { values }) => sum + values, 0);
-    return { bindings: this.#derivation.bindings.size, repairing: this.#derivation.dirty, mappingErrors };
+    return statusOf(this.#derivation);
   }
 
   progress(equipmentId: number): FactsProgress | null {
@@ -316,11 +309,11 @@ export class FactsFollower implements Facts {
    */
   #gap(lsn: Lsn, { connectionId, fromUs, toUs }: Pick<GapRecord, "connectionId" | "fromUs" | "toUs">): void {
     if (connectionId === null) return;
-    this.#state({ lsn, connection: connectionId, from: fromUs, to: toUs ?? never, says: "lost" });
+    this.#state({ lsn, connection: connectionId, from: fromUs, to: toUs ?? Number.POSITIVE_INFINITY, says: "lost" });
     if (toUs === null) return;
     const lasting = this.#gaps.lostFrom(connectionId);
     if (lasting !== null && lasting <= toUs)
-      this.#state({ lsn, connection: connectionId, from: toUs, to: never, says: "covered" });
+      this.#state({ lsn, connection: connectionId, from: toUs, to: Number.POSITIVE_INFINITY, says: "covered" });
   }
 
   #state(statement: GapStatement): void {

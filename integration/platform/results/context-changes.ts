@@ -8,10 +8,11 @@ import {
   ProblemError,
   type ShiftOccurrence,
 } from "@lineshaft/contract/api";
-import type { Clock, Facts, Lsn, MasterData, Registry } from "@lineshaft/contract/ports";
+import type { Clock, Facts, Lsn, MasterData, ProductionTimes, Registry } from "@lineshaft/contract/ports";
 import { contextDifference, datedDifference } from "../context/index.ts";
 import { pages, platformPrincipal } from "./plant.ts";
 import { type Range, reachOf } from "./reach.ts";
+import { ScrapChanges, type ScrapMove } from "./scrap-changes.ts";
 import type { StationPlan } from "./stations.ts";
 import { ToldChanges } from "./told-changes.ts";
 
@@ -40,11 +41,13 @@ export class ContextChanges {
   readonly #data: MasterData;
   readonly #facts: Facts;
   readonly #told: ToldChanges;
+  readonly scrap: ScrapChanges;
 
-  constructor({ registry, facts, clock }: { registry: Registry; facts: Facts; clock: Clock }) {
-    this.#data = registry.masterData;
-    this.#facts = facts;
-    this.#told = new ToldChanges({ registry, facts, clock });
+  constructor(parts: { registry: Registry; facts: Facts; clock: Clock; production: ProductionTimes }) {
+    this.#data = parts.registry.masterData;
+    this.#facts = parts.facts;
+    this.#told = new ToldChanges(parts);
+    this.scrap = new ScrapChanges(this.#data, parts.facts, parts.production, this.#told);
   }
 
   /** What other identifiers of a machine change, since it was last looked at: keys under both, and how far it reaches. */
@@ -67,14 +70,22 @@ export class ContextChanges {
     change: MasterDataChange,
     stations: readonly StationPlan[],
   ): Generator<{ station: number } & Range> {
+    const moves = this.#scrapMoves(tenant, change);
     for (const station of stations) {
       if (station.level === "above") continue;
+      yield* this.moved(station, moves);
       const told = this.#told
         .by(tenant, change, [station.id, ...station.members])
         .map((range) => this.#setUps(tenant, station, range));
       for (const range of [...this.#ranges(tenant, change, station, stations), ...told])
         yield { station: station.id, ...this.#reach(station, range) };
     }
+  }
+
+  /** Where late scrap has moved within a station. */
+  *moved(station: StationPlan, moves: readonly ScrapMove[]): Generator<{ station: number } & Range> {
+    for (const { equipmentId, ...range } of moves)
+      if (station.members.includes(equipmentId)) yield { station: station.id, ...this.#reach(station, range) };
   }
 
   /** Changed facts reach as far as a changed context does. */
@@ -118,8 +129,6 @@ export class ContextChanges {
           fromUs: Math.min(fromUs, anchorUs),
           toUs: Math.max(toUs, anchorUs + 1),
         }));
-      case "lateScrap":
-        return this.#lateScrap(tenant, this.#versions(tenant, kind, change), station);
       case "idealCycleTime":
       case "countingAssignment":
       case "setUp":
@@ -137,14 +146,26 @@ export class ContextChanges {
         return dated(this.#versions(tenant, kind, change), station, undefined, [station.id]);
       case "reason":
         return [everywhere];
+      case "lateScrap":
       case "identifierRule":
       case "lookUp":
       case "material":
       case "kpiTarget":
       case "booking":
-        // What machines tell is compared apart; no number rests on what it should be, no cell on what units of a material are worth, and what came of a booking is a change of its own.
+        // Late scrap has moves of its own, and what machines tell is compared apart. No number rests on what it should be, no cell rests on what units of a material are worth, and what came of a booking is a change of its own.
         return [];
     }
+  }
+
+  #scrapMoves(tenant: number, change: MasterDataChange): ScrapMove[] {
+    const { kind, id } = change;
+    if (kind === "lateScrap") {
+      const { before, after } = this.#versions(tenant, kind, change);
+      return this.scrap.booked(tenant, id, before, after);
+    }
+    if (kind !== "order") return [];
+    const { before, after } = this.#versions(tenant, kind, change);
+    return this.scrap.ordered(tenant, id, before, after);
   }
 
   #versions<K extends MasterDataKind>(tenant: number, kind: K, change: MasterDataChange): Versions<K> {
@@ -184,18 +205,6 @@ export class ContextChanges {
       .filter((execution) => execution.fromUs <= toUs && execution.toUs >= fromUs)
       .map((execution) => execution.toUs);
     return { fromUs, toUs: Math.max(toUs, Math.min(toUs + setUpMostUs, Math.max(toUs, ...ends))) };
-  }
-
-  #lateScrap(tenant: number, versions: Versions<"lateScrap">, station: StationPlan): Range[] {
-    if (JSON.stringify(versions.before) === JSON.stringify(versions.after)) return [];
-    return [versions.before, versions.after].flatMap((booking) => {
-      if (booking === null || !station.members.includes(booking.equipmentId)) return [];
-      if (booking.madeUs !== null) return [{ fromUs: booking.madeUs.fromUs - 1, toUs: booking.madeUs.toUs }];
-      // It is put where the order last produced.
-      const order = this.#at(tenant, "order", booking.order, forever);
-      const told = this.#told.executions(tenant, booking.equipmentId).filter((each) => each.order === booking.order);
-      return [...executions(order, booking.order, station), ...told].map(({ fromUs, toUs }) => ({ fromUs, toUs }));
-    });
   }
 
   #shifts(tenant: number, change: MasterDataChange, station: StationPlan): Range[] {

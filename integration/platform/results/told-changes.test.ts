@@ -10,7 +10,7 @@ import {
   type Principal,
   ProblemError,
 } from "@lineshaft/contract/api";
-import type { Facts, Lsn, Registry } from "@lineshaft/contract/ports";
+import type { Facts, Lsn, ProductionTimes, Registry } from "@lineshaft/contract/ports";
 import { FakeClock } from "@lineshaft/testkit";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -43,12 +43,14 @@ const facts = {
   progress: () => null,
 } as unknown as Facts;
 
+const production: ProductionTimes = { ofSerial: () => null, ofLot: () => null, named: () => [] };
+
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), "told-"));
   registry = openRegistry({ path: join(dir, "registry.db"), clock });
   site = registry.createEquipment(admin, { level: "site", name: "S" }).item.id;
   press = registry.createEquipment(admin, { level: "workUnit", name: "P", parentId: site }).item.id;
-  changes = new ContextChanges({ registry, facts, clock });
+  changes = new ContextChanges({ registry, facts, clock, production });
   tells = [];
   stamp();
 });
@@ -221,7 +223,7 @@ describe("what other identifiers, rules and look-ups touch", () => {
         for (const dimension of ["order", "material"] as const)
           change("identifierRule", dimension, rule({ dimension }));
         change("material", "X", null);
-        changes = new ContextChanges({ registry, facts, clock });
+        changes = new ContextChanges({ registry, facts, clock, production });
         tells = told("order", [0, "A"], [20, null], [30, "X"], [60, "7"]);
         changes.toldOtherwise(1, press, { fromUs: 0, toUs: to }, stations()).next();
         for (const edit of all) {
