@@ -106,7 +106,7 @@ class World {
     });
     const context: EquipmentContext = {
       ...{ timeZone: "UTC", lifecycle: [], shifts: [], executions, reasons: [], reasonTree: startingReasons },
-      ...{ setUps: [], idealCycles: [], counting: [], blockedCavities: [] },
+      ...{ materials: [], setUps: [], idealCycles: [], counting: [], blockedCavities: [] },
       lateScrap: placeLateScrap(sources, executions, [...this.late.values()]).placed,
       policies: [{ fromUs: 0, toUs: forever, policy: defaultOeePolicy }],
     };
