@@ -20,6 +20,7 @@ import type {
   Sink,
   StopSource,
   SystemService,
+  ToldFacts,
   WorkSource,
 } from "@lineshaft/contract/ports";
 
@@ -30,6 +31,7 @@ export interface Services {
   registry: Registry;
   lastValues: LastValues;
   facts: Facts;
+  toldFacts: ToldFacts;
   factRecords: FactRecords;
   cells: CellSource;
   results: Results;

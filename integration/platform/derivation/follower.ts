@@ -1,11 +1,4 @@
-import {
-  type AlarmInterval,
-  type AlarmTransition,
-  hourUs,
-  type IdentifierTransition,
-  type MappingErrors,
-  type Micros,
-} from "@lineshaft/contract/api";
+import { hourUs, type MappingErrors, type Micros } from "@lineshaft/contract/api";
 import {
   decodeFacts,
   decodeJson,
@@ -229,11 +222,11 @@ export class FactsFollower implements Facts {
     return { facts: machineFacts(bindings, from, to), watermarkUs, finalBeforeUs, repairing: isRepairing(bindings) };
   }
 
-  identifiers(equipmentId: number, from: Micros, to: Micros): IdentifierTransition[] {
+  identifiers(equipmentId: number, from: Micros, to: Micros): ReturnType<Facts["identifiers"]> {
     return identifierTransitions(bindingsWithin(this.#derivation, equipmentId, from, to), from, to);
   }
 
-  alarms(equipmentId: number, from: Micros, to: Micros): AlarmTransition[] {
+  alarms(equipmentId: number, from: Micros, to: Micros): ReturnType<Facts["alarms"]> {
     return alarmTransitions(bindingsWithin(this.#derivation, equipmentId, from, to), from, to);
   }
 
