@@ -99,8 +99,6 @@ export interface Facts {
   /** What is answered, and was told, rests on the log up to here. */
   readonly appliedLsn: Lsn;
   machine(equipmentId: number, from: Micros, to: Micros): MachineAnswer;
-  /** Its states alone: over a long range they are cheap where counts are not. */
-  states(equipmentId: number, from: Micros, to: Micros): StateColumns;
   /**
    * Of each identifier property what holds at `from`, then each change with from < t < to. Ascending by t; one entry an instant and property, never two equal values of a property in
    * a row. Of several tags of one property the first that knows a value speaks.
@@ -108,6 +106,8 @@ export interface Facts {
   identifiers(equipmentId: number, from: Micros, to: Micros): IdentifierTransition[];
   /** The same of alarm tags, each by itself. */
   alarms(equipmentId: number, from: Micros, to: Micros): AlarmTransition[];
+  /** Its states alone: over a long range they are cheap where counts are not. */
+  states(equipmentId: number, from: Micros, to: Micros): StateColumns;
   /** Alarms that were active at any time of [from, to), of each tag in their order. What a mapping says of one is as it was when it began, or at `from`. */
   alarmIntervals(equipmentId: number, from: Micros, to: Micros): AlarmInterval[];
   /** Equipment with alarm tags, ascending. */
