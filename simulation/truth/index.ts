@@ -12,3 +12,4 @@ export {
 } from "./known.ts";
 export { type Heads, oeeOf, type TrueOee } from "./oee.ts";
 export { idealCyclesOf, type Plan } from "./plan.ts";
+export { TruthBook } from "./truth-book.ts";
