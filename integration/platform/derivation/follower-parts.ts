@@ -40,5 +40,5 @@ export interface FollowerParts {
   checkpoint: FactsCheckpoint | null;
   saveEveryMs: number;
   /** A save is due: `save` does it and tells the position in the log from which a start goes on. */
-  saved: (save: () => Lsn) => void;
+  saved: (save: () => Promise<Lsn>) => Promise<void>;
 }

@@ -210,11 +210,15 @@ describe("mappings", () => {
 describe("a start", () => {
   it("goes on from what was saved: history is not read, what is saved is not told again, and later points go on", async () => {
     const store = new MemoryStore();
-    const parts = { store, saved: (save: () => number) => void save(), saveEveryMs: Number.POSITIVE_INFINITY };
+    const parts = {
+      store,
+      saved: async (save: () => Promise<number>) => void (await save()),
+      saveEveryMs: Number.POSITIVE_INFINITY,
+    };
     const machine = await plant([state], parts);
     for (let i = 0; i < 5; i++) await machine.point(1, 10 * i, i % 2);
     await machine.later(2);
-    machine.facts.saveNow();
+    await machine.facts.saveNow();
     const before = machine.states(-1, 60);
     const read: number[] = [];
     const told: FactsChange[] = [];
@@ -237,13 +241,17 @@ describe("a start", () => {
 
   it("has what a repair changed in the hour that is still written, though it looks the same from outside", async () => {
     const store = new MemoryStore();
-    const parts = { store, saved: (save: () => number) => void save(), saveEveryMs: Number.POSITIVE_INFINITY };
+    const parts = {
+      store,
+      saved: async (save: () => Promise<number>) => void (await save()),
+      saveEveryMs: Number.POSITIVE_INFINITY,
+    };
     const machine = await plant([state], parts);
     await machine.point(1, 0, 1);
     await machine.point(1, 10, 0);
-    machine.facts.saveNow();
+    await machine.facts.saveNow();
     await machine.point(1, 5, 0);
-    machine.facts.saveNow();
+    await machine.facts.saveNow();
     const again = machine.again({ ...parts, checkpoint: store.load() });
     await again.begin(store.lsn);
     expect(machine.states(0, 20, again)).toEqual([
@@ -259,10 +267,10 @@ describe("a start", () => {
     const before = machine.states(-3600 * 6, 0);
     const frozenBeforeUs = nowUs - 3 * 3600 * secondUs;
     const store = new MemoryStore();
-    const parts = { store, saved: (save: () => number) => void save() };
+    const parts = { store, saved: async (save: () => Promise<number>) => void (await save()) };
     const kept = machine.again(parts);
     await kept.begin(0);
-    kept.saveNow();
+    await kept.saveNow();
     const raw = async () => ({ columns: new ColumnsBuilder().build(), warnings: [], more: false });
     const history = { status: { appliedLsn: 1_000_000, frozenBeforeUs } as never, raw };
     machine.facts = machine.again({ ...parts, checkpoint: store.load(), history });

@@ -109,7 +109,7 @@ export class OneMachine {
       registry: { standardBindings: () => ({ revision: 1, items: this.#bindings }) },
       machines: { idealCycles: () => ({ from: [], us: [] }), changed: () => [], microStopUs: 0 },
       aliveUs: () => null,
-      ...{ tell: null, store: null, checkpoint: null, saveEveryMs: 0, saved: () => undefined },
+      ...{ tell: null, store: null, checkpoint: null, saveEveryMs: 0, saved: async () => undefined },
       silence: (statement) => void this.silences.push(statement),
       ...parts,
     });
@@ -124,7 +124,7 @@ export class MemoryStore implements FactsStore {
   #rest: Uint8Array = new Uint8Array(0);
   readonly #bindings = new Map<number, Omit<SavedBinding, "segments"> & { hours: Map<number, Uint8Array> }>();
 
-  save({ lsn, rest, removed, changed, forgottenBefore }: FactsDelta): void {
+  async save({ lsn, rest, removed, changed, forgottenBefore }: FactsDelta): Promise<void> {
     if (this.refuse) throw new Error("The disk is full.");
     this.saves++;
     this.lsn = lsn;

@@ -81,7 +81,7 @@ class Told extends OneMachine {
   /** The process dies, and the next one goes on from what is saved now. */
   async restart(): Promise<void> {
     const saving = { ...this.#parts, store: this.store, saveEveryMs: Number.POSITIVE_INFINITY };
-    const saved = (save: () => number): void => void save();
+    const saved = async (save: () => Promise<number>): Promise<void> => void (await save());
     this.facts = this.again({ ...saving, saved, checkpoint: this.store.load() });
     await this.facts.begin(this.store.lsn);
   }
@@ -185,7 +185,7 @@ describe("facts in the log", () => {
     await machine.point(1, 10, 0);
     for (let i = 0; i < 15; i++) await machine.tick();
     await machine.point(1, 5, 7, { receivedS: 15 });
-    machine.facts.saveNow();
+    await machine.facts.saveNow();
     await machine.restart();
     for (let i = 0; i < 3; i++) await machine.tick();
     expect(machine.reader.timeline(nowUs)).toEqual([
@@ -194,7 +194,7 @@ describe("facts in the log", () => {
       [nowUs + 10 * secondUs, 3],
     ]);
     const told = [...machine.reader.causes.values()].join();
-    machine.facts.saveNow();
+    await machine.facts.saveNow();
     await machine.restart();
     for (let i = 0; i < 3; i++) await machine.tick();
     expect([...machine.reader.causes.values()].join()).toBe(told);

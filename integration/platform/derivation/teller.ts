@@ -6,9 +6,9 @@ import type { DirtyRange } from "./dirty.ts";
 import { factsKeptUs } from "./kept.ts";
 
 /** Rows of one record, so that composing it takes some milliseconds; what is more comes with the next, as soon as this one is back. */
-const rowsMax = 3_000;
+const rowsMax = 2_000;
 /** Facts of one range; a longer one is told in parts. */
-const partMax = 2_000;
+const partMax = 1_000;
 /** Machines in one record. */
 const machinesMax = 500;
 /** Changes of one machine that wait; more are told as one. */
