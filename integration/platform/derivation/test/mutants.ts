@@ -37,7 +37,7 @@ export const mutants: readonly Mutant[] = [
   {
     rule: "3 an increment has a source",
     file: "counter.ts",
-    from: "out.increment(s[o + fLast], t, n, kind",
+    from: "out.increment(gap ? s[o + fLast] : sourceOf(rule, s[o + fLast], t, n), t, n, kind",
     to: "out.increment(t, t, n, kind",
   },
   {
@@ -277,8 +277,8 @@ export const mutants: readonly Mutant[] = [
   {
     rule: "counters: a gap makes the place estimated",
     file: "counter.ts",
-    from: "rule.sampled || (flags & flagGapSeen) !== 0",
-    to: "rule.sampled",
+    from: "rule.sampled || gap ? incrementFlags",
+    to: "rule.sampled ? incrementFlags",
   },
   {
     rule: "states: nothing is known after a gap",
