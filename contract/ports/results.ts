@@ -58,7 +58,7 @@ export interface Results {
    */
   publish(p: Principal, application: string, items: readonly ResultInput[]): Promise<Published>;
   /** By equipment, start and key. Equipment that is out of scope has no results. */
-  list(p: Principal, q: ResultQuery): Page<Result>;
+  list(p: Principal, q: ResultQuery): Promise<Page<Result>>;
   /** Newest first. Throws `not_found` where there is no such result or the equipment is out of scope. */
   revisions(p: Principal, q: ResultKey & { application: string }): (Result & { evidence: EvidenceTerm[] })[];
 }

@@ -261,7 +261,7 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
     },
 
     ...factRecordHandlers(services, { page: pageLater }),
-    ...resultHandlers(services, { page }),
+    ...resultHandlers(services, { page: pageLater }),
 
     listRejected: (call) => page("listRejected", call, (q) => ledger.listRejected(call.principal, q)),
     getRejected: ({ principal, params }) => ledger.getRejected(principal, params.id),

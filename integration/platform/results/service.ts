@@ -243,7 +243,7 @@ export class ResultService implements Results {
     }
   }
 
-  list(p: Principal, q: ResultQuery): ReturnType<Results["list"]> {
+  async list(p: Principal, q: ResultQuery): ReturnType<Results["list"]> {
     demand(p, "read");
     const book = this.#books.get(bookKey(p.tenant, q.application));
     // An application that has not come yet has no results; whoever shows them need not know better.
