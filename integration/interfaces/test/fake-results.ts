@@ -69,7 +69,7 @@ export class FakeResults implements Results {
     return { published: good.length, unchanged: 0, lsn: this.published.length, faults };
   };
 
-  list: Results["list"] = (p, q) => {
+  list: Results["list"] = async (p, q) => {
     const from = Number(q.cursor ?? 0);
     const all = this.published.filter(
       (each) =>

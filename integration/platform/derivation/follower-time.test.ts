@@ -1,6 +1,7 @@
 import { ColumnsBuilder, stateCode } from "@lineshaft/contract/api";
 import type { FactsChange, FactsProgress } from "@lineshaft/contract/ports";
 import { describe, expect, it } from "vitest";
+import type { FactsDelta } from "./checkpoint.ts";
 import { MemoryStore, nowUs, OneMachine, secondUs } from "./follower.fixture.ts";
 
 const running = stateCode("Executing");
@@ -237,6 +238,34 @@ describe("a start", () => {
     await machine.later(2);
     expect(machine.states(-1, 60)).toEqual([...before, [50, running]]);
     expect(told).toMatchObject([{ cause: "points", fromUs: nowUs + 50 * secondUs }]);
+  });
+
+  it("has what stood when the save began, whatever came while it was written", async () => {
+    const store = new MemoryStore();
+    const gate = Promise.withResolvers<void>();
+    // The disk takes its time: what is saved is read only when it has.
+    const slow = { save: (delta: FactsDelta) => gate.promise.then(() => store.save(delta)) };
+    const saved = async (save: () => Promise<number>) => void (await save());
+    const machine = await plant([state], { store: slow, saved, saveEveryMs: Number.POSITIVE_INFINITY });
+    await machine.point(1, -7200, 1);
+    await machine.point(1, -3500, 0);
+    await machine.later(1);
+    const before = machine.states(-8000, 10);
+    const saving = machine.facts.saveNow();
+    await machine.point(1, -7100, 0);
+    await machine.point(1, 5, 1);
+    const after = machine.states(-8000, 10);
+    gate.resolve();
+    await saving;
+    const history = { status: { appliedLsn: 1_000_000, frozenBeforeUs: null } as never, raw: () => Promise.reject() };
+    const again = machine.again({ checkpoint: store.load(), history });
+    await again.begin(store.lsn);
+    expect(machine.states(-8000, 10, again)).toEqual(before);
+    // The next save has the rest.
+    await machine.facts.saveNow();
+    const next = machine.again({ checkpoint: store.load(), history });
+    await next.begin(store.lsn);
+    expect(machine.states(-8000, 10, next)).toEqual(after);
   });
 
   it("has what a repair changed in the hour that is still written, though it looks the same from outside", async () => {

@@ -61,16 +61,20 @@ const pulse: Meaning = { property: "good", kind: "pulse", counts: "good", mappin
 class Told extends OneMachine {
   readonly reader = new Reader();
   refuse = 0;
+  /** Rows of each record. */
+  readonly sizes: number[] = [];
   readonly #waiting: FactsRows[] = [];
 
   readonly store = new MemoryStore();
   readonly #parts: Partial<FollowerParts>;
 
-  constructor(meanings: readonly Meaning[]) {
+  constructor(meanings: readonly Meaning[], more: Partial<FollowerParts> = {}) {
     const parts: Partial<FollowerParts> = {
+      ...more,
       tell: async (rows: FactsRows): Promise<boolean> => {
         if (this.refuse-- > 0) return false;
         this.#waiting.push(rows);
+        this.sizes.push(rows.states.length + rows.counts.length);
         return true;
       },
     };
@@ -91,7 +95,7 @@ class Told extends OneMachine {
     this.clock.advanceMs(1000 * seconds);
     this.facts.tick();
     await Promise.resolve();
-    for (const rows of this.#waiting.splice(0)) {
+    for (let rows = this.#waiting.shift(); rows !== undefined; rows = this.#waiting.shift()) {
       const payload = encodeFacts(rows);
       this.reader.take(payload);
       await this.record(recordType.factsChanged, payload);
@@ -198,6 +202,32 @@ describe("facts in the log", () => {
     await machine.restart();
     for (let i = 0; i < 3; i++) await machine.tick();
     expect([...machine.reader.causes.values()].join()).toBe(told);
+  });
+
+  it("come in small records, one right after the other, also where all of it is another", async () => {
+    let cycleUs = 20 * secondUs;
+    const idealCycles = () => ({ from: [0], us: [cycleUs] });
+    const machine = new Told([pulse], { machines: { idealCycles, changed: () => [1], microStopUs: 0 } });
+    await machine.facts.begin(0);
+    const pulses = 1500;
+    for (let i = 0; i < pulses; i++) await machine.point(1, 40 * i, 1, { receivedS: 40 * i });
+    await machine.tick(40 * pulses);
+    const known = (): unknown => machine.reader.timeline(nowUs).filter(([t]) => t > nowUs);
+    const truth = (): unknown => {
+      const { t, code } = machine.truth(machine.reader.toldUs + 1).states;
+      return merged(Array.from(t, (at, i) => [at, code[i]])).filter(([at]) => at > nowUs);
+    };
+    expect(machine.reader.counts.length).toBe(pulses - 1);
+    expect(known()).toEqual(truth());
+    const first = machine.sizes.length;
+    // Between two pulses there is a stop now.
+    cycleUs = 10 * secondUs;
+    await machine.masterData({});
+    await machine.tick();
+    expect(machine.reader.timeline(nowUs).length).toBeGreaterThan(2 * pulses - 10);
+    expect(known()).toEqual(truth());
+    expect(machine.sizes.length).toBeGreaterThan(first + 1);
+    expect(Math.max(...machine.sizes)).toBeLessThan(4000);
   });
 
   it("survive their encoding", () => {

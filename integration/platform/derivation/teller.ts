@@ -44,6 +44,8 @@ export class FactsTeller {
   readonly #told: Map<number, Told>;
   #news = new Map<number, News>();
   #sent: Map<number, News> | null = null;
+  /** What was sent did not hold all that is to be told. */
+  #more = false;
 
   constructor({ told, changes }: TellerState) {
     this.#told = new Map(told);
@@ -78,14 +80,19 @@ export class FactsTeller {
     const rows: FactsRows = { ranges: [], states: [], counts: [] };
     const sent = new Map<number, News>();
     const waiting = new Map<number, News>();
+    this.#more = false;
     let machines = machinesMax;
     for (const [equipment, news] of this.#news) {
-      if (machines-- === 0 || rows.states.length + rows.counts.length >= rowsMax) break;
+      if (machines-- === 0 || rows.states.length + rows.counts.length >= rowsMax) {
+        this.#more = true;
+        break;
+      }
       this.#news.delete(equipment);
       const machine = machineOf(equipment);
       const before = rows.ranges.length;
       const left = this.#tell(rows, equipment, machine, news, lsn);
       if (left.length > 0) waiting.set(equipment, { until: news.until, changes: left });
+      this.#more ||= left.length > 0;
       if (rows.ranges.length > before) sent.set(equipment, news);
       else if (this.#isLeft(equipment, news.until)) waiting.set(equipment, news);
     }
@@ -107,8 +114,8 @@ export class FactsTeller {
     }
   }
 
-  /** A record that the log has, of this process or of the one before. True: it was as full as one may be, and there is more to tell at once. */
-  taken({ ranges, states, counts }: FactsChangedRecord): boolean {
+  /** A record that the log has, of this process or of the one before. True: there is more to tell at once. */
+  taken({ ranges }: FactsChangedRecord): boolean {
     for (let i = 0; i < ranges.n; i++) {
       const told = this.#told.get(ranges.equipment[i]) ?? { states: ranges.from[i], counts: ranges.from[i] };
       if (ranges.what[i] === 0) told.states = Math.max(told.states, ranges.to[i]);
@@ -122,7 +129,7 @@ export class FactsTeller {
         const news = this.#newsOf(equipment);
         news.until = Math.max(news.until, until);
       }
-    return states.n + counts.n >= rowsMax && this.#news.size > 0;
+    return this.#more;
   }
 
   /** Gives the changes that did not find room. What is told for the first time goes on where it stops by itself. */
@@ -131,27 +138,32 @@ export class FactsTeller {
     if (!Number.isFinite(told.states)) return [];
     this.#told.set(equipment, told);
     const { bindings } = machine;
-    const final = firstPart(bindings, told, finalOf(machine));
+    const end = finalOf(machine);
+    const final = firstPart(bindings, told, end);
+    this.#more ||= final.states < end.states || final.counts < end.counts;
     const from = Math.min(told.states, told.counts) - factsKeptUs;
-    const past = changes.map((change) => ({ ...change, from: Math.max(change.from, from) }));
     const live = { equipment, cause: "points", lsn } as const;
-    const states: DirtyRange[] = past.map((change) => ({ ...change, to: Math.min(change.to, told.states) }));
-    const counts: DirtyRange[] = past.map((change) => ({ ...change, to: Math.min(change.to, told.counts) }));
+    const last = { ...told };
+    const next: DirtyRange[] = [];
+    const nextCounts: DirtyRange[] = [];
     if (final.states > told.states) {
       const some = machineFacts(bindings, told.states, final.states + 1).states.count > 1;
-      if (some) states.push({ ...live, from: told.states, to: final.states });
+      if (some) next.push({ ...live, from: told.states, to: final.states });
       else told.states = final.states;
+      // Each row is told by one range.
+      if (some) last.states--;
     }
     if (final.counts > told.counts) {
       const { t } = machineFacts(bindings, told.counts + 1, final.counts + 1).increments;
       const some = t.some((at) => at > told.counts && at <= final.counts);
-      if (some) counts.push({ ...live, from: told.counts + 1, to: final.counts });
+      if (some) nextCounts.push({ ...live, from: told.counts + 1, to: final.counts });
       else told.counts = final.counts;
     }
-    return [
-      ...apart(states).flatMap((range) => tellParts(rows, bindings, range, tellStates)),
-      ...apart(counts).flatMap((range) => tellParts(rows, bindings, range, tellCounts)),
-    ].filter(({ cause }) => cause !== "points");
+    const past = apart(changes.map((change) => ({ ...change, from: Math.max(change.from, from) })));
+    const left = past.flatMap((range) => tellPast(rows, bindings, range, last));
+    for (const range of next) tellStates(rows, bindings, range);
+    for (const range of nextCounts) tellCounts(rows, bindings, range);
+    return left;
   }
 
   #isLeft(equipment: number, until: Micros): boolean {
@@ -215,16 +227,16 @@ function firstPart(bindings: readonly Binding[], told: Told, final: Told): Told 
   };
 }
 
-/** Tells a range part by part; gives what is left of it when the record is full. */
-function tellParts(
-  rows: FactsRows,
-  bindings: readonly Binding[],
-  range: DirtyRange,
-  tell: (rows: FactsRows, bindings: readonly Binding[], part: DirtyRange) => void,
-): DirtyRange[] {
-  for (const part of partsOf(bindings, range.from, range.to)) {
+/** Tells again what has changed up to `last`, part by part; gives what is left of it when the record is full. */
+function tellPast(rows: FactsRows, bindings: readonly Binding[], range: DirtyRange, last: Told): DirtyRange[] {
+  const to = Math.min(range.to, Math.max(last.states, last.counts));
+  if (range.from > to) return [];
+  for (const part of partsOf(bindings, range.from, to)) {
     if (rows.states.length + rows.counts.length >= rowsMax) return [{ ...range, from: part.from }];
-    tell(rows, bindings, { ...range, ...part });
+    const states = Math.min(part.to, last.states);
+    if (part.from <= states) tellStates(rows, bindings, { ...range, from: part.from, to: states });
+    const counts = Math.min(part.to, last.counts);
+    if (part.from <= counts) tellCounts(rows, bindings, { ...range, from: part.from, to: counts });
   }
   return [];
 }
