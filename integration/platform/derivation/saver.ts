@@ -67,9 +67,12 @@ export class FactsSaver {
     }
     const removed = [...this.#removed];
     this.#removed.clear();
+    const texts = this.#derivation.texts.unsaved;
+    this.#derivation.texts.saved();
     try {
-      await this.#store.save({ lsn, rest: encodeRest(rest), removed, changed, forgottenBefore });
+      await this.#store.save({ lsn, rest: encodeRest(rest), removed, changed, texts, forgottenBefore });
     } catch (error) {
+      this.#derivation.texts.notSaved(texts);
       for (const id of removed) this.#removed.add(id);
       for (const { binding, fromHour } of taken) {
         this.#marks.delete(binding.spec.id);

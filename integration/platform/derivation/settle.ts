@@ -27,7 +27,7 @@ export async function settle(
   const frozenBefore = frozen === null ? undefined : hourOf(frozen + hourUs - 1);
   for (const { binding, run } of derivation.repairs(() => oldest, frozenBefore)) {
     const lost = gapsOf(binding.spec, (connection) => gaps.intervals(connection));
-    const inputs = new HistoryInputs(history, binding.spec, lost);
+    const inputs = new HistoryInputs(history, binding.spec, lost, binding.exact ? derivation.texts : null);
     let step = run.next();
     while (!step.done) {
       signal.throwIfAborted();

@@ -1,9 +1,17 @@
 import type { Micros } from "@lineshaft/contract/api";
-import type { FactsChangedRecord, FactsRows, Lsn } from "@lineshaft/contract/ports";
+import {
+  type FactsChangedRecord,
+  type FactsKind,
+  type FactsRows,
+  type FactsWhat,
+  factsWhats,
+  type Lsn,
+} from "@lineshaft/contract/ports";
 import type { Binding } from "./binding.ts";
 import { countsAheadUs, factsWithin, machineFacts, statesAheadUs } from "./compose.ts";
 import type { DirtyRange } from "./dirty.ts";
 import { factsKeptUs } from "./kept.ts";
+import { alarmTransitions, identifierTransitions } from "./names.ts";
 
 /** Rows of one record, so that composing it takes some milliseconds; what is more comes with the next, as soon as this one is back. */
 const rowsMax = 2_000;
@@ -18,6 +26,8 @@ const changesMax = 50;
 export interface Told {
   states: Micros;
   counts: Micros;
+  alarms: Micros;
+  identifiers: Micros;
 }
 
 /** What a machine has to tell: facts up to `until`, and ranges in which they are others than was told. */
@@ -27,7 +37,8 @@ interface News {
 }
 
 export interface TellerState {
-  told: [equipment: number, Told][];
+  /** Before there were alarms and identifiers, nothing stands of them. */
+  told: [equipment: number, Pick<Told, "states" | "counts"> & Partial<Told>][];
   changes: DirtyRange[];
 }
 
@@ -48,7 +59,12 @@ export class FactsTeller {
   #more = false;
 
   constructor({ told, changes }: TellerState) {
-    this.#told = new Map(told);
+    this.#told = new Map(
+      told.map(([equipment, { states, counts, alarms = states, identifiers = states }]) => [
+        equipment,
+        { states, counts, alarms, identifiers },
+      ]),
+    );
     this.changed(changes, () => []);
   }
 
@@ -77,13 +93,13 @@ export class FactsTeller {
   /** The next record; null: there is nothing to tell now, or what was sent is not back yet. */
   compose(machineOf: (equipment: number) => Machine, lsn: Lsn): FactsRows | null {
     if (this.#sent !== null) return null;
-    const rows: FactsRows = { ranges: [], states: [], counts: [] };
+    const rows: FactsRows = { ranges: [], states: [], counts: [], alarms: [], identifiers: [] };
     const sent = new Map<number, News>();
     const waiting = new Map<number, News>();
     this.#more = false;
     let machines = machinesMax;
     for (const [equipment, news] of this.#news) {
-      if (machines-- === 0 || rows.states.length + rows.counts.length >= rowsMax) {
+      if (machines-- === 0 || rowsIn(rows) >= rowsMax) {
         this.#more = true;
         break;
       }
@@ -117,9 +133,9 @@ export class FactsTeller {
   /** A record that the log has, of this process or of the one before. True: there is more to tell at once. */
   taken({ ranges }: FactsChangedRecord): boolean {
     for (let i = 0; i < ranges.n; i++) {
-      const told = this.#told.get(ranges.equipment[i]) ?? { states: ranges.from[i], counts: ranges.from[i] };
-      if (ranges.what[i] === 0) told.states = Math.max(told.states, ranges.to[i]);
-      else told.counts = Math.max(told.counts, ranges.to[i]);
+      const told = this.#told.get(ranges.equipment[i]) ?? allAt(ranges.from[i]);
+      const what = factsWhats[ranges.what[i]];
+      told[what] = Math.max(told[what], ranges.to[i]);
       this.#told.set(ranges.equipment[i], told);
     }
     const sent = this.#sent ?? [];
@@ -138,37 +154,34 @@ export class FactsTeller {
     if (!Number.isFinite(told.states)) return [];
     this.#told.set(equipment, told);
     const { bindings } = machine;
-    const end = finalOf(machine);
-    const final = firstPart(bindings, told, end);
-    this.#more ||= final.states < end.states || final.counts < end.counts;
-    const from = Math.min(told.states, told.counts) - factsKeptUs;
+    const final = finalOf(machine);
+    const from = Math.min(...Object.values(told)) - factsKeptUs;
+    const past = changes.map((change) => ({ ...change, from: Math.max(change.from, from) }));
     const live = { equipment, cause: "points", lsn } as const;
     const last = { ...told };
-    const next: DirtyRange[] = [];
-    const nextCounts: DirtyRange[] = [];
-    if (final.states > told.states) {
-      const some = machineFacts(bindings, told.states, final.states + 1).states.count > 1;
-      if (some) next.push({ ...live, from: told.states, to: final.states });
-      else told.states = final.states;
-      // Each row is told by one range.
-      if (some) last.states--;
+    const next: { what: FactsWhat; range: DirtyRange }[] = [];
+    for (const what of factsWhats) {
+      const { kind, some, after } = tellings[what];
+      if (final[what] <= told[what]) continue;
+      // Where there is much of it, a part is told at once.
+      const to = firstPart(bindings, told[what], final[what]);
+      this.#more ||= to < final[what];
+      if (some(bindings, told[what], to)) {
+        next.push({ what, range: { ...live, what: kind, from: told[what] + after, to } });
+        // Each row is told by one range.
+        last[what] -= 1 - after;
+      } else told[what] = to;
     }
-    if (final.counts > told.counts) {
-      const { t } = machineFacts(bindings, told.counts + 1, final.counts + 1).increments;
-      const some = t.some((at) => at > told.counts && at <= final.counts);
-      if (some) nextCounts.push({ ...live, from: told.counts + 1, to: final.counts });
-      else told.counts = final.counts;
-    }
-    const past = apart(changes.map((change) => ({ ...change, from: Math.max(change.from, from) })));
-    const left = past.flatMap((range) => tellPast(rows, bindings, range, last));
-    for (const range of next) tellStates(rows, bindings, range);
-    for (const range of nextCounts) tellCounts(rows, bindings, range);
+    const left: DirtyRange[] = [];
+    for (const own of Map.groupBy(past, ({ what }) => what).values())
+      for (const range of apart(own)) left.push(...tellPast(rows, bindings, range, last));
+    for (const { what, range } of next) tellRange(rows, bindings, range, what);
     return left;
   }
 
   #isLeft(equipment: number, until: Micros): boolean {
     const told = this.#told.get(equipment);
-    return told !== undefined && until > Math.min(told.states, told.counts);
+    return told !== undefined && until > Math.min(...Object.values(told));
   }
 
   #newsOf(equipment: number): News {
@@ -182,15 +195,20 @@ export class FactsTeller {
 
 /** The last instants at which facts are final. */
 function finalOf({ bindings, watermark }: Machine): Told {
-  if (!Number.isFinite(watermark)) return { states: Number.NEGATIVE_INFINITY, counts: Number.NEGATIVE_INFINITY };
+  if (!Number.isFinite(watermark)) return allAt(Number.NEGATIVE_INFINITY);
   const before = Math.ceil(watermark) - 1;
-  return { states: before - statesAheadUs(bindings), counts: before - countsAheadUs(bindings) };
+  return { ...allAt(before), states: before - statesAheadUs(bindings), counts: before - countsAheadUs(bindings) };
 }
 
 function beforeAll({ bindings }: Machine): Told {
   const first = Math.min(...bindings.map(({ track }) => track.firstHour));
-  return { states: first - 1, counts: first - 1 };
+  return allAt(first - 1);
 }
+
+const allAt = (at: Micros): Told => ({ states: at, counts: at, alarms: at, identifiers: at });
+
+const rowsIn = ({ states, counts, alarms, identifiers }: FactsRows): number =>
+  states.length + counts.length + alarms.length + identifiers.length;
 
 const hull = (changes: readonly DirtyRange[]): DirtyRange => ({
   ...changes[changes.length - 1],
@@ -215,52 +233,85 @@ function apart(ranges: readonly DirtyRange[]): DirtyRange[] {
   return result;
 }
 
-/** So far what is final is told at once, where there is much of it. */
-function firstPart(bindings: readonly Binding[], told: Told, final: Told): Told {
-  const part = (from: Micros, to: Micros): Micros => {
-    const [first] = partsOf(bindings, from, to);
-    return first.to;
-  };
-  return {
-    states: final.states > told.states ? part(told.states, final.states) : final.states,
-    counts: final.counts > told.counts ? part(told.counts, final.counts) : final.counts,
-  };
+/** How each kind of facts is told: whether there is something new in (told, final], and its rows with from ≤ t ≤ to. */
+interface Telling {
+  kind: FactsKind;
+  some(bindings: readonly Binding[], told: Micros, final: Micros): boolean;
+  /** A range of what holds on begins with what was told last; one of counts behind it. */
+  after: 0 | 1;
+  tell(rows: FactsRows, bindings: readonly Binding[], equipment: number, from: Micros, to: Micros): void;
 }
 
-/** Tells again what has changed up to `last`, part by part; gives what is left of it when the record is full. */
+const tellings: Record<FactsWhat, Telling> = {
+  states: {
+    kind: "production",
+    some: (bindings, told, final) => machineFacts(bindings, told, final + 1).states.count > 1,
+    after: 0,
+    tell: (rows, bindings, equipment, from, to) => {
+      const { count, t, code } = machineFacts(bindings, from, to + 1).states;
+      for (let i = 0; i < count; i++) rows.states.push({ equipment, time: t[i], code: code[i] });
+    },
+  },
+  counts: {
+    kind: "production",
+    some: (bindings, told, final) => {
+      const { t } = machineFacts(bindings, told + 1, final + 1).increments;
+      return t.some((at) => at > told && at <= final);
+    },
+    after: 1,
+    tell: (rows, bindings, equipment, from, to) => {
+      const { count, source, t, n, kind, flags } = machineFacts(bindings, from, to + 1).increments;
+      for (let i = 0; i < count; i++) {
+        if (t[i] < from || t[i] > to) continue;
+        const value = { value: n[i], kind: kind[i], flags: flags[i] };
+        rows.counts.push({ equipment, source: source[i], time: t[i], ...value });
+      }
+    },
+  },
+  alarms: {
+    kind: "alarms",
+    some: (bindings, told, final) => alarmTransitions(bindings, told, final + 1).some(({ t }) => t > told),
+    after: 0,
+    tell: (rows, bindings, equipment, from, to) => {
+      for (const row of alarmTransitions(bindings, from, to + 1)) rows.alarms.push({ equipment, ...row });
+    },
+  },
+  identifiers: {
+    kind: "identifiers",
+    some: (bindings, told, final) => identifierTransitions(bindings, told, final + 1).some(({ t }) => t > told),
+    after: 0,
+    tell: (rows, bindings, equipment, from, to) => {
+      for (const row of identifierTransitions(bindings, from, to + 1)) rows.identifiers.push({ equipment, ...row });
+    },
+  },
+};
+
+/**
+ * Tells again what has changed up to `last`, part by part, everything of a part together so that none of it waits for ever; gives what is left of it when the record is full.
+ */
 function tellPast(rows: FactsRows, bindings: readonly Binding[], range: DirtyRange, last: Told): DirtyRange[] {
-  const to = Math.min(range.to, Math.max(last.states, last.counts));
+  const whats = factsWhats.filter((what) => tellings[what].kind === range.what);
+  const to = Math.min(range.to, Math.max(...whats.map((what) => last[what])));
   if (range.from > to) return [];
   for (const part of partsOf(bindings, range.from, to)) {
-    if (rows.states.length + rows.counts.length >= rowsMax) return [{ ...range, from: part.from }];
-    const states = Math.min(part.to, last.states);
-    if (part.from <= states) tellStates(rows, bindings, { ...range, from: part.from, to: states });
-    const counts = Math.min(part.to, last.counts);
-    if (part.from <= counts) tellCounts(rows, bindings, { ...range, from: part.from, to: counts });
+    if (rowsIn(rows) >= rowsMax) return [{ ...range, from: part.from }];
+    for (const what of whats) {
+      const until = Math.min(part.to, last[what]);
+      if (part.from <= until) tellRange(rows, bindings, { ...range, from: part.from, to: until }, what);
+    }
   }
   return [];
 }
 
-function tellStates(rows: FactsRows, bindings: readonly Binding[], part: DirtyRange): void {
-  const { equipment } = part;
-  rows.ranges.push({ ...part, what: 0 });
-  const { count, t, code } = machineFacts(bindings, part.from, part.to + 1).states;
-  for (let i = 0; i < count; i++) rows.states.push({ equipment, time: t[i], code: code[i] });
+function tellRange(rows: FactsRows, bindings: readonly Binding[], range: DirtyRange, what: FactsWhat): void {
+  const { equipment, from, to, cause, lsn } = range;
+  rows.ranges.push({ equipment, from, to, what, cause, lsn });
+  tellings[what].tell(rows, bindings, equipment, from, to);
 }
 
-function tellCounts(rows: FactsRows, bindings: readonly Binding[], part: DirtyRange): void {
-  const { equipment } = part;
-  rows.ranges.push({ ...part, what: 1 });
-  const { count, source, t, n, kind, flags } = machineFacts(bindings, part.from, part.to + 1).increments;
-  for (let i = 0; i < count; i++) {
-    if (t[i] < part.from || t[i] > part.to) continue;
-    rows.counts.push({
-      ...{ equipment, source: source[i], time: t[i] },
-      value: n[i],
-      kind: kind[i],
-      flags: flags[i],
-    });
-  }
+function firstPart(bindings: readonly Binding[], from: Micros, to: Micros): Micros {
+  const [first] = partsOf(bindings, from, to);
+  return first.to;
 }
 
 function* partsOf(bindings: readonly Binding[], from: Micros, to: Micros): Generator<{ from: Micros; to: Micros }> {

@@ -42,7 +42,7 @@ export class Tellers {
   /** Facts were taken over as they stood: each machine may have some that are not told yet. */
   goOn(): void {
     const ever = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY, cause: "points", lsn: 0 } as const;
-    this.changed([...this.#tenantOf.keys()].map((equipment) => ({ equipment, ...ever })));
+    this.changed([...this.#tenantOf.keys()].map((equipment) => ({ equipment, what: "production", ...ever })));
   }
 
   changed(changes: readonly DirtyRange[]): void {
