@@ -77,7 +77,7 @@ const waitMs = 20_000;
 const portionUs = 2 * dayUs;
 const resultsPerPage = 1000;
 /** Results of one request to publish, for the same reason. */
-const publishedAtOnce = 100;
+const publishedAtOnce = 40;
 
 /**
  * Runs an application until the signal is aborted: registers it, takes work, computes and publishes, for ever. A key whose computing throws is told and comes again later. Waits
