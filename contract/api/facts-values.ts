@@ -29,6 +29,16 @@ export interface AlarmTransition {
   cause: number;
 }
 
+/** An alarm of one tag from when it became active on; half-open. */
+export interface AlarmInterval extends Pick<AlarmTransition, "property" | "tagId" | "text" | "cause"> {
+  code: string;
+  severity: number;
+  /** null: since before facts are kept. */
+  sinceUs: Micros | null;
+  /** null: it is active. */
+  untilUs: Micros | null;
+}
+
 const orNull = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()]);
 
 export const IdentifierColumnsSchema = Type.Object(

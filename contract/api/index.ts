@@ -3,6 +3,7 @@
  * public. Start with `routes.ts` (REST), `stream.ts` (events) and `columns.ts` (the shape of a batch).
  */
 export * from "./access.ts";
+export * from "./alarms.ts";
 export * from "./bookings.ts";
 export * from "./calendar.ts";
 export * from "./calendar-templates.ts";
@@ -27,6 +28,7 @@ export * from "./mapping-presets.ts";
 export * from "./master-data.ts";
 export * from "./master-data-routes.ts";
 export * from "./master-data-transfer.ts";
+export * from "./now.ts";
 export * from "./problem.ts";
 export * from "./query.ts";
 export * from "./results.ts";

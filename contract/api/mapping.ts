@@ -91,7 +91,11 @@ export const CounterOptionsSchema = Type.Object(
       }),
     ),
     samplingMs: Type.Optional(
-      Type.Number({ exclusiveMinimum: 0, maximum: 86_400_000, description: "Milliseconds between two samples. What is not told at one has not changed." }),
+      Type.Number({
+        exclusiveMinimum: 0,
+        maximum: 86_400_000,
+        description: "Milliseconds between two samples. What is not told at one has not changed.",
+      }),
     ),
     glitchWindowMs: Type.Optional(
       Type.Number({

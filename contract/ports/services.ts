@@ -1,9 +1,11 @@
 import type {
+  AlarmInterval,
   AlarmTransition,
   ApiKey,
   Cells,
   Columns,
   Connection,
+  EquipmentNow,
   EventType,
   Gap,
   IdentifierTransition,
@@ -16,6 +18,7 @@ import type {
   Principal,
   RawTag,
   RejectedItem,
+  StateColumns,
   SystemStatus,
   Work,
 } from "../api/index.ts";
@@ -101,6 +104,12 @@ export interface Facts {
   identifiers(equipmentId: number, from: Micros, to: Micros): IdentifierTransition[];
   /** The same of alarm tags, each by itself. */
   alarms(equipmentId: number, from: Micros, to: Micros): AlarmTransition[];
+  /** Its states alone: over a long range they are cheap where counts are not. */
+  states(equipmentId: number, from: Micros, to: Micros): StateColumns;
+  /** Alarms that were active at any time of [from, to), of each tag in their order. What a mapping says of one is as it was when it began, or at `from`. */
+  alarmIntervals(equipmentId: number, from: Micros, to: Micros): AlarmInterval[];
+  /** Equipment with alarm tags, ascending. */
+  alarmEquipment(): number[];
   /** Tags with values that their mapping says nothing of. */
   mappingErrors(): MappingErrors[];
   /** null: nothing is known of what feeds the machine. */
@@ -126,6 +135,27 @@ export interface CellSource {
 export interface WorkSource {
   /** With its stops of the last `spanUs`. Throws `not_found`. */
   work(p: Principal, equipmentId: number, spanUs: Micros): Work;
+}
+
+/** What many equipments are doing just now. */
+export interface NowSource {
+  /** By path. Equipment that is retired, unknown or out of scope is left out. Throws `not_found` for a path that is none. */
+  now(
+    p: Principal,
+    q: {
+      below?: string;
+      equipmentIds?: readonly number[];
+      application?: string;
+      limit?: number;
+      cursor?: string;
+    },
+  ): Page<EquipmentNow> & { atUs: Micros };
+  /** What numbers should reach at a time. Equipment that is unknown or out of scope is left out. */
+  targets(
+    p: Principal,
+    equipmentIds: readonly number[],
+    atUs: Micros,
+  ): { equipmentId: number; targets: Record<string, number> }[];
 }
 
 /** Moves registry changes into the log. */

@@ -31,3 +31,14 @@ export function progressOf(derivation: Derivation, equipmentId: number): FactsPr
 }
 
 export const isRepairing = (bindings: readonly Binding[]): boolean => bindings.some((binding) => binding.dirty);
+
+/** Equipment with alarm tags, ascending. */
+export function alarmEquipment({ bindings }: Derivation): number[] {
+  const found = [...bindings.values()].flatMap(({ spec }) => (spec.role === "alarm" ? [spec.equipment] : []));
+  return [...new Set(found)].sort((a, b) => a - b);
+}
+
+export function statusOf(derivation: Derivation): { bindings: number; repairing: number; mappingErrors: number } {
+  const mappingErrors = derivation.mappingErrors().reduce((sum, { values }) => sum + values, 0);
+  return { bindings: derivation.bindings.size, repairing: derivation.dirty, mappingErrors };
+}

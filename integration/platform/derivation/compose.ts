@@ -77,6 +77,10 @@ export function machineFacts(bindings: readonly Binding[], from: Micros, to: Mic
   };
 }
 
+/** The states of it alone. */
+export const machineStates = (bindings: readonly Binding[], from: Micros, to: Micros): StateColumns =>
+  composedStates(bindings, from, to, to + lookAheadUs(bindings, 0));
+
 /** Raw units with from < t ≤ to of one binding. */
 export function quantity(track: Track, from: Micros, to: Micros): number {
   let sum = 0;

@@ -1,4 +1,5 @@
 import {
+  type AlarmInterval,
   type AlarmTransition,
   hourUs,
   type IdentifierTransition,
@@ -21,17 +22,17 @@ import {
   type RegistryChangedRecord,
   recordType,
 } from "@lineshaft/contract/ports";
-import { bindingsWithin, isRepairing, progressOf } from "./answers.ts";
+import { alarmEquipment, bindingsWithin, isRepairing, progressOf, statusOf } from "./answers.ts";
 import { assignmentsOf } from "./assignments.ts";
 import { type Binding, sameShape } from "./binding.ts";
 import { decodeRest } from "./checkpoint.ts";
-import { machineFacts } from "./compose.ts";
+import { machineFacts, machineStates } from "./compose.ts";
 import type { DirtyRange } from "./dirty.ts";
 import { Derivation } from "./engine.ts";
 import { type FollowerParts, type KnownGap, without } from "./follower-parts.ts";
 import { GapLedger, type GapStatement } from "./gaps.ts";
 import { factsKeptUs } from "./kept.ts";
-import { alarmTransitions, identifierTransitions } from "./names.ts";
+import { alarmIntervals, alarmTransitions, identifierTransitions } from "./names.ts";
 import { ProofsOfLife, silenceReason } from "./proof-of-life.ts";
 import { FactsSaver } from "./saver.ts";
 import { settle } from "./settle.ts";
@@ -101,9 +102,7 @@ export class FactsFollower implements Facts {
 
   /** Connections whose lasting gap is one of silence. */
   #silentBy(gaps: readonly KnownGap[]): number[] {
-    const silent = gaps.flatMap(({ connectionId, reason }) =>
-      connectionId !== null && reason === silenceReason ? [connectionId] : [],
-    );
+    const silent = gaps.flatMap(({ connectionId, reason }) => (reason === silenceReason ? (connectionId ?? []) : []));
     return [...new Set(silent)].filter((connection) => this.#gaps.lostFrom(connection) !== null);
   }
 
@@ -250,15 +249,26 @@ export class FactsFollower implements Facts {
     return alarmTransitions(bindingsWithin(this.#derivation, equipmentId, from, to), from, to);
   }
 
+  states(equipmentId: number, from: Micros, to: Micros): ReturnType<Facts["states"]> {
+    this.#tick(equipmentId, this.#parts.clock.nowUs());
+    return machineStates(this.#derivation.bindingsOf(equipmentId), from, to);
+  }
+
+  alarmIntervals(equipmentId: number, from: Micros, to: Micros): AlarmInterval[] {
+    return alarmIntervals(bindingsWithin(this.#derivation, equipmentId, from, to), from, to);
+  }
+
+  alarmEquipment(): number[] {
+    return alarmEquipment(this.#derivation);
+  }
+
   mappingErrors(): MappingErrors[] {
     return this.#derivation.mappingErrors();
   }
 
   /** How it stands, for those who run the server. */
   get status(): { bindings: number; repairing: number; mappingErrors: number } {
-    const { bindings, dirty } = this.#derivation;
-    const mappingErrors = this.mappingErrors().reduce((sum, { values }) => sum + values, 0);
-    return { bindings: bindings.size, repairing: dirty, mappingErrors };
+    return statusOf(this.#derivation);
   }
 
   progress(equipmentId: number): FactsProgress | null {

@@ -14,7 +14,7 @@ export { ConditionTable } from "./joint-condition.ts";
 export { factsKeptUs } from "./kept.ts";
 export { compileMapping, type DatedRule, jointRules, Rules, textKey } from "./mapping.ts";
 export { type InputRow, MemoryInputs } from "./memory-inputs.ts";
-export { alarmTransitions, identifierTransitions } from "./names.ts";
+export { alarmIntervals, alarmTransitions, identifierTransitions } from "./names.ts";
 export type { SilenceStatement } from "./proof-of-life.ts";
 export { Steps } from "./steps.ts";
 export { Texts } from "./texts.ts";

@@ -1,6 +1,7 @@
 import { ColumnsBuilder, type Mapping, statusBadNoCommunication, type Value } from "@lineshaft/contract/api";
 import { describe, expect, it } from "vitest";
 import {
+  alarmIntervals,
   alarmTransitions,
   type BindingRole,
   compileMapping,
@@ -210,6 +211,45 @@ describe("alarms", () => {
     ],
   ])("%s", (_, mappings, rows, told) => {
     expect(alarms(machine("alarm", mappings, rows))).toEqual(told);
+  });
+});
+
+describe("alarms from begin to end", () => {
+  it("tell since when also where that lies before what is asked, and end where they are unknown", () => {
+    const derivation = machine(
+      "alarm",
+      [{ alarm: { rows: [{ value: 17, severity: 900, cause: 5 }] } }],
+      [
+        [0, 0],
+        [10, 17],
+        [5_000, 18],
+        [9_000, 0],
+        [9_100, 17],
+        [9_200, "bad"],
+        [9_300, 3],
+      ],
+    );
+    const own = derivation.bindingsOf(1);
+    const told = (fromS: number, toS: number) =>
+      alarmIntervals(own, origin + fromS * second, origin + toS * second).map((each) => [
+        each.code,
+        each.severity,
+        each.cause,
+        each.sinceUs === null ? null : at(each.sinceUs),
+        each.untilUs === null ? null : at(each.untilUs),
+      ]);
+    expect(told(-100, 20_000)).toEqual([
+      ["17", 900, 5, 10, 5_000],
+      ["18", 500, 0, 5_000, 9_000],
+      ["17", 900, 5, 9_100, 9_200],
+      ["3", 500, 0, 9_300, null],
+    ]);
+    expect(told(100, 101)).toEqual([["17", 900, 5, 10, 5_000]]);
+    expect(told(9_250, 9_300)).toEqual([]);
+    expect(told(20_000, 20_001)).toEqual([["3", 500, 0, 9_300, null]]);
+    derivation.tick(origin + 30_000 * second);
+    derivation.forgetBefore(origin + 20_000 * second);
+    expect(told(20_000, 20_001)).toEqual([["3", 500, 0, null, null]]);
   });
 });
 

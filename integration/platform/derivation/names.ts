@@ -1,7 +1,15 @@
-import { type AlarmTransition, alarmMeaning, type IdentifierTransition, type Micros } from "@lineshaft/contract/api";
+import {
+  type AlarmInterval,
+  type AlarmTransition,
+  alarmMeaning,
+  type IdentifierTransition,
+  type Micros,
+} from "@lineshaft/contract/api";
 import type { Binding } from "./binding.ts";
 import { type Timeline, timeline } from "./compose.ts";
+import { lowerBound } from "./segment.ts";
 import type { Texts } from "./texts.ts";
+import type { Track } from "./track.ts";
 
 /** What the identifier tags of a machine name over [from, to); see `Facts.identifiers`. */
 export function identifierTransitions(bindings: readonly Binding[], from: Micros, to: Micros): IdentifierTransition[] {
@@ -44,6 +52,34 @@ function alarmOf(binding: Binding, from: Micros, to: Micros): AlarmTransition[] 
     before = says;
   }
   return result;
+}
+
+/** See `Facts.alarmIntervals`. What follows after `to` is looked for, since somebody wants to know how long it lasted. */
+export function alarmIntervals(bindings: readonly Binding[], from: Micros, to: Micros): AlarmInterval[] {
+  return bindings.flatMap((binding) => (binding.spec.role === "alarm" ? intervalsOf(binding, from, to) : []));
+}
+
+function intervalsOf(binding: Binding, from: Micros, to: Micros): AlarmInterval[] {
+  const { track, spec } = binding;
+  const line = timeline(binding, from, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
+  const told = { property: spec.property ?? "", tagId: spec.channels[0].tag };
+  return line.t.flatMap((t, i): AlarmInterval[] => {
+    const code = textOf(track.texts, line.code[i]);
+    if (t >= to || code === null || code === "") return [];
+    const { severity, text, cause } = alarmMeaning(track.rules.at(t)?.alarm ?? {}, code);
+    const sinceUs = t > from ? t : lastTransition(track, from);
+    return [{ ...told, code, severity, text, cause, sinceUs, untilUs: line.t[i + 1] ?? null }];
+  });
+}
+
+/** When that began which holds at `t`; null: before what is kept. */
+function lastTransition({ segments, open }: Track, t: Micros): Micros | null {
+  for (const { transitions } of [...segments, open].reverse()) {
+    if (transitions === null) continue;
+    const behind = lowerBound(transitions.t, transitions.n, t + 1);
+    if (behind > 0) return transitions.t[behind - 1];
+  }
+  return null;
 }
 
 /** Instants at which one of the lines may tell something else, ascending; the first is where they begin. */

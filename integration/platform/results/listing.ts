@@ -1,4 +1,4 @@
-import type { Result } from "@lineshaft/contract/api";
+import type { BriefResult, Result, ResultKey } from "@lineshaft/contract/api";
 import type { Page, ResultQuery } from "@lineshaft/contract/ports";
 import type { Book } from "./book.ts";
 import type { Position, ResultStore } from "./store.ts";
@@ -12,10 +12,12 @@ const pageBytes = 4 * 1024 * 1024;
 /** A page of the results of an application, equipment by equipment. One that is published meanwhile is in it or not. */
 export async function listResults(
   store: ResultStore,
-  book: Book,
+  book: Book | undefined,
   sees: (equipmentId: number) => boolean,
   q: ResultQuery,
 ): Promise<Page<Result>> {
+  // An application that has not come yet has no results; whoever shows them need not know better.
+  if (book === undefined) return { items: [], cursor: null };
   const { id } = book.application;
   const after = q.cursor === undefined ? null : (JSON.parse(q.cursor) as Position);
   const limit = q.limit ?? defaultPage;
@@ -35,7 +37,7 @@ export async function listResults(
       }
       const page = store.list({
         ...{ application: id, equipmentId, period: q.period ?? null, key: q.key ?? null, asOf: q.asOf ?? null },
-        ...{ fromUs: q.fromUs ?? null, toUs: q.toUs ?? null, after: position },
+        ...{ fromUs: q.fromUs ?? null, toUs: q.toUs ?? null, detail: q.detail !== "none", after: position },
         ...{ limit: Math.min(readAtOnce, limit - items.length), bytes: pageBytes - bytes },
       });
       bytes += page.bytes;
@@ -45,6 +47,21 @@ export async function listResults(
     }
   }
   return { items, cursor: null };
+}
+
+/** What stands of each key, without what it was made of. */
+export function findResults(
+  store: ResultStore,
+  book: Book | undefined,
+  sees: (equipmentId: number) => boolean,
+  keys: readonly ResultKey[],
+): (BriefResult | null)[] {
+  return keys.map((key) => {
+    const found = book === undefined ? null : store.brief(book.application.id, key);
+    if (book === undefined || found === null || !sees(key.equipmentId)) return null;
+    const { fromUs: _from, toUs: _to, cause, ...brief } = found;
+    return { ...brief, cause: cause.text, stale: book.agenda.isStale({ ...key, ...found }) };
+  });
 }
 
 function positionOf(items: readonly Position[]): Position {

@@ -25,7 +25,7 @@ import {
   recordType,
 } from "@lineshaft/contract/ports";
 import { Book, type Verdict } from "./book.ts";
-import { listResults } from "./listing.ts";
+import { findResults, listResults } from "./listing.ts";
 import { Plant } from "./plant.ts";
 import { inPortions } from "./portion.ts";
 import { openStore, type ResultStore, type StoredApplication } from "./store.ts";
@@ -245,10 +245,12 @@ export class ResultService implements Results {
 
   async list(p: Principal, q: ResultQuery): ReturnType<Results["list"]> {
     demand(p, "read");
-    const book = this.#books.get(bookKey(p.tenant, q.application));
-    // An application that has not come yet has no results; whoever shows them need not know better.
-    if (book === undefined) return { items: [], cursor: null };
-    return listResults(this.#store, book, (equipmentId) => this.#sees(p, equipmentId), q);
+    return listResults(this.#store, this.#books.get(bookKey(p.tenant, q.application)), (id) => this.#sees(p, id), q);
+  }
+
+  find(p: Principal, name: string, keys: readonly ResultKey[]): ReturnType<Results["find"]> {
+    demand(p, "read");
+    return findResults(this.#store, this.#books.get(bookKey(p.tenant, name)), (id) => this.#sees(p, id), keys);
   }
 
   revisions(p: Principal, q: ResultKey & { application: string }): ReturnType<Results["revisions"]> {
@@ -256,8 +258,7 @@ export class ResultService implements Results {
     const book = this.#book(p, q.application);
     const found = this.#sees(p, q.equipmentId) ? this.#store.revisions(book.application.id, q) : [];
     if (found.length === 0) throw new ProblemError("not_found", "There is no such result that you may see.");
-    const [newest] = found;
-    return found.map((each) => ({ ...each, stale: each === newest && book.agenda.isStale(each) }));
+    return found.map((each, i) => ({ ...each, stale: i === 0 && book.agenda.isStale(each) }));
   }
 
   #book(p: Principal, name: string): Book {
@@ -394,7 +395,6 @@ export class ResultService implements Results {
 }
 
 const bookKey = (tenant: number, name: string): string => `${tenant}/${name}`;
-
 function demand(p: Principal, permission: "read" | "publish"): void {
   if (!may(p, permission)) throw new ProblemError("forbidden", `The role ${p.role} does not include "${permission}".`);
 }
