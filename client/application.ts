@@ -76,6 +76,8 @@ const waitMs = 20_000;
 /** Cells of an equipment that are read in one answer; more come in portions, so that the server never works long on one. */
 const portionUs = 2 * dayUs;
 const resultsPerPage = 1000;
+/** Results of one request to publish, for the same reason. */
+const publishedAtOnce = 40;
 
 /**
  * Runs an application until the signal is aborted: registers it, takes work, computes and publishes, for ever. A key whose computing throws is told and comes again later. Waits
@@ -138,10 +140,16 @@ async function workOnce(
     if (items.length > 0) await sleep(defaultBackOff.maxMs, signal);
     return;
   }
-  const publish = () => platform.call("publishResults", { params, body: { items: results }, signal });
-  const { faults } = await patiently(publish, { signal, log });
-  for (const { index, code, detail } of faults.slice(0, 10))
-    log(`${keyText(results[index])} was refused (${code}): ${detail}`);
+  const publish = async (items: ResultInput[]): Promise<void> => {
+    const call = () => platform.call("publishResults", { params, body: { items }, signal });
+    const { faults } = await patiently(call, { signal, log });
+    for (const { index, code, detail } of faults.slice(0, 10))
+      log(`${keyText(items[index])} was refused (${code}): ${detail}`);
+  };
+  const parts: ResultInput[][] = [];
+  for (let from = 0; from < results.length; from += publishedAtOnce)
+    parts.push(results.slice(from, from + publishedAtOnce));
+  await Promise.all(parts.map(publish));
 }
 
 /**

@@ -121,10 +121,10 @@ export function factsOf(parts: {
       );
     },
     ...{ store, checkpoint, saveEveryMs },
-    saved: (save) => {
+    saved: async (save) => {
       if (!saving) return;
       try {
-        log.pin("facts", save() + 1);
+        log.pin("facts", (await save()) + 1);
       } catch (error) {
         // On a full disk it is tried again; after a failed sync nothing is written to the file any more.
         if (error instanceof ProblemError && error.code === "disk_full") return;
@@ -173,7 +173,7 @@ export function factsOf(parts: {
       const ended = consumer.stop();
       facts.stop();
       await Promise.all([begun, ended]);
-      facts.saveNow();
+      await facts.saveNow();
       store.close();
     },
   };

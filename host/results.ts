@@ -7,7 +7,7 @@ import type { RunningFacts } from "./facts.ts";
 import { periodic } from "./periodic.ts";
 
 /** Of publications a few milliseconds of writing. */
-const portionBytes = 256 * 1024;
+const portionBytes = 128 * 1024;
 
 export interface RunningResults {
   results: ResultService;

@@ -61,7 +61,7 @@ export interface Results {
    */
   publish(p: Principal, application: string, items: readonly ResultInput[]): Promise<Published>;
   /** By equipment, start and key. Equipment that is out of scope has no results. */
-  list(p: Principal, q: ResultQuery): Page<Result>;
+  list(p: Principal, q: ResultQuery): Promise<Page<Result>>;
   /** What stands of each of these, without what it was made of; null where there is nothing, or it may not be seen. */
   find(p: Principal, application: string, keys: readonly ResultKey[]): (BriefResult | null)[];
   /** Newest first. Throws `not_found` where there is no such result or the equipment is out of scope. */

@@ -271,7 +271,7 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
     ...nowHandlers(services, { page }),
     ...factRecordHandlers(services, { page: pageLater }),
     ...alarmHandlers(services, { page, readRange }),
-    ...resultHandlers(services, { page }),
+    ...resultHandlers(services, { page: pageLater }),
     ...stopHandlers(services, { readRange }),
 
     listRejected: (call) => page("listRejected", call, (q) => ledger.listRejected(call.principal, q)),

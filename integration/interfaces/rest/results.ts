@@ -9,8 +9,8 @@ interface Kit {
   page<P extends Page<unknown>>(
     name: "listResults",
     call: Call<"listResults">,
-    list: (query: { limit: number; cursor?: string }) => P,
-  ): P;
+    list: (query: { limit: number; cursor?: string }) => Promise<P>,
+  ): Promise<P>;
 }
 
 /** The contract of applications: thin over the port, which checks scope and keeps its promises. */

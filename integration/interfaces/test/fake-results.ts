@@ -8,7 +8,7 @@ import {
   type ResultKey,
   type WorkItem,
 } from "@lineshaft/contract/api";
-import type { Results } from "@lineshaft/contract/ports";
+import type { Page, ResultQuery, Results } from "@lineshaft/contract/ports";
 
 const keyOf = ({ equipmentId, period, key }: ResultKey) => `${equipmentId}/${period}/${key}`;
 
@@ -71,11 +71,13 @@ export class FakeResults implements Results {
 
   find: Results["find"] = (p, application, keys) =>
     keys.map((key) => {
-      const found = this.list(p, { application, ...key, equipmentIds: [key.equipmentId] }).items[0];
+      const found = this.#list(p, { application, ...key, equipmentIds: [key.equipmentId] }).items[0];
       return found === undefined ? null : { ...found, cause: found.cause.text };
     });
 
-  list: Results["list"] = (p, q) => {
+  list: Results["list"] = async (p, q) => this.#list(p, q);
+
+  #list(p: Principal, q: ResultQuery): Page<Result> {
     const from = Number(q.cursor ?? 0);
     const all = this.published.filter(
       (each) =>
@@ -89,7 +91,7 @@ export class FakeResults implements Results {
     );
     const to = from + (q.limit ?? 1000);
     return { items: all.slice(from, to), cursor: to < all.length ? String(to) : null };
-  };
+  }
 
   revisions: Results["revisions"] = (p, q) => {
     const found = this.published.filter((each) => keyOf(each) === keyOf(q) && this.#sees(p, each.equipmentId));

@@ -51,9 +51,9 @@ export interface FactsDelta {
     key: string;
     rows: StandardBinding[];
     head: Uint8Array;
-    /** Closed hours from here on are replaced by `segments`. */
+    /** Closed hours from here on are replaced by `segments`, which are made as they are taken. */
     fromHour: Micros;
-    segments: { hour: Micros; body: Uint8Array }[];
+    segments: Iterable<{ hour: Micros; body: Uint8Array }>;
   }[];
   /** Texts that came, and null for those that are no longer needed. */
   texts: (readonly [key: number, text: string | null])[];
@@ -61,9 +61,9 @@ export interface FactsDelta {
   forgottenBefore: Micros;
 }
 
-/** Where facts are kept. A save is all or nothing, and survives a power cut when it returns. */
+/** Where facts are kept. A save is all or nothing, and survives a power cut when its promise resolves; one at a time. */
 export interface FactsStore {
-  save(delta: FactsDelta): void;
+  save(delta: FactsDelta): Promise<void>;
 }
 
 export const encodeRest = (rest: CheckpointRest): Uint8Array => serialize(rest);

@@ -41,7 +41,7 @@ export interface FollowerParts {
   checkpoint: FactsCheckpoint | null;
   saveEveryMs: number;
   /** A save is due: `save` does it and tells the position in the log from which a start goes on. */
-  saved: (save: () => Lsn) => void;
+  saved: (save: () => Promise<Lsn>) => Promise<void>;
 }
 
 /** Connections whose lasting gap is one of silence. */

@@ -1,6 +1,7 @@
 import { ColumnsBuilder, stateCode } from "@lineshaft/contract/api";
 import type { FactsChange, FactsProgress } from "@lineshaft/contract/ports";
 import { describe, expect, it } from "vitest";
+import type { FactsDelta } from "./checkpoint.ts";
 import { MemoryStore, nowUs, OneMachine, secondUs } from "./follower.fixture.ts";
 
 const running = stateCode("Executing");
@@ -231,11 +232,15 @@ describe("mappings", () => {
 describe("a start", () => {
   it("goes on from what was saved: history is not read, what is saved is not told again, and later points go on", async () => {
     const store = new MemoryStore();
-    const parts = { store, saved: (save: () => number) => void save(), saveEveryMs: Number.POSITIVE_INFINITY };
+    const parts = {
+      store,
+      saved: async (save: () => Promise<number>) => void (await save()),
+      saveEveryMs: Number.POSITIVE_INFINITY,
+    };
     const machine = await plant([state], parts);
     for (let i = 0; i < 5; i++) await machine.point(1, 10 * i, i % 2);
     await machine.later(2);
-    machine.facts.saveNow();
+    await machine.facts.saveNow();
     const before = machine.states(-1, 60);
     const read: number[] = [];
     const told: FactsChange[] = [];
@@ -256,15 +261,47 @@ describe("a start", () => {
     expect(told).toMatchObject([{ cause: "points", fromUs: nowUs + 50 * secondUs }]);
   });
 
+  it("has what stood when the save began, whatever came while it was written", async () => {
+    const store = new MemoryStore();
+    const gate = Promise.withResolvers<void>();
+    // The disk takes its time: what is saved is read only when it has.
+    const slow = { save: (delta: FactsDelta) => gate.promise.then(() => store.save(delta)) };
+    const saved = async (save: () => Promise<number>) => void (await save());
+    const machine = await plant([state], { store: slow, saved, saveEveryMs: Number.POSITIVE_INFINITY });
+    await machine.point(1, -7200, 1);
+    await machine.point(1, -3500, 0);
+    await machine.later(1);
+    const before = machine.states(-8000, 10);
+    const saving = machine.facts.saveNow();
+    await machine.point(1, -7100, 0);
+    await machine.point(1, 5, 1);
+    const after = machine.states(-8000, 10);
+    gate.resolve();
+    await saving;
+    const history = { status: { appliedLsn: 1_000_000, frozenBeforeUs: null } as never, raw: () => Promise.reject() };
+    const again = machine.again({ checkpoint: store.load(), history });
+    await again.begin(store.lsn);
+    expect(machine.states(-8000, 10, again)).toEqual(before);
+    // The next save has the rest.
+    await machine.facts.saveNow();
+    const next = machine.again({ checkpoint: store.load(), history });
+    await next.begin(store.lsn);
+    expect(machine.states(-8000, 10, next)).toEqual(after);
+  });
+
   it("has what a repair changed in the hour that is still written, though it looks the same from outside", async () => {
     const store = new MemoryStore();
-    const parts = { store, saved: (save: () => number) => void save(), saveEveryMs: Number.POSITIVE_INFINITY };
+    const parts = {
+      store,
+      saved: async (save: () => Promise<number>) => void (await save()),
+      saveEveryMs: Number.POSITIVE_INFINITY,
+    };
     const machine = await plant([state], parts);
     await machine.point(1, 0, 1);
     await machine.point(1, 10, 0);
-    machine.facts.saveNow();
+    await machine.facts.saveNow();
     await machine.point(1, 5, 0);
-    machine.facts.saveNow();
+    await machine.facts.saveNow();
     const again = machine.again({ ...parts, checkpoint: store.load() });
     await again.begin(store.lsn);
     expect(machine.states(0, 20, again)).toEqual([
@@ -280,10 +317,10 @@ describe("a start", () => {
     const before = machine.states(-3600 * 6, 0);
     const frozenBeforeUs = nowUs - 3 * 3600 * secondUs;
     const store = new MemoryStore();
-    const parts = { store, saved: (save: () => number) => void save() };
+    const parts = { store, saved: async (save: () => Promise<number>) => void (await save()) };
     const kept = machine.again(parts);
     await kept.begin(0);
-    kept.saveNow();
+    await kept.saveNow();
     const raw = async () => ({ columns: new ColumnsBuilder().build(), warnings: [], more: false });
     const history = { status: { appliedLsn: 1_000_000, frozenBeforeUs } as never, raw };
     machine.facts = machine.again({ ...parts, checkpoint: store.load(), history });

@@ -109,7 +109,7 @@ export class OneMachine {
       registry: { standardBindings: () => ({ revision: 1, items: this.#bindings }) },
       machines: { idealCycles: () => ({ from: [], us: [] }), changed: () => [], microStopUs: 0 },
       aliveUs: () => null,
-      ...{ tell: null, store: null, checkpoint: null, saveEveryMs: 0, saved: () => undefined },
+      ...{ tell: null, store: null, checkpoint: null, saveEveryMs: 0, saved: async () => undefined },
       silence: (statement) => void this.silences.push(statement),
       ...parts,
     });
@@ -125,7 +125,7 @@ export class MemoryStore implements FactsStore {
   readonly #texts = new Map<number, string>();
   readonly #bindings = new Map<number, Omit<SavedBinding, "segments"> & { hours: Map<number, Uint8Array> }>();
 
-  save({ lsn, rest, removed, changed, texts, forgottenBefore }: FactsDelta): void {
+  async save({ lsn, rest, removed, changed, texts, forgottenBefore }: FactsDelta): Promise<void> {
     if (this.refuse) throw new Error("The disk is full.");
     this.saves++;
     this.lsn = lsn;

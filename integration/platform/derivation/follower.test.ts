@@ -21,7 +21,7 @@ const tags = [1, 2, 3, 4, 5, 6];
 const mappings: Mapping[] = [{ preset: "running" }, { preset: "packml" }, { otherwise: { itemState: "OutOfService" } }];
 
 const machines = { idealCycles: () => ({ from: [], us: [] }), changed: () => [], microStopUs: 0 };
-const unsaved = { store: null, checkpoint: null, saveEveryMs: 0, saved: () => undefined };
+const unsaved = { store: null, checkpoint: null, saveEveryMs: 0, saved: async () => undefined };
 /** Neither orders nor supervised connections. */
 const alone = { machines, aliveUs: () => null, silence: () => undefined, tell: null, ...unsaved };
 
@@ -78,9 +78,9 @@ class Plant {
       gaps: [...gaps],
       heard,
       ...{ store, checkpoint: store?.load() ?? null, saveEveryMs: Number.POSITIVE_INFINITY },
-      saved: (save) => {
+      saved: async (save) => {
         try {
-          save();
+          await save();
         } catch {
           // Refused; the next one has it all.
         }
@@ -236,7 +236,7 @@ describe("facts that follow the log", () => {
         if (portion.length > 0) await live.apply(portion);
         if (plant.below(6) === 0) live.tick();
         store.refuse = plant.below(4) === 0;
-        if (plant.below(5) === 0) live.saveNow();
+        if (plant.below(5) === 0) await live.saveNow();
         if (plant.below(12) > 0 || store.saves === 0) continue;
         restarts++;
         live = plant.follower(store);

@@ -66,6 +66,7 @@ export class FactsFollower implements Facts {
   #idle = false;
   #begun = false;
   #savedMs = 0;
+  #saving: Promise<void> | null = null;
   #forgottenUs: Micros = 0;
 
   constructor(parts: FollowerParts) {
@@ -141,29 +142,32 @@ export class FactsFollower implements Facts {
   }
 
   /** Brings onto the disk what has changed. Throws what the store throws; nothing is lost by it but time at the next start. */
-  #save(): Lsn {
-    this.#saver?.save(
-      this.#appliedLsn,
-      {
-        ...this.#derivation.context,
-        ...{ gaps: this.#gaps.state, life: this.#life.state, told: this.#tellers.state },
-      },
-      hourOf(this.#parts.clock.nowUs() - factsKeptUs),
-    );
-    this.#savedMs = this.#parts.clock.monotonicMs();
-    return this.#appliedLsn;
+  async #save(): Promise<Lsn> {
+    const lsn = this.#appliedLsn;
+    const known = { gaps: this.#gaps.state, life: this.#life.state, told: this.#tellers.state };
+    const forgotten = hourOf(this.#parts.clock.nowUs() - factsKeptUs);
+    await this.#saver?.save(lsn, { ...this.#derivation.context, ...known }, forgotten);
+    return lsn;
   }
 
   /** Unless something is half taken in, as after a start that was broken off. */
-  saveNow(): void {
+  async saveNow(): Promise<void> {
+    if (this.#saving !== null) await this.#saving;
     if (this.#saver === null || !this.#begun || !this.#idle) return;
     // What is saved as taken in must not be untold.
     this.#announce();
-    this.#parts.saved(() => this.#save());
+    this.#savedMs = this.#parts.clock.monotonicMs();
+    this.#saving = this.#parts
+      .saved(() => this.#save())
+      .finally(() => {
+        this.#saving = null;
+      });
+    await this.#saving;
   }
 
   #saveWhenDue(): void {
-    if (this.#parts.clock.monotonicMs() - this.#savedMs >= this.#parts.saveEveryMs) this.saveNow();
+    if (this.#saving !== null || this.#parts.clock.monotonicMs() - this.#savedMs < this.#parts.saveEveryMs) return;
+    void this.saveNow();
   }
 
   /**
@@ -370,10 +374,9 @@ export class FactsFollower implements Facts {
 
   async #repair(which: (binding: Binding) => boolean): Promise<void> {
     if (this.#derivation.dirty === 0) return;
-    while (this.#parts.history.status.appliedLsn < this.#takenLsn)
-      await this.#parts.clock.sleep(historyMs, this.#stop.signal);
-    const oldest = this.#parts.clock.nowUs() - factsKeptUs;
-    const from = { history: this.#parts.history, gaps: this.#gaps, oldest };
+    const { history, clock } = this.#parts;
+    while (history.status.appliedLsn < this.#takenLsn) await clock.sleep(historyMs, this.#stop.signal);
+    const from = { history, gaps: this.#gaps, oldest: clock.nowUs() - factsKeptUs };
     await settle(this.#derivation, from, this.#slices, this.#stop.signal, which, (binding, changed) => {
       if (changed) this.#speakers.repaired(binding);
       // Each repair is told at once, so that there is not all of it to be told in one go.

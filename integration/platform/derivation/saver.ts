@@ -1,7 +1,15 @@
 import type { Lsn, StandardBinding } from "@lineshaft/contract/ports";
 import type { Binding } from "./binding.ts";
-import { type CheckpointRest, encodeHead, encodeRest, encodeSegment, type FactsStore } from "./checkpoint.ts";
+import {
+  type CheckpointRest,
+  encodeHead,
+  encodeRest,
+  encodeSegment,
+  type FactsDelta,
+  type FactsStore,
+} from "./checkpoint.ts";
 import type { Derivation } from "./engine.ts";
+import type { Segment } from "./segment.ts";
 
 /** What of a binding was saved, in a few numbers: equal ones need no writing. */
 type Mark = Float64Array;
@@ -37,39 +45,46 @@ export class FactsSaver {
     this.#removed.add(id);
   }
 
-  /** Throws what the store throws; then everything is still to be saved. */
-  save(lsn: Lsn, rest: CheckpointRest, forgottenBefore: number): void {
-    const marks: [Binding, Mark][] = [];
+  /**
+   * Everything as it is now, though it is written while the work goes on: where automata stand is copied, and closed hours never change. Throws what the store throws; then everything is still
+   * to be saved.
+   */
+  async save(lsn: Lsn, rest: CheckpointRest, forgottenBefore: number): Promise<void> {
+    const changed: FactsDelta["changed"] = [];
+    const taken: { binding: Binding; fromHour: number }[] = [];
     for (const binding of this.#derivation.bindings.values()) {
+      const { track, spec } = binding;
       const mark = markOf(binding);
-      if (!same(this.#marks.get(binding.spec.id), mark)) marks.push([binding, mark]);
-    }
-    this.#store.save({
-      ...{
-        lsn,
-        rest: encodeRest(rest),
-        removed: [...this.#removed],
-        texts: this.#derivation.texts.unsaved,
-        forgottenBefore,
-      },
-      changed: marks.map(([binding]) => {
-        const { track, spec } = binding;
-        const { key, rows } = this.#known.get(spec.id) as Known;
-        const segments = track.segments.slice(track.firstSegment(track.unsavedFrom));
-        return {
-          ...{ id: spec.id, key, rows, head: encodeHead(binding), fromHour: track.unsavedFrom },
-          segments: segments.map((segment) => ({ hour: segment.hour, body: encodeSegment(segment) })),
-        };
-      }),
-    });
-    this.#removed.clear();
-    this.#derivation.texts.saved();
-    for (const [binding, mark] of marks) {
+      if (same(this.#marks.get(spec.id), mark)) continue;
+      const { key, rows } = this.#known.get(spec.id) as Known;
+      const fromHour = track.unsavedFrom;
+      const segments = track.segments.slice(track.firstSegment(fromHour));
+      changed.push({ id: spec.id, key, rows, head: encodeHead(binding), fromHour, segments: encoded(segments) });
+      taken.push({ binding, fromHour });
       mark[mark.length - 1] = Number.POSITIVE_INFINITY;
-      this.#marks.set(binding.spec.id, mark);
-      binding.track.unsavedFrom = Number.POSITIVE_INFINITY;
+      this.#marks.set(spec.id, mark);
+      track.unsavedFrom = Number.POSITIVE_INFINITY;
+    }
+    const removed = [...this.#removed];
+    this.#removed.clear();
+    const texts = this.#derivation.texts.unsaved;
+    this.#derivation.texts.saved();
+    try {
+      await this.#store.save({ lsn, rest: encodeRest(rest), removed, changed, texts, forgottenBefore });
+    } catch (error) {
+      this.#derivation.texts.notSaved(texts);
+      for (const id of removed) this.#removed.add(id);
+      for (const { binding, fromHour } of taken) {
+        this.#marks.delete(binding.spec.id);
+        binding.track.unsavedFrom = Math.min(binding.track.unsavedFrom, fromHour);
+      }
+      throw error;
     }
   }
+}
+
+function* encoded(segments: readonly Segment[]): Generator<{ hour: number; body: Uint8Array }> {
+  for (const segment of segments) yield { hour: segment.hour, body: encodeSegment(segment) };
 }
 
 /** The watermark of a clean binding is that of its equipment, which is saved for all. */

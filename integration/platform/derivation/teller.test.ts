@@ -99,16 +99,20 @@ const order: Meaning = { property: "order", kind: "identifier", mapping: {} };
 class Told extends OneMachine {
   readonly reader = new Reader();
   refuse = 0;
+  /** Rows of each record. */
+  readonly sizes: number[] = [];
   readonly #waiting: FactsRows[] = [];
 
   readonly store = new MemoryStore();
   readonly #parts: Partial<FollowerParts>;
 
-  constructor(meanings: readonly Meaning[]) {
+  constructor(meanings: readonly Meaning[], more: Partial<FollowerParts> = {}) {
     const parts: Partial<FollowerParts> = {
+      ...more,
       tell: async (rows: FactsRows): Promise<boolean> => {
         if (this.refuse-- > 0) return false;
         this.#waiting.push(rows);
+        this.sizes.push(rows.states.length + rows.counts.length);
         return true;
       },
     };
@@ -119,7 +123,7 @@ class Told extends OneMachine {
   /** The process dies, and the next one goes on from what is saved now. */
   async restart(): Promise<void> {
     const saving = { ...this.#parts, store: this.store, saveEveryMs: Number.POSITIVE_INFINITY };
-    const saved = (save: () => number): void => void save();
+    const saved = async (save: () => Promise<number>): Promise<void> => void (await save());
     this.facts = this.again({ ...saving, saved, checkpoint: this.store.load() });
     await this.facts.begin(this.store.lsn);
   }
@@ -129,7 +133,7 @@ class Told extends OneMachine {
     this.clock.advanceMs(1000 * seconds);
     this.facts.tick();
     await Promise.resolve();
-    for (const rows of this.#waiting.splice(0)) {
+    for (let rows = this.#waiting.shift(); rows !== undefined; rows = this.#waiting.shift()) {
       const payload = encodeFacts(rows);
       this.reader.take(payload);
       await this.record(recordType.factsChanged, payload);
@@ -236,7 +240,7 @@ describe("facts in the log", () => {
     await machine.point(1, 10, 0);
     for (let i = 0; i < 15; i++) await machine.tick();
     await machine.point(1, 5, 7, { receivedS: 15 });
-    machine.facts.saveNow();
+    await machine.facts.saveNow();
     await machine.restart();
     for (let i = 0; i < 3; i++) await machine.tick();
     expect(machine.reader.timeline(nowUs)).toEqual([
@@ -245,10 +249,36 @@ describe("facts in the log", () => {
       [nowUs + 10 * secondUs, 3],
     ]);
     const told = [...machine.reader.causes.values()].join();
-    machine.facts.saveNow();
+    await machine.facts.saveNow();
     await machine.restart();
     for (let i = 0; i < 3; i++) await machine.tick();
     expect([...machine.reader.causes.values()].join()).toBe(told);
+  });
+
+  it("come in small records, one right after the other, also where all of it is another", async () => {
+    let cycleUs = 20 * secondUs;
+    const idealCycles = () => ({ from: [0], us: [cycleUs] });
+    const machine = new Told([pulse], { machines: { idealCycles, changed: () => [1], microStopUs: 0 } });
+    await machine.facts.begin(0);
+    const pulses = 1500;
+    for (let i = 0; i < pulses; i++) await machine.point(1, 40 * i, 1, { receivedS: 40 * i });
+    await machine.tick(40 * pulses);
+    const known = (): unknown => machine.reader.timeline(nowUs).filter(([t]) => t > nowUs);
+    const truth = (): unknown => {
+      const { t, code } = machine.truth(machine.reader.toldUs + 1).states;
+      return merged(Array.from(t, (at, i) => [at, code[i]])).filter(([at]) => at > nowUs);
+    };
+    expect(machine.reader.counts.length).toBe(pulses - 1);
+    expect(known()).toEqual(truth());
+    const first = machine.sizes.length;
+    // Between two pulses there is a stop now.
+    cycleUs = 10 * secondUs;
+    await machine.masterData({});
+    await machine.tick();
+    expect(machine.reader.timeline(nowUs).length).toBeGreaterThan(2 * pulses - 10);
+    expect(known()).toEqual(truth());
+    expect(machine.sizes.length).toBeGreaterThan(first + 1);
+    expect(Math.max(...machine.sizes)).toBeLessThan(4000);
   });
 
   it("survive their encoding", () => {

@@ -14,9 +14,9 @@ import { factsKeptUs } from "./kept.ts";
 import { alarmTransitions, identifierTransitions } from "./names.ts";
 
 /** Rows of one record, so that composing it takes some milliseconds; what is more comes with the next, as soon as this one is back. */
-const rowsMax = 3_000;
+const rowsMax = 2_000;
 /** Facts of one range; a longer one is told in parts. */
-const partMax = 2_000;
+const partMax = 1_000;
 /** Machines in one record. */
 const machinesMax = 500;
 /** Changes of one machine that wait; more are told as one. */
@@ -55,6 +55,8 @@ export class FactsTeller {
   readonly #told: Map<number, Told>;
   #news = new Map<number, News>();
   #sent: Map<number, News> | null = null;
+  /** What was sent did not hold all that is to be told. */
+  #more = false;
 
   constructor({ told, changes }: TellerState) {
     this.#told = new Map(
@@ -94,14 +96,19 @@ export class FactsTeller {
     const rows: FactsRows = { ranges: [], states: [], counts: [], alarms: [], identifiers: [] };
     const sent = new Map<number, News>();
     const waiting = new Map<number, News>();
+    this.#more = false;
     let machines = machinesMax;
     for (const [equipment, news] of this.#news) {
-      if (machines-- === 0 || rowsIn(rows) >= rowsMax) break;
+      if (machines-- === 0 || rowsIn(rows) >= rowsMax) {
+        this.#more = true;
+        break;
+      }
       this.#news.delete(equipment);
       const machine = machineOf(equipment);
       const before = rows.ranges.length;
       const left = this.#tell(rows, equipment, machine, news, lsn);
       if (left.length > 0) waiting.set(equipment, { until: news.until, changes: left });
+      this.#more ||= left.length > 0;
       if (rows.ranges.length > before) sent.set(equipment, news);
       else if (this.#isLeft(equipment, news.until)) waiting.set(equipment, news);
     }
@@ -123,9 +130,8 @@ export class FactsTeller {
     }
   }
 
-  /** A record that the log has, of this process or of the one before. True: it was as full as one may be, and there is more to tell at once. */
-  taken(record: FactsChangedRecord): boolean {
-    const { ranges } = record;
+  /** A record that the log has, of this process or of the one before. True: there is more to tell at once. */
+  taken({ ranges }: FactsChangedRecord): boolean {
     for (let i = 0; i < ranges.n; i++) {
       const told = this.#told.get(ranges.equipment[i]) ?? allAt(ranges.from[i]);
       const what = factsWhats[ranges.what[i]];
@@ -139,7 +145,7 @@ export class FactsTeller {
         const news = this.#newsOf(equipment);
         news.until = Math.max(news.until, until);
       }
-    return rowsTold(record) >= rowsMax && this.#news.size > 0;
+    return this.#more;
   }
 
   /** Gives the changes that did not find room. What is told for the first time goes on where it stops by itself. */
@@ -152,21 +158,25 @@ export class FactsTeller {
     const from = Math.min(...Object.values(told)) - factsKeptUs;
     const past = changes.map((change) => ({ ...change, from: Math.max(change.from, from) }));
     const live = { equipment, cause: "points", lsn } as const;
-    const left: DirtyRange[] = [];
+    const last = { ...told };
+    const next: { what: FactsWhat; range: DirtyRange }[] = [];
     for (const what of factsWhats) {
       const { kind, some, after } = tellings[what];
-      const ranges = past.flatMap((change) =>
-        change.what === kind ? [{ ...change, to: Math.min(change.to, told[what]) }] : [],
-      );
-      if (final[what] > told[what]) {
-        // Where there is much of it, a part is told at once.
-        const to = firstPart(bindings, told[what], final[what]);
-        if (some(bindings, told[what], to)) ranges.push({ ...live, what: kind, from: told[what] + after, to });
-        else told[what] = to;
-      }
-      for (const range of apart(ranges)) left.push(...tellParts(rows, bindings, range, what));
+      if (final[what] <= told[what]) continue;
+      // Where there is much of it, a part is told at once.
+      const to = firstPart(bindings, told[what], final[what]);
+      this.#more ||= to < final[what];
+      if (some(bindings, told[what], to)) {
+        next.push({ what, range: { ...live, what: kind, from: told[what] + after, to } });
+        // Each row is told by one range.
+        last[what] -= 1 - after;
+      } else told[what] = to;
     }
-    return left.filter(({ cause }) => cause !== "points");
+    const left: DirtyRange[] = [];
+    for (const own of Map.groupBy(past, ({ what }) => what).values())
+      for (const range of apart(own)) left.push(...tellPast(rows, bindings, range, last));
+    for (const { what, range } of next) tellRange(rows, bindings, range, what);
+    return left;
   }
 
   #isLeft(equipment: number, until: Micros): boolean {
@@ -199,9 +209,6 @@ const allAt = (at: Micros): Told => ({ states: at, counts: at, alarms: at, ident
 
 const rowsIn = ({ states, counts, alarms, identifiers }: FactsRows): number =>
   states.length + counts.length + alarms.length + identifiers.length;
-
-const rowsTold = ({ states, counts, alarms, identifiers }: FactsChangedRecord): number =>
-  states.n + counts.n + alarms.length + identifiers.length;
 
 const hull = (changes: readonly DirtyRange[]): DirtyRange => ({
   ...changes[changes.length - 1],
@@ -279,15 +286,27 @@ const tellings: Record<FactsWhat, Telling> = {
   },
 };
 
-/** Tells a range part by part; gives what is left of it when the record is full. */
-function tellParts(rows: FactsRows, bindings: readonly Binding[], range: DirtyRange, what: FactsWhat): DirtyRange[] {
-  const { equipment, cause, lsn } = range;
-  for (const { from, to } of partsOf(bindings, range.from, range.to)) {
-    if (rowsIn(rows) >= rowsMax) return [{ ...range, from }];
-    rows.ranges.push({ equipment, from, to, what, cause, lsn });
-    tellings[what].tell(rows, bindings, equipment, from, to);
+/**
+ * Tells again what has changed up to `last`, part by part, everything of a part together so that none of it waits for ever; gives what is left of it when the record is full.
+ */
+function tellPast(rows: FactsRows, bindings: readonly Binding[], range: DirtyRange, last: Told): DirtyRange[] {
+  const whats = factsWhats.filter((what) => tellings[what].kind === range.what);
+  const to = Math.min(range.to, Math.max(...whats.map((what) => last[what])));
+  if (range.from > to) return [];
+  for (const part of partsOf(bindings, range.from, to)) {
+    if (rowsIn(rows) >= rowsMax) return [{ ...range, from: part.from }];
+    for (const what of whats) {
+      const until = Math.min(part.to, last[what]);
+      if (part.from <= until) tellRange(rows, bindings, { ...range, from: part.from, to: until }, what);
+    }
   }
   return [];
+}
+
+function tellRange(rows: FactsRows, bindings: readonly Binding[], range: DirtyRange, what: FactsWhat): void {
+  const { equipment, from, to, cause, lsn } = range;
+  rows.ranges.push({ equipment, from, to, what, cause, lsn });
+  tellings[what].tell(rows, bindings, equipment, from, to);
 }
 
 function firstPart(bindings: readonly Binding[], from: Micros, to: Micros): Micros {

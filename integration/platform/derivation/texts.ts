@@ -47,6 +47,11 @@ export class Texts {
     this.#unsaved.clear();
   }
 
+  /** They are not on the disk after all. */
+  notSaved(texts: readonly (readonly [key: number, text: string | null])[]): void {
+    for (const [key, text] of texts) if (!this.#unsaved.has(key)) this.#unsaved.set(key, text);
+  }
+
   restore(texts: readonly (readonly [key: number, text: string])[]): void {
     for (const [key, text] of texts) this.#texts.set(key, text);
   }

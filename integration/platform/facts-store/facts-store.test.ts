@@ -30,14 +30,14 @@ const binding = (id: number, fromHour: number, ...segments: ReturnType<typeof ho
 let lastHead = 0;
 
 describe("facts on disk", () => {
-  it("are what was saved last: hours are replaced from where they changed, bindings come and go, old hours end", () => {
+  it("are what was saved last: hours are replaced from where they changed, bindings come and go, old hours end", async () => {
     const store = open();
     expect(store.load()).toBeNull();
-    store.save(
+    await store.save(
       delta({ changed: [binding(1, 10, hour(10, 1), hour(20, 2), hour(30, 3)), binding(2, 10, hour(10, 4))] }),
     );
-    store.save(delta({ lsn: 2, changed: [binding(1, 20, hour(20, 7))], forgottenBefore: 10 }));
-    store.save(
+    await store.save(delta({ lsn: 2, changed: [binding(1, 20, hour(20, 7))], forgottenBefore: 10 }));
+    await store.save(
       delta({ lsn: 3, removed: [2], changed: [binding(2, 5, hour(15, 8)), binding(3, Number.POSITIVE_INFINITY)] }),
     );
     store.close();
@@ -45,15 +45,15 @@ describe("facts on disk", () => {
     expect(again.load()).toMatchObject({ lsn: 3, rest: Buffer.from([9]) });
     const segments = again.load()?.bindings.map((each) => each.segments?.map((body) => [...body]));
     expect(segments).toEqual([[[1], [7]], [[8]], []]);
-    again.save(delta({ lsn: 4, forgottenBefore: 16 }));
+    await again.save(delta({ lsn: 4, forgottenBefore: 16 }));
     expect(again.load()?.bindings.map((each) => each.segments?.length)).toEqual([1, 0, 0]);
     again.close();
     expect(told).toEqual([]);
   });
 
-  it("of another generation of the log are not taken, which is said", () => {
+  it("of another generation of the log are not taken, which is said", async () => {
     const store = open();
-    store.save(delta({}));
+    await store.save(delta({}));
     store.close();
     const restored = open(2);
     expect(restored.load()).toBeNull();
@@ -61,9 +61,9 @@ describe("facts on disk", () => {
     restored.close();
   });
 
-  it("that have rotted are derived again: of one binding where an hour is damaged, all where the whole is", () => {
+  it("that have rotted are derived again: of one binding where an hour is damaged, all where the whole is", async () => {
     const store = open();
-    store.save(delta({ changed: [binding(1, 1, hour(1, 1)), binding(2, 1, hour(1, 1))] }));
+    await store.save(delta({ changed: [binding(1, 1, hour(1, 1)), binding(2, 1, hour(1, 1))] }));
     store.close();
     const sql = new SqliteDatabase(path);
     sql.prepare("UPDATE hour SET body = x'02' WHERE binding = 2").run();
@@ -78,18 +78,18 @@ describe("facts on disk", () => {
     const worse = open();
     expect(worse.load()).toBeNull();
     expect(told.splice(0)).toEqual(["facts_rebuilt"]);
-    worse.save(delta({ lsn: 5 }));
+    await worse.save(delta({ lsn: 5 }));
     expect(worse.load()?.lsn).toBe(5);
     worse.close();
   });
 
-  it("have their texts beside them, which come and go; where one is damaged, what it names is derived again", () => {
+  it("have their texts beside them, which come and go; where one is damaged, what it names is derived again", async () => {
     const store = open();
     const named = { ...binding(2, 1, hour(1, 1)), rows: [{ kind: "identifier" } as StandardBinding] };
     const key = -(2 ** 51) - 4711.5;
     const texts = [[key, "A-1"] as const, [key - 1, "A-2"] as const, [key - 2, "ä"] as const];
-    store.save(delta({ changed: [binding(1, 1, hour(1, 1)), named], texts }));
-    store.save(
+    await store.save(delta({ changed: [binding(1, 1, hour(1, 1)), named], texts }));
+    await store.save(
       delta({
         lsn: 2,
         texts: [
@@ -112,7 +112,7 @@ describe("facts on disk", () => {
     rotten.close();
   });
 
-  it("in a file that is none are set aside", () => {
+  it("in a file that is none are set aside", async () => {
     open().close();
     truncateSync(path);
     writeFileSync(path, "no database at all, but long enough to be looked at as one: ".repeat(100));

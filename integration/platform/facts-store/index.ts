@@ -88,7 +88,7 @@ export function openFactsStore(parts: {
         return null;
       }
     },
-    save: (delta) => db.write(() => save(db, generation, delta)),
+    save: (delta) => db.writeInPortions(save(db, generation, delta), turn),
     close: () => db.close(),
   };
 }
@@ -123,7 +123,9 @@ function load({ sql }: OwnedDatabase, generation: number, rebuilt: (text: string
   return { lsn: row.lsn, rest: row.rest, bindings, texts: texts.map(({ key, text }) => [key, text] as const) };
 }
 
-function save({ sql }: OwnedDatabase, generation: number, delta: FactsDelta): void {
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+function* save({ sql }: OwnedDatabase, generation: number, delta: FactsDelta): Generator<void, void> {
   const forget = sql.prepare("DELETE FROM hour WHERE binding = ?");
   const remove = sql.prepare("DELETE FROM binding WHERE id = ?");
   for (const id of delta.removed) {
@@ -137,7 +139,11 @@ function save({ sql }: OwnedDatabase, generation: number, delta: FactsDelta): vo
     const text = JSON.stringify(rows);
     put.run(id, key, text, head, crcOf(text, head));
     if (Number.isFinite(fromHour)) replaced.run(id, fromHour);
-    for (const { hour, body } of segments) putHour.run(id, hour, body, crc32(body));
+    yield;
+    for (const { hour, body } of segments) {
+      putHour.run(id, hour, body, crc32(body));
+      yield;
+    }
   }
   const putText = sql.prepare("INSERT OR REPLACE INTO text (key, text, crc) VALUES (?, ?, ?)");
   const forgetText = sql.prepare("DELETE FROM text WHERE key = ?");

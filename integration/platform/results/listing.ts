@@ -4,16 +4,18 @@ import type { Book } from "./book.ts";
 import type { Position, ResultStore } from "./store.ts";
 
 const defaultPage = 1000;
+/** Results that are read at once; whoever waits for something else is served in between. */
+const readAtOnce = 200;
 /** A page of results holds about so many characters of detail. */
 const pageBytes = 4 * 1024 * 1024;
 
-/** A page of the results of an application, equipment by equipment. */
-export function listResults(
+/** A page of the results of an application, equipment by equipment. One that is published meanwhile is in it or not. */
+export async function listResults(
   store: ResultStore,
   book: Book | undefined,
   sees: (equipmentId: number) => boolean,
   q: ResultQuery,
-): Page<Result> {
+): Promise<Page<Result>> {
   // An application that has not come yet has no results; whoever shows them need not know better.
   if (book === undefined) return { items: [], cursor: null };
   const { id } = book.application;
@@ -23,24 +25,26 @@ export function listResults(
   const visible = [...new Set(wanted)].filter(sees).sort((a, b) => a - b);
   const items: Result[] = [];
   let bytes = 0;
+  let read = 0;
   for (const equipmentId of visible) {
     if (after !== null && equipmentId < after.equipmentId) continue;
-    if (items.length >= limit || bytes >= pageBytes) return { items, cursor: positionOf(items) };
-    const page = store.list({
-      ...{
-        application: id,
-        equipmentId,
-        period: q.period ?? null,
-        key: q.key ?? null,
-        asOf: q.asOf ?? null,
-        detail: q.detail !== "none",
-      },
-      ...{ fromUs: q.fromUs ?? null, toUs: q.toUs ?? null, limit: limit - items.length, bytes: pageBytes - bytes },
-      after: after?.equipmentId === equipmentId ? after : null,
-    });
-    bytes += page.bytes;
-    for (const result of page.items) items.push({ ...result, stale: book.agenda.isStale(result) });
-    if (page.more) return { items, cursor: positionOf(items) };
+    let position = after?.equipmentId === equipmentId ? after : null;
+    for (;;) {
+      if (items.length >= limit || bytes >= pageBytes) return { items, cursor: JSON.stringify(positionOf(items)) };
+      if (items.length - read >= readAtOnce) {
+        read = items.length;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      const page = store.list({
+        ...{ application: id, equipmentId, period: q.period ?? null, key: q.key ?? null, asOf: q.asOf ?? null },
+        ...{ fromUs: q.fromUs ?? null, toUs: q.toUs ?? null, detail: q.detail !== "none", after: position },
+        ...{ limit: Math.min(readAtOnce, limit - items.length), bytes: pageBytes - bytes },
+      });
+      bytes += page.bytes;
+      for (const result of page.items) items.push({ ...result, stale: book.agenda.isStale(result) });
+      if (!page.more) break;
+      position = positionOf(items);
+    }
   }
   return { items, cursor: null };
 }
@@ -60,7 +64,7 @@ export function findResults(
   });
 }
 
-function positionOf(items: readonly { equipmentId: number; fromUs: number; period: string; key: string }[]): string {
+function positionOf(items: readonly Position[]): Position {
   const { equipmentId, fromUs, period, key } = items[items.length - 1];
-  return JSON.stringify({ equipmentId, fromUs, period, key } satisfies Position);
+  return { equipmentId, fromUs, period, key };
 }

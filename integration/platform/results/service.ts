@@ -243,7 +243,7 @@ export class ResultService implements Results {
     }
   }
 
-  list(p: Principal, q: ResultQuery): ReturnType<Results["list"]> {
+  async list(p: Principal, q: ResultQuery): ReturnType<Results["list"]> {
     demand(p, "read");
     return listResults(this.#store, this.#books.get(bookKey(p.tenant, q.application)), (id) => this.#sees(p, id), q);
   }
