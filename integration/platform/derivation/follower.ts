@@ -235,7 +235,7 @@ export class FactsFollower implements Facts {
     return machineStates(this.#derivation.bindingsOf(equipmentId), from, to);
   }
 
-  alarmIntervals(equipmentId: number, from: Micros, to: Micros): AlarmInterval[] {
+  alarmIntervals(equipmentId: number, from: Micros, to: Micros): ReturnType<Facts["alarmIntervals"]> {
     return alarmIntervals(bindingsWithin(this.#derivation, equipmentId, from, to), from, to);
   }
 
