@@ -4,7 +4,7 @@ import { type MenuFault, menu } from "./truth/faults.ts";
 
 const all = Object.keys(menu) as MenuFault[];
 const long = process.env.LINESHAFT_LONG === "1";
-const seeds = long ? 5_000 : 60;
+const seeds = long ? 5_000 : 200;
 
 describe("eight plant-hours of eight machines come out true", { timeout: 6 * 3_600_000 }, () => {
   it("where nothing goes wrong", () => {

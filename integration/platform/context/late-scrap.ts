@@ -1,5 +1,5 @@
 import type { EquipmentContext, LateScrap, LateScrapBooking, MachineFacts, Micros } from "@lineshaft/contract/api";
-import { producing, stateSpans } from "./states.ts";
+import { runsOf, stateSpans } from "./states.ts";
 
 type Booking = Omit<LateScrapBooking, "equipmentId">;
 
@@ -12,7 +12,7 @@ export function placeLateScrap(
   executions: EquipmentContext["executions"],
   bookings: readonly Booking[],
 ): { placed: LateScrap[]; unplaced: Booking[] } {
-  const runs = stateSpans(facts).filter(({ code }) => producing(code));
+  const runs = runsOf(stateSpans(facts));
   const placed: LateScrap[] = [];
   const unplaced: Booking[] = [];
   for (const booking of bookings) {

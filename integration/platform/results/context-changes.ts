@@ -58,7 +58,7 @@ export class ContextChanges {
 
   /** Changed facts reach as far as a changed context does. */
   reach(tenant: number, station: StationPlan, range: Range): Range {
-    return this.#reach(station, this.#setUps(tenant, station, range));
+    return this.#reach(station, this.#setUps(tenant, station, this.#withLateScrap(tenant, station, range)));
   }
 
   #reach(station: StationPlan, range: Range): Range {
@@ -142,7 +142,7 @@ export class ContextChanges {
   #order(tenant: number, { before, after }: Versions<"order">, id: string, station: StationPlan): Range[] {
     const [old, next] = [executions(before, id, station), executions(after, id, station)];
     const differences = datedDifference(old, next).map(({ from, to }) => ({ fromUs: from, toUs: to }));
-    return differences.map((range) => this.#setUps(tenant, station, range));
+    return differences.map((range) => this.#setUps(tenant, station, this.#withLateScrap(tenant, station, range)));
   }
 
   /** Where set-up ends with the first good part, what follows on the range may be set-up. */
@@ -164,13 +164,33 @@ export class ContextChanges {
 
   #lateScrap(tenant: number, versions: Versions<"lateScrap">, station: StationPlan): Range[] {
     if (JSON.stringify(versions.before) === JSON.stringify(versions.after)) return [];
-    return [versions.before, versions.after].flatMap((booking) => {
-      if (booking === null || !station.members.includes(booking.equipmentId)) return [];
-      if (booking.madeUs !== null) return [{ fromUs: booking.madeUs.fromUs - 1, toUs: booking.madeUs.toUs }];
-      // It is put where the order last produced.
-      const order = this.#at(tenant, "order", booking.order, forever);
-      return executions(order, booking.order, station).map(({ fromUs, toUs }) => ({ fromUs, toUs }));
-    });
+    return [versions.before, versions.after].flatMap((booking) =>
+      booking === null || !station.members.includes(booking.equipmentId)
+        ? []
+        : this.#placesOf(tenant, station, booking),
+    );
+  }
+
+  /** Where a booking of late scrap may count. */
+  #placesOf(tenant: number, station: StationPlan, { madeUs, order: id }: MasterDataItem<"lateScrap">): Range[] {
+    if (madeUs !== null) return [{ fromUs: madeUs.fromUs - 1, toUs: madeUs.toUs }];
+    // It is put where the order last produced.
+    const order = this.#at(tenant, "order", id, forever);
+    return executions(order, id, station).map(({ fromUs, toUs }) => ({ fromUs, toUs }));
+  }
+
+  /** Late scrap lies by the running time in which it may have been made: where that is another, all of it may lie elsewhere. */
+  #withLateScrap(tenant: number, station: StationPlan, range: Range): Range {
+    const p = platformPrincipal(tenant);
+    let { fromUs, toUs } = range;
+    for (const equipmentId of station.members)
+      for (const { item } of pages((cursor) => this.#data.list(p, "lateScrap", { equipmentId, cursor, limit: 1000 }))) {
+        const places = this.#placesOf(tenant, station, item);
+        if (!places.some((place) => place.fromUs <= range.toUs && place.toUs >= range.fromUs)) continue;
+        fromUs = Math.min(fromUs, ...places.map((place) => place.fromUs));
+        toUs = Math.max(toUs, ...places.map((place) => place.toUs));
+      }
+    return { fromUs, toUs };
   }
 
   #shifts(tenant: number, change: MasterDataChange, station: StationPlan): Range[] {
