@@ -13,6 +13,7 @@ import {
   fPendingT,
   fPendingV,
   fValue,
+  stateWidth,
 } from "./layout.ts";
 import type { Rule, Rules } from "./mapping.ts";
 import type { OpenSegment } from "./segment.ts";
@@ -88,7 +89,7 @@ export function counterBoundary(
   if (rule !== null && rules.before(t) !== null) return;
   counterTimer(s, o, rules, out);
   const open = s[o + fFlags] & flagGapOpen;
-  clearState(s, o);
+  clearState(s, o, stateWidth);
   s[o + fFlags] = open;
   if (rule === null) return;
   s[o + fLast] = t;
