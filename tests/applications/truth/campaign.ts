@@ -39,6 +39,7 @@ import {
 import { Chance } from "./chance.ts";
 import { unsound, untrue } from "./compare.ts";
 import { faulted, type MenuFault } from "./faults.ts";
+import { wrongOfLine } from "./line.ts";
 import { MachineUnderTest } from "./machine.ts";
 import { Saved } from "./saved.ts";
 
@@ -154,7 +155,14 @@ class Campaign {
       const wrong = this.#compare(machine);
       if (wrong !== null) return `${machine.kind.machine} (${machine.faulted.faults.join(", ")}): ${wrong}`;
     }
-    return this.#unlikeFromScratch(this.#chance.of(this.#machines));
+    return this.#wrongOfLine() ?? this.#unlikeFromScratch(this.#chance.of(this.#machines));
+  }
+
+  #wrongOfLine(): string | null {
+    const [first, last] = ["MC2", "Assembly1"].map((name) => this.#machines.find(({ kind }) => kind.machine === name));
+    if (first === undefined || last === undefined) return null;
+    const facts = ({ equipment }: MachineUnderTest) => machineFacts(this.#derivation.bindingsOf(equipment), start, end);
+    return wrongOfLine(first, last, { shifts: shiftsAt.get(siteOf(first.kind.equipment)) ?? [], window, facts });
   }
 
   /** What was repaired step by step is, to the last bit, what comes of all of it at once. */
@@ -345,9 +353,9 @@ class Campaign {
     this.#deliver();
     this.#derivation.tick(this.#watermark);
     // A save may find a repair that is not done yet.
-    if (this.#chance.may(0.1)) this.#saved.save(this.#derivation);
+    if (this.#chance.may(0.1)) this.#saved.save(this.#derivation, this.#watermark);
     this.#derivation.settle(this.#store);
-    if (this.#chance.may(0.1)) this.#saved.save(this.#derivation);
+    if (this.#chance.may(0.1)) this.#saved.save(this.#derivation, this.#watermark);
     const dirty = this.#derivation.takeDirty(() => microStopUs);
     for (const machine of this.#machines) {
       const own = dirty.filter(({ equipment }) => equipment === machine.equipment);
@@ -364,7 +372,9 @@ class Campaign {
     this.#contexts.set(machine, context);
     const differs = before === undefined ? [{ from: start, to: end }] : contextDifference(before, context);
     const cells = this.#cells.get(machine) as Map<Micros, Cell[]>;
-    for (const { from, to } of dirtyWindows([...dirty, ...differs], facts, context.lateScrap)) {
+    // A count at an instant belongs to what ends there.
+    const changed = dirty.map(({ from, to }) => ({ from: from - 1, to }));
+    for (const { from, to } of dirtyWindows([...changed, ...differs], facts, context.lateScrap)) {
       for (const grid of cells.keys()) if (grid >= from && grid < to) cells.delete(grid);
       for (const cell of cellsOf({ equipment: machine.equipment, facts, context }, { from, to })) {
         const same = cells.get(cell.gridUs) ?? [];

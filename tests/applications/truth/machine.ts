@@ -65,7 +65,8 @@ export class MachineUnderTest {
   /** What people say of its stops and of its parts, sooner or later. */
   readonly said: readonly Said[];
   readonly late: readonly Late[];
-  readonly #known: Known;
+  /** What its protocol lets anybody know. */
+  readonly known: Known;
   /** As far as they were booked. */
   executions: TrueExecution[] = [];
   setUps: MachineTruth["setUps"] = [];
@@ -96,7 +97,7 @@ export class MachineUnderTest {
     );
     // Where set-up runs to the first good part nobody books it.
     this.bookedSetUps = policy.setUp === "booked" ? truth.setUps.filter(() => chance.may(0.5)) : [];
-    this.#known = knownOf({
+    this.known = knownOf({
       truth: this.shown,
       telling: kind.telling,
       lost: faulted.lost,
@@ -106,7 +107,7 @@ export class MachineUnderTest {
       cycleUsAt: (t) => this.#cycleUsAt(this.shown.executions, t) ?? defaultCycleUs,
       stopAfterCycles,
     });
-    this.said = reasonsSaid(this.#known, equipment, chance);
+    this.said = reasonsSaid(this.known, equipment, chance);
     this.late = scrapFoundLate(this.shown.executions, equipment, truth.toUs, chance);
   }
 
@@ -206,7 +207,7 @@ export class MachineUnderTest {
       continuous: kind.continuous,
       policy: this.policy,
     };
-    return oeeOf(this.#known, plan, window);
+    return oeeOf(this.known, plan, window);
   }
 
   get #ideal(): Map<string, { cycleUs: number; unitsPerCycle: number }> {

@@ -36,6 +36,8 @@ export function withOrdersBeside(kind: MachineKind, executions: TrueExecution[],
   return [...executions, ...beside];
 }
 
+export const isBeside = (order: string): boolean => order.endsWith("+");
+
 /** What people say of some stops: a reason for the whole, for a part of it, or one of each. */
 export function reasonsSaid({ states }: Known, equipmentId: number, chance: Chance): Said[] {
   const said: Said[] = [];

@@ -1,3 +1,4 @@
+import type { Micros } from "@lineshaft/contract/api";
 import { MemoryStore } from "../../../integration/platform/derivation/follower.fixture.ts";
 import type { BindingSpec, Derivation } from "../../../integration/platform/derivation/index.ts";
 import { FactsSaver } from "../../../integration/platform/derivation/saver.ts";
@@ -6,20 +7,21 @@ import { FactsSaver } from "../../../integration/platform/derivation/saver.ts";
 export class Saved {
   /** In order. */
   since: ((derivation: Derivation) => void)[] = [];
-  #store = new MemoryStore();
+  readonly #store = new MemoryStore();
   #context: Derivation["context"] | null = null;
+  #watermark: Micros = Number.NEGATIVE_INFINITY;
   #saver: { of: Derivation; saver: FactsSaver } | null = null;
 
-  save(derivation: Derivation): void {
+  save(derivation: Derivation, watermark: Micros): void {
     if (this.#saver?.of !== derivation) {
-      // Another process saves all of it once.
-      this.#store = new MemoryStore();
+      // Another process goes on where the one before it left the disk.
       this.#saver = { of: derivation, saver: new FactsSaver(this.#store, derivation) };
       for (const id of derivation.bindings.keys()) this.#saver.saver.bound(id, { key: String(id), rows: [] });
     }
     const context = structuredClone(derivation.context);
     this.#saver.saver.save(0, { ...context, gaps: [], life: [] as never, told: [] }, 0);
     this.#context = context;
+    this.#watermark = watermark;
     this.since = [];
   }
 
@@ -34,6 +36,7 @@ export class Saved {
       if (own === undefined) return false;
       derivation.restore(spec, own);
     }
+    derivation.tick(this.#watermark);
     for (const what of this.since) what(derivation);
     return true;
   }
