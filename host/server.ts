@@ -6,7 +6,7 @@ import type { Role } from "@lineshaft/contract/api";
 import type { ConnectionRow, DemoPlant } from "@lineshaft/contract/ports";
 import { createMetrics, createRateLimiter, openIdentity } from "@lineshaft/governance";
 import { createHttpServer } from "@lineshaft/interfaces/rest";
-import { cellSource, createMasterDataTransfer, workSource } from "@lineshaft/platform/context";
+import { cellSource, createMasterDataTransfer, nowSource, workSource } from "@lineshaft/platform/context";
 import { HistoryFeeder } from "@lineshaft/platform/feeder";
 import { openHistory } from "@lineshaft/platform/history";
 import {
@@ -307,6 +307,7 @@ export async function startServer(config: Config, consoleDir?: string, plant?: D
       factRecords: recorded.records,
       ...{ results: published.results, cells },
       work: workSource({ facts: derived.facts, registry, clock, cells }),
+      now: nowSource({ facts: derived.facts, registry, clock, results: published.results }),
       ledger,
       identity,
       events,

@@ -244,6 +244,21 @@ export const LineTopologySchema = Type.Object(
 );
 export type LineTopologyItem = Static<typeof LineTopologySchema>;
 
+/**
+ * What a number should reach, e.g. OEE. It holds for an equipment and all below it without a target of its own; of several of one equipment the one that begins last
+ * counts. No result rests on it: it only says what is enough.
+ */
+export const KpiTargetSchema = Type.Object(
+  {
+    equipmentId,
+    kpi: text(64, "Name of the value in results: oeeIndex, availability …"),
+    value: Type.Number({ description: "In the unit of the value; ratios as shares of 1." }),
+    ...valid,
+  },
+  { $id: "KpiTarget", ...closed },
+);
+export type KpiTarget = Static<typeof KpiTargetSchema>;
+
 /** The kinds of master data and the shape of an item of each. */
 export const masterDataSchemas = {
   material: MaterialSchema,
@@ -259,6 +274,7 @@ export const masterDataSchemas = {
   annotation: AnnotationSchema,
   lineTopology: LineTopologySchema,
   setUp: SetUpBookingSchema,
+  kpiTarget: KpiTargetSchema,
   booking: BookingSchema,
 } as const;
 export type MasterDataKind = keyof typeof masterDataSchemas;

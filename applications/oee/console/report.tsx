@@ -92,7 +92,7 @@ function Sheet(props: {
   t: Say;
 }) {
   const { id, title, shift, machines, context, t } = props;
-  const [target] = useTarget();
+  const target = useTarget(context, id, shift.toUs - 1);
   const nowUs = context.nowUs();
   const loaded = useLoaded(`report ${shift.id} ${machines.map(({ id }) => id).join()}`, async (signal) => {
     const range = {

@@ -13,6 +13,7 @@ import type {
   LastValues,
   Ledger,
   MasterDataTransfer,
+  NowSource,
   Outbox,
   Registry,
   Results,
@@ -32,6 +33,7 @@ export interface Services {
   cells: CellSource;
   results: Results;
   work: WorkSource;
+  now: NowSource;
   ledger: Ledger;
   identity: Identity;
   events: EventSource;

@@ -27,6 +27,7 @@ export { type LineInput, type LineMember, type LineTopology, lineCells } from ".
 export { asTopology, membersOf, topologiesOf } from "./lines.ts";
 export { type CycleSteps, MachineContext, type MasterDataChange } from "./machine-context.ts";
 export { mergeCells } from "./merge.ts";
+export { nowSource } from "./now.ts";
 export { setUpsFromOrderChange } from "./set-up.ts";
 export { stateSpans, stopsOf } from "./states.ts";
 export { createMasterDataTransfer } from "./transfer/index.ts";

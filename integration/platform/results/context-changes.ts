@@ -117,8 +117,9 @@ export class ContextChanges {
       case "reason":
         return [everywhere];
       case "material":
+      case "kpiTarget":
       case "booking":
-        // No cell rests on what units of a material are worth, and what came of a booking is a change of its own.
+        // No number rests on what it should be, no cell rests on what units of a material are worth, and what came of a booking is a change of its own.
         return [];
     }
   }
