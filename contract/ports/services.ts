@@ -122,6 +122,20 @@ export interface Facts {
   onProgress(listener: (progress: readonly FactsProgress[]) => void): () => void;
 }
 
+/** Facts as they were published: by what the log had told of them then. */
+export interface ToldFacts {
+  /**
+   * The facts of a machine as they stood at `asOf`, a place in the log or a time; up to `finalBeforeUs` something had been told. Throws `as_of_invalid`, and `as_of_expired` where it is kept no
+   * more.
+   */
+  machine(
+    equipmentId: number,
+    from: Micros,
+    to: Micros,
+    asOf: string,
+  ): Promise<MachineAnswer & { alarms: AlarmTransition[]; identifiers: IdentifierTransition[] }>;
+}
+
 /** What machines did under their orders, shifts and reasons: what every KPI is a sum of. */
 export interface CellSource {
   /**

@@ -10,6 +10,6 @@ export {
   type Span,
   toldAt,
 } from "./known.ts";
-export { runsOf, stopsOf } from "./meaning.ts";
+export { stopsOf } from "./meaning.ts";
 export { type Heads, oeeOf, type TrueOee } from "./oee.ts";
 export { idealCyclesOf, type Plan, type TrueLateScrap, type TrueReason } from "./plan.ts";

@@ -15,14 +15,14 @@ export function makes(state: KnownState | null): boolean {
   return state.operationMode !== "Setup" && state.operationMode !== "Maintenance";
 }
 
-/** When the machine made something, or went on making it. */
+/** When the machine made something, one and the same state after another. */
 export function runsOf(states: readonly KnownState[]): Span[] {
-  const runs: Span[] = [];
-  for (const state of states) {
-    if (!makes(state)) continue;
+  const runs: KnownState[] = [];
+  for (const state of states.filter(makes)) {
     const last = runs.at(-1);
-    if (last?.toUs === state.fromUs) last.toUs = state.toUs;
-    else runs.push({ fromUs: state.fromUs, toUs: state.toUs });
+    if (last?.toUs === state.fromUs && last.cause === state.cause && last.operationMode === state.operationMode)
+      last.toUs = state.toUs;
+    else runs.push({ ...state });
   }
   return runs;
 }

@@ -249,9 +249,13 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
       const readable = new Set(registry.readableTags(principal, [...new Set(all.map(({ tagId }) => tagId))]));
       return { items: all.filter(({ tagId }) => readable.has(tagId)).slice(0, mappingErrorsMax) };
     },
-    machineFacts: ({ principal, params, query: asked }) => {
+    machineFacts: async ({ principal, params, query: asked }) => {
       const { id } = registry.getEquipment(principal, params.id);
       const { fromUs, toUs } = readRange(asked);
+      if (asked.asOf !== undefined) {
+        const told = await services.toldFacts.machine(id, fromUs, toUs, asked.asOf);
+        return machineFactsBody(id, told, told.alarms, told.identifiers);
+      }
       const answer = facts.machine(id, fromUs, toUs);
       return machineFactsBody(id, answer, facts.alarms(id, fromUs, toUs), facts.identifiers(id, fromUs, toUs));
     },

@@ -19,6 +19,7 @@ import type {
   Results,
   Sink,
   SystemService,
+  ToldFacts,
   WorkSource,
 } from "@lineshaft/contract/ports";
 
@@ -29,6 +30,7 @@ export interface Services {
   registry: Registry;
   lastValues: LastValues;
   facts: Facts;
+  toldFacts: ToldFacts;
   factRecords: FactRecords;
   cells: CellSource;
   results: Results;

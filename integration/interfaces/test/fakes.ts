@@ -446,6 +446,13 @@ export class FakePlatform implements Services {
     }),
   };
 
+  toldFacts: Services["toldFacts"] = {
+    machine: async (equipmentId, from, to, asOf) => {
+      if (!/^\d+$/.test(asOf)) throw new ProblemError("as_of_invalid", `${asOf} is no place in the log.`);
+      return { ...this.facts.machine(equipmentId, from, to), finalBeforeUs: Number(asOf), alarms: [], identifiers: [] };
+    },
+  };
+
   readonly factRecords = new FakeFactRecords((id) => this.equipmentRows.find((row) => row.id === id)?.path ?? "\0");
 
   readonly results = new FakeResults((id) => this.equipmentRows.find((row) => row.id === id)?.path ?? "\0");

@@ -54,18 +54,6 @@ export function stopsOf(spans: readonly StateSpan[]): Stop[] {
   return stops;
 }
 
-/** Maximal runs of producing states: a cause that changes, as for reduced speed, cuts none. */
-export function runsOf(spans: readonly StateSpan[]): Omit<StateSpan, "code">[] {
-  const runs: Omit<StateSpan, "code">[] = [];
-  for (const { from, to, code } of spans) {
-    if (!producing(code)) continue;
-    const last = runs.at(-1);
-    if (last?.to === from) last.to = to;
-    else runs.push({ from, to });
-  }
-  return runs;
-}
-
 /**
  * The time in which a machine produced or may have produced: what estimated counts are spread over. What lies outside the facts is unknown, so it counts.
  */

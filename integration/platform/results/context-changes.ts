@@ -8,10 +8,11 @@ import {
   ProblemError,
   type ShiftOccurrence,
 } from "@lineshaft/contract/api";
-import type { Facts, Lsn, MasterData } from "@lineshaft/contract/ports";
+import type { Facts, Lsn, MasterData, ProductionTimes } from "@lineshaft/contract/ports";
 import { contextDifference, datedDifference } from "../context/index.ts";
 import { pages, platformPrincipal } from "./plant.ts";
 import { type Range, reachOf } from "./reach.ts";
+import { ScrapChanges, type ScrapMove } from "./scrap-changes.ts";
 import type { StationPlan } from "./stations.ts";
 
 /** A record of a change of master data, as it stands in the log. */
@@ -38,10 +39,12 @@ const setUpMostUs = 8 * hourUs;
 export class ContextChanges {
   readonly #data: MasterData;
   readonly #facts: Facts;
+  readonly scrap: ScrapChanges;
 
-  constructor(data: MasterData, facts: Facts) {
+  constructor(data: MasterData, facts: Facts, production: ProductionTimes) {
     this.#data = data;
     this.#facts = facts;
+    this.scrap = new ScrapChanges(data, facts, production);
   }
 
   *touched(
@@ -49,16 +52,24 @@ export class ContextChanges {
     change: MasterDataChange,
     stations: readonly StationPlan[],
   ): Generator<{ station: number } & Range> {
+    const moves = this.#scrapMoves(tenant, change);
     for (const station of stations) {
       if (station.level === "above") continue;
+      yield* this.moved(station, moves);
       for (const range of this.#ranges(tenant, change, station, stations))
         yield { station: station.id, ...this.#reach(station, range) };
     }
   }
 
+  /** Where late scrap has moved within a station. */
+  *moved(station: StationPlan, moves: readonly ScrapMove[]): Generator<{ station: number } & Range> {
+    for (const { equipmentId, ...range } of moves)
+      if (station.members.includes(equipmentId)) yield { station: station.id, ...this.#reach(station, range) };
+  }
+
   /** Changed facts reach as far as a changed context does. */
   reach(tenant: number, station: StationPlan, range: Range): Range {
-    return this.#reach(station, this.#setUps(tenant, station, this.#withLateScrap(tenant, station, range)));
+    return this.#reach(station, this.#setUps(tenant, station, range));
   }
 
   #reach(station: StationPlan, range: Range): Range {
@@ -97,8 +108,6 @@ export class ContextChanges {
           fromUs: Math.min(fromUs, anchorUs),
           toUs: Math.max(toUs, anchorUs + 1),
         }));
-      case "lateScrap":
-        return this.#lateScrap(tenant, this.#versions(tenant, kind, change), station);
       case "idealCycleTime":
       case "countingAssignment":
       case "setUp":
@@ -116,12 +125,24 @@ export class ContextChanges {
         return dated(this.#versions(tenant, kind, change), station, undefined, [station.id]);
       case "reason":
         return [everywhere];
+      case "lateScrap":
       case "material":
       case "kpiTarget":
       case "booking":
-        // No number rests on what it should be, no cell rests on what units of a material are worth, and what came of a booking is a change of its own.
+        // Late scrap has moves of its own. No number rests on what it should be, no cell rests on what units of a material are worth, and what came of a booking is a change of its own.
         return [];
     }
+  }
+
+  #scrapMoves(tenant: number, change: MasterDataChange): ScrapMove[] {
+    const { kind, id } = change;
+    if (kind === "lateScrap") {
+      const { before, after } = this.#versions(tenant, kind, change);
+      return this.scrap.booked(tenant, id, before, after);
+    }
+    if (kind !== "order") return [];
+    const { before, after } = this.#versions(tenant, kind, change);
+    return this.scrap.ordered(tenant, id, before, after);
   }
 
   #versions<K extends MasterDataKind>(tenant: number, kind: K, change: MasterDataChange): Versions<K> {
@@ -143,7 +164,7 @@ export class ContextChanges {
   #order(tenant: number, { before, after }: Versions<"order">, id: string, station: StationPlan): Range[] {
     const [old, next] = [executions(before, id, station), executions(after, id, station)];
     const differences = datedDifference(old, next).map(({ from, to }) => ({ fromUs: from, toUs: to }));
-    return differences.map((range) => this.#setUps(tenant, station, this.#withLateScrap(tenant, station, range)));
+    return differences.map((range) => this.#setUps(tenant, station, range));
   }
 
   /** Where set-up ends with the first good part, what follows on the range may be set-up. */
@@ -161,37 +182,6 @@ export class ContextChanges {
       .filter((execution) => execution.fromUs <= toUs && execution.toUs >= fromUs)
       .map((execution) => execution.toUs);
     return { fromUs, toUs: Math.max(toUs, Math.min(toUs + setUpMostUs, Math.max(toUs, ...ends))) };
-  }
-
-  #lateScrap(tenant: number, versions: Versions<"lateScrap">, station: StationPlan): Range[] {
-    if (JSON.stringify(versions.before) === JSON.stringify(versions.after)) return [];
-    return [versions.before, versions.after].flatMap((booking) =>
-      booking === null || !station.members.includes(booking.equipmentId)
-        ? []
-        : this.#placesOf(tenant, station, booking),
-    );
-  }
-
-  /** Where a booking of late scrap may count. */
-  #placesOf(tenant: number, station: StationPlan, { madeUs, order: id }: MasterDataItem<"lateScrap">): Range[] {
-    if (madeUs !== null) return [{ fromUs: madeUs.fromUs - 1, toUs: madeUs.toUs }];
-    // It is put where the order last produced.
-    const order = this.#at(tenant, "order", id, forever);
-    return executions(order, id, station).map(({ fromUs, toUs }) => ({ fromUs, toUs }));
-  }
-
-  /** Late scrap lies by the running time in which it may have been made: where that is another, all of it may lie elsewhere. */
-  #withLateScrap(tenant: number, station: StationPlan, range: Range): Range {
-    const p = platformPrincipal(tenant);
-    let { fromUs, toUs } = range;
-    for (const equipmentId of station.members)
-      for (const { item } of pages((cursor) => this.#data.list(p, "lateScrap", { equipmentId, cursor, limit: 1000 }))) {
-        const places = this.#placesOf(tenant, station, item);
-        if (!places.some((place) => place.fromUs <= range.toUs && place.toUs >= range.fromUs)) continue;
-        fromUs = Math.min(fromUs, ...places.map((place) => place.fromUs));
-        toUs = Math.max(toUs, ...places.map((place) => place.toUs));
-      }
-    return { fromUs, toUs };
   }
 
   #shifts(tenant: number, change: MasterDataChange, station: StationPlan): Range[] {

@@ -30,9 +30,9 @@ import { Plant } from "./plant.ts";
 import { inPortions } from "./portion.ts";
 import { openStore, type ResultStore, type StoredApplication } from "./store.ts";
 import type { AgendaOptions } from "./tasks.ts";
-import { Watch } from "./watch.ts";
+import { Watch, type WatchParts, watchedRecords } from "./watch.ts";
 
-export interface ResultsOptions extends Partial<AgendaOptions> {
+export interface ResultsOptions extends Partial<AgendaOptions>, Pick<WatchParts, "recorded"> {
   path: string;
   log: Log;
   registry: Registry;
@@ -86,7 +86,7 @@ export class ResultService implements Results {
     for (const application of store.applications()) this.#open(application);
     for (const book of this.#books.values()) book.restore();
     this.#watch = new Watch({
-      ...{ registry, facts, clock: options.clock, plant: this.#plant },
+      ...{ registry, facts, clock: options.clock, plant: this.#plant, recorded: options.recorded },
       books: (tenant) =>
         [...this.#books.values()].filter((book) => tenant === null || book.application.tenant === tenant),
       wake: () => this.#wake(),
@@ -130,7 +130,7 @@ export class ResultService implements Results {
       });
       this.#wake();
     }
-    const changes = news.filter(({ type }) => type === recordType.registryChanged || type === recordType.tagRegistered);
+    const changes = news.filter(({ type }) => watchedRecords.has(type));
     const missed = frames.filter(({ lsn }) => lsn > this.#store.factsLsn && lsn <= this.#options.factsFrom);
     const last = frames[frames.length - 1].lsn;
     if (changes.length === 0 && missed.length === 0) {

@@ -29,12 +29,12 @@ import {
 } from "@lineshaft/simulation/truth";
 import {
   bindAnnotations,
-  placeLateScrap,
   reasonsInForce,
   setUpsFromOrderChange,
   stateSpans,
   stopsOf,
 } from "../../../integration/platform/context/index.ts";
+import { placeLateScrap, scrapSourcesOf } from "../../../integration/platform/context/late-scrap.ts";
 import {
   type BindingSpec,
   compileMapping,
@@ -185,7 +185,7 @@ export class MachineUnderTest {
       idealCycles: [...this.#ideal].map(([material, ideal]) => ({ ...always, material, ...ideal })),
       counting: [{ ...always, counts, quantities: telling.counters, unitsPerCount: 1, continuous, unit }],
       blockedCavities: this.blocked.map((block) => ({ ...block })),
-      lateScrap: placeLateScrap(facts, executions, this.lateScrap).placed,
+      lateScrap: placeLateScrap(scrapSourcesOf(facts), executions, this.lateScrap).placed,
       policies: [{ ...always, policy: this.policy }],
     };
     return { ...context, setUps: [...context.setUps, ...setUpsFromOrderChange(facts, context)] };
