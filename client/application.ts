@@ -162,14 +162,22 @@ export async function* readViews(
     orders.set(id, read);
     return read;
   };
-  for (const group of groupBy(items, ({ equipmentId, level }) => `${equipmentId} ${level}`)) {
+  const viewsOf = async (group: WorkItem[]): Promise<View[]> => {
+    const views =
+      group[0].level === "above"
+        ? await viewsAbove(platform, application, group, options)
+        : await viewsOfCells(platform, group, options);
+    for (const view of views) view.order = await orderOf(view.item);
+    return views;
+  };
+  const groups = groupBy(items, ({ equipmentId, level }) => `${equipmentId} ${level}`);
+  let next = ahead(groups[0], viewsOf);
+  for (const [i, group] of groups.entries()) {
+    const reading = next;
+    next = ahead(groups[i + 1], viewsOf);
     let views: View[];
     try {
-      views =
-        group[0].level === "above"
-          ? await viewsAbove(platform, application, group, options)
-          : await viewsOfCells(platform, group, options);
-      for (const view of views) view.order = await orderOf(view.item);
+      views = await reading;
     } catch (error) {
       if (options.onError === undefined || isTemporary(error)) throw error;
       options.onError(group, error);
@@ -177,6 +185,13 @@ export async function* readViews(
     }
     yield* views;
   }
+}
+
+/** Reads the next while the one before is computed from. Whoever ends early need not hear that it failed. */
+function ahead(group: WorkItem[] | undefined, read: (group: WorkItem[]) => Promise<View[]>): Promise<View[]> {
+  const reading = group === undefined ? Promise.resolve([]) : read(group);
+  reading.catch(() => {});
+  return reading;
 }
 
 /** The order that a key belongs to; null for periods of the calendar. */
