@@ -64,6 +64,7 @@ async function untilPublished(plant: OeePlant, begin: () => Promise<number>): Pr
   if (results === 0) throw new Error("The change changed no result.");
   return {
     value: round((lastUs - beganUs) / 1e6),
+    mainThread: plant.server.stalls(beganUs / 1000, lastUs / 1000),
     acceptedSeconds: round((acceptedUs - beganUs) / 1e6),
     results,
     cpuServerSeconds: round(plant.server.figures().cpuSeconds - cpuBefore),

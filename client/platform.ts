@@ -3,11 +3,16 @@ import {
   type Columns,
   columnsMediaType,
   decodeColumns,
+  type FactLot,
+  type FactRecord,
+  type FactToRecord,
+  type FactUnit,
   type IngestReceipt,
   type LastValue,
   type RawQuery,
   type RawTag,
   type RouteName,
+  type RouteQuery,
   type RouteResponse,
   type Session,
   type StreamEvent,
@@ -113,6 +118,35 @@ export class Platform {
 
   buckets(query: BucketQuery): Promise<RouteResponse<"bucketHistory">> {
     return this.call("bucketHistory", { query });
+  }
+
+  /**
+   * Records, corrects or retracts facts of units, lots, tests, maintenance and energy; resolves when they are durable. Repeating a call is harmless; what is refused is named by its index.
+   */
+  recordFacts(items: readonly FactToRecord[]): Promise<RouteResponse<"recordFacts">> {
+    return this.call("recordFacts", { body: { items: [...items] } });
+  }
+
+  /** All recorded facts that match, page by page, by when they were done. */
+  async *recordedFacts(
+    query: Omit<RouteQuery<"listFacts">, "limit" | "cursor"> = {},
+  ): AsyncGenerator<FactRecord, void, void> {
+    for (let cursor: string | undefined; ; ) {
+      const page = await this.call("listFacts", { query: { ...query, limit: 1000, cursor } });
+      yield* page.items;
+      if (page.cursor === null) return;
+      cursor = page.cursor;
+    }
+  }
+
+  /** A unit by its serial number, with its tests and genealogy; `asOf`: as it was known then. */
+  unit(serial: string, asOf?: string): Promise<FactUnit> {
+    return this.call("getUnit", { params: { serial }, query: { asOf } });
+  }
+
+  /** A lot: where it was produced and used, with its tests and genealogy; `asOf`: as it was known then. */
+  lot(lot: string, asOf?: string): Promise<FactLot> {
+    return this.call("getLot", { params: { lot }, query: { asOf } });
   }
 
   /** Ends streams and writers. What is not durable by then is rejected; call it after waiting for the receipts. */

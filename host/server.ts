@@ -28,6 +28,7 @@ import { configurationService, loadKinds } from "./configuration.ts";
 import { runConnectivity } from "./connectivity.ts";
 import { LogConsumer, registrationsFrom, registryConsumer } from "./consumers.ts";
 import { crashPointFrom } from "./crash-point.ts";
+import { factRecordsOf } from "./fact-records.ts";
 import { factsOf } from "./facts.ts";
 import { HealthLog } from "./health-log.ts";
 import { historyNote } from "./history-events.ts";
@@ -86,7 +87,7 @@ export async function startServer(config: Config, consoleDir?: string, plant?: D
     retention: {
       windowMs: config.logWindowMs,
       maxBytes: config.logBytesMax,
-      pinnedBy: ["registry", "views", "history", "facts", "results"],
+      pinnedBy: ["registry", "views", "history", "facts", "factRecords", "results"],
     },
     onEvent: note,
     crashPoint,
@@ -230,6 +231,9 @@ export async function startServer(config: Config, consoleDir?: string, plant?: D
     ...{ dataDir, note, saveEveryMs: config.snapshotMs },
     healthOf: (tenant, name) => connectivity.status(tenant, name)?.health.state ?? null,
   });
+  const recorded = await factRecordsOf({
+    ...{ dataDir, log: stream, registry, clock, syncEveryMs, onEvent: note, crashPoint },
+  });
   const published = resultsOf({ dataDir, log: stream, registry, derived, clock, syncEveryMs, onEvent: note });
   const broker =
     config.mqtt === null
@@ -300,6 +304,7 @@ export async function startServer(config: Config, consoleDir?: string, plant?: D
       registry,
       lastValues: views.values,
       facts: derived.facts,
+      factRecords: recorded.records,
       ...{ results: published.results, cells },
       work: workSource({ facts: derived.facts, registry, clock, cells }),
       ledger,
@@ -327,6 +332,7 @@ export async function startServer(config: Config, consoleDir?: string, plant?: D
   names.run(fail("The registry's view of the log"));
   viewer.run(fail("The views"));
   derived.run(fail("Deriving facts"));
+  recorded.run(fail("The records of facts"));
   published.run(fail("The results of applications"));
   watch.start();
   const snapshots = periodic(
@@ -367,6 +373,7 @@ export async function startServer(config: Config, consoleDir?: string, plant?: D
       await drains.stop();
       await snapshots.stop();
       await published.stop();
+      await recorded.stop();
       await derived.stop();
       await feeder.stop();
       await viewer.stop();

@@ -191,4 +191,52 @@ describe.skipIf(!hasPeer("chromium"))("the meaning of values in the console", { 
       [5, new Date((first + 30 * minuteUs) / 1000).toISOString().replace(".000", ""), undefined],
     ]);
   });
+
+  it("shows, at a tag that conditions name, what they say, what all of them tell now, and what follows", async () => {
+    const now = Date.now() * 1000;
+    const at = { tag: "speed", time: now - 5_000_000 };
+    await rest.ingest("mill", [
+      { ...at, value: 1450 },
+      { ...at, tag: "guard", value: false },
+    ]);
+    const { body, etag } = await rest.request<Configuration>("GET", "/api/v1/configuration");
+    const bound = (address: string) => ({ address, equipment: "site/mill", bind: [{ property: address }] });
+    const conditions = [
+      { when: "speed > 100.0 && !guard", itemState: "Executing" },
+      { when: "true", itemState: "OutOfService" },
+    ];
+    const properties = [
+      { name: "state", kind: "itemState", conditions },
+      { name: "speed", kind: "processValue" },
+      { name: "guard", kind: "processValue", type: "boolean" },
+    ];
+    const put = await rest.request(
+      "PUT",
+      "/api/v1/configuration",
+      {
+        ...body,
+        models: [...(body.models ?? []), { name: "mill", version: "1.0.0", properties }],
+        equipment: [...(body.equipment ?? []), { path: "site/mill", level: "workUnit", model: "mill@1.0.0" }],
+        connections: [
+          ...(body.connections ?? []),
+          { name: "mill", kind: "http", tags: [bound("speed"), bound("guard")] },
+        ],
+      },
+      { "if-match": etag },
+    );
+    expect(put, JSON.stringify(put.body)).toMatchObject({ status: 200 });
+    const page = await open(`/equipment?tag=${await tagNamed(rest, "speed")}`);
+    await page.getByRole("button", { name: "Meaning" }).click();
+    const view = page.getByRole("region", { name: "state, told by conditions" });
+    const values = view.getByRole("table", { name: "What they name, now" });
+    await values.getByRole("row", { name: /^speed 1450/ }).waitFor();
+    await values.getByRole("row", { name: /^guard false/ }).waitFor();
+    const outcome = view.getByRole("status", { name: "The machine by the server:" });
+    await outcome.getByText("Executing", { exact: true }).waitFor();
+    await rest.ingest("mill", [{ tag: "guard", time: Date.now() * 1000, value: true }]);
+    await values.getByRole("row", { name: /^guard true/ }).waitFor();
+    // The watermark follows what is heard of the connection.
+    await rest.ingest("mill", [{ tag: "speed", time: Date.now() * 1000, value: 1451 }]);
+    await outcome.getByText("Out of service").waitFor();
+  });
 });

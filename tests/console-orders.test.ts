@@ -263,7 +263,13 @@ describe.skipIf(!hasPeer("chromium"))("orders, calendar and materials in the con
     await page.getByLabel("Factor of conversion 1").fill("0,0025");
     await page.getByLabel("Unit of conversion 1").fill("kg");
     await page.getByRole("button", { name: "Save" }).click();
-    await page.getByRole("row", { name: /CAP-28 Cap 28 mm pieces 1 = 0.0025 kg/ }).waitFor();
+    const cap = page.getByRole("row", { name: /CAP-28 Cap 28 mm pieces 1 = 0.0025 kg/ });
+    await cap.dblclick();
+    await page.getByRole("dialog").getByRole("button", { name: "Remove", exact: true }).click();
+    await page.getByRole("button", { name: "Really remove" }).click();
+    await cap.waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Undo" }).click();
+    await cap.waitFor();
 
     await tab.goto("/materials?view=cycles");
     await page.getByRole("button", { name: "New ideal cycle time" }).first().click();

@@ -251,14 +251,10 @@ describe("the demo", { timeout: 180_000 }, () => {
         const cells = await cellsOf(unit, fromUs, toUs);
         const was = await truthOf(unit.path, fromUs, toUs);
         const sum = (of: (cell: Cell) => number) => cells.reduce((total, cell) => total + of(cell), 0);
-        // A scan is up to 4 ms late: a cycle at each end of the hour may be on the other side of it.
-        const edge = unit.path.includes("Moulding") ? 17 : unit.path.includes("Extruder") ? 6 : 2.1;
         const good = sum(({ quantities }) => Object.values(quantities).reduce((total, { gq }) => total + gq, 0));
-        if (!(Math.abs(good - was.good) < edge)) found.push(`${unit.path}: good ${good}, not ${was.good}`);
-        // Two switches tell no more than three cycles; and where a counter is read every few seconds only, the first good part, which ends a set-up, is an estimate.
+        if (!(Math.abs(good - was.good) < 1e-6)) found.push(`${unit.path}: good ${good}, not ${was.good}`);
         const apt = sum(({ timeUs }) => timeUs.apt);
-        const within = /Press|Packing|Extruder/.test(unit.path) ? 3 * minuteUs : 1_000_000;
-        if (!(Math.abs(apt - was.aptUs) < within)) found.push(`${unit.path}: ${apt} µs, not ${was.aptUs}`);
+        if (apt !== was.aptUs) found.push(`${unit.path}: ${apt} µs, not ${was.aptUs}`);
       }
       return found;
     };

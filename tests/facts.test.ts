@@ -24,7 +24,7 @@ describe("facts of a machine", { timeout: 120_000 }, () => {
   let secret = "";
   let machine = 0;
 
-  const send = async (points: [string, number, number | string][]): Promise<void> => {
+  const send = async (points: [string, number, number | string | boolean][]): Promise<void> => {
     const body = points.map(([tag, minute, value]) => ({ tag, time: at(minute), value }));
     const { status } = await rest.ingest("press", body);
     expect(status).toBe(200);
@@ -52,37 +52,32 @@ describe("facts of a machine", { timeout: 120_000 }, () => {
     }
   }
 
-  async function apply(meaning: Mapping): Promise<void> {
+  const apply = (meaning: Mapping): Promise<void> =>
+    applyModel("1.0.0", [{ name: "state", kind: "itemState" }], { word: { property: "state", mapping: meaning } });
+
+  /** A model of these properties and a counter, and what tags beside that mean. */
+  async function applyModel(version: string, properties: object[], bound: Record<string, object>): Promise<void> {
     const { response, revision } = await current();
+    const mapping = { counter: { width: "uint16", maxPerSecond: 1 } };
+    const tags = Object.entries({ ...bound, strokes: { property: "good" } });
     const configuration = {
       ...response,
       models: [
         {
           name: "press",
-          version: "1.0.0",
-          properties: [
-            { name: "state", kind: "itemState" },
-            {
-              name: "good",
-              kind: "counter",
-              counts: "good",
-              mapping: { counter: { width: "uint16", maxPerSecond: 1 } },
-            },
-          ],
+          version,
+          properties: [...properties, { name: "good", kind: "counter", counts: "good", mapping }],
         },
       ],
       equipment: [
         { path: "site", level: "site" },
-        { path: "site/press-7", level: "workUnit", model: "press@1.0.0" },
+        { path: "site/press-7", level: "workUnit", model: `press@${version}` },
       ],
       connections: [
         {
           name: "press",
           kind: "http",
-          tags: [
-            { address: "word", equipment: "site/press-7", bind: [{ property: "state", mapping: meaning }] },
-            { address: "strokes", equipment: "site/press-7", bind: [{ property: "good" }] },
-          ],
+          tags: tags.map(([address, bind]) => ({ address, equipment: "site/press-7", bind: [bind] })),
         },
       ],
     };
@@ -190,6 +185,48 @@ describe("facts of a machine", { timeout: 120_000 }, () => {
       ],
       counts,
     });
+  });
+
+  test("are told by conditions over several tags, recorded before anybody asked, and the same after kill −9", async () => {
+    await send([
+      ["speed", 400, 150],
+      ["guard", 400, true],
+      ["guard", 410, false],
+      ["speed", 420, 0],
+      ["guard", 430, true],
+      ["speed", 440, 200],
+    ]);
+    const conditions = [
+      { when: "speed > 100.0 && !guard", itemState: "Executing" },
+      { when: "guard", itemState: "OutOfService" },
+      { when: "true", itemState: "NotExecuting" },
+    ];
+    const value = { kind: "processValue" };
+    await applyModel(
+      "2.0.0",
+      [
+        { name: "state", kind: "itemState", conditions },
+        { name: "speed", ...value },
+        { name: "guard", ...value, type: "boolean" },
+      ],
+      { speed: { property: "speed" }, guard: { property: "guard" } },
+    );
+    const states = [
+      [-10, null],
+      [400, "OutOfService"],
+      [410, "Executing"],
+      [420, "NotExecuting"],
+      [430, "OutOfService"],
+    ];
+    await factsBecome({ states, counts });
+    await send([["guard", 435, false]]);
+    const repaired = [...states, [435, "NotExecuting"], [440, "Executing"]];
+    await factsBecome({ states: repaired, counts });
+    await server.kill("SIGKILL");
+    server = await ServerProcess.start({ dataDir: dir.path });
+    rest = new Rest(server.url, secret);
+    await factsBecome({ states: repaired, counts });
+    expect((await rest.system()).events.filter(({ code }) => code === "facts_rebuilt")).toEqual([]);
   });
 
   test("are hidden like their machine", async () => {

@@ -2,13 +2,17 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import type { SystemStatus } from "@lineshaft/contract/api";
 import { Api, createAdminKey } from "./api.ts";
 import { type ProcessFigures, processFigures } from "./process.ts";
+import { type Stalls, stallsBetween } from "./stalls.ts";
 import { sleep } from "./stats.ts";
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+
+/** Beside its data. */
+const stallsFile = (dataDir: string): string => `${dataDir}.stalls.jsonl`;
 
 export interface ServerOptions {
   dataDir: string;
@@ -39,7 +43,10 @@ export class ServerProcess {
     const { dataDir, profileDir = null, args = [], port = 0 } = options;
     mkdirSync(dataDir, { recursive: true });
     const env: NodeJS.ProcessEnv = { ...process.env, LINESHAFT_READY_JSON: "1", LINESHAFT_LOG_LEVEL: "warn" };
-    if (profileDir !== null) env.NODE_OPTIONS = `--cpu-prof --cpu-prof-dir=${profileDir}`;
+    const meter = pathToFileURL(join(root, "bench", "lib", "stall-meter.ts")).href;
+    const profile = profileDir === null ? "" : ` --cpu-prof --cpu-prof-dir=${profileDir}`;
+    env.NODE_OPTIONS = `--import=${meter}${profile}`;
+    env.LINESHAFT_STALLS = stallsFile(dataDir);
     const child = spawn(
       process.execPath,
       // The shedding of load is tested elsewhere; here it would only blur what is measured.
@@ -72,6 +79,11 @@ export class ServerProcess {
   get mqttPort(): number {
     if (this.#mqttUrl === null) throw new Error("The server was started without its MQTT broker.");
     return Number(new URL(this.#mqttUrl).port);
+  }
+
+  /** How long its main thread was busy at a stretch between two instants, in ms since 1970. */
+  stalls(fromMs: number, toMs: number): Stalls {
+    return stallsBetween(stallsFile(this.dataDir), fromMs, toMs);
   }
 
   figures(): ProcessFigures {

@@ -2,18 +2,20 @@ import { type Static, Type } from "typebox";
 import { MicrosSchema } from "./time.ts";
 
 /** What a principal may do. Roles are fixed sets of these. */
-export const permissions = ["read", "ingest", "book", "publish", "configure", "administer"] as const;
+export const permissions = ["read", "ingest", "record", "book", "publish", "configure", "administer"] as const;
 export type Permission = (typeof permissions)[number];
 
 export const roles = {
   viewer: ["read"],
   source: ["ingest"],
+  /** A system that records facts of units, lots, tests, maintenance and energy, and reads nothing: MES, a test bench, a meter. */
+  recorder: ["record"],
   /** The shop floor: orders, reasons, scrap. */
   operator: ["read", "book"],
-  /** A program that publishes results. */
-  application: ["read", "publish"],
-  engineer: ["read", "ingest", "book", "publish", "configure"],
-  admin: ["read", "ingest", "book", "publish", "configure", "administer"],
+  /** A program that publishes results, and facts of its own. */
+  application: ["read", "publish", "record"],
+  engineer: ["read", "ingest", "record", "book", "publish", "configure"],
+  admin: ["read", "ingest", "record", "book", "publish", "configure", "administer"],
 } as const satisfies Record<string, readonly Permission[]>;
 export type Role = keyof typeof roles;
 

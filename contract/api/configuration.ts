@@ -1,6 +1,6 @@
 import { type Static, Type } from "typebox";
 import { equipmentLevels, lifecycleStates, NameSchema, WriteReceiptSchema } from "./equipment.ts";
-import { MappingSchema } from "./mapping.ts";
+import { ConditionRowSchema, MappingSchema } from "./mapping.ts";
 import { type ProblemCode, problemCatalogue } from "./problem.ts";
 
 /**
@@ -50,10 +50,20 @@ export const PropertySchema = Type.Object(
       }),
     ),
     mapping: Type.Optional(MappingSchema),
+    conditions: Type.Optional(
+      Type.Array(ConditionRowSchema, {
+        minItems: 1,
+        maxItems: 50,
+        description:
+          "Instead of a tag of its own: what an itemState or operationMode is by the values of other properties. The first that is true holds; while one before it cannot be known, nothing is.",
+      }),
+    ),
   },
   { additionalProperties: false },
 );
 export type Property = Static<typeof PropertySchema>;
+/** Of the values of a property; numbers where nothing is said, and a boolean is 0 or 1 then. */
+export type PropertyType = NonNullable<Property["type"]>;
 
 export const ModelSchema = Type.Object(
   {

@@ -15,6 +15,7 @@ export * from "./context.ts";
 export * from "./context-reasons.ts";
 export * from "./demo.ts";
 export * from "./equipment.ts";
+export * from "./fact-records.ts";
 export * from "./facts.ts";
 export * from "./ingest.ts";
 export * from "./kpi.ts";

@@ -55,6 +55,20 @@ export const StateRowSchema = Type.Object(
 );
 export type StateRow = Static<typeof StateRowSchema>;
 
+export const ConditionRowSchema = Type.Object(
+  {
+    when: Type.String({
+      minLength: 1,
+      maxLength: 1000,
+      description:
+        "A CEL expression over other properties of the model, by name and declared type, e.g. `spindle > 100.0 && !door`. `true`: always.",
+    }),
+    ...meaning,
+  },
+  { additionalProperties: false },
+);
+export type ConditionRow = Static<typeof ConditionRowSchema>;
+
 /** After what value a counter begins anew. */
 export const counterWidths = ["int16", "uint16", "int32", "uint32", "bcd16", "bcd32"] as const;
 
@@ -76,7 +90,7 @@ export const CounterOptionsSchema = Type.Object(
       }),
     ),
     samplingMs: Type.Optional(
-      Type.Number({ exclusiveMinimum: 0, maximum: 86_400_000, description: "Milliseconds between two samples." }),
+      Type.Number({ exclusiveMinimum: 0, maximum: 86_400_000, description: "Milliseconds between two samples. What is not told at one has not changed." }),
     ),
     glitchWindowMs: Type.Optional(
       Type.Number({

@@ -1,7 +1,7 @@
 import { type TObject, type TProperties, Type } from "typebox";
 import { ShiftOccurrenceSchema } from "./calendar.ts";
 import { WriteReceiptSchema } from "./equipment.ts";
-import { masterDataSchemas, recordedSchema } from "./master-data.ts";
+import { type MasterDataKind, masterDataSchemas, recordedSchema } from "./master-data.ts";
 import { TimeInputSchema } from "./time.ts";
 
 const closed = { additionalProperties: false } as const;
@@ -24,8 +24,25 @@ const listQuery = Type.Object(
   closed,
 );
 
+/** The operations on a kind by their names in the route table: listOrders, getOrder, putOrder, removeOrder. */
+type Named<One extends string, Many extends string, L, G, P, R> = Record<`list${Many}`, L> &
+  Record<`get${One}`, G> &
+  Record<`put${One}`, P> &
+  Record<`remove${One}`, R>;
+
+/** Gives the operations on a kind of master data their names: for the routes, and for whoever answers or asks. */
+export function namedOperations<One extends string, Many extends string, L, G, P, R>(
+  one: One,
+  many: Many,
+  { list, get, put, remove }: { list: L; get: G; put: P; remove: R },
+): Named<One, Many, L, G, P, R> {
+  const named = { [`list${many}`]: list, [`get${one}`]: get, [`put${one}`]: put, [`remove${one}`]: remove };
+  return named as Named<One, Many, L, G, P, R>;
+}
+
 /** The four operations on a kind of master data: list, read, put (create without If-Match, change with it), remove. */
-const resource = <P extends TProperties, W extends "configure" | "book">(
+const resource = <One extends string, Many extends string, P extends TProperties, W extends "configure" | "book">(
+  [one, many]: readonly [One, Many],
   path: string,
   what: string,
   item: TObject<P>,
@@ -33,7 +50,7 @@ const resource = <P extends TProperties, W extends "configure" | "book">(
 ) => {
   const recorded = recordedSchema(item);
   const written = Type.Object({ item: recorded, receipt: WriteReceiptSchema });
-  return {
+  return namedOperations(one, many, {
     list: {
       method: "GET",
       path,
@@ -71,112 +88,74 @@ const resource = <P extends TProperties, W extends "configure" | "book">(
       params: id,
       response: written,
     },
-  } as const;
+  } as const);
 };
 
-const {
-  material,
-  idealCycleTime,
-  order,
-  calendar,
-  calendarAssignment,
-  policyAssignment,
-  countingAssignment,
-  lateScrap,
-  physicalAsset,
-  reason,
-  annotation,
-  lineTopology,
-  setUp,
-} = masterDataSchemas;
-const materials = resource("/materials", "Materials with their units", material, "configure");
-const idealCycleTimes = resource("/ideal-cycle-times", "Ideal cycle times", idealCycleTime, "configure");
-const orders = resource("/orders", "Orders with operations and executions", order, "book");
-const calendars = resource("/calendars", "Shift calendars", calendar, "configure");
-const calendarAssignments = resource(
-  "/calendar-assignments",
-  "Which equipment works by which calendar",
-  calendarAssignment,
-  "configure",
-);
-const policyAssignments = resource("/oee-policies", "How sites calculate OEE", policyAssignment, "configure");
-const countingAssignments = resource(
-  "/counting",
-  "What the counters of an equipment mean",
-  countingAssignment,
-  "configure",
-);
-const lateScraps = resource("/late-scrap", "Scrap found after production", lateScrap, "book");
-const physicalAssets = resource(
-  "/physical-assets",
-  "Tools and other things with a serial number",
-  physicalAsset,
-  "configure",
-);
-const reasons = resource("/reasons", "A plant's own reasons", reason, "configure");
-const annotations = resource("/annotations", "What people said of stretches of time", annotation, "book");
-const lineTopologies = resource(
-  "/line-topologies",
-  "How the machines of a line stand together",
-  lineTopology,
-  "configure",
-);
-const setUps = resource("/set-ups", "Set-up as it was booked", setUp, "book");
+/** One and many of each kind, as the names of its operations tell them. */
+export const masterDataNames = {
+  material: ["Material", "Materials"],
+  idealCycleTime: ["IdealCycleTime", "IdealCycleTimes"],
+  order: ["Order", "Orders"],
+  calendar: ["Calendar", "Calendars"],
+  calendarAssignment: ["CalendarAssignment", "CalendarAssignments"],
+  policyAssignment: ["PolicyAssignment", "PolicyAssignments"],
+  countingAssignment: ["CountingAssignment", "CountingAssignments"],
+  lateScrap: ["LateScrap", "LateScrap"],
+  physicalAsset: ["PhysicalAsset", "PhysicalAssets"],
+  reason: ["Reason", "Reasons"],
+  annotation: ["Annotation", "Annotations"],
+  lineTopology: ["LineTopology", "LineTopologies"],
+  setUp: ["SetUp", "SetUps"],
+} as const satisfies Partial<Record<MasterDataKind, readonly [one: string, many: string]>>;
+
+const names = masterDataNames;
+const schemas = masterDataSchemas;
 
 /** Rows of the route table. */
 export const masterDataRoutes = {
-  listMaterials: materials.list,
-  getMaterial: materials.get,
-  putMaterial: materials.put,
-  removeMaterial: materials.remove,
-  listIdealCycleTimes: idealCycleTimes.list,
-  getIdealCycleTime: idealCycleTimes.get,
-  putIdealCycleTime: idealCycleTimes.put,
-  removeIdealCycleTime: idealCycleTimes.remove,
-  listOrders: orders.list,
-  getOrder: orders.get,
-  putOrder: orders.put,
-  removeOrder: orders.remove,
-  listCalendars: calendars.list,
-  getCalendar: calendars.get,
-  putCalendar: calendars.put,
-  removeCalendar: calendars.remove,
-  listCalendarAssignments: calendarAssignments.list,
-  getCalendarAssignment: calendarAssignments.get,
-  putCalendarAssignment: calendarAssignments.put,
-  removeCalendarAssignment: calendarAssignments.remove,
-  listPolicyAssignments: policyAssignments.list,
-  getPolicyAssignment: policyAssignments.get,
-  putPolicyAssignment: policyAssignments.put,
-  removePolicyAssignment: policyAssignments.remove,
-  listCountingAssignments: countingAssignments.list,
-  getCountingAssignment: countingAssignments.get,
-  putCountingAssignment: countingAssignments.put,
-  removeCountingAssignment: countingAssignments.remove,
-  listLateScrap: lateScraps.list,
-  getLateScrap: lateScraps.get,
-  putLateScrap: lateScraps.put,
-  removeLateScrap: lateScraps.remove,
-  listPhysicalAssets: physicalAssets.list,
-  getPhysicalAsset: physicalAssets.get,
-  putPhysicalAsset: physicalAssets.put,
-  removePhysicalAsset: physicalAssets.remove,
-  listReasons: reasons.list,
-  getReason: reasons.get,
-  putReason: reasons.put,
-  removeReason: reasons.remove,
-  listAnnotations: annotations.list,
-  getAnnotation: annotations.get,
-  putAnnotation: annotations.put,
-  removeAnnotation: annotations.remove,
-  listLineTopologies: lineTopologies.list,
-  getLineTopology: lineTopologies.get,
-  putLineTopology: lineTopologies.put,
-  removeLineTopology: lineTopologies.remove,
-  listSetUps: setUps.list,
-  getSetUp: setUps.get,
-  putSetUp: setUps.put,
-  removeSetUp: setUps.remove,
+  ...resource(names.material, "/materials", "Materials with their units", schemas.material, "configure"),
+  ...resource(names.idealCycleTime, "/ideal-cycle-times", "Ideal cycle times", schemas.idealCycleTime, "configure"),
+  ...resource(names.order, "/orders", "Orders with operations and executions", schemas.order, "book"),
+  ...resource(names.calendar, "/calendars", "Shift calendars", schemas.calendar, "configure"),
+  ...resource(
+    names.calendarAssignment,
+    "/calendar-assignments",
+    "Which equipment works by which calendar",
+    schemas.calendarAssignment,
+    "configure",
+  ),
+  ...resource(
+    names.policyAssignment,
+    "/oee-policies",
+    "How sites calculate OEE",
+    schemas.policyAssignment,
+    "configure",
+  ),
+  ...resource(
+    names.countingAssignment,
+    "/counting",
+    "What the counters of an equipment mean",
+    schemas.countingAssignment,
+    "configure",
+  ),
+  ...resource(names.lateScrap, "/late-scrap", "Scrap found after production", schemas.lateScrap, "book"),
+  ...resource(
+    names.physicalAsset,
+    "/physical-assets",
+    "Tools and other things with a serial number",
+    schemas.physicalAsset,
+    "configure",
+  ),
+  ...resource(names.reason, "/reasons", "A plant's own reasons", schemas.reason, "configure"),
+  ...resource(names.annotation, "/annotations", "What people said of stretches of time", schemas.annotation, "book"),
+  ...resource(
+    names.lineTopology,
+    "/line-topologies",
+    "How the machines of a line stand together",
+    schemas.lineTopology,
+    "configure",
+  ),
+  ...resource(names.setUp, "/set-ups", "Set-up as it was booked", schemas.setUp, "book"),
   listShifts: {
     method: "GET",
     path: "/shifts",

@@ -3,6 +3,7 @@ import { configurationProblems } from "./problem-configuration.ts";
 import { type CatalogueEntry, catalogueEntry as entry, type Retry } from "./problem-entry.ts";
 import { identityProblems } from "./problem-identity.ts";
 import { masterDataProblems } from "./problem-master-data.ts";
+import { recordProblems } from "./problem-records.ts";
 import { resultProblems } from "./problem-results.ts";
 
 export type { Retry } from "./problem-entry.ts";
@@ -232,6 +233,7 @@ export const problemCatalogue = {
   ...configurationProblems,
   ...masterDataProblems,
   ...resultProblems,
+  ...recordProblems,
   // Platform
   disk_full: entry(
     507,

@@ -4,6 +4,7 @@ import { configurationRoutes } from "./configuration-routes.ts";
 import { connectivityRoutes } from "./connectivity.ts";
 import { demoRoutes } from "./demo.ts";
 import { EquipmentChangeSchema, EquipmentSchema, NewEquipmentSchema, WriteReceiptSchema } from "./equipment.ts";
+import { factRecordRoutes } from "./fact-records.ts";
 import { factsRoutes } from "./facts.ts";
 import { IngestQuerySchema, IngestReceiptSchema } from "./ingest.ts";
 import { cellRoutes } from "./kpi.ts";
@@ -271,6 +272,7 @@ export const routes = {
   },
 
   ...factsRoutes,
+  ...factRecordRoutes,
   ...cellRoutes,
   ...resultRoutes,
   ...workRoutes,

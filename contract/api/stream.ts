@@ -15,6 +15,7 @@ export const eventTypes = [
   "connection.changed",
   "clock.jumped",
   "facts.changed",
+  "fact.recorded",
   "result.published",
 ] as const;
 export type EventType = (typeof eventTypes)[number];
@@ -85,6 +86,7 @@ export interface PointsRecordedJson extends Omit<PointsRecorded, "columns"> {
  * Every other event: `data` is a JSON object by type. Of `connection.changed` it is `{connectionId, connection, scope, health}`: the health of a connection
  * that the platform runs itself has changed (`ConnectionHealth` without `retryAt`; attempts in between are no news). Of `result.published` it is
  * `{application, ruleVersion, items}`: results as in `Result`, with the path of their equipment and without `detail`; read that when it is needed.
+ * Of `fact.recorded` it is `FactRecordedData`: facts that systems have recorded, corrected or retracted.
  */
 export interface OtherEvent extends EventBase {
   type: Exclude<EventType, "points.recorded">;

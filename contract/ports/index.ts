@@ -4,6 +4,7 @@ export * from "./configuration.ts";
 export * from "./connector.ts";
 export * from "./demo.ts";
 export * from "./disk.ts";
+export * from "./fact-records.ts";
 export * from "./facts-record.ts";
 export * from "./history.ts";
 export * from "./log.ts";

@@ -20,6 +20,7 @@ export const recordType = {
   resultPublished: 11,
   /** `encodeFacts` in facts-record.ts. */
   factsChanged: 12,
+  factRecorded: 13,
 } as const;
 export type RecordTypeCode = (typeof recordType)[keyof typeof recordType];
 

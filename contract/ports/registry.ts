@@ -1,5 +1,6 @@
 import type {
   ApiKey,
+  ConditionRow,
   Configuration,
   ConfigurationRevision,
   ConnectionSpec,
@@ -12,6 +13,7 @@ import type {
   NewTag,
   Plan,
   Principal,
+  PropertyType,
   RawTag,
   Role,
   TagChange,
@@ -45,6 +47,16 @@ export interface StandardBinding {
   validToUs: Micros | null;
   /** The binding's, else the property's, else what its `enum` says; `{}` when nobody says anything. */
   mapping: Mapping;
+  /** Where conditions tell the property: which of their names the tag stands for. Absent: the tag tells it alone. */
+  joint?: JointPart;
+}
+
+/** One of the tags that conditions speak of. */
+export interface JointPart {
+  name: string;
+  conditions: ConditionRow[];
+  /** All names of the conditions, bound or not, with the types of their values. */
+  types: Record<string, PropertyType>;
 }
 
 export interface Written<T> {

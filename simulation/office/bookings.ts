@@ -14,7 +14,7 @@ export interface Booked {
 
 type Order = MasterDataItem<"order">;
 
-/** All orders of these machines as they stand now: what runs is open, what was finished or interrupted has its end. */
+/** All orders of these machines as they stand now: what runs is open; what ran and does not go on at a machine is finished there. */
 export function ordersOf(machines: readonly Booked[]): Paper[] {
   const orders = new Map<string, Order>();
   for (const { sheet, equipmentId, truth } of machines)
@@ -30,6 +30,8 @@ export function ordersOf(machines: readonly Booked[]): Paper[] {
         fromUs,
         toUs: toUs >= truth.toUs ? null : toUs,
       });
+      const elsewhere = operation.finished?.filter((each) => each.equipmentId !== equipmentId) ?? [];
+      operation.finished = toUs >= truth.toUs ? elsewhere : [...elsewhere, { equipmentId, atUs: toUs }];
     }
   return [...orders].map(([id, item]) => ({ kind: "order", id, item }));
 }

@@ -87,12 +87,12 @@ export class Desk {
 type Order = MasterDataItem<"order">;
 type Execution = Order["operations"][number]["executions"][number];
 
-/** Their order with what `ours` says and `before` did not: executions that began, and the ends of those that are open. */
+/** Their order with what `ours` says and `before` did not: executions that began, the ends of those that are open, and what is finished. */
 function withNews(theirs: Order, ours: Order, before: Order): Order {
   const same = (a: Execution) => (b: Execution) => a.equipmentId === b.equipmentId && a.fromUs === b.fromUs;
   const known = before.operations.flatMap(({ executions }) => executions);
   const operations = structuredClone(theirs.operations);
-  for (const { id, name, executions } of ours.operations) {
+  for (const { id, name, executions, finished = [] } of ours.operations) {
     let operation = operations.find((each) => each.id === id);
     if (operation === undefined) {
       operation = { id, name, executions: [] };
@@ -103,6 +103,9 @@ function withNews(theirs: Order, ours: Order, before: Order): Order {
       if (there !== undefined) there.toUs ??= execution.toUs;
       else if (!known.some(same(execution))) operation.executions.push(execution);
     }
+    const told = operation.finished ?? [];
+    const isNew = (one: { equipmentId: number }) => told.every((each) => each.equipmentId !== one.equipmentId);
+    operation.finished = [...told, ...finished.filter(isNew)];
   }
   return { ...theirs, operations };
 }

@@ -11,7 +11,10 @@ const begin = parseTimeUs("2026-11-26T09:00:00Z") as number;
 const book = new TruthBook(2);
 
 interface Order {
-  operations: { executions: { equipmentId: number; fromUs: number; toUs: number | null }[] }[];
+  operations: {
+    executions: { equipmentId: number; fromUs: number; toUs: number | null }[];
+    finished?: { equipmentId: number; atUs: number }[];
+  }[];
 }
 
 /** A platform that keeps what is put, by its rules of revisions. */
@@ -50,6 +53,12 @@ class FakePlatform {
       .flatMap(([, { operations }]) => operations.flatMap(({ executions }) => executions))
       .filter((execution) => execution.equipmentId === equipmentId)
       .sort((a, b) => a.fromUs - b.fromUs);
+  }
+
+  finishedOn(equipmentId: number): number[] {
+    const operations = this.orders().flatMap(([, order]) => order.operations);
+    const finished = operations.flatMap((operation) => operation.finished ?? []);
+    return finished.flatMap((one) => (one.equipmentId === equipmentId ? [one.atUs] : []));
   }
 }
 
@@ -128,6 +137,10 @@ describe("the people of the plant", () => {
     expect(open.length).toBeLessThanOrEqual(1);
     const truth = book.machine("Press2", begin - 4 * hourUs, begin + 4 * hourUs);
     expect(executions.map(({ fromUs }) => fromUs)).toEqual(truth?.executions.map(({ fromUs }) => fromUs));
+    // An order that was taken up again is finished when it ended for the last time.
+    const lastEnds = new Map(truth?.executions.map(({ order, toUs }) => [order, toUs]));
+    const ends = [...lastEnds.values()].filter((toUs) => toUs < begin + 4 * hourUs);
+    expect(platform.finishedOn(press).sort((a, b) => a - b)).toEqual(ends.sort((a, b) => a - b));
   });
 
   it("forget a machine for hours, then book it all as it was", async () => {

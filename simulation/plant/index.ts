@@ -11,13 +11,11 @@ import { machineryState } from "./machinery-state.ts";
 import { assemblyMachines, filmMachines } from "./machines.ts";
 import { CyclicMachine, firstSerial, PartsLine, partsLine, partsSheets } from "./parts-line.ts";
 import { Random } from "./random.ts";
+import { jitterUs, ScanClock } from "./scan-clock.ts";
 import { shiftAt, shiftStartUs, shiftUs } from "./shift.ts";
 import { type Signal, SignalTable, scansPerSecond } from "./signal.ts";
 import { stationLine } from "./station-line.ts";
 import { packMl, Unit } from "./unit.ts";
-
-/** Scans begin up to this much late, as a controller's do. */
-const jitterUs = 4_000;
 
 /** The lines that the plant has. */
 export const lineKinds: readonly LineKind[] = [
@@ -40,10 +38,10 @@ export class PlantLine {
   readonly connection: string;
   readonly #kind: LineKind;
   readonly #seed: number;
+  readonly #clock: ScanClock;
   #shift = Number.NaN;
   #table = new SignalTable();
   #model: LineModel | null = null;
-  #jitter = new Random("");
   #rows = new ColumnsBuilder();
   /** The next scan to play. */
   #scan: number;
@@ -52,6 +50,7 @@ export class PlantLine {
     this.#kind = kind;
     this.#seed = seed;
     this.connection = kind.connection;
+    this.#clock = new ScanClock(seed, kind.connection);
     // The first scan that `advance(fromUs)` would have left out: who goes on here misses none and repeats none.
     this.#scan = Math.ceil((fromUs - jitterUs) / scanUs);
     this.#begin(shiftAt(fromUs));
@@ -89,8 +88,7 @@ export class PlantLine {
     const shift = shiftAt(nominalUs);
     if (shift !== this.#shift) this.#begin(shift);
     this.#model?.step(1 / scansPerSecond);
-    const timeUs = nominalUs + Math.floor(this.#jitter.next() * jitterUs);
-    this.#table.scan(timeUs, this.#scan, this.#rows);
+    this.#table.scan(this.#clock.stampUs(nominalUs), this.#scan, this.#rows);
     this.#scan++;
   }
 
@@ -98,7 +96,6 @@ export class PlantLine {
     this.#shift = shift;
     this.#table = new SignalTable();
     this.#model = beginShift(this.#kind, this.#seed, shift, this.#table);
-    this.#jitter = new Random(`${this.#seed}/${this.#kind.connection}/${shift}/jitter`);
   }
 }
 

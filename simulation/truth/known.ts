@@ -1,4 +1,4 @@
-import type { ItemState, Micros, OperationMode } from "@lineshaft/contract/api";
+import { type ItemState, type Micros, type OperationMode, secondUs } from "@lineshaft/contract/api";
 import type { Telling } from "../plant/machine-kind.ts";
 import type { MachineTruth, PieceKind, TruePiece, TrueState } from "../plant/truth.ts";
 
@@ -17,6 +17,8 @@ export interface Knowable {
   repeated: readonly Micros[];
   /** When counters began anew at 0. */
   resets: readonly Micros[];
+  /** The time that a controller gives to what it sees in the scan of `t`. */
+  stampUs(t: Micros): Micros;
   /** Of machines with pulses: the ideal cycle of what is booked at an instant. */
   cycleUsAt(t: Micros): number;
   /** No pulse for more than so many ideal cycles is a stop. */
@@ -102,10 +104,11 @@ export function asTold({ itemState, operationMode, cause }: TrueState, telling: 
   return { itemState, operationMode, cause: telling.states === "code" ? cause : 0 };
 }
 
-function statesAsTold({ truth, telling, lost }: Knowable): KnownState[] {
+function statesAsTold({ truth, telling, lost, stampUs }: Knowable): KnownState[] {
+  const times = [...truth.states.map(({ fromUs }) => stampUs(fromUs)), truth.toUs];
   const told = truth.states.map((state, i) => ({
-    fromUs: state.fromUs,
-    toUs: truth.states[i + 1]?.fromUs ?? truth.toUs,
+    fromUs: times[i],
+    toUs: times[i + 1],
     ...asTold(state, telling),
   }));
   return overlaid(told, lost);
@@ -130,7 +133,7 @@ function overlaid(states: readonly KnownState[], lost: readonly Span[]): KnownSt
 const isLost = (lost: readonly Span[], t: Micros): boolean => lost.some(({ fromUs, toUs }) => fromUs <= t && t < toUs);
 
 /** RULES 5, from pulse to pulse. */
-function statesByPulses({ truth, lost, cycleUsAt, stopAfterCycles }: Knowable): KnownState[] {
+function statesByPulses({ truth, lost, cycleUsAt, stopAfterCycles, stampUs }: Knowable): KnownState[] {
   const states: KnownState[] = [];
   const add = (fromUs: Micros, toUs: Micros, itemState: ItemState | null): void => {
     if (fromUs >= toUs) return;
@@ -139,7 +142,7 @@ function statesByPulses({ truth, lost, cycleUsAt, stopAfterCycles }: Knowable): 
     else states.push({ fromUs, toUs, itemState, operationMode: null, cause: 0 });
   };
   const events = [
-    ...truth.pieces.filter(({ atUs }) => !isLost(lost, atUs)).map(({ atUs }) => ({ t: atUs, is: "pulse" as const })),
+    ...truth.pieces.map(({ atUs }) => ({ t: stampUs(atUs), is: "pulse" as const })).filter(({ t }) => !isLost(lost, t)),
     ...lost.map(({ fromUs }) => ({ t: fromUs, is: "lost" as const })),
     ...lost.map(({ toUs }) => ({ t: toUs, is: "back" as const })),
     { t: truth.toUs, is: "end" as const },
@@ -159,33 +162,46 @@ function statesByPulses({ truth, lost, cycleUsAt, stopAfterCycles }: Knowable): 
   return states;
 }
 
-function countsByPulses({ truth, lost }: Knowable): KnownCount[] {
+function countsByPulses({ truth, lost, stampUs }: Knowable): KnownCount[] {
   return truth.pieces
-    .filter(({ atUs }) => !isLost(lost, atUs))
-    .map(({ atUs, kind, n }) => ({ fromUs: atUs, atUs, name: kind, n, spread: false, uncertain: false }));
+    .map(({ atUs, kind, n }) => ({ at: stampUs(atUs), kind, n }))
+    .filter(({ at }) => !isLost(lost, at))
+    .map(({ at, kind, n }) => ({ fromUs: at, atUs: at, name: kind, n, spread: false, uncertain: false }));
 }
 
-/** From one reading that arrived to the next. */
+/**
+ * From one reading that arrived to the next. A counter that is read every so often and told when it changed lay still at the readings in between, so what is told lies behind the last of them; unless data were
+ * lost there.
+ */
 function countsOf(
-  { truth, telling, lost, resets, repeated }: Knowable,
+  { truth, telling, lost, resets, repeated, stampUs }: Knowable,
   name: CountName,
   kinds: readonly PieceKind[],
 ): KnownCount[] {
+  const { sampledSeconds } = telling;
   const pieces = truth.pieces.filter(({ kind }) => kinds.includes(kind));
-  const back = lost.map(({ toUs }) => toUs).filter((t) => t > truth.fromUs && t < truth.toUs);
-  const times = [...[...toldAt(truth, telling, name), ...repeated].filter((t) => !isLost(lost, t)), ...back];
-  const sorted = [...new Set(times)].sort((a, b) => a - b);
+  const readings = new Map<Micros, Micros>();
+  for (const { toUs } of lost) if (toUs > truth.fromUs && toUs < truth.toUs) readings.set(toUs, toUs);
+  for (const t of [...toldAt(truth, telling, name), ...repeated]) {
+    const at = stampUs(t);
+    if (!isLost(lost, at)) readings.set(t, at);
+  }
   const counts: KnownCount[] = [];
   let next = 0;
-  for (let i = 0; i < sorted.length; i++) {
-    const atUs = sorted[i];
-    const fromUs = i === 0 ? atUs : sorted[i - 1];
+  let last: { t: Micros; atUs: Micros } | null = null;
+  for (const [t, atUs] of [...readings].sort(([a], [b]) => a - b)) {
+    const before: { t: Micros; atUs: Micros } = last ?? { t, atUs };
     let n = 0;
-    for (; next < pieces.length && pieces[next].atUs <= atUs; next++) n += pieces[next].n;
-    const begunAnew = resets.some((t) => t > fromUs && t <= atUs);
-    const spread = telling.sampledSeconds !== null || lost.some((hole) => hole.fromUs <= atUs && hole.toUs > fromUs);
-    if (i === 0 || begunAnew) counts.push({ fromUs, atUs, name, n: 0, spread: false, uncertain: true });
+    for (; next < pieces.length && pieces[next].atUs <= t; next++) n += pieces[next].n;
+    const begunAnew = resets.some((reset) => reset > before.t && reset <= t);
+    const bridges = lost.some((hole) => hole.fromUs <= atUs && hole.toUs > before.atUs);
+    const periodUs = sampledSeconds === null || bridges ? Number.POSITIVE_INFINITY : sampledSeconds * secondUs;
+    const fromUs = Math.max(before.atUs, atUs - periodUs);
+    const spread = sampledSeconds !== null || bridges;
+    if (last === null || begunAnew)
+      counts.push({ fromUs: before.atUs, atUs, name, n: 0, spread: false, uncertain: true });
     else if (n > 0) counts.push({ fromUs, atUs, name, n, spread, uncertain: false });
+    last = { t, atUs };
   }
   return counts;
 }

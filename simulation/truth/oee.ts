@@ -1,4 +1,4 @@
-import { hourUs, type Micros } from "@lineshaft/contract/api";
+import { dayUs, hourUs, type Micros } from "@lineshaft/contract/api";
 import type { Known, KnownCount, KnownState, Span } from "./known.ts";
 import type { Plan } from "./plan.ts";
 import { cursor, endingAt, firstBehind, holds, placeAt } from "./spans.ts";
@@ -177,8 +177,10 @@ class Oracle {
 
   #addTime({ fromUs, toUs, shift, orders, classes, micro }: Stretch): void {
     for (const [i, order] of orders.entries()) {
-      // Orders that run at once have equal shares of the time, to the last µs.
-      const part = (share: number): Micros => Math.round(((toUs - fromUs) * share) / orders.length);
+      // Orders that run at once have equal shares of the time; the clock's µs are dealt out, wherever else time is cut.
+      const day = fromUs - (fromUs % dayUs);
+      const dealt = (t: Micros, shares: number): Micros => Math.round(((t - day) * shares) / orders.length);
+      const part = (shares: number): Micros => dealt(toUs, shares) - dealt(fromUs, shares);
       const us = part(i + 1) - part(i);
       const timeClass = classes[i];
       if (timeClass === "outside") continue;

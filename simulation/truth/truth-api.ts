@@ -8,7 +8,7 @@ import type { MachineSheet } from "../plant/machine-kind.ts";
 import { scanUs } from "../plant/machine-play.ts";
 import { shiftAt, shiftStartUs } from "../plant/shift.ts";
 import { type Site, siteOf } from "../plant/site.ts";
-import { type Known, knownOf, type Span } from "./known.ts";
+import { type Knowable, type Known, knownOf, type Span } from "./known.ts";
 import { type Heads, oeeOf } from "./oee.ts";
 import { idealCyclesOf, type Plan } from "./plan.ts";
 import { machineAt, sheetOf, type TruthBook } from "./truth-book.ts";
@@ -37,15 +37,16 @@ export function answerTruth(query: URLSearchParams, { book, nowUs, shiftsOf }: T
   const toUs = Math.min(timeOf(query.get("to"), now) ?? now, now);
   if (fromUs === null || !(toUs > fromUs) || toUs - fromUs > longestUs)
     return refused(400, "from and to are times with a zone, from before to, at most two days apart.");
-  // From the begin of a shift on, so that what is open at `from` has its begin.
-  const since = shiftStartUs(shiftAt(fromUs));
+  // From the begin of the shift before on, so that what is open at `from` has its begin.
+  const since = shiftStartUs(shiftAt(fromUs) - 1);
   const truthOf = (machine: string): MachineTruth | null => book.machine(machine, since, now);
   const truth = truthOf(sheet.machine);
   if (truth === null) return refused(404, `The plant has no machine "${equipment}".`);
   const plan = planOf(sheet, truth, shiftsOf(siteOf(sheet.equipment), since, now));
   const window = { fromUs, toUs };
   const along = line ? serialLine.machines.map(truthOf).filter((each) => each !== null) : [];
-  const known = line ? lineOf(knownBy(sheet, truth), along) : knownBy(sheet, truth);
+  const own = knownBy(sheet, truth, book.stampOf(sheet.machine));
+  const known = line ? lineOf(own, along, book.stampOf(sheet.machine)) : own;
   const heads = oeeOf(known, line ? { ...plan, counters: "sum" } : plan, window);
   return {
     status: 200,
@@ -84,14 +85,19 @@ function planOf(sheet: MachineSheet, truth: MachineTruth, shifts: readonly TrueS
   };
 }
 
-function knownBy({ telling, products }: MachineSheet, truth: MachineTruth): Known {
+function knownBy({ telling, products }: MachineSheet, truth: MachineTruth, stampUs: Knowable["stampUs"]): Known {
   const ideal = idealCyclesOf(products);
+  // Each shift of the plant begins anew: its controllers tell everything, and their counters begin at 0.
+  const begins: Micros[] = [];
+  for (let shift = shiftAt(truth.fromUs) + 1; shiftStartUs(shift) < truth.toUs; shift++)
+    begins.push(shiftStartUs(shift));
   return knownOf({
     truth,
     telling,
     lost: [],
-    resets: [],
-    repeated: [],
+    resets: begins,
+    repeated: begins,
+    stampUs,
     stopAfterCycles: pulses.stopAfterCycles,
     cycleUsAt: (t) => {
       const running = truth.executions.find((each) => each.fromUs <= t && t < each.toUs);
@@ -101,11 +107,12 @@ function knownBy({ telling, products }: MachineSheet, truth: MachineTruth): Know
 }
 
 /** RULES 10: the time is the constraint's; what comes off at the end is good, and every reject along the line is one of the line's. */
-function lineOf({ states }: Known, along: readonly MachineTruth[]): Known {
+function lineOf({ states }: Known, along: readonly MachineTruth[], stampUs: Knowable["stampUs"]): Known {
   const last = along.length - 1;
   const pieces = along.flatMap((truth, i) => truth.pieces.filter(({ kind }) => kind === "scrap" || i === last));
   const counts = pieces
-    .map(({ atUs, kind, n }) => ({ fromUs: atUs, atUs, name: kind, n, spread: false, uncertain: false }))
+    .map(({ atUs, kind, n }) => ({ at: stampUs(atUs), kind, n }))
+    .map(({ at, kind, n }) => ({ fromUs: at, atUs: at, name: kind, n, spread: false, uncertain: false }))
     .sort((a, b) => a.atUs - b.atUs);
   return { states, counts };
 }

@@ -3,6 +3,7 @@ import { lineKinds, type MachineTruth, machineSheets } from "../plant/index.ts";
 import { beginShift, type LineKind, type LineModel } from "../plant/line.ts";
 import type { MachineSheet } from "../plant/machine-kind.ts";
 import { scanUs } from "../plant/machine-play.ts";
+import { ScanClock } from "../plant/scan-clock.ts";
 import { shiftAt, shiftStartUs, shiftUs } from "../plant/shift.ts";
 import { SignalTable } from "../plant/signal.ts";
 import { clipped, joined } from "../plant/truth.ts";
@@ -14,9 +15,18 @@ export class TruthBook {
   readonly #seed: number;
   /** By line and shift; the newest last. */
   readonly #chapters = new Map<string, Chapter>();
+  readonly #clocks = new Map<string, ScanClock>();
 
   constructor(seed: number) {
     this.#seed = seed;
+  }
+
+  /** The time that a machine's controller gives to what it sees in the scan of an instant. */
+  stampOf(name: string): (t: Micros) => Micros {
+    const line = wiring.find(({ machine }) => machine === name)?.line ?? name;
+    const clock = this.#clocks.get(line) ?? new ScanClock(this.#seed, line);
+    this.#clocks.set(line, clock);
+    return (t) => clock.stampUs(t);
   }
 
   /** null: there is no such machine. */

@@ -87,6 +87,7 @@ describe("what a protocol lets one know", () => {
     lost: [],
     resets: [],
     repeated: [],
+    stampUs: (t) => t,
     cycleUsAt: () => minuteUs,
     stopAfterCycles: 3,
     ...more,

@@ -66,6 +66,8 @@ export interface PageTrendProps {
   /** The range moves with now. */
   following: boolean;
   cursorUs: Micros | null;
+  /** Times as the lanes around it tell them; default: the viewer's. */
+  format?: Format;
   onRange(range: TimeRange, how: "pan" | "zoom"): void;
   onCursor(us: Micros | null): void;
 }

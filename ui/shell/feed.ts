@@ -8,7 +8,9 @@ const valuesPerCall = 200;
 const settleMs = 150;
 
 /** Facts of all machines would come beside the tags that a page watches. */
-const watchedTypes = eventTypes.filter((type) => type !== "facts.changed" && type !== "result.published");
+const watchedTypes = eventTypes.filter(
+  (type) => type !== "facts.changed" && type !== "fact.recorded" && type !== "result.published",
+);
 
 type PointsListener = (event: PointsRecorded) => void;
 interface Watcher {

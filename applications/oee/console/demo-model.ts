@@ -1,4 +1,4 @@
-import type { DemoTruth, Equipment } from "@lineshaft/contract/api";
+import type { Cells, DemoTruth, Equipment } from "@lineshaft/contract/api";
 import { gridUs, hourUs, type Micros, type ShiftOccurrence } from "@lineshaft/contract/api";
 import type { TimeRange } from "@lineshaft/ui/kit";
 import type { Numbers } from "./source.ts";
@@ -67,3 +67,20 @@ export function comparedRange(shift: ShiftOccurrence | undefined, nowUs: Micros)
 
 /** Derivation is a few seconds behind, and gateways send in portions. */
 const settleUs = 30e6;
+
+/**
+ * From which quarter of an hour on a machine was heard throughout: what came before it was connected nobody can compare. null: no whole quarter yet. A silence that comes later stays in the
+ * comparison, and shows.
+ */
+export function heardFrom({ cells }: Pick<Cells, "cells">, { fromUs, toUs }: TimeRange): Micros | null {
+  const unknown = new Set(cells.filter(({ timeUs }) => timeUs.unknown > 0).map((cell) => cell.gridUs));
+  for (let at = fromUs; at < toUs; at += gridUs) if (!unknown.has(at)) return at;
+  return null;
+}
+
+/** The cells from `fromUs` on. */
+export const cellsFrom = (cells: Cells, fromUs: Micros): Cells => ({
+  ...cells,
+  fromUs,
+  cells: cells.cells.filter((cell) => cell.gridUs >= fromUs),
+});

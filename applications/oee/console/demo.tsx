@@ -1,7 +1,16 @@
 import { type DemoFaults, dayUs } from "@lineshaft/contract/api";
 import { Button, EmptyState, type PageContext, useLoaded } from "@lineshaft/ui/kit";
 import { useState } from "react";
-import { type Comparison, compare, comparedCounts, comparedRange, comparedShares, type Pair } from "./demo-model.ts";
+import {
+  type Comparison,
+  cellsFrom,
+  compare,
+  comparedCounts,
+  comparedRange,
+  comparedShares,
+  heardFrom,
+  type Pair,
+} from "./demo-model.ts";
 import "./oee.css";
 import { eachOf, numbersOf, shiftAt } from "./source.ts";
 import { type Say, textsOf } from "./texts.ts";
@@ -75,15 +84,23 @@ function Truth({ plant, context, t }: { plant: Plant; context: PageContext; t: S
                 <th scope="row">
                   <a {...context.link("machine", { id: machine.id, from: fromUs, to: toUs })}>{machine.name}</a>
                 </th>
-                <td className="soft">
-                  {format.part(fromUs, "min")}–{format.part(toUs, "min")}
-                </td>
-                {comparedShares.map((name) => (
-                  <PairCell key={name} pair={pairs[name]} text={(n) => format.percent(n)} t={t} />
-                ))}
-                {comparedCounts.map((name) => (
-                  <PairCell key={name} pair={pairs[name]} text={(n) => format.number(n, 0)} t={t} />
-                ))}
+                {pairs === null ? (
+                  <td className="soft" colSpan={1 + comparedShares.length + comparedCounts.length}>
+                    {t("demo.notYet")}
+                  </td>
+                ) : (
+                  <>
+                    <td className="soft">
+                      {format.part(fromUs, "min")}–{format.part(toUs, "min")}
+                    </td>
+                    {comparedShares.map((name) => (
+                      <PairCell key={name} pair={pairs[name]} text={(n) => format.percent(n)} t={t} />
+                    ))}
+                    {comparedCounts.map((name) => (
+                      <PairCell key={name} pair={pairs[name]} text={(n) => format.number(n, 0)} t={t} />
+                    ))}
+                  </>
+                )}
               </tr>
             ))}
           </tbody>
@@ -93,22 +110,25 @@ function Truth({ plant, context, t }: { plant: Plant; context: PageContext; t: S
   );
 }
 
+/** A machine with both numbers of a time; without any while no whole quarter of an hour of it was heard. */
+type Row = Omit<Comparison, "pairs"> & { pairs: Comparison["pairs"] | null; fromUs: number; toUs: number };
+
 async function compared(
   machine: Plant["equipment"][number],
   nowUs: number,
   { platform }: PageContext,
   signal: AbortSignal,
-): Promise<(Comparison & { fromUs: number; toUs: number }) | null> {
+): Promise<Row | null> {
   const around = { equipmentId: machine.id, from: Math.round(nowUs - dayUs), to: Math.round(nowUs) + 1 };
   const { items } = await platform.call("listShifts", { query: around, signal });
   const range = comparedRange(shiftAt(items, nowUs), nowUs);
   if (range === null) return null;
   const query = { from: range.fromUs, to: range.toUs };
-  const [cells, truth] = await Promise.all([
-    platform.call("listCells", { params: { id: machine.id }, query, signal }),
-    platform.call("getDemoTruth", { query: { equipment: machine.path, ...query }, signal }),
-  ]);
-  return { ...compare(machine, numbersOf(cells), truth), ...range };
+  const cells = await platform.call("listCells", { params: { id: machine.id }, query, signal });
+  const from = heardFrom(cells, range);
+  if (from === null) return { machine, pairs: null, ...range };
+  const truth = await platform.call("getDemoTruth", { query: { ...query, equipment: machine.path, from }, signal });
+  return { ...compare(machine, numbersOf(cellsFrom(cells, from)), truth), fromUs: from, toUs: range.toUs };
 }
 
 function PairCell({ pair, text, t }: { pair: Pair; text(n: number): string; t: Say }) {

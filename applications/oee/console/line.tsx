@@ -1,47 +1,30 @@
 import { hourUs, type Micros } from "@lineshaft/contract/api";
-import { Button, EmptyState, itemAt, type PageContext, type TimeLane, TimeLanes, useLoaded } from "@lineshaft/ui/kit";
+import { itemAt, type PageContext, type TimeLane, TimeLanes, useLoaded } from "@lineshaft/ui/kit";
 import { useMemo, useState } from "react";
 import { Legend } from "./legend.tsx";
 import { constraintOf, planPerBucket } from "./line-model.ts";
-import { PathLinks, PlaceChoice } from "./links.tsx";
 import { bucketOf, storyOf } from "./machine-chart.ts";
-import { NoMachines } from "./no-machines.tsx";
 import { KpiPanel } from "./numbers.tsx";
-import "./oee.css";
+import { PlaceFrame, PlacePage, type PlaceProps } from "./place-page.tsx";
 import type { Line } from "./plant.ts";
-import { moved, readingOf, useView } from "./range.ts";
-import { RangeBar } from "./range-bar.tsx";
-import { cellsIn, cellsTogether, eachOf, numbersOf, readMachine, shiftAt } from "./source.ts";
+import { moved, readingOf, useView, type View } from "./range.ts";
+import { cellsIn, cellsTogether, eachOf, type MachineData, numbersOf, readMachine, shiftAt } from "./source.ts";
 import { useTarget } from "./target.ts";
-import { pieceText, type Say, textsOf } from "./texts.ts";
+import { pieceText, type Say } from "./texts.ts";
 import { countBars, orderItems, stateItems } from "./timeline.ts";
-import { type Plant, useKept, usePlant } from "./use-plant.ts";
+import { useKept } from "./use-plant.ts";
 
 const refreshMs = 10_000;
 
 /** What holds this line back? */
 export default function LinePage({ context }: { context: PageContext }) {
-  const t = textsOf(context);
-  const plant = usePlant(context);
-  if (plant.data === null)
-    return plant.error === null ? (
-      <p className="quiet-wait">{t("wait.plant")}</p>
-    ) : (
-      <context.Problem error={plant.error} />
-    );
-  const lines = plant.data.sites.flatMap((site) => site.lines);
-  if (lines.length === 0) return <NoMachines context={context} t={t} />;
-  const id = context.query.get("id");
-  const line = id === null ? lines[0] : lines.find(({ equipment }) => equipment.id === Number(id));
-  if (line === undefined) return <EmptyState title={t("line.gone")} />;
-  return <LineBody key={line.equipment.id} line={line} plant={plant.data} context={context} t={t} />;
+  return <PlacePage context={context} places="lines" gone="line.gone" Body={LineBody} />;
 }
 
-function LineBody({ line, plant, context, t }: { line: Line; plant: Plant; context: PageContext; t: Say }) {
-  const { id } = line.equipment;
+function LineBody(place: PlaceProps) {
+  const { id, plant, context, t } = place;
+  const line = plant.sites.flatMap(({ lines }) => lines).find(({ equipment }) => equipment.id === id) as Line;
   const [view, setView] = useView(context);
-  const [cursorUs, setCursor] = useState<Micros | null>(null);
-  const [target] = useTarget();
   const nowUs = context.nowUs();
   const reading = readingOf(view.range);
   const loaded = useLoaded(
@@ -51,32 +34,31 @@ function LineBody({ line, plant, context, t }: { line: Line; plant: Plant; conte
   );
   const read = useKept(String(id), loaded.data);
   const format = read?.[0] === undefined ? context.format : context.formatIn(read[0].cells.timeZone);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a reading brings its own now
-  const stories = useMemo(
-    () => read?.map((data, i) => storyOf(data, line.machines[i].id, nowUs)) ?? null,
-    [read, line],
-  );
   const shift = read?.[0] === undefined ? null : (shiftAt(read[0].shifts, nowUs) ?? null);
-  const head = (
-    <div className="oee-head">
-      <PlaceChoice id={id} plant={plant} context={context} t={t} only="lines" />
-      <PathLinks id={id} plant={plant} context={context} />
-      <RangeBar view={view} onView={setView} shift={shift} nowUs={nowUs} format={format} t={t} />
-    </div>
+  return (
+    <PlaceFrame {...{ ...place, view, shift, format, loaded, onView: setView }} places="lines" words={t("wait.line")}>
+      {read === null ? null : (
+        <LineTime {...{ line, read, view, onView: setView, context: { ...context, format }, t }} />
+      )}
+    </PlaceFrame>
   );
-  if (read === null || stories === null)
-    return (
-      <div className="page-scroll oee-page">
-        {head}
-        {loaded.error === null ? (
-          <p className="quiet-wait">{t("wait.line")}</p>
-        ) : (
-          <context.Problem error={loaded.error}>
-            <Button onClick={loaded.reload}>{t("tryAgain")}</Button>
-          </context.Problem>
-        )}
-      </div>
-    );
+}
+
+function LineTime(props: {
+  line: Line;
+  read: readonly MachineData[];
+  view: View;
+  onView(next: View): void;
+  context: PageContext;
+  t: Say;
+}) {
+  const { line, read, view, onView, context, t } = props;
+  const { format } = context;
+  const [cursorUs, setCursor] = useState<Micros | null>(null);
+  const [target] = useTarget();
+  const nowUs = context.nowUs();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a reading brings its own now
+  const stories = useMemo(() => read.map((data, i) => storyOf(data, line.machines[i].id, nowUs)), [read, line]);
   const data = new Map(line.machines.map((machine, i) => [machine.id, read[i]]));
   const constraint = constraintOf(line, data);
   const atUs = Math.min(cursorUs ?? nowUs, view.range.toUs - 1);
@@ -126,48 +108,38 @@ function LineBody({ line, plant, context, t }: { line: Line; plant: Plant; conte
   ];
   const cells = cellsTogether(read.map((one) => cellsIn(one, view.range)));
   return (
-    <div className="page-scroll oee-page">
-      {head}
-      {loaded.error !== null && <context.Problem error={loaded.error} />}
-      <div className="machine-body">
-        <div className="machine-time">
-          <TimeLanes
-            label={t("line.lanes", { name: line.equipment.name })}
-            lanes={lanes}
-            range={view.range}
-            untilUs={nowUs}
-            format={format}
-            cursorUs={cursorUs}
-            selection={null}
-            onCursor={setCursor}
-            onRange={(range, how) => setView(moved(view, range, how, nowUs))}
-            onSelect={(machine, range) => {
-              // A block with as much before and after it as it is long, so that the stop is seen where it stands.
-              const span = Math.max(600e6, range.toUs - range.fromUs);
-              context.go("machine", {
-                id: machine,
-                from: Math.round(range.fromUs - span),
-                to: Math.round(range.toUs + span),
-              });
-            }}
-          />
-          <p className="oee-hint">
-            {t("line.hint")} {constraint?.said === "observed" && t("line.observedHint")}
-          </p>
-          <Legend t={t} />
-        </div>
-        <aside className="machine-side">
-          {cells !== null && (
-            <KpiPanel
-              title={t("machine.numbers")}
-              numbers={numbersOf(cells)}
-              target={target}
-              context={{ ...context, format }}
-              t={t}
-            />
-          )}
-        </aside>
+    <div className="machine-body">
+      <div className="machine-time">
+        <TimeLanes
+          label={t("line.lanes", { name: line.equipment.name })}
+          lanes={lanes}
+          range={view.range}
+          untilUs={nowUs}
+          format={format}
+          cursorUs={cursorUs}
+          selection={null}
+          onCursor={setCursor}
+          onRange={(range, how) => onView(moved(view, range, how, nowUs))}
+          onSelect={(machine, range) => {
+            // A block with as much before and after it as it is long, so that the stop is seen where it stands.
+            const span = Math.max(600e6, range.toUs - range.fromUs);
+            context.go("machine", {
+              id: machine,
+              from: Math.round(range.fromUs - span),
+              to: Math.round(range.toUs + span),
+            });
+          }}
+        />
+        <p className="oee-hint">
+          {t("line.hint")} {constraint?.said === "observed" && t("line.observedHint")}
+        </p>
+        <Legend t={t} />
       </div>
+      <aside className="machine-side">
+        {cells !== null && (
+          <KpiPanel title={t("machine.numbers")} numbers={numbersOf(cells)} target={target} context={context} t={t} />
+        )}
+      </aside>
     </div>
   );
 }

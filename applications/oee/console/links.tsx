@@ -1,4 +1,5 @@
 import type { PageContext } from "@lineshaft/ui/kit";
+import type { ReactNode } from "react";
 import { pathTo } from "./plant.ts";
 import type { Say } from "./texts.ts";
 import type { Plant } from "./use-plant.ts";
@@ -28,59 +29,47 @@ export function PathLinks(props: { id: number; plant: Plant; context: PageContex
   );
 }
 
-/** Every machine of the plant, line by line. */
-export function MachineChoice({ id, plant, context, t }: { id: number; plant: Plant; context: PageContext; t: Say }) {
-  return (
-    <select
-      className="input machine-choice"
-      aria-label={t("machine.choose")}
-      value={id}
-      onChange={(event) =>
-        context.go(context.page, { ...Object.fromEntries(context.query), id: event.target.value, tags: null })
-      }
-    >
-      {plant.sites.flatMap((site) =>
-        site.lines.map((line) => (
-          <optgroup key={line.equipment.id} label={`${site.equipment.name} › ${line.equipment.name}`}>
-            {line.machines.map((machine) => (
-              <option key={machine.id} value={machine.id}>
-                {machine.name}
-              </option>
-            ))}
-          </optgroup>
-        )),
-      )}
-    </select>
-  );
-}
+/** Which places a page can show: lines, machines, or whatever numbers are made of. */
+export type Places = "lines" | "machines" | "all";
 
-/** Sites, lines and machines: whatever numbers are made of. */
-export function PlaceChoice(props: { id: number; plant: Plant; context: PageContext; t: Say; only?: "lines" }) {
-  const { id, plant, context, t, only } = props;
+const labels = { lines: "line.choose", machines: "machine.choose", all: "oee.choose" } as const;
+
+/** The places of a page to choose from, in the order of the plant. The rest of the view stays, but for what names tags of the old one. */
+export function PlaceChoice(props: { id: number; plant: Plant; context: PageContext; t: Say; places: Places }) {
+  const { id, plant, context, t, places } = props;
+  const choose = (next: string): void =>
+    context.go(context.page, { ...Object.fromEntries(context.query), id: next, tags: null });
+  const option = (key: number, name: string): ReactNode => (
+    <option key={key} value={key}>
+      {name}
+    </option>
+  );
   return (
     <select
       className="input machine-choice"
-      aria-label={t(only === "lines" ? "line.choose" : "oee.choose")}
+      aria-label={t(labels[places])}
       value={id}
-      onChange={(event) => context.go(context.page, { ...Object.fromEntries(context.query), id: event.target.value })}
+      onChange={(event) => choose(event.target.value)}
     >
-      {plant.sites.map((site) => (
-        <optgroup key={site.equipment.id} label={site.equipment.name}>
-          {only !== "lines" && <option value={site.equipment.id}>{site.equipment.name}</option>}
-          {site.lines.flatMap((line) => [
-            <option key={line.equipment.id} value={line.equipment.id}>
-              {line.equipment.name}
-            </option>,
-            ...(only === "lines"
-              ? []
-              : line.machines.map((machine) => (
-                  <option key={machine.id} value={machine.id}>
-                    {line.equipment.name} › {machine.name}
-                  </option>
-                ))),
-          ])}
-        </optgroup>
-      ))}
+      {places === "machines"
+        ? plant.sites.flatMap((site) =>
+            site.lines.map((line) => (
+              <optgroup key={line.equipment.id} label={`${site.equipment.name} › ${line.equipment.name}`}>
+                {line.machines.map((machine) => option(machine.id, machine.name))}
+              </optgroup>
+            )),
+          )
+        : plant.sites.map((site) => (
+            <optgroup key={site.equipment.id} label={site.equipment.name}>
+              {places === "all" && option(site.equipment.id, site.equipment.name)}
+              {site.lines.flatMap((line) => [
+                option(line.equipment.id, line.equipment.name),
+                ...(places === "lines"
+                  ? []
+                  : line.machines.map((machine) => option(machine.id, `${line.equipment.name} › ${machine.name}`))),
+              ])}
+            </optgroup>
+          ))}
     </select>
   );
 }

@@ -1,50 +1,27 @@
 import type { Annotation, Micros, RawTag, Recorded } from "@lineshaft/contract/api";
-import {
-  Button,
-  EmptyState,
-  itemAt,
-  type PageContext,
-  StateMark,
-  TimeLanes,
-  type TimeRange,
-  useLoaded,
-} from "@lineshaft/ui/kit";
+import { itemAt, type PageContext, StateMark, TimeLanes, type TimeRange, useLoaded } from "@lineshaft/ui/kit";
 import { useMemo, useState } from "react";
-import { MachineChoice, PathLinks } from "./links.tsx";
 import { machineLanes, storyOf } from "./machine-chart.ts";
-import { NoMachines } from "./no-machines.tsx";
 import { KpiPanel } from "./numbers.tsx";
-import "./oee.css";
+import { PlaceFrame, PlacePage, type PlaceProps } from "./place-page.tsx";
 import { moved, readingOf, useView } from "./range.ts";
-import { RangeBar } from "./range-bar.tsx";
 import { cellsIn, type MachineData, numbersOf, readMachine, shiftAt } from "./source.ts";
 import { StopDialog, type StopNote } from "./stop-dialog.tsx";
 import { StopTable } from "./stop-table.tsx";
 import { useTarget } from "./target.ts";
-import { pieceText, type Say, stateWord, textsOf } from "./texts.ts";
+import { pieceText, type Say, stateWord } from "./texts.ts";
 import { stopRows, stopsOf } from "./timeline.ts";
-import { type Plant, useKept, usePlant } from "./use-plant.ts";
+import { useKept } from "./use-plant.ts";
 
 const refreshMs = 10_000;
 
 /** What is it doing, what has it done, why? */
 export default function MachinePage({ context }: { context: PageContext }) {
-  const t = textsOf(context);
-  const plant = usePlant(context);
-  if (plant.data === null)
-    return plant.error === null ? (
-      <p className="quiet-wait">{t("wait.plant")}</p>
-    ) : (
-      <context.Problem error={plant.error} />
-    );
-  const machines = plant.data.sites.flatMap(({ lines }) => lines.flatMap((line) => line.machines));
-  const id = context.query.has("id") ? Number(context.query.get("id")) : machines[0]?.id;
-  if (id === undefined) return <NoMachines context={context} t={t} />;
-  if (!plant.data.equipment.some((item) => item.id === id)) return <EmptyState title={t("machine.gone")} />;
-  return <Machine key={id} id={id} plant={plant.data} context={context} t={t} />;
+  return <PlacePage context={context} places="machines" gone="machine.gone" Body={Machine} />;
 }
 
-function Machine({ id, plant, context, t }: { id: number; plant: Plant; context: PageContext; t: Say }) {
+function Machine(place: PlaceProps) {
+  const { id, plant, context, t } = place;
   const [view, setView] = useView(context);
   const [cursorUs, setCursor] = useState<Micros | null>(null);
   const [note, setNote] = useState<StopNote | null>(null);
@@ -65,33 +42,12 @@ function Machine({ id, plant, context, t }: { id: number; plant: Plant; context:
   // biome-ignore lint/correctness/useExhaustiveDependencies: a reading brings its own now
   const story = useMemo(() => (data === null ? null : storyOf(data, id, nowUs)), [data, id]);
 
-  const path = (
-    <div className="oee-head">
-      <MachineChoice id={id} plant={plant} context={context} t={t} />
-      <PathLinks id={id} plant={plant} context={context} />
-      <RangeBar
-        view={view}
-        onView={setView}
-        shift={data === null ? null : (shiftAt(data.shifts, nowUs) ?? null)}
-        nowUs={nowUs}
-        format={format}
-        t={t}
-      />
-    </div>
-  );
-  if (data === null || story === null)
-    return (
-      <div className="page-scroll oee-page">
-        {path}
-        {loaded.error === null ? (
-          <p className="quiet-wait">{t("wait.machine")}</p>
-        ) : (
-          <context.Problem error={loaded.error}>
-            <Button onClick={loaded.reload}>{t("tryAgain")}</Button>
-          </context.Problem>
-        )}
-      </div>
-    );
+  const shift = data === null ? null : (shiftAt(data.shifts, nowUs) ?? null);
+  const frame = {
+    ...{ ...place, view, shift, format, loaded, onView: setView },
+    ...{ places: "machines" as const, words: t("wait.machine") },
+  };
+  if (data === null || story === null) return <PlaceFrame {...frame}>{null}</PlaceFrame>;
 
   const atUs = cursorUs ?? Math.min(nowUs, view.range.toUs - 1);
   const lanes = machineLanes(
@@ -159,8 +115,7 @@ function Machine({ id, plant, context, t }: { id: number; plant: Plant; context:
   };
 
   return (
-    <div className="page-scroll oee-page">
-      {path}
+    <PlaceFrame {...frame}>
       <header className="machine-head">
         {present !== undefined && (
           <p className="machine-now" data-state={present.state}>
@@ -176,7 +131,6 @@ function Machine({ id, plant, context, t }: { id: number; plant: Plant; context:
           {order === undefined ? t("machine.noOrder") : [order.order, order.material].filter(Boolean).join(" · ")}
         </p>
       </header>
-      {loaded.error !== null && <context.Problem error={loaded.error} />}
       {data.cells.repairing && <p className="oee-notice">{t("machine.repairing")}</p>}
       {data.shifts.length === 0 && <p className="oee-notice">{t("machine.noCalendar")}</p>}
       <div className="machine-body">
@@ -200,7 +154,7 @@ function Machine({ id, plant, context, t }: { id: number; plant: Plant; context:
             cursorUs={cursorUs}
             onCursor={setCursor}
             onView={setView}
-            context={context}
+            context={{ ...context, format }}
             t={t}
           />
         </div>
@@ -244,7 +198,7 @@ function Machine({ id, plant, context, t }: { id: number; plant: Plant; context:
           onClose={() => setNote(null)}
         />
       )}
-    </div>
+    </PlaceFrame>
   );
 }
 
@@ -328,6 +282,7 @@ function Values(props: {
           tags={chosen}
           range={view.range}
           following={view.following}
+          format={context.format}
           cursorUs={props.cursorUs}
           onCursor={props.onCursor}
           onRange={(range, how) => props.onView(moved(view, range, how, context.nowUs()))}

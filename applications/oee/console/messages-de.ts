@@ -139,6 +139,7 @@ export const de: Record<keyof Texts, string> = {
   "line.lanes":
     "Zustände der Maschinen von {name} in Flussrichtung, und was gemacht wurde. Pfeiltasten bewegen die Zeit, Plus und Minus vergrößern.",
 
+  "oee.gone": "Diesen Ort gibt es nicht, er enthält keine Maschine, oder er liegt außerhalb Ihrer Rechte.",
   "oee.choose": "Ort",
   "oee.neeHint": "Net Equipment Effectiveness: Rüsten zählt als Nutzung.",
   "oee.mtbfHint": "Produktionszeit je Störung",
@@ -212,6 +213,7 @@ export const de: Record<keyof Texts, string> = {
   "demo.truth": "Berechnet neben wahr",
   "demo.truthHint":
     "Die Anlage weiß, was wirklich geschah, und rechnet selbst. Oben: was diese Plattform aus dem berechnet hat, was die Maschinen sagten; unten: die Wahrheit. Was mehr abweicht, als eine Maschine sagen kann, ist markiert.",
+  "demo.notYet": "Eben erst verbunden: verglichen wird ab der ersten ganzen Viertelstunde.",
   "demo.compared": "Verglichen",
   "demo.pair": "berechnet {computed}, wahr {truth}",
   "demo.faults": "Etwas schiefgehen lassen",

@@ -133,6 +133,7 @@ export const en = {
   "line.lanes":
     "States of the machines of {name} in the order of flow, and what was made. Arrow keys move in time, plus and minus zoom.",
 
+  "oee.gone": "This place does not exist, holds no machine, or your scope does not hold it.",
   "oee.choose": "Place",
   "oee.neeHint": "Net equipment effectiveness: set-up counts as use.",
   "oee.mtbfHint": "Production time per fault",
@@ -207,6 +208,7 @@ export const en = {
   "demo.truth": "Computed beside true",
   "demo.truthHint":
     "The plant knows what really happened and does its own sum of it. Above: what this platform computed from what machines told; below: the truth. What differs by more than a machine can tell is marked.",
+  "demo.notYet": "Connected just now: compared from the first whole quarter of an hour on.",
   "demo.compared": "Compared",
   "demo.pair": "computed {computed}, true {truth}",
   "demo.faults": "Let something go wrong",

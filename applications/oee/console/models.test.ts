@@ -11,7 +11,7 @@ import {
 import { describe, expect, it } from "vitest";
 import { waterfallOf } from "../losses.ts";
 import { cell } from "../testing.ts";
-import { compare, comparedRange } from "./demo-model.ts";
+import { cellsFrom, compare, comparedRange, heardFrom } from "./demo-model.ts";
 import { waterfallRows } from "./oee-model.ts";
 import { machinesBelow, pathTo, sitesOf } from "./plant.ts";
 import { moved, queryOf, readingOf, viewOf } from "./range.ts";
@@ -185,5 +185,18 @@ describe("computed beside true", () => {
     expect(comparedRange(on, 2 * hourUs + 10e6)).toEqual({ fromUs: hourUs, toUs: 2 * hourUs - gridUs });
     expect(comparedRange(on, hourUs + minuteUs)).toBeNull();
     expect(comparedRange(undefined, 3 * hourUs + minuteUs)).toEqual({ fromUs: hourUs, toUs: 3 * hourUs });
+  });
+
+  it("begins with the first quarter in which the machine was heard throughout; later silence stays in", () => {
+    const quarter = (i: number, unknown: number) => {
+      const made = cell({}, {}, { gridUs: i * gridUs });
+      return { ...made, timeUs: { ...made.timeUs, unknown } };
+    };
+    const range = { fromUs: 0, toUs: 4 * gridUs };
+    const all = { cells: [quarter(0, gridUs), quarter(1, 5e6), quarter(2, 0), quarter(3, 9e6)] };
+    expect(heardFrom(all, range)).toBe(2 * gridUs);
+    expect(heardFrom({ cells: all.cells.slice(0, 2) }, { fromUs: 0, toUs: 2 * gridUs })).toBeNull();
+    const left = cellsFrom({ ...all, fromUs: 0 } as Parameters<typeof cellsFrom>[0], 2 * gridUs);
+    expect(left.cells).toEqual(all.cells.slice(2));
   });
 });

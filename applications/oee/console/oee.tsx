@@ -1,42 +1,28 @@
 import { dayUs, hourUs } from "@lineshaft/contract/api";
-import { Button, type PageContext, spanOf, useLoaded } from "@lineshaft/ui/kit";
+import { type PageContext, spanOf, useLoaded } from "@lineshaft/ui/kit";
 import { reliabilityOf } from "../reliability.ts";
-import { PathLinks, PlaceChoice } from "./links.tsx";
-import { NoMachines } from "./no-machines.tsx";
 import { Hints, percentOf, ShareBar, Worth } from "./numbers.tsx";
 import { Pareto, Trend, WaterfallTable } from "./oee-charts.tsx";
 import { readingRange } from "./oee-model.ts";
 import { Below, Shifts } from "./oee-tables.tsx";
-import "./oee.css";
+import { PlaceFrame, PlacePage, type PlaceProps } from "./place-page.tsx";
 import { machinesBelow } from "./plant.ts";
 import { useView } from "./range.ts";
-import { RangeBar } from "./range-bar.tsx";
 import { readResults, together } from "./results.ts";
 import { cellsTogether, longestViewUs, type Numbers, numbersBy, numbersOf, readCells, shiftAt } from "./source.ts";
 import { useTarget } from "./target.ts";
-import { type Say, textsOf } from "./texts.ts";
-import { type Plant, useKept, usePlant } from "./use-plant.ts";
+import type { Say } from "./texts.ts";
+import { useKept } from "./use-plant.ts";
 
 const refreshMs = 15_000;
 
 /** Where does the time go? */
 export default function OeePage({ context }: { context: PageContext }) {
-  const t = textsOf(context);
-  const plant = usePlant(context);
-  if (plant.data === null)
-    return plant.error === null ? (
-      <p className="quiet-wait">{t("wait.plant")}</p>
-    ) : (
-      <context.Problem error={plant.error} />
-    );
-  const first = plant.data.sites[0]?.equipment.id;
-  if (first === undefined) return <NoMachines context={context} t={t} />;
-  const id = context.query.has("id") ? Number(context.query.get("id")) : first;
-  if (machinesBelow(id, plant.data).length === 0) return <NoMachines context={context} t={t} />;
-  return <Oee key={id} id={id} plant={plant.data} context={context} t={t} />;
+  return <PlacePage context={context} places="all" gone="oee.gone" Body={Oee} />;
 }
 
-function Oee({ id, plant, context, t }: { id: number; plant: Plant; context: PageContext; t: Say }) {
+function Oee(place: PlaceProps) {
+  const { id, plant, context, t } = place;
   const [view, setView] = useView(context, dayUs);
   const [target] = useTarget();
   const nowUs = context.nowUs();
@@ -73,27 +59,13 @@ function Oee({ id, plant, context, t }: { id: number; plant: Plant; context: Pag
   const all = read === null ? null : cellsTogether(read.map(({ cells }) => cells));
   const format = all === null ? context.format : context.formatIn(all.timeZone);
   const shift = read?.[0] === undefined ? null : (shiftAt(read[0].shifts, nowUs) ?? null);
-  const head = (
-    <div className="oee-head">
-      <PlaceChoice id={id} plant={plant} context={context} t={t} />
-      <PathLinks id={id} plant={plant} context={context} stay />
-      <RangeBar view={view} onView={setView} shift={shift} nowUs={nowUs} format={format} t={t} />
-    </div>
-  );
+  const frame = {
+    ...{ ...place, view, shift, format, loaded, onView: setView },
+    ...{ places: "all" as const, stay: true, words: t("wait.numbers") },
+  };
   // What was published and what is added up here come together, so that no number changes under the reader.
   if (read === null || all === null || (results === null && published.error === null))
-    return (
-      <div className="page-scroll oee-page">
-        {head}
-        {loaded.error === null ? (
-          <p className="quiet-wait">{t("wait.numbers")}</p>
-        ) : (
-          <context.Problem error={loaded.error}>
-            <Button onClick={loaded.reload}>{t("tryAgain")}</Button>
-          </context.Problem>
-        )}
-      </div>
-    );
+    return <PlaceFrame {...frame}>{null}</PlaceFrame>;
   // A machine's numbers are exact to the quarter; a line's, and what stands above, are what the application made of its constraint.
   const isMachine = machines.length === 1 && machines[0].id === id;
   const own = isMachine ? [] : (results?.periods.get(id) ?? []).map((one) => one.numbers);
@@ -102,8 +74,7 @@ function Oee({ id, plant, context, t }: { id: number; plant: Plant; context: Pag
   const reasons = new Map(all.reasons.map((reason) => [reason.number, reason]));
   const zoned = { ...context, format };
   return (
-    <div className="page-scroll oee-page">
-      {head}
+    <PlaceFrame {...frame}>
       {all.repairing && <p className="oee-notice">{t("machine.repairing")}</p>}
       <Headline numbers={numbers} target={target} context={zoned} t={t} />
       <div className="oee-columns">
@@ -124,7 +95,7 @@ function Oee({ id, plant, context, t }: { id: number; plant: Plant; context: Pag
           t={t}
         />
       </div>
-    </div>
+    </PlaceFrame>
   );
 }
 

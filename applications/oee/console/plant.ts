@@ -120,8 +120,25 @@ export function machinesBelow(
 ): Equipment[] {
   const place = equipment.find((item) => item.id === id);
   if (place === undefined) return [];
-  const isBelow = ({ path }: Equipment): boolean => place.path === "" || path.startsWith(`${place.path}/`);
-  return sites.flatMap((site) =>
-    site.lines.flatMap((line) => line.machines.filter((machine) => machine.id === id || isBelow(machine))),
-  );
+  return sites.flatMap((site) => site.lines.flatMap((line) => line.machines.filter((one) => isAt(one, place))));
 }
+
+/** Ids of the places that a page can show, in the order of the plant. */
+export function placesOf(
+  { equipment, sites }: { equipment: readonly Equipment[]; sites: readonly Site[] },
+  places: "lines" | "machines" | "all",
+): number[] {
+  if (places === "lines") return sites.flatMap(({ lines }) => lines.map((line) => line.equipment.id));
+  const machines = sites.flatMap(({ lines }) => lines.flatMap((line) => line.machines));
+  if (places === "machines") return machines.map(({ id }) => id);
+  // Every place on the way down to a machine, and "" for the enterprise.
+  const paths = new Set(
+    machines.flatMap(({ path }) => path.split("/").map((_, depth, parts) => parts.slice(0, depth).join("/"))),
+  );
+  for (const { path } of machines) paths.add(path);
+  const above = equipment.filter(({ path }) => paths.has(path));
+  return [...new Set([...sites.map((site) => site.equipment.id), ...above.map(({ id }) => id)])];
+}
+
+const isAt = (machine: Equipment, place: Equipment): boolean =>
+  machine.id === place.id || place.path === "" || machine.path.startsWith(`${place.path}/`);

@@ -2,38 +2,26 @@ import { dayUs, type ShiftOccurrence } from "@lineshaft/contract/api";
 import { Button, type PageContext, unitText, useLoaded } from "@lineshaft/ui/kit";
 import { waterfallOf } from "../losses.ts";
 import { PathLinks, PlaceChoice } from "./links.tsx";
-import { NoMachines } from "./no-machines.tsx";
 import { Hints, percentOf, ShareBar, Worth } from "./numbers.tsx";
-import "./oee.css";
+import { PlacePage, type PlaceProps, Waiting } from "./place-page.tsx";
 import { machinesBelow, pathTo } from "./plant.ts";
 import "./report.css";
 import { longestStops, type MachineReport, machineReport, ordersOf } from "./report-model.ts";
 import { readResults } from "./results.ts";
 import { cellsTogether, eachOf, longestViewUs, numbersByShift, readMachine, shiftAt } from "./source.ts";
 import { useTarget } from "./target.ts";
-import { pieceText, type Say, textsOf } from "./texts.ts";
-import { type Plant, usePlant } from "./use-plant.ts";
+import { pieceText, type Say } from "./texts.ts";
+import type { Plant } from "./use-plant.ts";
 
 /** How was the shift? One sheet of A4 for the wall. */
 export default function ReportPage({ context }: { context: PageContext }) {
-  const t = textsOf(context);
-  const plant = usePlant(context);
-  if (plant.data === null)
-    return plant.error === null ? (
-      <p className="quiet-wait">{t("wait.plant")}</p>
-    ) : (
-      <context.Problem error={plant.error} />
-    );
-  const first = plant.data.sites[0]?.lines[0]?.equipment.id;
-  if (first === undefined) return <NoMachines context={context} t={t} />;
-  const id = context.query.has("id") ? Number(context.query.get("id")) : first;
-  return <Report key={id} id={id} plant={plant.data} context={context} t={t} />;
+  return <PlacePage context={context} places="all" gone="oee.gone" Body={Report} />;
 }
 
 /** Shifts that can be chosen: so far back. */
 const backUs = 14 * dayUs;
 
-function Report({ id, plant, context, t }: { id: number; plant: Plant; context: PageContext; t: Say }) {
+function Report({ id, plant, context, t }: PlaceProps) {
   const machines = machinesBelow(id, plant);
   const nowUs = Math.floor(context.nowUs() / 60e6) * 60e6;
   const shifts = useLoaded(`shifts ${id}`, async (signal): Promise<ShiftOccurrence[]> => {
@@ -54,7 +42,7 @@ function Report({ id, plant, context, t }: { id: number; plant: Plant; context: 
       <div className="oee-head no-print">
         <PathLinks id={id} plant={plant} context={context} stay />
         <span className="report-choices">
-          <PlaceChoice id={id} plant={plant} context={context} t={t} />
+          <PlaceChoice id={id} plant={plant} context={context} t={t} places="all" />
           <select
             className="input machine-choice"
             aria-label={t("oee.shift")}
@@ -120,12 +108,7 @@ function Sheet(props: {
     );
     return { own, published: new Map(ofShift) };
   });
-  if (loaded.data === null)
-    return loaded.error === null ? (
-      <p className="quiet-wait">{t("wait.numbers")}</p>
-    ) : (
-      <context.Problem error={loaded.error} />
-    );
+  if (loaded.data === null) return <Waiting loaded={loaded} words={t("wait.numbers")} context={context} t={t} />;
   const { own: data, published } = loaded.data;
   const cells = cellsTogether(data.map((one) => one.cells));
   // What was published is what everybody else reads, with its revision; without it the same is added up here.

@@ -21,6 +21,7 @@ import { configurationHandlers } from "./configuration.ts";
 import { connectivityHandlers } from "./connectivity.ts";
 import type { CursorSeal } from "./cursor.ts";
 import { demoHandlers } from "./demo.ts";
+import { factRecordHandlers } from "./fact-records.ts";
 import { machineFactsBody } from "./facts.ts";
 import { IngestGate, ingest } from "./ingest.ts";
 import { masterDataHandlers } from "./master-data.ts";
@@ -46,6 +47,17 @@ export interface HandlerOptions {
   limits: HttpLimits;
 }
 
+interface PageCall<N extends RouteName> {
+  principal: Principal;
+  query: { limit?: number; cursor?: string };
+  url: string;
+  header: Call<N>["header"];
+}
+interface Turn {
+  limit: number;
+  cursor?: string;
+}
+
 /** The REST API of DESIGN §9 over the ports. Each handler decides; the ports below check role and scope again. */
 export function createHandlers(services: Services, options: HandlerOptions): Handlers {
   const { history, registry, lastValues, facts, ledger, identity, connections, system, clock } = services;
@@ -53,14 +65,25 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
   const sessionOf = ({ name, role, scopes }: Principal): Session => ({ name, role, scopes, demo: options.demo });
 
   /** A page with its cursor opened and sealed for exactly this query and tenant. */
-  function page<N extends RouteName, P extends Page<unknown>>(
+  function page<N extends RouteName, P extends Page<unknown>>(name: N, call: PageCall<N>, list: (query: Turn) => P): P {
+    return turned(name, call, list(turnOf(name, call)));
+  }
+
+  async function pageLater<N extends RouteName, P extends Page<unknown>>(
     name: N,
-    call: { principal: Principal; query: { limit?: number; cursor?: string }; url: string; header: Call<N>["header"] },
-    list: (query: { limit: number; cursor?: string }) => P,
-  ): P {
-    const { principal, query } = call;
+    call: PageCall<N>,
+    list: (query: Turn) => Promise<P>,
+  ): Promise<P> {
+    return turned(name, call, await list(turnOf(name, call)));
+  }
+
+  function turnOf<N extends RouteName>(name: N, { principal, query }: PageCall<N>): Turn {
     const cursor = query.cursor === undefined ? undefined : options.cursors.open(query.cursor, name, principal, query);
-    const answer = list({ ...query, limit: query.limit ?? defaultPage, cursor });
+    return { ...query, limit: query.limit ?? defaultPage, cursor };
+  }
+
+  function turned<N extends RouteName, P extends Page<unknown>>(name: N, call: PageCall<N>, answer: P): P {
+    const { principal, query } = call;
     const next = options.cursors.seal(answer.cursor, name, principal, query);
     linkNext(call, next);
     return { ...answer, cursor: next };
@@ -237,6 +260,7 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
       return services.cells.cells(principal, params.id, fromUs, toUs, asked.asOf);
     },
 
+    ...factRecordHandlers(services, { page: pageLater }),
     ...resultHandlers(services, { page }),
 
     listRejected: (call) => page("listRejected", call, (q) => ledger.listRejected(call.principal, q)),

@@ -4,7 +4,9 @@ import {
   type MasterDataItem,
   type MasterDataKind,
   type Micros,
+  masterDataNames,
   type masterDataRoutes,
+  namedOperations,
   type Principal,
   ProblemError,
   parseTimeUs,
@@ -79,74 +81,25 @@ export function masterDataHandlers({ registry, work }: Services, kit: Kit): Pick
       written(call, registry.masterData.remove(call.principal, kind, call.params.id, baseRevision(call.ifMatch))),
   });
 
-  const materials = handlersOf("material", "listMaterials");
-  const idealCycleTimes = handlersOf("idealCycleTime", "listIdealCycleTimes");
-  const orders = handlersOf("order", "listOrders");
-  const calendars = handlersOf("calendar", "listCalendars");
-  const calendarAssignments = handlersOf("calendarAssignment", "listCalendarAssignments");
-  const policyAssignments = handlersOf("policyAssignment", "listPolicyAssignments");
-  const countingAssignments = handlersOf("countingAssignment", "listCountingAssignments");
-  const lateScrap = handlersOf("lateScrap", "listLateScrap");
-  const physicalAssets = handlersOf("physicalAsset", "listPhysicalAssets");
-  const reasons = handlersOf("reason", "listReasons");
-  const annotations = handlersOf("annotation", "listAnnotations");
-  const lineTopologies = handlersOf("lineTopology", "listLineTopologies");
-  const setUps = handlersOf("setUp", "listSetUps");
-  const bookings = handlersOf("booking", "listBookings");
+  const named = <K extends MasterDataKind, One extends string, Many extends string>(
+    kind: K,
+    [one, many]: readonly [One, Many],
+  ) => namedOperations(one, many, handlersOf(kind, `list${many}` as RouteOfMasterData));
   return {
-    listMaterials: materials.list,
-    getMaterial: materials.get,
-    putMaterial: materials.put,
-    removeMaterial: materials.remove,
-    listIdealCycleTimes: idealCycleTimes.list,
-    getIdealCycleTime: idealCycleTimes.get,
-    putIdealCycleTime: idealCycleTimes.put,
-    removeIdealCycleTime: idealCycleTimes.remove,
-    listOrders: orders.list,
-    getOrder: orders.get,
-    putOrder: orders.put,
-    removeOrder: orders.remove,
-    listCalendars: calendars.list,
-    getCalendar: calendars.get,
-    putCalendar: calendars.put,
-    removeCalendar: calendars.remove,
-    listCalendarAssignments: calendarAssignments.list,
-    getCalendarAssignment: calendarAssignments.get,
-    putCalendarAssignment: calendarAssignments.put,
-    removeCalendarAssignment: calendarAssignments.remove,
-    listPolicyAssignments: policyAssignments.list,
-    getPolicyAssignment: policyAssignments.get,
-    putPolicyAssignment: policyAssignments.put,
-    removePolicyAssignment: policyAssignments.remove,
-    listCountingAssignments: countingAssignments.list,
-    getCountingAssignment: countingAssignments.get,
-    putCountingAssignment: countingAssignments.put,
-    removeCountingAssignment: countingAssignments.remove,
-    listLateScrap: lateScrap.list,
-    getLateScrap: lateScrap.get,
-    putLateScrap: lateScrap.put,
-    removeLateScrap: lateScrap.remove,
-    listPhysicalAssets: physicalAssets.list,
-    getPhysicalAsset: physicalAssets.get,
-    putPhysicalAsset: physicalAssets.put,
-    removePhysicalAsset: physicalAssets.remove,
-    listReasons: reasons.list,
-    getReason: reasons.get,
-    putReason: reasons.put,
-    removeReason: reasons.remove,
-    listAnnotations: annotations.list,
-    getAnnotation: annotations.get,
-    putAnnotation: annotations.put,
-    removeAnnotation: annotations.remove,
-    listLineTopologies: lineTopologies.list,
-    getLineTopology: lineTopologies.get,
-    putLineTopology: lineTopologies.put,
-    removeLineTopology: lineTopologies.remove,
-    listSetUps: setUps.list,
-    getSetUp: setUps.get,
-    putSetUp: setUps.put,
-    removeSetUp: setUps.remove,
-    listBookings: bookings.list,
+    ...named("material", masterDataNames.material),
+    ...named("idealCycleTime", masterDataNames.idealCycleTime),
+    ...named("order", masterDataNames.order),
+    ...named("calendar", masterDataNames.calendar),
+    ...named("calendarAssignment", masterDataNames.calendarAssignment),
+    ...named("policyAssignment", masterDataNames.policyAssignment),
+    ...named("countingAssignment", masterDataNames.countingAssignment),
+    ...named("lateScrap", masterDataNames.lateScrap),
+    ...named("physicalAsset", masterDataNames.physicalAsset),
+    ...named("reason", masterDataNames.reason),
+    ...named("annotation", masterDataNames.annotation),
+    ...named("lineTopology", masterDataNames.lineTopology),
+    ...named("setUp", masterDataNames.setUp),
+    listBookings: handlersOf("booking", "listBookings").list,
     getWork: ({ principal, params, query: { hours = defaultHours } }) =>
       work.work(principal, params.id, hours * hourUs),
     book: async ({ principal, params, body, header }) => {

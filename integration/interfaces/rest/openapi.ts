@@ -172,10 +172,9 @@ function requestBody(name: RouteName, route: Route, schemas: Json): Json {
         },
       },
     };
-  if (route.body === undefined) return {};
-  return {
-    requestBody: { required: true, content: { "application/json": { schema: schemaOf(route.body, schemas) } } },
-  };
+  const body = name === "recordFacts" ? route.content : route.body;
+  if (body === undefined) return {};
+  return { requestBody: { required: true, content: { "application/json": { schema: schemaOf(body, schemas) } } } };
 }
 
 function parameters(schema: TSchema | undefined, where: "path" | "query", schemas: Json): Json[] {

@@ -82,7 +82,14 @@ describe("who may do what", () => {
   it("A1: answers auth_missing without a credential, on every route that needs one", async () => {
     for (const [name, route] of Object.entries(routes as Record<string, Route>)) {
       if (route.permission === null) continue;
-      const known: Record<string, string> = { id: "1", connection: "x", kind: "material", application: "oee" };
+      const known: Record<string, string> = {
+        id: "1",
+        connection: "x",
+        kind: "material",
+        application: "oee",
+        serial: "s",
+        lot: "l",
+      };
       const path = apiBase + route.path.replace(/\{(\w+)\}/g, (_, param: string) => known[param]);
       const response = await ask(path, { method: route.method, key: null });
       expect([name, response.statusCode, response.json<Problem>().code]).toEqual([name, 401, "auth_missing"]);
@@ -97,6 +104,7 @@ describe("who may do what", () => {
       const weak = {
         read: "source",
         ingest: "viewer",
+        record: "source",
         book: "viewer",
         publish: "operator",
         configure: "operator",

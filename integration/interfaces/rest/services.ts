@@ -6,6 +6,7 @@ import type {
   ConnectivityService,
   DemoPlant,
   EventSource,
+  FactRecords,
   Facts,
   History,
   Identity,
@@ -27,6 +28,7 @@ export interface Services {
   registry: Registry;
   lastValues: LastValues;
   facts: Facts;
+  factRecords: FactRecords;
   cells: CellSource;
   results: Results;
   work: WorkSource;

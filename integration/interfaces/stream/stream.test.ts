@@ -384,6 +384,33 @@ describe("who may listen", () => {
     }
   });
 
+  it("A67: recorded facts are of the equipment that is seen and asked for", async () => {
+    for (const path of ["site/a", "site/b"])
+      platform.equipmentRows.push({
+        ...{ id: platform.equipmentRows.length + 1, level: "area", name: path, parentId: null, path },
+        ...{ lifecycle: "productive", model: null, revision: 1, changedUs: 0, validFromUs: 0 },
+      } as never);
+    const data = (...ids: number[]) => ({
+      by: "mes",
+      items: ids.map((equipmentId) => ({ equipmentId, item: { kind: "energy", id: `e${equipmentId}` } })),
+    });
+    const types: ["fact.recorded", "clock.jumped"] = ["fact.recorded", "clock.jumped"];
+    const readers = [
+      [new Reader({ types }), [data(2), data(1, 2)]],
+      [new Reader({ types, equipment: "site/a" }), [data(1)]],
+      [new Reader({ types }, { authorization: "Bearer viewer@site/b" }), [data(2), data(2)]],
+      [new Reader({ types, connections: ["own"] }), []],
+    ] as const;
+    for (const [reader] of readers) await reader.until(() => reader.messages.length === 1);
+    platform.event("fact.recorded", data(2));
+    platform.event("fact.recorded", data(1, 2));
+    platform.event("clock.jumped", {});
+    for (const [reader, expected] of readers) {
+      await reader.until(() => reader.events().at(-1)?.type === "clock.jumped");
+      expect(reader.events().map((event) => event.data)).toEqual([...expected, {}]);
+    }
+  });
+
   it("A67: points of a tag that the registry does not know yet wait for its verdict, neither lost nor shown too early", async () => {
     platform.addConnection("own", "site/a");
     platform.addConnection("alien", "site/b");

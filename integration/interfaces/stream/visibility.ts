@@ -1,6 +1,7 @@
 // Hot path: `accept` runs for each row of each stream that is filtered.
 import {
   type EventType,
+  type FactRecordedData,
   type FactsChangedData,
   inScope,
   may,
@@ -141,6 +142,7 @@ export class Visibility {
   /** The item as this reader may see it, or null. */
   async admit(item: EventItem): Promise<EventItem | null> {
     if (item.type === "facts.changed") return this.#types.has(item.type) ? this.#factsOf(item) : null;
+    if (item.type === "fact.recorded") return this.#types.has(item.type) ? this.#visibleRecords(item) : null;
     if (item.type === "result.published") return this.#types.has(item.type) ? this.#visibleResults(item) : null;
     if (item.columns === null) return this.#types.has(item.type) && this.#sees(item) ? item : null;
     if (this.open) return item;
@@ -164,6 +166,17 @@ export class Visibility {
         inScope(this.#principal, path) &&
         (below === null || below === "" || path === below || path.startsWith(`${below}/`)),
     );
+    if (items.length === all.length) return item;
+    return items.length === 0 ? null : { ...item, data: { ...item.data, items } };
+  }
+
+  /** Facts that systems have recorded of equipment that is asked for and may be seen. */
+  #visibleRecords(item: EventItem): EventItem | null {
+    if (this.#connections !== null) return null;
+    if (this.#equipment === null && !this.#restricted) return item;
+    if (this.#revision !== this.#registry.revision) this.#followRegistry();
+    const all = (item.data?.items ?? []) as FactRecordedData["items"];
+    const items = all.filter(({ equipmentId }) => this.#seesEquipment(equipmentId));
     if (items.length === all.length) return item;
     return items.length === 0 ? null : { ...item, data: { ...item.data, items } };
   }

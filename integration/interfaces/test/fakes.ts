@@ -33,6 +33,7 @@ import {
   type SourceBatch,
 } from "@lineshaft/contract/ports";
 import type { Services } from "../rest/services.ts";
+import { FakeFactRecords } from "./fake-fact-records.ts";
 import { FakeResults } from "./fake-results.ts";
 
 /** Real time, for tests that speak over sockets. */
@@ -412,6 +413,8 @@ export class FakePlatform implements Services {
       repairing: false,
     }),
   };
+
+  readonly factRecords = new FakeFactRecords((id) => this.equipmentRows.find((row) => row.id === id)?.path ?? "\0");
 
   readonly results = new FakeResults((id) => this.equipmentRows.find((row) => row.id === id)?.path ?? "\0");
   work: Services["work"] = {

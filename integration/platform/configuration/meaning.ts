@@ -15,6 +15,7 @@ import type { ConnectorType } from "@lineshaft/contract/ports";
 import { Type } from "typebox";
 import { unitFault } from "../registry/ucum.ts";
 import { followRenames, modelKey } from "./canonical.ts";
+import { conditionProblems } from "./meaning-conditions.ts";
 import { mappingProblems } from "./meaning-mapping.ts";
 import { secretsIn } from "./references.ts";
 import { ownShapeProblems } from "./shape.ts";
@@ -107,7 +108,9 @@ class Check {
     for (const [i, { properties }] of models.entries()) {
       const base = `/models/${i}/properties`;
       this.#unique(properties, ({ name }) => name, base, "property");
-      for (const [j, { kind, counts, unit, range, mapping }] of properties.entries()) {
+      for (const [j, property] of properties.entries()) {
+        const { kind, counts, unit, range, mapping } = property;
+        this.problems.push(...conditionProblems(property, properties, `${base}/${j}`));
         this.#unit(unit, `${base}/${j}/unit`);
         this.problems.push(...mappingProblems(mapping, `${base}/${j}/mapping`));
         if (range !== undefined && range[0] > range[1])
@@ -283,6 +286,13 @@ class Check {
         at,
         `${JSON.stringify(path)} has no model, so it has no property ${JSON.stringify(property)}.`,
         "Give the equipment a model.",
+      );
+    else if (model?.properties.find(({ name }) => name === property)?.conditions !== undefined)
+      this.#add(
+        "reference_unknown",
+        `${at}/property`,
+        `${JSON.stringify(property)} is told by the conditions of ${entry.model}, not by a tag.`,
+        "Bind the tag to a property that the conditions name.",
       );
     else if (model !== undefined && !model.properties.some(({ name }) => name === property)) {
       const names = model.properties.map(({ name }) => name);

@@ -2,7 +2,6 @@ import { type Cell, defaultOeePolicy, minuteUs, stateCode } from "@lineshaft/con
 import { describe, expect, it } from "vitest";
 import { cellsOf } from "./cells.ts";
 import { placeLateScrap } from "./late-scrap.ts";
-import { setUpsFromOrderChange } from "./set-up.ts";
 import {
   always,
   broken,
@@ -425,42 +424,6 @@ describe("cells", () => {
 });
 
 describe("set-up", () => {
-  const policy = { setUp: "firstGoodPart", setUpParts: 2 } as const;
-  const f = facts(
-    0,
-    120,
-    [
-      [0, standing],
-      [30, running],
-    ],
-    [
-      [30, 35, 1, "scrap"],
-      [35, 36, 1],
-      [36, 40, 1],
-      [80, 82, 5],
-    ],
-  );
-  const executions = [order("A", 0, 60), order("A", 65, 80), order("B", 80, 120)];
-
-  it("runs from the order change to the n-th good part; a pause without an order is no change", () => {
-    const setUps = setUpsFromOrderChange(f, context({ executions }, policy));
-    expect(setUps).toEqual([
-      { fromUs: min(0), toUs: min(40), order: "A", by: "orderChange" },
-      { fromUs: min(80), toUs: min(82), order: "B", by: "orderChange" },
-    ]);
-    const all = cellsOf(
-      { equipment: 7, facts: f, context: context({ ...plan, executions, setUps }, policy) },
-      window(0, 120),
-    );
-    expect(sums(all)).toMatchObject({ minutes: { aust: 42, apt: 78 }, pq: { setUp: 8 } });
-  });
-
-  it("lasts until the end of what is known while the part has not come", () => {
-    const open = setUpsFromOrderChange(facts(0, 30, [[0, standing]]), context({ executions }, policy));
-    expect(open).toEqual([{ fromUs: min(0), toUs: min(30), order: "A", by: "orderChange" }]);
-    expect(setUpsFromOrderChange(f, context({ executions }))).toEqual([]);
-  });
-
   it("booked, it makes AUST of any state in planned time, unknown included", () => {
     const setUps = [{ fromUs: min(50), toUs: min(130), order: null, by: "booked" as const }];
     const all = cells(

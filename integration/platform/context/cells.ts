@@ -2,6 +2,7 @@ import {
   type Cell,
   cellKey,
   dayOf,
+  dayUs,
   type EquipmentContext,
   formatDay,
   gridUs,
@@ -138,14 +139,16 @@ class Join {
     return sorted(cuts);
   }
 
-  /** Adds the time of a piece, shared among the orders that run in it, to the last µs. */
+  /** Adds the time of a piece, shared among the orders that run in it: rounded on the clock, so that it does not matter where else it is cut. */
   #times(piece: Piece, countsUnknown: boolean): void {
     const whole = piece.orders.reduce((sum, order) => sum + (order?.share ?? 1), 0);
+    const day = Math.floor(piece.from / dayUs) * dayUs;
+    const shareOf = (t: Micros, weight: number): Micros => Math.round(((t - day) * weight) / whole);
     let weight = 0;
     let given = 0;
     for (const order of piece.orders) {
       weight += order?.share ?? 1;
-      const until = Math.round(((piece.to - piece.from) * weight) / whole);
+      const until = shareOf(piece.to, weight) - shareOf(piece.from, weight);
       const us = until - given;
       given = until;
       const timeClass = classOf(piece, order);

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type LineTopology, lineCells } from "./line.ts";
 import {
   always,
+  type Count,
   context,
   estimated,
   facts,
@@ -125,6 +126,28 @@ describe("a line", () => {
       context: context({ idealCycles: [pri(2)] }),
     });
     expect(sums(cells([topology], undefined, blind)).pq).toEqual({ unknown: 200, known: 20 + 5 });
+  });
+
+  it("is unknown while its output is, unless a counter went on over that time", () => {
+    const unseen = (counts: Count[]) =>
+      new Map(members).set(packer, {
+        facts: facts(
+          0,
+          120,
+          [
+            [0, running],
+            [20, unknown],
+            [60, running],
+          ],
+          counts,
+        ),
+        context: context(),
+      });
+    const lost = sums(cells([topology], undefined, unseen([[0, 10, 10]])));
+    expect(lost.minutes).toEqual({ apt: 20 + 60, unknown: 40 });
+    expect(lost.pq).toEqual({ known: 200 + 7, unknown: 3 + 2 });
+    const bridged = sums(cells([topology], undefined, unseen([[18, 62, 10, "good", estimated]])));
+    expect(bridged.minutes).toEqual({ apt: 105, adet: 15 });
   });
 
   it("estimated counts are spread over the running time of the machine that counted them", () => {

@@ -1,5 +1,6 @@
 import type { Cell, Dated, EquipmentContext, MachineFacts, Micros } from "@lineshaft/contract/api";
 import { type CountSource, cellsOf, type Window } from "./cells.ts";
+import { judgedBy } from "./line-known.ts";
 import { mergeCells } from "./merge.ts";
 
 /** How the machines of a line stand together, as long as they do. */
@@ -29,7 +30,7 @@ export interface LineInput {
 
 /**
  * The cells of a line (RULES 10): time and ideal cycle of its constraint; produced quantity = its output and all that was rejected along it, in its own unit.
- * The constraint may change with time and with the material.
+ * The constraint may change with time and with the material. Where the line's output was not seen, the line is unknown.
  */
 export function lineCells(line: LineInput, window: Window): Cell[] {
   const parts = constraintsOf(line, window).map(({ constraint, topology, from, to }, i) => {
@@ -52,7 +53,8 @@ export function lineCells(line: LineInput, window: Window): Cell[] {
       const role = Number(id) === topology.output ? "output" : "rejects";
       return { facts: memberOf(line, Number(id)).facts, role, unitsPerCount };
     });
-    const input = { equipment: line.equipment, facts: member.facts, context, sources, startsFresh: i > 0 };
+    const facts = judgedBy(member.facts, memberOf(line, topology.output).facts);
+    const input = { equipment: line.equipment, facts, context, sources, startsFresh: i > 0 };
     return cellsOf(input, { from, to });
   });
   return mergeCells(parts.flat());

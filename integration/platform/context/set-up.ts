@@ -10,6 +10,7 @@ import {
 import { ContextWalk } from "./piece.ts";
 import { type PlacedCount, placeCounts, startOf } from "./placing.ts";
 import { vectorOf } from "./quantities.ts";
+import { type StateSpan, stateSpans } from "./states.ts";
 
 /**
  * Set-up that nobody booked, under policies that let it run from the order change to the first (n-th) good part (RULES 8). An order changes where one begins
@@ -17,7 +18,8 @@ import { vectorOf } from "./quantities.ts";
  */
 export function setUpsFromOrderChange(facts: MachineFacts, context: EquipmentContext): SetUp[] {
   const executions = [...context.executions].sort((a, b) => a.fromUs - b.fromUs);
-  const counts = placeCounts(facts, context.counting).sort((a, b) => a.t - b.t);
+  const counts = placeCounts(facts, context.counting).sort((a, b) => startOf(a) - startOf(b));
+  const spans = stateSpans(facts);
   const setUps: SetUp[] = [];
   for (const execution of executions) {
     const policy = policyAt(context, execution.fromUs);
@@ -29,7 +31,7 @@ export function setUpsFromOrderChange(facts: MachineFacts, context: EquipmentCon
       !isChange(executions, execution)
     )
       continue;
-    const end = nthGoodPart(execution, policy.setUpParts, counts, context) ?? facts.to;
+    const end = nthGoodPart(execution, policy.setUpParts, counts, { context, spans }) ?? facts.to;
     const toUs = Math.min(end, execution.toUs);
     if (toUs > execution.fromUs)
       setUps.push({ fromUs: execution.fromUs, toUs, order: execution.order, by: "orderChange" });
@@ -48,35 +50,90 @@ function isChange(executions: readonly OrderExecution[], execution: OrderExecuti
   return !before.some(({ order, toUs }) => order === execution.order && toUs >= last);
 }
 
-/** When the good quantity of an execution reaches `parts`; null: not in the facts. Counts may overlap in time, so they are taken together. */
+/** When the good quantity of an execution first reaches `parts`; null: not in the facts. It grows, and where good parts are a difference of counters shrinks too, as cells have it. */
 function nthGoodPart(
   execution: OrderExecution,
   parts: number,
   counts: readonly PlacedCount[],
-  context: EquipmentContext,
+  { context, spans }: { context: EquipmentContext; spans: readonly StateSpan[] },
 ): Micros | null {
+  const { fromUs, toUs } = execution;
+  const own = counts.filter((count) => count.t > fromUs && startOf(count) < toUs);
   const walk = new ContextWalk(context);
-  const good: { count: PlacedCount; perCount: number; before: number }[] = [];
-  const times = new Set<Micros>();
-  for (const count of counts) {
-    if (count.t <= execution.fromUs || startOf(count) >= execution.toUs) continue;
-    // What held as the count was complete; counts come in the order of that.
-    const piece = walk.piece(Math.min(count.t, execution.toUs) - 1, count.t, 0, null);
-    const [, gq] = vectorOf(count.kind, piece.counting, "output");
+  const edges = new Set([fromUs]);
+  for (const { source, t } of own) for (const at of [source, t]) if (at > fromUs && at < toUs) edges.add(at);
+  const cuts: Micros[] = [];
+  walk.cuts(fromUs, toUs, cuts);
+  // What has no pieces grows with the running time.
+  if (own.some(({ continuous, estimated }) => continuous && estimated))
+    for (const { from } of spans) if (from > fromUs && from < toUs) cuts.push(from);
+  for (const at of cuts) edges.add(at);
+  const last = own.reduce((end, { t }) => Math.max(end, t), fromUs);
+  if (last <= toUs) edges.add(last);
+  const times = [...edges].sort((a, b) => a - b);
+  let active: PlacedCount[] = [];
+  let next = 0;
+  let sum = 0;
+  for (let i = 0; i + 1 < times.length; i++) {
+    const [from, to] = [times[i], times[i + 1]];
+    while (next < own.length && startOf(own[next]) < to) active.push(own[next++]);
+    active = active.filter(({ t }) => t > from);
+    const piece = walk.piece(from, to, 0, null);
     const order = piece.orders.find((each) => each === execution) ?? execution;
-    const perCount = gq * walk.unitsPerCount(piece, order);
-    if (perCount === 0) continue;
-    good.push({ count, perCount, before: count.until(execution.fromUs) });
-    for (const at of [count.source, count.t]) if (at > execution.fromUs) times.add(at);
-  }
-  const until = (x: Micros) =>
-    good.reduce((sum, { count, perCount, before }) => sum + (count.until(x) - before) * perCount, 0);
-  let from = execution.fromUs;
-  for (const to of [...times].sort((a, b) => a - b)) {
-    if (until(to) >= parts) return firstIn(from, to, (x) => until(x) >= parts);
-    from = to;
+    const growing = active.flatMap((count) => {
+      const perCount = vectorOf(count.kind, piece.counting, "output")[1] * walk.unitsPerCount(piece, order);
+      return perCount === 0 ? [] : [{ count, perCount }];
+    });
+    const reached = firstReached(parts - sum, growing, from, to);
+    if (reached !== null) return reached;
+    for (const { count, perCount } of growing) sum += (count.until(to) - count.until(from)) * perCount;
   }
   return null;
+}
+
+interface Growing {
+  count: PlacedCount;
+  /** Units that one count adds. */
+  perCount: number;
+}
+
+/** The first whole µs in (from, to] at which what came since `from` reaches `units`. */
+function firstReached(units: number, growing: readonly Growing[], from: Micros, to: Micros): Micros | null {
+  const jumps = new Map<Micros, number>();
+  const linear: Growing[] = [];
+  for (const each of growing) {
+    const { count, perCount } = each;
+    if (count.continuous && count.estimated) linear.push(each);
+    else for (const { t, n } of placesOf(count, from, to)) jumps.set(t, (jumps.get(t) ?? 0) + n * perCount);
+  }
+  const grown = (x: Micros): number =>
+    linear.reduce((sum, { count, perCount }) => sum + (count.until(x) - count.until(from)) * perCount, 0);
+  let jumped = 0;
+  let at = from;
+  for (const [t, n] of [...jumps, [to, 0] as const].sort(([a], [b]) => a - b)) {
+    const before = jumped;
+    if (linear.length > 0 && isReached(before + grown(t), units))
+      return firstIn(at, t, (x) => isReached(before + grown(x), units));
+    jumped += n;
+    if (isReached(jumped + grown(t), units)) return t;
+    at = t;
+  }
+  return null;
+}
+
+/** Sums of shares of parts may lack some dust. */
+const isReached = (sum: number, units: number): boolean => sum >= units - 1e-9;
+
+/** Where the units of a count in (from, to] lie. */
+function placesOf(count: PlacedCount, from: Micros, to: Micros): { t: Micros; n: number }[] {
+  if (!count.estimated) return count.t > from && count.t <= to ? [{ t: count.t, n: count.n }] : [];
+  const places: { t: Micros; n: number }[] = [];
+  for (let seen = count.until(from), at = from; seen < count.until(to); ) {
+    at = firstIn(at, to, (x) => count.until(x) > seen);
+    places.push({ t: at, n: count.until(at) - seen });
+    seen = count.until(at);
+  }
+  return places;
 }
 
 /** The first whole µs in (from, to] at which something is so that stays so. */

@@ -1,5 +1,6 @@
-import type { StandardBinding } from "@lineshaft/contract/ports";
+import type { JointPart, StandardBinding } from "@lineshaft/contract/ports";
 import type { BindingSpec } from "./binding.ts";
+import { ConditionTable } from "./joint-condition.ts";
 import { compileMapping, type DatedRule, jointRules, Rules } from "./mapping.ts";
 
 /** Bindings of the registry, as automata want them; the key tells the same one again after a change. */
@@ -15,10 +16,16 @@ export interface Assignment {
  * stream: what stands between two pulses is a stop only if no other of the machine's pulses does. Each has rules of its own.
  */
 export function assignmentsOf(rows: readonly StandardBinding[]): Assignment[] {
-  const groups = Map.groupBy(rows, ({ equipmentId, kind, property, tagId }) =>
-    kind === "pulse" ? `${equipmentId} pulse` : `${equipmentId} ${property} ${tagId}`,
+  const groups = Map.groupBy(rows, ({ equipmentId, kind, property, tagId, joint }) =>
+    joint !== undefined
+      ? `${equipmentId} ${property} conditions`
+      : kind === "pulse"
+        ? `${equipmentId} pulse`
+        : `${equipmentId} ${property} ${tagId}`,
   );
+  const tables = new Map<string, ConditionTable>();
   return [...groups].map(([key, group]) => {
+    if (group[0].joint !== undefined) return jointAssignment(key, group, tables);
     const [{ equipmentId, kind }] = group;
     const tags = [...Map.groupBy(group, ({ tagId, property }) => `${tagId} ${property}`).values()];
     const channels = tags.map(([row]) => ({ tag: row.tagId, connection: row.connectionId, counts: row.counts }));
@@ -26,6 +33,24 @@ export function assignmentsOf(rows: readonly StandardBinding[]): Assignment[] {
     const rules = tags.length === 1 ? new Rules(pieces[0]) : jointRules(pieces);
     return { key, spec: { equipment: equipmentId, role: kind, channels, rules }, rows: group };
   });
+}
+
+/** The tags of all names of a property's conditions are one binding; a name that had several tags over time has a channel for each. */
+function jointAssignment(key: string, group: StandardBinding[], tables: Map<string, ConditionTable>): Assignment {
+  const [{ equipmentId, kind }] = group;
+  const tags = [...Map.groupBy(group, ({ tagId, joint }) => `${tagId} ${joint?.name}`).values()];
+  const channels = tags.map(([row]) => ({ tag: row.tagId, connection: row.connectionId, counts: null }));
+  const { conditions, types } = group[0].joint as JointPart;
+  // Machines of one model have one table.
+  const known = JSON.stringify([conditions, types]);
+  const table = tables.get(known) ?? new ConditionTable(conditions, types);
+  tables.set(known, table);
+  const decide = table.decide(tags.map(([{ joint }]) => joint?.name ?? ""));
+  const rules = jointRules(
+    tags.map((rows) => rows.map(pieceOf)),
+    decide,
+  );
+  return { key, spec: { equipment: equipmentId, role: kind, channels, rules, by: "conditions" }, rows: group };
 }
 
 const pieceOf = ({ validFromUs, validToUs, mapping }: StandardBinding): DatedRule => ({

@@ -379,6 +379,26 @@ describe("counters", () => {
       ],
       [first(0), [0, 10, 3, 2]],
     ],
+    [
+      "sampled, told only when it changed: it stood still at the samples that were not told",
+      { sampling: "sampled", samplingMs: 5_000 },
+      [
+        [0, 5],
+        [5, 6],
+        [605, 7],
+      ],
+      [first(0), [0, 5, 1, 2], [600, 605, 1, 2]],
+    ],
+    [
+      "sampled: more than can be made in a period lies since the last sample that came",
+      { sampling: "sampled", samplingMs: 5_000, maxPerSecond: 1 },
+      [
+        [0, 5],
+        [60, 11],
+        [120, 18],
+      ],
+      [first(0), [55, 60, 6, 2], [60, 120, 7, 2]],
+    ],
   ])("%s", (_, counter, rows, expected) => {
     expect(counts(facts("counter", { counter }, rows))).toEqual(expected);
   });
@@ -395,6 +415,21 @@ describe("counters", () => {
       { gap: [10, 20] },
     );
     expect(counts(found)).toEqual([first(0), [0, 60, 20, 2], [60, 70, 1, 0]]);
+  });
+
+  it("lie anywhere since the last sample where samples were lost, not in the last period", () => {
+    const counter = { sampling: "sampled" as const, samplingMs: 5_000 };
+    const found = facts(
+      "counter",
+      { counter },
+      [
+        [0, 5],
+        [60, 25],
+        [90, 26],
+      ],
+      { gap: [10, 20] },
+    );
+    expect(counts(found)).toEqual([first(0), [0, 60, 20, 2], [85, 90, 1, 2]]);
   });
 
   it("count from the beginning of their binding", () => {

@@ -1,12 +1,16 @@
 import type { CountKind, Micros } from "@lineshaft/contract/api";
 import { type Input, type InputColumns, inputColumns, inputKind, inputOrder } from "./inputs.ts";
+import { stateWidth, tagWidth } from "./layout.ts";
 import type { AutomatonKind, Rules } from "./mapping.ts";
 import type { Track } from "./track.ts";
 
 /** What a binding tells of its equipment. */
 export type BindingRole = "itemState" | "operationMode" | "counter" | "pulse";
 
-/** Raw tags → a property of equipment. Several tags only where they are one stream: the good and the reject pulse of a machine. */
+/**
+ * Raw tags → a property of equipment. Several tags only where they are one stream, as the good and the reject pulse of a machine, or where conditions speak of
+ * their values together.
+ */
 export interface BindingSpec {
   id: number;
   equipment: number;
@@ -14,13 +18,21 @@ export interface BindingSpec {
   /** What a channel counts; null for states. */
   channels: readonly { tag: number; connection: number; counts: CountKind | null }[];
   rules: Rules;
+  /** `conditions`: by what those say of the values of all its tags together. Default: `values`, each by what its tag's rule says. */
+  by?: "values" | "conditions";
 }
 
-export const automatonOf = (role: BindingRole): AutomatonKind =>
-  role === "counter" || role === "pulse" ? role : "state";
+export const automatonOf = ({ role, by }: Pick<BindingSpec, "role" | "by">): AutomatonKind =>
+  by === "conditions" ? "joint" : role === "counter" || role === "pulse" ? role : "state";
+
+/** How many numbers its state has. */
+export const stateWidthOf = (spec: Pick<BindingSpec, "role" | "by" | "channels">): number =>
+  stateWidth + (automatonOf(spec) === "joint" ? tagWidth * spec.channels.length : 0);
 
 /** Inputs of a binding with several channels that wait for the watermark; beyond this the repair reads them instead. */
 const heldMax = 65_536;
+/** So many wait again after a repair; what is more it takes at once. */
+export const waitingMax = heldMax / 2;
 
 /** A binding at work: its automaton, how far it has come, and what of its past is no longer right. */
 export class Binding {
@@ -47,6 +59,16 @@ export class Binding {
   /** Inputs that wait for the watermark. */
   get held(): readonly Input[] {
     return this.#held ?? [];
+  }
+
+  /** Whether inputs wait for the watermark. */
+  get waits(): boolean {
+    return this.#held !== null;
+  }
+
+  /** These wait now, while it is dirty and so holds nothing else. */
+  waitsFor(inputs: readonly Input[]): void {
+    this.#held?.push(...inputs);
   }
 
   /** Becomes what it was when it was saved; its track has. */
@@ -131,7 +153,7 @@ export class Binding {
   }
 
   #gap(t: Micros, open: boolean): void {
-    this.track.gap(t, open);
+    this.track.gap(t, open, 0);
     this.lastT = t;
     this.lastOrdinal = -1;
   }

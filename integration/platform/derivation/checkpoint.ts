@@ -4,7 +4,6 @@ import type { Lsn, StandardBinding } from "@lineshaft/contract/ports";
 import type { Binding } from "./binding.ts";
 import type { Interval } from "./gaps.ts";
 import type { Input } from "./inputs.ts";
-import { stateWidth } from "./layout.ts";
 import type { ProofState } from "./proof-of-life.ts";
 import { type Increments, OpenSegment, type Segment, type Transitions } from "./segment.ts";
 import type { TellerState } from "./teller.ts";
@@ -81,7 +80,7 @@ interface Head {
 
 export function encodeHead(binding: Binding): Uint8Array {
   const { track, lastT, lastOrdinal, watermark, dirtyFrom, dirtyTo, floor, held } = binding;
-  const state = track.s.slice(track.o, track.o + stateWidth);
+  const state = track.s.slice(track.o, track.o + track.width);
   const open = track.open.hour === Number.NEGATIVE_INFINITY ? null : encodeSegment(track.open);
   return serialize({ state, lastT, lastOrdinal, watermark, dirtyFrom, dirtyTo, floor, held, open } satisfies Head);
 }
@@ -95,8 +94,8 @@ export function restoreBinding(binding: Binding, { head, segments }: SavedBindin
   binding.takeOver({ ...saved, watermark: dirty ? saved.watermark : Math.max(saved.watermark, watermark) });
 }
 
-// Layout of an hour: counts of transitions, increments and values outside as three float64, the hour, the state at its start, then the columns by falling width.
-const fixed = 4 + stateWidth;
+// Layout of an hour: counts of transitions, increments and values outside as three float64, the hour, the state at its start, as wide as is left, then the columns by falling width.
+const counts = 4;
 
 type Hour = Pick<Segment, "hour" | "start" | "outside"> & {
   transitions: Transitions | null;
@@ -106,10 +105,11 @@ type Hour = Pick<Segment, "hour" | "start" | "outside"> & {
 export function encodeSegment({ hour, start, outside, transitions, increments }: Hour): Uint8Array {
   const t = transitions?.n ?? 0;
   const i = increments?.n ?? 0;
+  const fixed = counts + start.length;
   const bytes = new Uint8Array(8 * (fixed + t + 3 * i) + 4 * t + 2 * i);
   const wide = new Float64Array(bytes.buffer, 0, fixed + t + 3 * i);
   wide.set([t, i, outside, hour]);
-  wide.set(start, 4);
+  wide.set(start, counts);
   if (transitions !== null) {
     wide.set(transitions.t.subarray(0, t), fixed);
     new Int32Array(bytes.buffer, wide.byteLength, t).set(transitions.code.subarray(0, t));
@@ -130,13 +130,14 @@ const decodeSegment = (bytes: Uint8Array): Segment => decodeOpen(bytes).close();
 function decodeOpen(read: Uint8Array): OpenSegment {
   // Columns want their alignment.
   const bytes = read.slice();
-  const [t, i, outside, hour] = new Float64Array(bytes.buffer, 0, 4);
+  const [t, i, outside, hour] = new Float64Array(bytes.buffer, 0, counts);
+  const fixed = (bytes.length - 4 * t - 2 * i) / 8 - t - 3 * i;
   const wide = new Float64Array(bytes.buffer, 0, fixed + t + 3 * i);
   const narrow = wide.byteLength + 4 * t;
-  const open = new OpenSegment();
+  const open = new OpenSegment(fixed - counts);
   open.adopt({
     hour,
-    start: wide.slice(4, fixed),
+    start: wide.slice(counts, fixed),
     outside,
     transitions: {
       n: t,

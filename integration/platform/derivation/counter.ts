@@ -13,6 +13,7 @@ import {
   fPendingT,
   fPendingV,
   fValue,
+  stateWidth,
 } from "./layout.ts";
 import type { Rule, Rules } from "./mapping.ts";
 import type { OpenSegment } from "./segment.ts";
@@ -88,7 +89,7 @@ export function counterBoundary(
   if (rule !== null && rules.before(t) !== null) return;
   counterTimer(s, o, rules, out);
   const open = s[o + fFlags] & flagGapOpen;
-  clearState(s, o);
+  clearState(s, o, stateWidth);
   s[o + fFlags] = open;
   if (rule === null) return;
   s[o + fLast] = t;
@@ -105,6 +106,15 @@ export function counterTimer(s: Float64Array, o: number, rules: Rules, out: Open
 /** `maxPerSecond` is declared by the binding; one piece more than it allows is the resolution of two samples. */
 function plausible(rule: Rule, n: number, afterUs: number): boolean {
   return n >= 0 && (rule.maxPerUs === Number.POSITIVE_INFINITY || n <= rule.maxPerUs * afterUs + 1);
+}
+
+/**
+ * Since when the pieces were made. Between two samples a counter was sampled too, every period, and whoever sends only changes has said by that that it stood still; so they are of the last period. Where so many cannot
+ * be, samples were missed.
+ */
+function sourceOf(rule: Rule, last: Micros, t: Micros, n: number): Micros {
+  const since = t - rule.samplingUs;
+  return rule.sampled && rule.samplingUs > 0 && since > last && plausible(rule, n, rule.samplingUs) ? since : last;
 }
 
 function settle(s: Float64Array, o: number, rule: Rule, out: OpenSegment): void {
@@ -135,8 +145,9 @@ function accept(
   out: OpenSegment,
 ): void {
   if (n !== 0) {
-    const estimated = rule.sampled || (flags & flagGapSeen) !== 0 ? incrementFlags.estimated : 0;
-    out.increment(s[o + fLast], t, n, kind | estimated, 0);
+    const gap = (flags & flagGapSeen) !== 0;
+    const estimated = rule.sampled || gap ? incrementFlags.estimated : 0;
+    out.increment(gap ? s[o + fLast] : sourceOf(rule, s[o + fLast], t, n), t, n, kind | estimated, 0);
   }
   base(s, o, t, value, flags & flagGapOpen);
 }

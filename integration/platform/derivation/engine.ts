@@ -8,7 +8,7 @@ import {
   valueTypeCode,
 } from "@lineshaft/contract/api";
 import type { FactsCause, Lsn } from "@lineshaft/contract/ports";
-import { automatonOf, Binding, type BindingSpec } from "./binding.ts";
+import { automatonOf, Binding, type BindingSpec, stateWidthOf } from "./binding.ts";
 import { type CheckpointRest, restoreBinding, type SavedBinding } from "./checkpoint.ts";
 import type { ChangedRange } from "./difference.ts";
 import { type Because, type DirtyRange, mergeRanges } from "./dirty.ts";
@@ -75,10 +75,11 @@ export class Derivation {
   }
 
   #place(spec: BindingSpec): Binding {
-    if (this.#used === this.#states.length) this.#growStates();
+    const width = stateWidthOf(spec);
+    while (this.#used + width > this.#states.length) this.#growStates();
     const cycles = this.#cycles.get(spec.equipment) ?? Steps.none;
-    const track = new Track(automatonOf(spec.role), spec.rules, cycles, this.#states, this.#used);
-    this.#used += stateWidth;
+    const track = new Track(automatonOf(spec), spec.rules, cycles, this.#states, this.#used, width);
+    this.#used += width;
     const binding = new Binding(spec, track);
     this.bindings.set(spec.id, binding);
     const beside = this.#byEquipment.get(spec.equipment) ?? [];

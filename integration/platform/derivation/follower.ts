@@ -22,11 +22,12 @@ import { factsWithin, lookAheadUs, machineFacts } from "./compose.ts";
 import type { DirtyRange } from "./dirty.ts";
 import { Derivation } from "./engine.ts";
 import type { FollowerParts, KnownGap } from "./follower-parts.ts";
-import { GapLedger, type GapStatement, united } from "./gaps.ts";
-import { HistoryInputs } from "./history-inputs.ts";
+import { GapLedger, type GapStatement } from "./gaps.ts";
 import { factsKeptUs } from "./kept.ts";
 import { ProofsOfLife, silenceReason } from "./proof-of-life.ts";
 import { FactsSaver } from "./saver.ts";
+import { settle } from "./settle.ts";
+import { Slices } from "./slices.ts";
 import { Steps } from "./steps.ts";
 import { Tellers } from "./tellers.ts";
 import { hourOf } from "./track.ts";
@@ -55,6 +56,7 @@ export class FactsFollower implements Facts {
   readonly #changed = new Set<(changes: readonly FactsChange[]) => void>();
   readonly #progressed = new Set<(progress: readonly FactsProgress[]) => void>();
   readonly #stop = new AbortController();
+  readonly #slices: Slices;
   readonly #restored: boolean;
   /** Taken in; what is dirty by it may still be under repair. */
   #takenLsn: Lsn = 0;
@@ -67,6 +69,7 @@ export class FactsFollower implements Facts {
 
   constructor(parts: FollowerParts) {
     this.#parts = parts;
+    this.#slices = new Slices(() => parts.clock.monotonicMs());
     this.#saver = parts.store === null ? null : new FactsSaver(parts.store, this.#derivation);
     const { checkpoint } = parts;
     const rest = checkpoint === null ? null : decodeRest(checkpoint.rest);
@@ -126,14 +129,17 @@ export class FactsFollower implements Facts {
     await this.#parts.registryApplied(after);
     this.#bind();
     if (this.#restored) this.#cycles(this.#feeds.keys());
+    else {
+      // What lies ahead of the watermark waits for it, as if it had come just now.
+      const now = this.#parts.clock.nowUs();
+      for (const equipment of this.#feeds.keys()) this.#tick(equipment, now);
+    }
     await this.#settle();
     this.#appliedLsn = after;
     if (this.#restored) this.#tellers.goOn();
     else {
       // Whoever computed from these facts before the start knows them.
       this.#derivation.takeDirty(() => 0);
-      const now = this.#parts.clock.nowUs();
-      for (const equipment of this.#feeds.keys()) this.#tick(equipment, now);
       this.#tellers.toldBefore();
     }
     this.#idle = true;
@@ -369,21 +375,9 @@ export class FactsFollower implements Facts {
     if (this.#derivation.dirty === 0) return;
     while (this.#parts.history.status.appliedLsn < this.#takenLsn)
       await this.#parts.clock.sleep(historyMs, this.#stop.signal);
-    const oldest = this.#parts.clock.nowUs() - factsKeptUs;
-    const frozen = this.#parts.history.status.frozenBeforeUs;
-    // The hour in which retention has cut is no longer whole.
-    const frozenBefore = frozen === null ? undefined : hourOf(frozen + hourUs - 1);
-    for (const { binding, run } of this.#derivation.repairs(() => oldest, frozenBefore)) {
-      const connections = new Set(binding.spec.channels.map(({ connection }) => connection));
-      const gaps = united([...connections].flatMap((connection) => this.#gaps.intervals(connection)));
-      const inputs = new HistoryInputs(this.#parts.history, binding.spec, gaps);
-      let step = run.next();
-      while (!step.done) {
-        this.#stop.signal.throwIfAborted();
-        step = run.next(await inputs.answer(step.value));
-      }
-      this.#derivation.repaired(binding, step.value);
-    }
+    const { history, clock } = this.#parts;
+    const oldest = clock.nowUs() - factsKeptUs;
+    await settle(this.#derivation, { history, gaps: this.#gaps, oldest }, this.#slices, this.#stop.signal);
   }
 
   /** Up to the last proof of life of what feeds the equipment; tells the watermark. */

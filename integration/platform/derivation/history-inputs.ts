@@ -1,8 +1,7 @@
 import { type Columns, type Micros, ProblemError, qualityOf, valueAt, valueTypeCode } from "@lineshaft/contract/api";
 import type { History } from "@lineshaft/contract/ports";
 import type { BindingSpec } from "./binding.ts";
-import type { Interval } from "./gaps.ts";
-import { gapInputs, type Input, inputColumns, inputKind, inputOrder } from "./inputs.ts";
+import { type Input, inputColumns, inputKind, inputOrder } from "./inputs.ts";
 import { textKey } from "./mapping.ts";
 import type { RepairInputs, RepairRequest } from "./repair.ts";
 
@@ -11,16 +10,16 @@ export type RecordedPoints = Pick<History, "status" | "raw">;
 
 /** Later than any point. */
 const ever = Number.MAX_SAFE_INTEGER;
-/** Rows asked for at once: few for a late point, many for months. */
+/** Rows asked for at once: few for a late point, many for months, and no more than are turned into inputs in some milliseconds. */
 const pageRowsMin = 2_000;
-const pageRowsMax = 200_000;
+const pageRowsMax = 25_000;
 
 /** What a repair reads of one binding, out of history, page by page and forwards. */
 export class HistoryInputs {
   readonly #tags: TagReader[];
-  readonly #gaps: readonly Interval[];
+  readonly #gaps: readonly Input[];
 
-  constructor(history: Pick<RecordedPoints, "raw">, spec: BindingSpec, gaps: readonly Interval[]) {
+  constructor(history: Pick<RecordedPoints, "raw">, spec: BindingSpec, gaps: readonly Input[]) {
     this.#tags = spec.channels.map(({ tag }, channel) => new TagReader(history, tag, channel));
     this.#gaps = gaps;
   }
@@ -29,22 +28,23 @@ export class HistoryInputs {
     const inputs: Input[] = [];
     let next = Number.POSITIVE_INFINITY;
     for (const tag of this.#tags) {
-      inputs.push(...(await tag.read(from, to)));
-      next = Math.min(next, await tag.next(to));
+      for (const input of await tag.read(from, to)) inputs.push(input);
+      next = Math.min(next, await tag.next());
     }
-    const gaps = gapInputs(this.#gaps);
-    inputs.push(...gaps.filter(({ t }) => t >= from && t < to));
-    for (const { t } of gaps) if (t >= to) next = Math.min(next, t);
+    inputs.push(...this.#gaps.filter(({ t }) => t >= from && t < to));
+    for (const { t } of this.#gaps) if (t >= to) next = Math.min(next, t);
     return { inputs: inputColumns(inputs.sort(inputOrder)), next };
   }
 }
 
-/** The rows of one tag from some instant on, as far as they were asked for. */
+/** The rows of one tag from some instant on, as far as they were asked for; it is read forwards, so each row is looked at once. */
 class TagReader {
   readonly #history: Pick<RecordedPoints, "raw">;
   readonly #tag: number;
   readonly #channel: number;
   #rows: Input[] = [];
+  /** What lies before it was read. */
+  #head = 0;
   #from: Micros | null = null;
   /** All rows before this are in `#rows`. */
   #until: Micros = Number.NEGATIVE_INFINITY;
@@ -58,25 +58,33 @@ class TagReader {
 
   async read(from: Micros, to: Micros): Promise<Input[]> {
     if (this.#from === null) this.#until = this.#from = from;
-    this.#rows = this.#rows.filter(({ t }) => t >= from);
+    this.#skip(from);
     while (this.#until < to) await this.#page();
-    return this.#rows.filter(({ t }) => t < to);
+    this.#skip(from);
+    const begin = this.#head;
+    this.#skip(to);
+    return this.#rows.slice(begin, this.#head);
   }
 
-  /** Time of the first row from `to` on, once what lies before was read. */
-  async next(to: Micros): Promise<Micros> {
+  /** Time of the first row behind what was read. */
+  async next(): Promise<Micros> {
     for (;;) {
-      const found = this.#rows.find(({ t }) => t >= to);
-      if (found !== undefined) return found.t;
+      if (this.#head < this.#rows.length) return this.#rows[this.#head].t;
       if (this.#until >= ever) return Number.POSITIVE_INFINITY;
       await this.#page();
     }
+  }
+
+  #skip(to: Micros): void {
+    while (this.#head < this.#rows.length && this.#rows[this.#head].t < to) this.#head++;
   }
 
   async #page(): Promise<void> {
     const { columns, more } = await this.#raw();
     this.#pageRows = Math.min(pageRowsMax, 4 * this.#pageRows);
     const { rows, time } = columns;
+    if (this.#head > 0) this.#rows.splice(0, this.#head);
+    this.#head = 0;
     // Of the last instant there may be more, so it is read with the next page; a page of one instant is read again, larger.
     const until = more ? time[rows - 1] : ever;
     for (let i = 0; i < rows; i++) if (time[i] < until) this.#rows.push(inputOf(columns, i, this.#channel));

@@ -10,6 +10,7 @@ export { Derivation, type Past } from "./engine.ts";
 export { FactsFollower } from "./follower.ts";
 export type { KnownGap } from "./follower-parts.ts";
 export { GapLedger, type GapStatement } from "./gaps.ts";
+export { ConditionTable } from "./joint-condition.ts";
 export { factsKeptUs } from "./kept.ts";
 export { compileMapping, type DatedRule, jointRules, Rules, textKey } from "./mapping.ts";
 export { type InputRow, MemoryInputs } from "./memory-inputs.ts";

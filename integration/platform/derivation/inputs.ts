@@ -1,4 +1,6 @@
 import type { Micros } from "@lineshaft/contract/api";
+import type { BindingSpec } from "./binding.ts";
+import { type Interval, united } from "./gaps.ts";
 
 /** What an input of an automaton is. At one instant gaps come before points, since a point at the end of a gap lies behind it. */
 export const inputKind = { point: 0, bad: 1, gapOpen: 2, gapClose: 3 } as const;
@@ -49,11 +51,29 @@ export const inputOrder = (a: Input, b: Input): number =>
   a.t - b.t || isPoint(a.kind) - isPoint(b.kind) || a.channel - b.channel || a.ordinal - b.ordinal;
 
 /** Gaps as inputs; one that lasts has no end yet. */
-export const gapInputs = (gaps: readonly { from: Micros; to: Micros }[]): Input[] =>
+const gapInputs = (gaps: readonly Interval[], channel: number): Input[] =>
   gaps.flatMap(({ from, to }) => [
-    { t: from, value: 0, kind: inputKind.gapOpen, channel: 0, ordinal: 0 },
-    ...(to === Number.POSITIVE_INFINITY ? [] : [{ t: to, value: 0, kind: inputKind.gapClose, channel: 0, ordinal: 0 }]),
+    { t: from, value: 0, kind: inputKind.gapOpen, channel, ordinal: 0 },
+    ...(to === Number.POSITIVE_INFINITY ? [] : [{ t: to, value: 0, kind: inputKind.gapClose, channel, ordinal: 0 }]),
   ]);
+
+/** Lost data as inputs of a binding: a stream is lost where any of its connections is, while of tags under conditions each has its own gaps. */
+export function gapsOf(
+  { channels, by }: Pick<BindingSpec, "channels" | "by">,
+  intervals: (connection: number) => readonly Interval[],
+): Input[] {
+  if (by === "conditions")
+    return channels.flatMap(({ connection }, channel) => gapInputs(intervals(connection), channel));
+  const connections = new Set(channels.map(({ connection }) => connection));
+  return gapInputs(united([...connections].flatMap((connection) => [...intervals(connection)])), 0);
+}
+
+/** The rows of columns from `from` on. */
+export const rowsOf = ({ n, t, value, kind, channel, ordinal }: InputColumns, from: number): Input[] =>
+  Array.from({ length: n - from }, (_, i) => ({
+    ...{ t: t[from + i], value: value[from + i], kind: kind[from + i] },
+    ...{ channel: channel[from + i], ordinal: ordinal[from + i] },
+  }));
 
 export function inputColumns(rows: readonly Input[]): InputColumns {
   const columns = newInputs(rows.length);

@@ -9,7 +9,7 @@ import {
 } from "@lineshaft/contract/api";
 import { type Condition, compileCondition } from "./condition.ts";
 
-export type AutomatonKind = "state" | "counter" | "pulse";
+export type AutomatonKind = "state" | "counter" | "pulse" | "joint";
 
 /** A value that the table has no row for. */
 export const outside = -1;
@@ -56,12 +56,22 @@ export interface Rule extends Table {
   meaning: string;
   /** Of several tags that are one stream: the rule of each, null while it is not bound. null: one rule for all. */
   of: readonly (Rule | null)[] | null;
+  /** What conditions make of the values of all tags. null: each value speaks for itself. */
+  decide: Decision | null;
+}
+
+/** Conditions over several tags, ready to be asked. */
+export interface Decision {
+  /** The state code of the values that stand in `s` from `at` on, of the tags that are bound; 0: not known; `outside`: nothing says it. */
+  code(s: Float64Array, at: number, of: readonly (Rule | null)[]): number;
+  /** Equal for decisions that mean the same. */
+  meaning: string;
 }
 
 const keyOf = (value: NonNullable<StateRow["value"]>): number =>
   typeof value === "string" ? textKey(value) : Number(value) + 0;
 
-const isText = (value: number): boolean => value < textBelow;
+export const isText = (value: number): boolean => value < textBelow;
 
 /**
  * A text as a number, so that the state of an automaton is numbers only: 50 bits of hash (FNV-1a, two lanes), in a range of its own and never whole.
@@ -143,6 +153,7 @@ export function compileMapping(mapping: Mapping): Rule {
     idealCycleUs: Math.round((pulse.idealCycleMs ?? 0) * 1000),
     meaning: JSON.stringify(mapping),
     of: null,
+    decide: null,
   };
 }
 
@@ -237,8 +248,11 @@ export class Rules {
   }
 }
 
-/** The rules of several tags that are one stream, each with its own. What is asked of the stream as a whole, the first that is bound answers. */
-export function jointRules(channels: readonly (readonly DatedRule[])[]): Rules {
+/**
+ * The rules of several tags that are one stream, each with its own. What is asked of the stream as a whole, the first that is bound answers; or `decide`, from the
+ * values of all.
+ */
+export function jointRules(channels: readonly (readonly DatedRule[])[], decide: Decision | null = null): Rules {
   const each = channels.map((pieces) => new Rules(pieces));
   const bounds = [...new Set(each.flatMap(({ boundaries }) => [...boundaries]))].sort((a, b) => a - b);
   const edges = [Number.NEGATIVE_INFINITY, ...bounds, Number.POSITIVE_INFINITY];
@@ -248,7 +262,11 @@ export function jointRules(channels: readonly (readonly DatedRule[])[]): Rules {
     const of = each.map((rules) => rules.at(instantIn(from, to)));
     const first = of.find((rule) => rule !== null);
     if (first == null) continue;
-    pieces.push({ from, to, rule: { ...first, of, meaning: JSON.stringify(of.map((rule) => rule?.meaning ?? null)) } });
+    const meaning = JSON.stringify([...of.map((rule) => rule?.meaning ?? null), decide?.meaning]);
+    const last = pieces.at(-1);
+    // Where nothing means anything else there is no boundary, since a boundary is an input.
+    if (last?.to === from && last.rule.meaning === meaning) last.to = to;
+    else pieces.push({ from, to, rule: { ...first, of, decide, meaning } });
   }
   return new Rules(pieces);
 }

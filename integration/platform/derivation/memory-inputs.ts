@@ -1,9 +1,9 @@
 import type { Micros } from "@lineshaft/contract/api";
 import type { Lsn } from "@lineshaft/contract/ports";
 import type { BindingSpec } from "./binding.ts";
-import { type GapLedger, united } from "./gaps.ts";
+import type { GapLedger } from "./gaps.ts";
 import {
-  gapInputs,
+  gapsOf,
   type Input,
   type InputColumns,
   type InputSource,
@@ -76,7 +76,7 @@ export class MemoryInputs implements InputSource {
         inputs.push({ t, value, kind: bad ? inputKind.bad : inputKind.point, channel, ordinal });
       }
     }
-    inputs.push(...gapInputs(this.#gapsOf(spec)).filter(({ t }) => t >= from && t < to));
+    inputs.push(...this.#gapsOf(spec).filter(({ t }) => t >= from && t < to));
     return inputColumns(inputs.sort(inputOrder));
   }
 
@@ -87,7 +87,7 @@ export class MemoryInputs implements InputSource {
       const rows = this.#rows.get(tag) ?? [];
       first = Math.min(first, rows[firstFrom(rows, from)]?.t ?? Number.POSITIVE_INFINITY);
     }
-    for (const { t } of gapInputs(this.#gapsOf(spec))) if (t >= from) first = Math.min(first, t);
+    for (const { t } of this.#gapsOf(spec)) if (t >= from) first = Math.min(first, t);
     return first;
   }
 
@@ -97,10 +97,8 @@ export class MemoryInputs implements InputSource {
     return spec;
   }
 
-  /** A binding with tags of several connections has a gap where one of them has. */
-  #gapsOf({ channels }: BindingSpec) {
-    const connections = new Set(channels.map(({ connection }) => connection));
-    return united([...connections].flatMap((connection) => this.gaps.intervals(connection)));
+  #gapsOf(spec: BindingSpec): Input[] {
+    return gapsOf(spec, (connection) => this.gaps.intervals(connection));
   }
 }
 

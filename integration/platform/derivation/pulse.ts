@@ -1,5 +1,5 @@
 import { type Micros, stateCode } from "@lineshaft/contract/api";
-import { clearState, fCode, fDue, fFlags, fLast, flagGapOpen, fValue } from "./layout.ts";
+import { clearState, fCode, fDue, fFlags, fLast, flagGapOpen, fValue, stateWidth } from "./layout.ts";
 import type { Rule, Rules } from "./mapping.ts";
 import type { OpenSegment } from "./segment.ts";
 import type { Steps } from "./steps.ts";
@@ -86,7 +86,7 @@ export function pulseBoundary(
   }
   disarm(s, o, t, out);
   const open = s[o + fFlags] & flagGapOpen;
-  clearState(s, o);
+  clearState(s, o, stateWidth);
   s[o + fFlags] = open;
   if (rule === null || open !== 0) return;
   out.transition(t, stopped);

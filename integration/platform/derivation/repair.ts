@@ -1,9 +1,9 @@
 import { hourUs, type Micros } from "@lineshaft/contract/api";
-import type { Binding } from "./binding.ts";
+import { type Binding, waitingMax } from "./binding.ts";
 import { type ChangedRange, factsDifference } from "./difference.ts";
-import type { InputColumns } from "./inputs.ts";
-import { sameState, stateWidth } from "./layout.ts";
-import type { Transitions } from "./segment.ts";
+import { type Input, type InputColumns, inputColumns, rowsOf } from "./inputs.ts";
+import { sameState } from "./layout.ts";
+import { lowerBound, type Transitions } from "./segment.ts";
 import { hourOf, Track } from "./track.ts";
 
 /** What a repair wants to read next: the inputs with from ≤ t < to. */
@@ -54,18 +54,33 @@ export function* repair(
     return nothing;
   }
   const firstHour = hourOf(first);
-  const run = new Track(track.kind, track.rules, track.cycles, new Float64Array(stateWidth), 0);
+  const run = new Track(track.kind, track.rules, track.cycles, new Float64Array(track.width), 0, track.width);
   run.restart(firstHour, track.stateAt(firstHour));
   const reached = (hour: Micros): boolean =>
-    hour > dirtyTo && hour <= progress && sameState(run.s, 0, track.stateAt(hour), 0);
+    hour > dirtyTo && hour <= progress && sameState(run.s, 0, track.stateAt(hour), 0, track.width);
 
   let hour = firstHour;
   let hours = 0;
   let last: InputColumns | null = null;
+  let waits = binding.waits && watermark !== Number.NEGATIVE_INFINITY;
   for (;;) {
     hours++;
-    const end = hour + hourUs;
-    const { inputs, next } = yield { binding: binding.spec.id, from: hour, to: end };
+    let end = hour + hourUs;
+    let { inputs, next } = yield { binding: binding.spec.id, from: hour, to: end };
+    if (waits && watermark < end) {
+      const ahead = yield* aheadOf(binding, inputs, next, watermark, end);
+      waits = ahead.next === Number.POSITIVE_INFINITY;
+      if (waits) {
+        binding.waitsFor(ahead.rows);
+        inputs = { ...inputs, n: inputs.n - ahead.rowsOfFirst };
+      } else {
+        run.feed(inputs);
+        last = inputs;
+        inputs = inputColumns(ahead.rows.slice(ahead.rowsOfFirst));
+        end = ahead.end;
+      }
+      next = ahead.next;
+    }
     run.feed(inputs);
     if (inputs.n > 0) last = inputs;
     // An hour is over when the watermark or a later input says so; where neither does, its timers are still to run.
@@ -80,6 +95,36 @@ export function* repair(
   run.advance(watermark);
   binding.stands(last, firstHour);
   return replacedToTheEnd(binding, run, firstHour, watermark, hours);
+}
+
+interface Ahead {
+  rows: Input[];
+  /** So many of them are of the hour up to `end` that was asked for. */
+  rowsOfFirst: number;
+  /** Infinity: these are all. Else there are more than may wait. */
+  next: Micros;
+  /** So far was read. */
+  end: Micros;
+}
+
+/** What lies ahead of the watermark waits for it again: rows of other channels may still come in between, and each of them would be late. */
+function* aheadOf(
+  { spec }: Binding,
+  inputs: InputColumns,
+  next: Micros,
+  watermark: Micros,
+  end: Micros,
+): Generator<RepairRequest, Ahead, RepairInputs> {
+  const rows = rowsOf(inputs, lowerBound(inputs.t, inputs.n, watermark));
+  const ahead: Ahead = { rows, rowsOfFirst: rows.length, next, end };
+  while (ahead.next !== Number.POSITIVE_INFINITY && rows.length <= waitingMax) {
+    const hour = hourOf(ahead.next);
+    ahead.end = hour + hourUs;
+    const more = yield { binding: spec.id, from: hour, to: ahead.end };
+    for (const row of rowsOf(more.inputs, 0)) rows.push(row);
+    ahead.next = more.next;
+  }
+  return ahead;
 }
 
 /** The old facts hold from `stop` on. */

@@ -2,7 +2,6 @@ import type { Lsn, StandardBinding } from "@lineshaft/contract/ports";
 import type { Binding } from "./binding.ts";
 import { type CheckpointRest, encodeHead, encodeRest, encodeSegment, type FactsStore } from "./checkpoint.ts";
 import type { Derivation } from "./engine.ts";
-import { stateWidth } from "./layout.ts";
 
 /** What of a binding was saved, in a few numbers: equal ones need no writing. */
 type Mark = Float64Array;
@@ -68,12 +67,12 @@ export class FactsSaver {
 
 /** The watermark of a clean binding is that of its equipment, which is saved for all. */
 function markOf({ track, lastT, lastOrdinal, watermark, dirty, dirtyFrom, dirtyTo, floor, held }: Binding): Mark {
-  const { s, o, open, repaired, unsavedFrom } = track;
+  const { s, o, width, open, repaired, unsavedFrom } = track;
   const { hour, transitions, increments, outside } = open;
-  const mark = new Float64Array(stateWidth + 13);
-  for (let i = 0; i < stateWidth; i++) mark[i] = s[o + i];
-  mark.set([lastT, lastOrdinal, dirty ? watermark : 0, dirtyFrom, dirtyTo, floor, held.length], stateWidth);
-  mark.set([hour, transitions.n, increments.n, outside, repaired, unsavedFrom], stateWidth + 7);
+  const mark = new Float64Array(width + 13);
+  for (let i = 0; i < width; i++) mark[i] = s[o + i];
+  mark.set([lastT, lastOrdinal, dirty ? watermark : 0, dirtyFrom, dirtyTo, floor, held.length], width);
+  mark.set([hour, transitions.n, increments.n, outside, repaired, unsavedFrom], width + 7);
   return mark;
 }
 

@@ -1,6 +1,5 @@
 // Hot path: growing columns, written by index.
 import type { Micros } from "@lineshaft/contract/api";
-import { stateWidth } from "./layout.ts";
 
 /** Transitions of one binding: from `t` on the state is `code`. Ascending by t; of several at one instant the last one holds. */
 export interface Transitions {
@@ -43,7 +42,7 @@ const noBytes = new Uint8Array(0);
 /** The hour that is being written. Automata emit into it. */
 export class OpenSegment {
   hour: Micros = Number.NEGATIVE_INFINITY;
-  readonly start = new Float64Array(stateWidth);
+  readonly start: Float64Array;
   transitions: Transitions = { n: 0, t: noTimes, code: noCodes };
   increments: Increments = { n: 0, source: noTimes, t: noTimes, value: noTimes, flags: noBytes, channel: noBytes };
   /** Values that were no valid input: outside their table or their width. */
@@ -54,6 +53,11 @@ export class OpenSegment {
   changedCountTo = Number.NEGATIVE_INFINITY;
   #seenTransitions = 0;
   #seenIncrements = 0;
+
+  /** `width`: of the automaton's state. */
+  constructor(width: number) {
+    this.start = new Float64Array(width);
+  }
 
   get empty(): boolean {
     return this.transitions.n === 0 && this.increments.n === 0 && this.outside === 0;

@@ -2,7 +2,8 @@
 import { hourUs, type Micros } from "@lineshaft/contract/api";
 import { counterBoundary, counterGap, counterPoint, counterTimer } from "./counter.ts";
 import { type InputColumns, inputKind } from "./inputs.ts";
-import { clearState, fDue, sameState, stateWidth } from "./layout.ts";
+import { jointGap, jointPoint, jointTimer } from "./joint-state.ts";
+import { clearState, fDue, sameState } from "./layout.ts";
 import type { AutomatonKind, Rules } from "./mapping.ts";
 import { pulseBad, pulseBoundary, pulseGap, pulsePoint, pulseTimer } from "./pulse.ts";
 import { OpenSegment, type Segment } from "./segment.ts";
@@ -23,7 +24,9 @@ export class Track {
   /** The array of all states, and where this one begins. */
   s: Float64Array;
   readonly o: number;
-  readonly open = new OpenSegment();
+  /** How many numbers its state has. */
+  readonly width: number;
+  readonly open: OpenSegment;
   /** Closed hours, ascending; hours that changed nothing are left out. */
   segments: Segment[] = [];
   /** Closed hours from here on are not on disk yet as they are. */
@@ -35,13 +38,15 @@ export class Track {
   #boundary = 0;
   #nextBoundary = Number.POSITIVE_INFINITY;
 
-  constructor(kind: AutomatonKind, rules: Rules, cycles: Steps, s: Float64Array, o: number) {
+  constructor(kind: AutomatonKind, rules: Rules, cycles: Steps, s: Float64Array, o: number, width: number) {
     this.kind = kind;
     this.rules = rules;
     this.cycles = cycles;
     this.s = s;
     this.o = o;
-    clearState(s, o);
+    this.width = width;
+    this.open = new OpenSegment(width);
+    clearState(s, o, width);
     this.#toBoundary(0);
   }
 
@@ -91,14 +96,16 @@ export class Track {
     if (this.kind === "state") statePoint(this.s, this.o, rule, t, value, bad, this.open);
     else if (this.kind === "counter") {
       if (!bad) counterPoint(this.s, this.o, this.rules, rule, t, value, this.open);
-    } else if (bad) pulseBad(this.s, this.o, channel);
+    } else if (this.kind === "joint") jointPoint(this.s, this.o, channel, t, value, bad);
+    else if (bad) pulseBad(this.s, this.o, channel);
     else pulsePoint(this.s, this.o, rule, this.cycles, t, value, channel, this.open);
   }
 
-  gap(t: Micros, open: boolean): void {
+  gap(t: Micros, open: boolean, channel: number): void {
     this.#enter(t);
     if (this.kind === "state") stateGap(this.s, this.o, this.rules.at(t), t, open, this.open);
     else if (this.kind === "counter") counterGap(this.s, this.o, open);
+    else if (this.kind === "joint") jointGap(this.s, this.o, channel, t, open);
     else pulseGap(this.s, this.o, this.rules.at(t), this.cycles, t, open, this.open);
   }
 
@@ -106,7 +113,7 @@ export class Track {
     for (let i = from; i < to; i++) {
       const kind = inputs.kind[i];
       if (kind <= inputKind.bad) this.point(inputs.t[i], inputs.value[i], kind === inputKind.bad, inputs.channel[i]);
-      else this.gap(inputs.t[i], kind === inputKind.gapOpen);
+      else this.gap(inputs.t[i], kind === inputKind.gapOpen, inputs.channel[i]);
     }
   }
 
@@ -125,6 +132,7 @@ export class Track {
         if (due >= to) return;
         this.#hour(due);
         if (this.kind === "counter") counterTimer(s, o, this.rules, this.open);
+        else if (this.kind === "joint") jointTimer(s, o, this.rules, this.open);
         else pulseTimer(s, o, this.open);
       }
     }
@@ -134,7 +142,7 @@ export class Track {
   stateAt(hour: Micros): Float64Array {
     const segment = this.segments[this.firstSegment(hour)];
     if (segment !== undefined) return segment.start;
-    return this.open.hour >= hour ? this.open.start : this.s.subarray(this.o, this.o + stateWidth);
+    return this.open.hour >= hour ? this.open.start : this.s.subarray(this.o, this.o + this.width);
   }
 
   /** Index of the first closed segment of that hour or later. */
@@ -174,7 +182,7 @@ export class Track {
 
   /** Takes over where another track of the same binding stands. */
   adopt(other: Track): void {
-    this.s.set(other.s.subarray(other.o, other.o + stateWidth), this.o);
+    this.s.set(other.s.subarray(other.o, other.o + other.width), this.o);
     this.open.adopt(other.open);
     this.repaired++;
     this.#toBoundary(other.#boundary);
@@ -203,14 +211,14 @@ export class Track {
     if (hour === this.open.hour) return;
     this.#close();
     this.open.hour = hour;
-    const { s, o } = this;
-    for (let i = 0; i < stateWidth; i++) this.open.start[i] = s[o + i];
+    const { s, o, width } = this;
+    for (let i = 0; i < width; i++) this.open.start[i] = s[o + i];
   }
 
   #close(): void {
     const { open } = this;
     if (open.hour === Number.NEGATIVE_INFINITY) return;
-    if (open.empty && sameState(open.start, 0, this.s, this.o)) return;
+    if (open.empty && sameState(open.start, 0, this.s, this.o, this.width)) return;
     this.#outside += open.outside;
     this.unsavedFrom = Math.min(this.unsavedFrom, open.hour);
     this.segments.push(open.close());
@@ -220,6 +228,7 @@ export class Track {
     const rule = this.rules.at(t);
     if (this.kind === "state") stateBoundary(this.s, this.o, rule, t, this.open);
     else if (this.kind === "counter") counterBoundary(this.s, this.o, this.rules, rule, t, this.open);
+    else if (this.kind === "joint") this.s[this.o + fDue] = t;
     else pulseBoundary(this.s, this.o, this.rules, rule, t, this.open);
     this.#toBoundary(this.#boundary + 1);
   }

@@ -1,5 +1,6 @@
 import { type Mapping, type Model, type Property, propertyMapping } from "@lineshaft/contract/api";
-import type { StandardBinding } from "@lineshaft/contract/ports";
+import type { JointPart, StandardBinding } from "@lineshaft/contract/ports";
+import { namesIn } from "../derivation/condition.ts";
 import type { Sql } from "../sqlite/open.ts";
 
 type Row = Omit<StandardBinding, "kind" | "counts" | "mapping"> & { mapping: string | null; model: string };
@@ -18,16 +19,39 @@ export function standardBindings(sql: Sql): StandardBinding[] {
        ORDER BY b.id`,
     )
     .all() as Row[];
-  const models = new Map<string, Model>();
+  const models = new Map<string, Known>();
   return rows.flatMap(({ mapping, model: text, ...row }) => {
-    const model = models.get(text) ?? (JSON.parse(text) as Model);
-    models.set(text, model);
-    const property = model.properties.find(({ name }) => name === row.property);
-    if (property === undefined || !isStandard(property.kind)) return [];
+    const known = models.get(text) ?? knownOf(JSON.parse(text) as Model);
+    models.set(text, known);
+    const found: StandardBinding[] = (known.namedBy.get(row.property) ?? []).map((part) => ({
+      ...{ ...row, ...part, counts: null, mapping: {} },
+      joint: { ...part.joint, name: row.property },
+    }));
+    const property = known.properties.get(row.property);
+    if (property === undefined || !isStandard(property.kind)) return found;
     const own = mapping === null ? null : (JSON.parse(mapping) as Mapping);
     const meaning = own ?? propertyMapping(property);
-    return [{ ...row, kind: property.kind, counts: countsOf(property), mapping: meaning }];
+    return [{ ...row, kind: property.kind, counts: countsOf(property), mapping: meaning }, ...found];
   });
+}
+
+/** A model as it is asked for: its properties, and by name those whose conditions speak of it. */
+interface Known {
+  properties: Map<string, Property>;
+  namedBy: Map<string, { property: string; kind: StandardBinding["kind"]; joint: Omit<JointPart, "name"> }[]>;
+}
+
+function knownOf({ properties: all }: Model): Known {
+  const properties = new Map(all.map((property) => [property.name, property]));
+  const namedBy: Known["namedBy"] = new Map();
+  for (const { name: property, kind, conditions } of all) {
+    if (conditions === undefined || !isStandard(kind)) continue;
+    const names = [...new Set(conditions.flatMap(({ when }) => namesIn(when)))].filter((name) => properties.has(name));
+    const types = Object.fromEntries(names.map((name) => [name, properties.get(name)?.type ?? "double"]));
+    for (const name of names)
+      namedBy.set(name, [...(namedBy.get(name) ?? []), { property, kind, joint: { conditions, types } }]);
+  }
+  return { properties, namedBy };
 }
 
 const isStandard = (kind: Property["kind"]): kind is StandardBinding["kind"] =>

@@ -41,6 +41,7 @@ const otherTypes: Partial<Record<number, EventType>> = {
   [recordType.connectionChanged]: "connection.changed",
   [recordType.clockJumped]: "clock.jumped",
   [recordType.factsChanged]: "facts.changed",
+  [recordType.factRecorded]: "fact.recorded",
   [recordType.resultPublished]: "result.published",
 };
 

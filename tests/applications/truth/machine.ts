@@ -163,6 +163,7 @@ export class MachineUnderTest {
       lost: faulted.lost,
       repeated: kind.telling.states === "pulses" ? [] : repeatedBy(faulted),
       resets: faulted.resets,
+      stampUs: (t) => t,
       cycleUsAt: (t) => this.#cycleUsAt(shown.executions, t) ?? defaultCycleUs,
       stopAfterCycles,
     });

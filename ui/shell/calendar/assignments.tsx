@@ -8,7 +8,7 @@ import { touchedByRange } from "../master-data/effect.ts";
 import { equipmentPath, rangeText } from "../master-data/effect-view.tsx";
 import { ItemForm } from "../master-data/item-form.tsx";
 import { useMasterData } from "../master-data/store.ts";
-import { EquipmentOptions, keptMicros, localOfMicros } from "../orders/fields.tsx";
+import { EquipmentField, keptMicros, localOfMicros, ValidityFields } from "../orders/fields.tsx";
 
 type Assignment = MasterDataItem<"calendarAssignment">;
 
@@ -100,18 +100,13 @@ function AssignmentForm({
       onClose={onClose}
       onTake={() => setBase(current ?? null)}
     >
-      <Field label={t("calendar.equipment")} hint={t("calendar.equipmentHint")}>
-        {(field) => (
-          <select
-            id={field}
-            className="input"
-            value={form.equipmentId}
-            onChange={(event) => set({ equipmentId: Number(event.target.value) })}
-          >
-            <EquipmentOptions items={equipment} />
-          </select>
-        )}
-      </Field>
+      <EquipmentField
+        label={t("calendar.equipment")}
+        hint={t("calendar.equipmentHint")}
+        items={equipment}
+        value={form.equipmentId}
+        onChange={(equipmentId) => set({ equipmentId })}
+      />
       <Field label={t("calendar.calendar")}>
         {(field) => (
           <select
@@ -127,31 +122,7 @@ function AssignmentForm({
         )}
       </Field>
       <div className="form-grid">
-        <Field label={t("order.from")}>
-          {(field) => (
-            <input
-              id={field}
-              type="datetime-local"
-              step="1"
-              required
-              className="input"
-              value={form.from}
-              onChange={(event) => set({ from: event.target.value })}
-            />
-          )}
-        </Field>
-        <Field label={t("order.to")} hint={t("masterData.openEnd")}>
-          {(field) => (
-            <input
-              id={field}
-              type="datetime-local"
-              step="1"
-              className="input"
-              value={form.to}
-              onChange={(event) => set({ to: event.target.value })}
-            />
-          )}
-        </Field>
+        <ValidityFields from={form.from} to={form.to} onChange={set} />
       </div>
     </ItemForm>
   );

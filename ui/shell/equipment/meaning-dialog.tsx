@@ -7,6 +7,8 @@ import { readConfiguration } from "../configuration/service.ts";
 import { tagName, useDirectory } from "../directory.ts";
 import { t } from "../i18n.ts";
 import { modelReference } from "../machines/models.ts";
+import { namedBy } from "../mapping/conditions.ts";
+import { ConditionsView } from "../mapping/conditions-view.tsx";
 import { MappingEditor } from "../mapping/editor.tsx";
 import { isMapped, type MappedKind } from "../mapping/meaning.ts";
 import { ProblemView } from "../problem.tsx";
@@ -50,7 +52,9 @@ function Meanings(props: { tag: RawTag; configuration: Configuration; onClose():
     const entry = configuration.equipment?.find((one) => one.path === (path ?? own?.path));
     return configuration.models?.find((one) => modelReference(one) === entry?.model)?.properties ?? [];
   };
-  const propertiesAt = (path: string | undefined): string[] => propertiesOf(path).map(({ name }) => name);
+  // What conditions tell has no tag of its own.
+  const propertiesAt = (path: string | undefined): string[] =>
+    propertiesOf(path).flatMap(({ name, conditions }) => (conditions === undefined ? [name] : []));
   const mappedAt = (binding: BindingEntry | undefined): (Property & { kind: MappedKind }) | null => {
     const property = propertiesOf(binding?.equipment).find(({ name }) => name === binding?.property);
     return property !== undefined && isMapped(property.kind) ? { ...property, kind: property.kind } : null;
@@ -64,6 +68,12 @@ function Meanings(props: { tag: RawTag; configuration: Configuration; onClose():
         return cleaned(mappedAt(next)?.kind === mappedAt(one)?.kind ? next : { ...next, mapping: undefined });
       }),
     );
+  /** States that follow from the tag's values together with others'. */
+  const told = [...Map.groupBy(bindings, ({ equipment }) => equipment ?? own?.path ?? "")].flatMap(([path, those]) =>
+    propertiesOf(path)
+      .filter((one) => namedBy(one, propertiesOf(path)).some(({ name }) => those.some((b) => b.property === name)))
+      .map((property) => ({ path, property })),
+  );
   const first = places.find(({ path }) => path === own?.path) ?? places[0];
   const add = (): void => {
     const elsewhere = first.path === own?.path ? {} : { equipment: first.path };
@@ -183,6 +193,15 @@ function Meanings(props: { tag: RawTag; configuration: Configuration; onClose():
           </div>
         );
       })}
+      {told.map(({ path, property }) => (
+        <ConditionsView
+          key={`${path} ${property.name}`}
+          configuration={configuration}
+          path={path}
+          property={property}
+          properties={propertiesOf(path)}
+        />
+      ))}
       {bindings.length === 0 && places.length > 0 && <p className="soft">{t("meaning.none")}</p>}
       <div className="form-buttons">
         <Button kind="main" onClick={() => setPlanning(true)}>

@@ -1,5 +1,6 @@
 import { type Mapping, type PointSeries, statePresets } from "@lineshaft/contract/api";
 import { describe, expect, it } from "vitest";
+import { boundTo, namedBy } from "./conditions.ts";
 import { draftOf, mappingOf, newRow, remapped } from "./draft.ts";
 import { classOf, verdictOf } from "./meaning.ts";
 import { parseNumber, parseValue, recordingOf, valueInput } from "./values.ts";
@@ -24,6 +25,33 @@ describe("raw values as text", () => {
   it("gives every value back that it shows", () => {
     const values = [0, -0.5, 1e21, 1e-9, true, false, "a", "1", "true", '"', '"x"', " a ", "1,5", "a\nb"];
     expect(values.map(valueInput).map(parseValue)).toEqual(values);
+  });
+});
+
+describe("conditions over several properties", () => {
+  it("name properties of the model, texts aside", () => {
+    const value = { kind: "processValue" } as const;
+    const properties = ["door", "spindle", "milling", "value"].map((name) => ({ name, ...value }));
+    const conditions = [{ when: "spindle > 1.0e3 && door" }, { when: "spindle == 2.0 || \"milling\" != 'value'" }];
+    const named = namedBy({ name: "state", kind: "itemState", conditions }, properties);
+    expect(named.map(({ name }) => name)).toEqual(["door", "spindle"]);
+    expect(namedBy(properties[0], properties)).toEqual([]);
+  });
+  it("have the tag that is bound at the time", () => {
+    const tag = (address: string, bind: object) => ({
+      address,
+      equipment: "a/m1",
+      bind: [{ property: "door", ...bind }],
+    });
+    const moved = "2026-11-22T06:00:00+01:00";
+    const tags = [tag("x", { validTo: moved }), tag("y", { validFrom: moved }), tag("z", { equipment: "a/m2" })];
+    const configuration = { version: 1, connections: [{ name: "plc", kind: "http", tags }] } as const;
+    const at = Date.parse(moved) * 1000;
+    const found = [at - 1, at].map(
+      (t) => boundTo({ ...configuration, connections: [...configuration.connections] }, "a/m1", "door", t)?.address,
+    );
+    expect(found).toEqual(["x", "y"]);
+    expect(boundTo({ ...configuration, connections: [...configuration.connections] }, "a/m2", "speed", at)).toBeNull();
   });
 });
 

@@ -8,7 +8,13 @@ import { useLoaded } from "../use.ts";
 import { type PlanKind, restoreItem, revisionsOf } from "./store.ts";
 
 /** What an item was, change by change, and back to any of it: going back is a change like any other. */
-export function HistoryDialog({ kind, id, onClose }: { kind: PlanKind; id: string; onClose(): void }) {
+export function HistoryDialog(props: {
+  kind: PlanKind;
+  id: string;
+  /** `done`: it was made again what it was. */
+  onClose(done: boolean): void;
+}) {
+  const { kind, id, onClose } = props;
   const revisions = useLoaded(`revisions ${kind} ${id}`, (signal) => revisionsOf(kind, id, signal));
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
@@ -18,7 +24,7 @@ export function HistoryDialog({ kind, id, onClose }: { kind: PlanKind; id: strin
     try {
       await restoreItem(kind, id, to, list[0].revision);
       note(t("history.done", { id }));
-      onClose();
+      onClose(true);
     } catch (refused) {
       setError(refused);
       setBusy(false);
@@ -26,7 +32,7 @@ export function HistoryDialog({ kind, id, onClose }: { kind: PlanKind; id: strin
     }
   };
   return (
-    <Dialog title={t("history.title", { id })} closeLabel={t("close")} onClose={onClose} wide>
+    <Dialog title={t("history.title", { id })} closeLabel={t("close")} onClose={() => onClose(false)} wide>
       <p className="soft">{t("history.hint")}</p>
       {revisions.loading && <p className="quiet-wait">{t("wait.history")}</p>}
       {(error ?? revisions.error) !== null && <ProblemView error={error ?? revisions.error} />}

@@ -6,7 +6,9 @@ import { isCode, ProblemView } from "../problem.tsx";
 import { note } from "../toasts.tsx";
 import type { Touched } from "./effect.ts";
 import { EffectView } from "./effect-view.tsx";
-import { type PlanKind, removeItem, saveItem } from "./store.ts";
+import { HistoryDialog } from "./history-dialog.tsx";
+import { type PlanKind, saveItem } from "./store.ts";
+import { removeWithUndo } from "./undo.tsx";
 
 /** The frame of every form of one item: what it touches, saving by its revision, a conflict explained, removing. */
 export function ItemForm<K extends PlanKind>(props: {
@@ -31,6 +33,7 @@ export function ItemForm<K extends PlanKind>(props: {
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const [removing, setRemoving] = useState(false);
+  const [history, setHistory] = useState(false);
   const finish = (refused: unknown, done: string): void => {
     setBusy(false);
     setError(refused);
@@ -47,9 +50,15 @@ export function ItemForm<K extends PlanKind>(props: {
   const remove = async (): Promise<void> => {
     if (base === null) return;
     setBusy(true);
-    const { error: refused } = await removeItem(kind, base.id, base.revision);
-    finish(refused, t("masterData.removed", { id }));
+    const { error: refused } = await removeWithUndo(kind, base.id, base.revision);
+    setBusy(false);
+    setError(refused);
+    if (refused === null) props.onClose(base.id);
   };
+  if (history && base !== null)
+    return (
+      <HistoryDialog kind={kind} id={base.id} onClose={(done) => (done ? props.onClose(id) : setHistory(false))} />
+    );
   const newer = base !== null && current !== undefined && current.revision > base.revision;
   return (
     <Dialog
@@ -88,6 +97,11 @@ export function ItemForm<K extends PlanKind>(props: {
             {t("cancel")}
           </Button>
           <span className="spring" />
+          {base !== null && (
+            <Button kind="quiet" icon="restart" onClick={() => setHistory(true)}>
+              {t("history.button")}
+            </Button>
+          )}
           {base !== null &&
             (removing ? (
               <Button kind="danger" icon="bin" disabled={busy} onClick={() => void remove()}>

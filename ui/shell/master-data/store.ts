@@ -8,10 +8,8 @@ import {
 } from "@lineshaft/contract/api";
 import { useEffect, useSyncExternalStore } from "react";
 import { observeEvents } from "../feed.ts";
-import { t } from "../i18n.ts";
 import { ask } from "../platform.ts";
 import { isCode } from "../problem.tsx";
-import { fault, note } from "../toasts.tsx";
 
 /** Where the items of a kind stand below /api/v1. */
 const pathOfKind = {
@@ -118,6 +116,12 @@ const replaced = (items: Held["items"], id: string, item: Recorded<MasterDataIte
   return item === null ? rest : [...rest, item].sort((a, b) => (a.id < b.id ? -1 : 1));
 };
 
+/** What became of a change: either an error, or the item as it was kept. */
+interface Kept<K extends PlanKind> {
+  error: unknown;
+  kept: Recorded<MasterDataItem<K>> | null;
+}
+
 /**
  * Shows a change at once and sends it. Refused, it is set back visibly and told; `onConflict` gets the item as it is now, where somebody else was faster.
  * Answers whether it was kept.
@@ -127,7 +131,7 @@ async function change<K extends PlanKind>(
   id: string,
   after: MasterDataItem<K> | null,
   send: () => Promise<Recorded<MasterDataItem<K>>>,
-): Promise<{ error: unknown }> {
+): Promise<Kept<K>> {
   const current = held.get(kind) ?? nothing;
   const before = current.items.find((one) => one.id === id) ?? null;
   const shown =
@@ -136,7 +140,7 @@ async function change<K extends PlanKind>(
   try {
     const kept = await send();
     update(kind, { items: replaced(held.get(kind)?.items ?? [], id, after === null ? null : kept) });
-    return { error: null };
+    return { error: null, kept };
   } catch (error) {
     update(kind, {
       items: replaced(held.get(kind)?.items ?? [], id, before),
@@ -147,7 +151,7 @@ async function change<K extends PlanKind>(
       markMs,
     );
     if (isCode(error, "revision_conflict")) await load(kind);
-    return { error };
+    return { error, kept: null };
   } finally {
     update(kind, { pending: withKey(held.get(kind)?.pending ?? new Set(), id, false) });
   }
@@ -165,7 +169,7 @@ export function saveItem<K extends PlanKind>(
   id: string,
   item: MasterDataItem<K>,
   revision: number | null,
-): Promise<{ error: unknown }> {
+): Promise<Kept<K>> {
   return change(kind, id, item, async () => {
     const response = await ask("PUT", addressOf(kind, id), {
       body: JSON.stringify(item),
@@ -176,10 +180,10 @@ export function saveItem<K extends PlanKind>(
   });
 }
 
-export function removeItem(kind: PlanKind, id: string, revision: number): Promise<{ error: unknown }> {
+export function removeItem<K extends PlanKind>(kind: K, id: string, revision: number): Promise<Kept<K>> {
   return change(kind, id, null, async () => {
     const response = await ask("DELETE", addressOf(kind, id), { revision });
-    return ((await response.json()) as Written<typeof kind>).item;
+    return ((await response.json()) as Written<K>).item;
   });
 }
 
@@ -223,11 +227,4 @@ export async function restoreItem(kind: PlanKind, id: string, to: number, revisi
     revision,
   });
   await load(kind);
-}
-
-/** Removes an item and offers to take that back. */
-export async function removeWithUndo(kind: PlanKind, id: string, revision: number): Promise<void> {
-  const { error } = await removeItem(kind, id, revision);
-  if (error !== null) fault(error, t("masterData.removeFailed", { id }));
-  else note(t("masterData.removed", { id }));
 }

@@ -1,12 +1,12 @@
 import type { MasterDataItem, Recorded } from "@lineshaft/contract/api";
 import { useState } from "react";
-import { Field, TextField } from "../../kit/index.ts";
+import { TextField } from "../../kit/index.ts";
 import { nowUs } from "../feed.ts";
 import { t } from "../i18n.ts";
 import { touchedByRange } from "../master-data/effect.ts";
 import { ItemForm } from "../master-data/item-form.tsx";
 import { type Held, useMasterData } from "../master-data/store.ts";
-import { EquipmentOptions, keptMicros, localOfMicros, useWorkUnits } from "../orders/fields.tsx";
+import { EquipmentField, keptMicros, localOfMicros, useWorkUnits, ValidityFields } from "../orders/fields.tsx";
 
 type Cycle = MasterDataItem<"idealCycleTime">;
 const numberOf = (text: string): number => Number(text.trim().replace(",", "."));
@@ -65,18 +65,12 @@ export function CycleForm(props: {
         setForm(formOf(current ?? null, form.equipmentId));
       }}
     >
-      <Field label={t("cycle.equipment")}>
-        {(field) => (
-          <select
-            id={field}
-            className="input"
-            value={form.equipmentId}
-            onChange={(event) => set({ equipmentId: Number(event.target.value) })}
-          >
-            <EquipmentOptions items={workUnits} />
-          </select>
-        )}
-      </Field>
+      <EquipmentField
+        label={t("cycle.equipment")}
+        items={workUnits}
+        value={form.equipmentId}
+        onChange={(equipmentId) => set({ equipmentId })}
+      />
       <TextField
         label={t("cycle.material")}
         hint={t("cycle.materialHint")}
@@ -108,31 +102,7 @@ export function CycleForm(props: {
           required
           onChange={(value) => set({ units: value })}
         />
-        <Field label={t("order.from")}>
-          {(field) => (
-            <input
-              id={field}
-              type="datetime-local"
-              step="1"
-              required
-              className="input"
-              value={form.from}
-              onChange={(event) => set({ from: event.target.value })}
-            />
-          )}
-        </Field>
-        <Field label={t("order.to")} hint={t("masterData.openEnd")}>
-          {(field) => (
-            <input
-              id={field}
-              type="datetime-local"
-              step="1"
-              className="input"
-              value={form.to}
-              onChange={(event) => set({ to: event.target.value })}
-            />
-          )}
-        </Field>
+        <ValidityFields from={form.from} to={form.to} onChange={set} />
       </div>
     </ItemForm>
   );

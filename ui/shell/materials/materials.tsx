@@ -1,15 +1,9 @@
-import { useMemo, useState } from "react";
-import { Button, EmptyState, Segments, unitText } from "../../kit/index.ts";
-import { matches } from "../directory.ts";
+import { Segments, unitText } from "../../kit/index.ts";
 import { fmt, t } from "../i18n.ts";
 import { equipmentPath, rangeText } from "../master-data/effect-view.tsx";
-import { HistoryDialog } from "../master-data/history-dialog.tsx";
-import { type ItemColumn, ItemTable } from "../master-data/item-table.tsx";
-import { useMasterData } from "../master-data/store.ts";
-import { TransferButtons } from "../master-data/transfer.tsx";
-import { ProblemView } from "../problem.tsx";
+import type { ItemColumn } from "../master-data/item-table.tsx";
+import { ItemsView, type ViewProps } from "../master-data/items-view.tsx";
 import { go, usePlace } from "../router.ts";
-import { allowed } from "../session.ts";
 import { CycleForm } from "./cycle-form.tsx";
 import { MaterialForm } from "./material-form.tsx";
 import { ReasonsView } from "./reasons.tsx";
@@ -47,22 +41,7 @@ export function MaterialsPage() {
   return view === "reasons" ? <ReasonsView {...props} /> : <Materials {...props} />;
 }
 
-export interface ViewProps {
-  head: React.ReactNode;
-  filter: string;
-  selected: string | null;
-  onSelect(id: string | null): void;
-}
-
-function Materials({ head, filter, selected, onSelect }: ViewProps) {
-  const held = useMasterData("material");
-  const [editing, setEditing] = useState<string | null>(null);
-  const [history, setHistory] = useState(false);
-  const may = allowed("configure");
-  const rows = useMemo(
-    () => held.items.filter(({ id, item }) => filter === "" || matches(filter, id, item.name)),
-    [held.items, filter],
-  );
+function Materials(props: ViewProps) {
   const columns: ItemColumn<"material">[] = [
     {
       key: "id",
@@ -87,83 +66,25 @@ function Materials({ head, filter, selected, onSelect }: ViewProps) {
         item.conversions.map(({ unit, factor }) => `1 = ${fmt.number(factor, 9)} ${unit}`).join("; "),
     },
   ];
-  const dialog = editing !== null && (
-    <MaterialForm
-      base={held.items.find(({ id }) => id === editing) ?? null}
-      held={held}
-      onClose={(id) => {
-        setEditing(null);
-        if (id !== null) onSelect(id);
-      }}
-    />
-  );
-  const add = may && (
-    <Button kind="main" icon="plus" onClick={() => setEditing("")}>
-      {t("material.new")}
-    </Button>
-  );
-  if (held.state === "failed")
-    return (
-      <div className="page-scroll">
-        <ProblemView error={held.error} />
-      </div>
-    );
-  if (held.state === "loading") return <p className="quiet-wait">{t("wait.materials")}</p>;
   return (
-    <div className="plan-page">
-      <section className="plan-main" aria-label={t("materials.materials")}>
-        <div className="toolbar">
-          {head}
-          <span className="count" role="status">
-            {t("materials.count", { n: rows.length })}
-          </span>
-          <span className="spring" />
-          <TransferButtons kinds={["material", "idealCycleTime", "reason"]} />
-          <Button
-            disabled={selected === null || !held.items.some(({ id }) => id === selected)}
-            icon="restart"
-            onClick={() => setHistory(true)}
-          >
-            {t("history.button")}
-          </Button>
-          {add}
-        </div>
-        <ItemTable
-          label={t("materials.materials")}
-          held={held}
-          rows={rows}
-          columns={columns}
-          selected={selected}
-          onSelect={onSelect}
-          onOpen={(id) => may && setEditing(id)}
-          empty={
-            <EmptyState title={t(held.items.length === 0 ? "material.empty" : "materials.noneFits")}>
-              {held.items.length === 0 && <p>{t("material.emptyHint")}</p>}
-              {held.items.length === 0 && add}
-            </EmptyState>
-          }
-        />
-      </section>
-      {dialog}
-      {history && selected !== null && (
-        <HistoryDialog kind="material" id={selected} onClose={() => setHistory(false)} />
-      )}
-    </div>
+    <ItemsView
+      {...props}
+      kind="material"
+      kinds={["material", "idealCycleTime", "reason"]}
+      words={{
+        label: t("materials.materials"),
+        create: t("material.new"),
+        empty: t("material.empty"),
+        emptyHint: t("material.emptyHint"),
+      }}
+      columns={columns}
+      textOf={({ id, item }) => [id, item.name]}
+      Form={MaterialForm}
+    />
   );
 }
 
-function Cycles({ head, filter, selected, onSelect }: ViewProps) {
-  const held = useMasterData("idealCycleTime");
-  const [editing, setEditing] = useState<string | null>(null);
-  const [history, setHistory] = useState(false);
-  const may = allowed("configure");
-  const rows = useMemo(
-    () =>
-      held.items.filter(
-        ({ id, item }) => filter === "" || matches(filter, id, item.material, equipmentPath(item.equipmentId)),
-      ),
-    [held.items, filter],
-  );
+function Cycles(props: ViewProps) {
   const columns: ItemColumn<"idealCycleTime">[] = [
     {
       key: "equipment",
@@ -217,66 +138,20 @@ function Cycles({ head, filter, selected, onSelect }: ViewProps) {
       cell: ({ item }) => <span className="cell-text soft">{rangeText(item.fromUs, item.toUs)}</span>,
     },
   ];
-  const add = may && (
-    <Button kind="main" icon="plus" onClick={() => setEditing("")}>
-      {t("cycle.new")}
-    </Button>
-  );
-  if (held.state === "failed")
-    return (
-      <div className="page-scroll">
-        <ProblemView error={held.error} />
-      </div>
-    );
-  if (held.state === "loading") return <p className="quiet-wait">{t("wait.materials")}</p>;
   return (
-    <div className="plan-page">
-      <section className="plan-main" aria-label={t("materials.cycles")}>
-        <div className="toolbar">
-          {head}
-          <span className="count" role="status">
-            {t("materials.count", { n: rows.length })}
-          </span>
-          <span className="spring" />
-          <TransferButtons kinds={["idealCycleTime", "material", "reason"]} />
-          <Button
-            disabled={selected === null || !held.items.some(({ id }) => id === selected)}
-            icon="restart"
-            onClick={() => setHistory(true)}
-          >
-            {t("history.button")}
-          </Button>
-          {add}
-        </div>
-        <ItemTable
-          label={t("materials.cycles")}
-          held={held}
-          rows={rows}
-          columns={columns}
-          selected={selected}
-          onSelect={onSelect}
-          onOpen={(id) => may && setEditing(id)}
-          empty={
-            <EmptyState title={t(held.items.length === 0 ? "cycle.empty" : "materials.noneFits")}>
-              {held.items.length === 0 && <p>{t("cycle.emptyHint")}</p>}
-              {held.items.length === 0 && add}
-            </EmptyState>
-          }
-        />
-      </section>
-      {editing !== null && (
-        <CycleForm
-          base={held.items.find(({ id }) => id === editing) ?? null}
-          held={held}
-          onClose={(id) => {
-            setEditing(null);
-            if (id !== null) onSelect(id);
-          }}
-        />
-      )}
-      {history && selected !== null && (
-        <HistoryDialog kind="idealCycleTime" id={selected} onClose={() => setHistory(false)} />
-      )}
-    </div>
+    <ItemsView
+      {...props}
+      kind="idealCycleTime"
+      kinds={["idealCycleTime", "material", "reason"]}
+      words={{
+        label: t("materials.cycles"),
+        create: t("cycle.new"),
+        empty: t("cycle.empty"),
+        emptyHint: t("cycle.emptyHint"),
+      }}
+      columns={columns}
+      textOf={({ id, item }) => [id, item.material, equipmentPath(item.equipmentId)]}
+      Form={CycleForm}
+    />
   );
 }

@@ -13,11 +13,11 @@ import { matches } from "../directory.ts";
 import { getLocale, t } from "../i18n.ts";
 import { HistoryDialog } from "../master-data/history-dialog.tsx";
 import { ItemForm } from "../master-data/item-form.tsx";
+import type { ViewProps } from "../master-data/items-view.tsx";
 import { type Held, useMasterData } from "../master-data/store.ts";
 import { TransferButtons } from "../master-data/transfer.tsx";
 import { ProblemView } from "../problem.tsx";
 import { allowed } from "../session.ts";
-import type { ViewProps } from "./materials.tsx";
 
 type Reason = MasterDataItem<"reason">;
 

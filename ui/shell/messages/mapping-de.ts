@@ -125,6 +125,14 @@ export const mappingDe: Record<keyof typeof mappingEn, string> = {
   "mapping.fault.number": "Das ist keine Zahl.",
   "mapping.fault.positive": "Es muss größer als 0 sein.",
   "mapping.fault.outsideTime": "Es muss in der Zeit liegen, in der diese Bedeutung gilt.",
+  "conditions.of": "{property}, durch Bedingungen bestimmt",
+  "conditions.what":
+    "Dieser Zustand hat kein eigenes Signal: Er folgt aus den Werten unten. Die erste wahre Bedingung gilt; solange eine davor nicht bekannt sein kann, ist der Zustand unbekannt.",
+  "conditions.rows": "Bedingungen",
+  "conditions.values": "Was sie nennen, jetzt",
+  "conditions.unbound": "Zurzeit ist ihm kein Signal zugeordnet: unbekannt",
+  "conditions.outcome": "Die Maschine laut Server:",
+  "conditions.noOutcome": "noch ist nichts bekannt",
   "wait.seen": "Das Aufgezeichnete wird gelesen …",
   "mappingErrors.title": "{n} {n|Signal hat|Signale haben} Werte, denen nichts eine Bedeutung gibt",
   "mappingErrors.what":

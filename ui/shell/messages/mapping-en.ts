@@ -123,6 +123,14 @@ export const mappingEn = {
   "mapping.fault.number": "This is no number.",
   "mapping.fault.positive": "It must be greater than 0.",
   "mapping.fault.outsideTime": "It must lie within the time that this meaning holds.",
+  "conditions.of": "{property}, told by conditions",
+  "conditions.what":
+    "This state has no tag of its own: it follows from the values below. The first condition that is true holds; while one before it cannot be known, the state is unknown.",
+  "conditions.rows": "Conditions",
+  "conditions.values": "What they name, now",
+  "conditions.unbound": "No tag is bound to it now: unknown",
+  "conditions.outcome": "The machine by the server:",
+  "conditions.noOutcome": "nothing is known yet",
   "wait.seen": "Reading what was recorded …",
   "mappingErrors.title": "{n} {n|tag has|tags have} values that nothing gives a meaning",
   "mappingErrors.what":

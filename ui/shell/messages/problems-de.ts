@@ -330,6 +330,26 @@ export const problemsDe: Readonly<Record<ProblemCode, { title: string; action: s
     "Der Server weist Last ab, um in seinem Speicher zu bleiben.",
     "Nach Retry-After wieder versuchen.",
   ),
+  record_conflict: entry(
+    "Die Kennung ist mit anderem Inhalt bekannt.",
+    "Jedem Fakt eine eigene Kennung geben; zum Berichtigen mit größerer Revision senden.",
+  ),
+  record_unknown: entry(
+    "Unter dieser Kennung ist nichts gemeldet, was sich zurücknehmen ließe.",
+    "Die Kennung prüfen; was schon zurückgenommen ist, braucht keine zweite Rücknahme.",
+  ),
+  record_subject_missing: entry(
+    "Weder Seriennummer noch Los ist genannt.",
+    "Angeben, zu welcher Einheit oder welchem Los es gehört.",
+  ),
+  record_time_ahead: entry(
+    "Es liegt in der Zukunft.",
+    "Die Uhr der Quelle stellen; Pläne sind keine Fakten und stehen als Aufträge.",
+  ),
+  as_of_invalid: entry(
+    "asOf ist weder eine Stelle im Log noch ein Zeitpunkt, oder es liegt voraus.",
+    "Die LSN eines Eintrags senden, oder RFC-3339-Text mit Zone, der nicht in der Zukunft liegt.",
+  ),
   work_not_taken: entry(
     "Das Ergebnis gehört zu keiner Arbeit, die auf diesem Stand vergeben wurde.",
     "Arbeit neu holen: Ein anderer hat sie, oder etwas, worauf sie beruht, hat sich geändert. Mit der basisLsn der Arbeit veröffentlichen.",

@@ -103,14 +103,17 @@ export const systemDe: Record<keyof typeof systemEn, string> = {
   "keys.kept": "Ich habe es kopiert",
   "role.viewer": "Betrachter",
   "role.source": "Quelle",
+  "role.recorder": "Melder",
   "role.operator": "Werker",
   "role.application": "Anwendung",
   "role.engineer": "Ingenieur",
   "role.admin": "Administrator",
   "roleHint.viewer": "Darf lesen.",
   "roleHint.source": "Darf Daten senden, sonst nichts. Für Maschinen und Gateways.",
+  "roleHint.recorder":
+    "Darf Fakten zu Einheiten, Losen, Prüfungen und Energie melden, sonst nichts. Für MES und Prüfstände.",
   "roleHint.operator": "Darf lesen sowie Aufträge, Gründe und Ausschuss buchen.",
-  "roleHint.application": "Darf lesen und Ergebnisse veröffentlichen.",
+  "roleHint.application": "Darf lesen, Ergebnisse veröffentlichen und Fakten melden.",
   "roleHint.engineer": "Darf lesen, Daten senden sowie Namen und Anlagen ändern.",
   "roleHint.admin": "Darf alles, auch Schlüssel verwalten.",
 };

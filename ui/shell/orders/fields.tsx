@@ -1,7 +1,9 @@
 import type { Equipment, Micros } from "@lineshaft/contract/api";
 import { useMemo } from "react";
+import { Field } from "../../kit/index.ts";
 import { useDirectory } from "../directory.ts";
 import { fromLocalTime, toLocalTime } from "../equipment/local-time.ts";
+import { t } from "../i18n.ts";
 
 /** What orders run on: work units, or whatever stands lowest where there are none. */
 export function useWorkUnits(): Equipment[] {
@@ -32,4 +34,65 @@ export function EquipmentOptions({ items }: { items: readonly Equipment[] }) {
       {one.path === "" ? one.name : one.path}
     </option>
   ));
+}
+
+/** Which equipment something is of. */
+export function EquipmentField(props: {
+  label: string;
+  hint?: string;
+  items: readonly Equipment[];
+  value: number;
+  onChange(id: number): void;
+}) {
+  return (
+    <Field label={props.label} hint={props.hint}>
+      {(field) => (
+        <select
+          id={field}
+          className="input"
+          value={props.value}
+          onChange={(event) => props.onChange(Number(event.target.value))}
+        >
+          <EquipmentOptions items={props.items} />
+        </select>
+      )}
+    </Field>
+  );
+}
+
+/** From when and, where it ends, until when something is so; local times to the second. */
+export function ValidityFields(props: {
+  from: string;
+  to: string;
+  onChange(part: { from: string } | { to: string }): void;
+}) {
+  return (
+    <>
+      <Field label={t("order.from")}>
+        {(field) => (
+          <input
+            id={field}
+            type="datetime-local"
+            step="1"
+            required
+            className="input"
+            value={props.from}
+            onChange={(event) => props.onChange({ from: event.target.value })}
+          />
+        )}
+      </Field>
+      <Field label={t("order.to")} hint={t("masterData.openEnd")}>
+        {(field) => (
+          <input
+            id={field}
+            type="datetime-local"
+            step="1"
+            className="input"
+            value={props.to}
+            onChange={(event) => props.onChange({ to: event.target.value })}
+          />
+        )}
+      </Field>
+    </>
+  );
 }

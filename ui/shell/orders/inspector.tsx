@@ -3,8 +3,9 @@ import { Button, unitText } from "../../kit/index.ts";
 import { fmt, t } from "../i18n.ts";
 import { equipmentName, equipmentPath, rangeText } from "../master-data/effect-view.tsx";
 import { HistoryDialog } from "../master-data/history-dialog.tsx";
-import { removeWithUndo } from "../master-data/store.ts";
+import { removeWithUndo } from "../master-data/undo.tsx";
 import { allowed } from "../session.ts";
+import { fault } from "../toasts.tsx";
 import { useNow } from "../use.ts";
 import { BookDialog, type Booking } from "./book-dialog.tsx";
 import { type RecordedOrder, stateOf } from "./model.ts";
@@ -94,7 +95,9 @@ export function OrderInspector(props: { order: RecordedOrder; onClose(): void; o
               kind="danger"
               onClick={() => {
                 setRemoving(false);
-                void removeWithUndo("order", order.id, order.revision);
+                void removeWithUndo("order", order.id, order.revision).then(
+                  ({ error }) => error !== null && fault(error, t("masterData.removeFailed", { id: order.id })),
+                );
               }}
             >
               {t("order.removeSure")}

@@ -8,7 +8,7 @@ import { TrendModel } from "../trend-model.ts";
 
 /** Values of tags under the lanes of a page: same range, same cursor. */
 export function PageTrend(props: PageTrendProps) {
-  const { range, following, cursorUs } = props;
+  const { range, following, cursorUs, format = fmt } = props;
   const { tagById } = useDirectory();
   const [model] = useState(() => new TrendModel(range, following));
   const latest = useRef(props);
@@ -36,7 +36,7 @@ export function PageTrend(props: PageTrendProps) {
           const text =
             reading === null || reading.time === null || Number.isNaN(reading.value)
               ? (reading?.text ?? "–")
-              : valueText(reading.value, fmt, Math.abs(reading.value) >= 100 ? 0 : 2);
+              : valueText(reading.value, format, Math.abs(reading.value) >= 100 ? 0 : 2);
           return (
             <li key={id}>
               {model.shapeOf(id) !== "lane" && (
@@ -55,7 +55,7 @@ export function PageTrend(props: PageTrendProps) {
         onRange={(next, how) => latest.current.onRange(next, how)}
         onCursor={(us) => latest.current.onCursor(us)}
         onWidth={(px) => model.setWidth(px)}
-        format={fmt}
+        format={format}
         label={t("trend.label", {
           tags: props.tags
             .map((id) => tagById.get(id))

@@ -5,8 +5,14 @@ import { type OracleBinding, oracleCode, oracleIncrements, oracleInstants } from
 import {
   Chance,
   cyclesFor,
+  equipments,
   hours,
   hourUs,
+  type Joint,
+  jointFor,
+  jointNames,
+  jointTables,
+  jointTypes,
   mappingFor,
   type Piece,
   type PlantBinding,
@@ -42,6 +48,10 @@ export function finality(engine: Engine, seed: number): string | null {
   const ever = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
   const micro = chance.of([0, microStopUs]);
   for (const binding of plantBindings) {
+    if (binding.by === "conditions") {
+      derivation.add({ ...binding, rules: jointRulesOf(engine, jointFor(chance)) }, "none");
+      continue;
+    }
     const mapping = mappingFor(binding, chance);
     if (binding.id === 4) mapping.counter = { sampling: "sampled", samplingMs: 900_000 };
     const rules = new engine.Rules([{ ...ever, rule: engine.compileMapping(mapping) }]);
@@ -81,12 +91,20 @@ export function finality(engine: Engine, seed: number): string | null {
   return wrong === null ? null : `final and yet other, ${wrong}`;
 }
 
+const jointId = 8;
+
+function jointRulesOf({ ConditionTable, compileMapping, jointRules }: Engine, { table, bound }: Joint) {
+  const pieces = bound.map((spans) => spans.map((span) => ({ ...span, rule: compileMapping({}) })));
+  return jointRules(pieces, new ConditionTable(jointTables[table], jointTypes).decide(jointNames));
+}
+
 class Campaign {
   readonly #engine: Engine;
   readonly #chance: Chance;
   readonly #derivation: Derivation;
   readonly #store: InstanceType<Engine["MemoryInputs"]>;
   readonly #pieces = new Map<number, Piece[]>();
+  #joint: Joint;
   readonly #cycles = new Map<number, { from: Micros[]; us: number[] }>();
   readonly #samples = new Map<string, Sample & { lsn: number }>();
   readonly #statements: GapStatement[] = [];
@@ -103,6 +121,7 @@ class Campaign {
     this.#reader = new Reader(engine, this.#derivation, grid);
     for (const equipment of [1, 2, 3]) this.#cycles.set(equipment, cyclesFor(chance));
     for (const binding of plantBindings) this.#pieces.set(binding.id, piecesFor(binding, chance));
+    this.#joint = jointFor(chance);
   }
 
   run(): string | null {
@@ -127,6 +146,7 @@ class Campaign {
   }
 
   #rules(id: number) {
+    if (id === jointId) return jointRulesOf(this.#engine, this.#joint);
     const pieces = this.#pieces.get(id) ?? [];
     const { compileMapping, jointRules, Rules } = this.#engine;
     const first = pieces.map(({ from, to, mapping }) => ({ from, to, rule: compileMapping(mapping) }));
@@ -235,8 +255,8 @@ class Campaign {
         return `${statement.says} ${statement.from - start} to ${statement.to - start} of connection ${statement.connection}`;
       }
       case 6: {
-        const pieces = piecesFor(binding, chance);
-        this.#pieces.set(binding.id, pieces);
+        if (binding.id === jointId) this.#joint = jointFor(chance);
+        else this.#pieces.set(binding.id, piecesFor(binding, chance));
         this.#derivation.setRules(binding.id, this.#rules(binding.id));
         return `rules of binding ${binding.id}`;
       }
@@ -281,14 +301,26 @@ class Campaign {
   #oracleBinding(binding: PlantBinding): OracleBinding {
     const tags = binding.channels.map(({ tag }) => tag);
     const { from, us } = this.#cycles.get(binding.equipment) ?? { from: [], us: [] };
+    const lost = (connection: number) => lostOf(this.#statements, connection);
+    const { table, bound } = this.#joint;
+    const joint = {
+      table,
+      channels: binding.channels.map(({ connection }, i) => ({
+        ...{ name: jointNames[i], bound: bound[i], gaps: lost(connection) },
+      })),
+    };
     return {
       role: binding.role,
+      ...(binding.by === "conditions" ? { joint } : {}),
       channels: binding.channels,
-      pieces: this.#pieces.get(binding.id) ?? [],
+      pieces:
+        binding.by === "conditions"
+          ? bound.flat().map((span) => ({ ...span, mapping: {} }))
+          : (this.#pieces.get(binding.id) ?? []),
       samples: [...this.#samples.values()]
         .filter(({ tag }) => tags.includes(tag))
         .map((sample) => ({ ...sample, channel: tags.indexOf(sample.tag) })),
-      gaps: lostOf(this.#statements, binding.channels[0].connection),
+      gaps: binding.by === "conditions" ? [] : lost(binding.channels[0].connection),
       cycleUs: (t) => us[from.filter((at) => at <= t).length - 1] ?? 0,
     };
   }
@@ -318,7 +350,7 @@ class Campaign {
   /** Machine states over windows with ends that hurt, against the oracle's answer at each instant that may matter. */
   #composedAgainstOracle(): string | null {
     const far = this.#watermark;
-    for (const equipment of [1, 2, 3]) {
+    for (const equipment of equipments) {
       const all = plantBindings.filter((binding) => binding.equipment === equipment && binding.role !== "counter");
       const oracles = all.map((binding) => this.#oracleBinding(binding));
       const whole = { from: start - hourUs, to: end + hourUs };
@@ -390,10 +422,10 @@ type Hour = Partial<Segment> & { start: Float64Array };
 /** All that a binding is and has emitted, hour by hour, and its state now. An open hour that changed nothing is no hour. */
 function hoursOf({ track }: Binding): Hour[] {
   const { open } = track;
-  const now = track.s.slice(track.o, track.o + 7);
+  const now = track.s.slice(track.o, track.o + track.width);
   if (open.empty && (open.hour === Number.NEGATIVE_INFINITY || sameBytes(open.start, now)))
     return [...track.segments, { start: now }];
-  const copy = new (open.constructor as new () => OpenSegment)();
+  const copy = new (open.constructor as new (width: number) => OpenSegment)(track.width);
   const { hour, start: begin, transitions, increments } = open;
   const { outside } = open;
   copy.adopt({

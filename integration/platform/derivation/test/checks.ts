@@ -21,7 +21,9 @@ export function fixedChecks(engine: Engine): string | null {
     verdictByItsRule(engine) ??
     neverBefore(engine) ??
     beginningMoves(engine) ??
-    levelsBeginAnew(engine)
+    levelsBeginAnew(engine) ??
+    noBoundary(engine) ??
+    oneRepairIsEnough(engine)
   );
 }
 
@@ -154,10 +156,59 @@ function levelsBeginAnew(engine: Engine): string | null {
   return found === "20,230" ? null : `edges at ${found}, not at 20,230`;
 }
 
-/** Rows of tag 1 in seconds from the start. */
-function feed(derivation: Derivation, rows: readonly [number, number][]): void {
+/** `a > b` of two tags, or no answer where `a` is a text; the second may be bound in pieces that mean the same. */
+function jointOfTwo({ ConditionTable, compileMapping, jointRules }: Engine, bound: readonly number[]): BindingSpec {
+  const types = { a: "double", b: "double" } as const;
+  const decide = new ConditionTable([{ when: "a > b", itemState: "Executing" }], types).decide(["a", "b"]);
+  const edges = [Number.NEGATIVE_INFINITY, ...bound, Number.POSITIVE_INFINITY];
+  const pieces = edges.slice(1).map((to, i) => ({ from: edges[i], to, rule: compileMapping({}) }));
+  const channels = [1, 2].map((tag) => ({ tag, connection: tag, counts: null }));
+  const rules = jointRules(
+    [pieces.slice(0, 1).map((piece) => ({ ...piece, to: Number.POSITIVE_INFINITY })), pieces],
+    decide,
+  );
+  return { id: 1, equipment: 1, role: "itemState", channels, rules, by: "conditions" };
+}
+
+/** One binding that ends where the next begins is not judged anew there: 1 > 2 is said by no row, once. */
+function noBoundary(engine: Engine): string | null {
+  const derivation = new engine.Derivation();
+  derivation.add(jointOfTwo(engine, [start + 10e6]), "none");
+  feed(derivation, [[1, 1]]);
+  feed(derivation, [[2, 2]], 2);
+  derivation.tick(start + 60e6);
+  const outside = derivation.bindings.get(1)?.track.outside;
+  return outside === 1 ? null : `${outside} instants without an answer, not 1`;
+}
+
+/** Two tags of which one always comes later than the other: after a late point all is repaired once, and not again with each row that comes in its order. */
+function oneRepairIsEnough(engine: Engine): string | null {
+  const spec = jointOfTwo(engine, []);
+  const derivation = new engine.Derivation();
+  const inputs = new engine.MemoryInputs(new engine.GapLedger());
+  inputs.know(spec);
+  derivation.add(spec, "none");
+  let repairs = 0;
+  const put = (seconds: number, value: number, tag: number): void => {
+    inputs.put({ tag, t: start + seconds * 1e6, ordinal: 0, value, bad: false, revision: null, lsn: 1 });
+    feed(derivation, [[seconds, value]], tag);
+    if (derivation.dirty === 0) return;
+    repairs++;
+    derivation.settle(inputs);
+  };
+  for (let second = 10; second < 60; second++) {
+    put(second, second % 7, 1);
+    put(second - 1.5, second % 3, 2);
+    if (second === 30) put(5, 1, 1);
+    derivation.tick(start + (second - 2) * 1e6);
+  }
+  return repairs === 1 ? null : `${repairs} repairs, not 1`;
+}
+
+/** Rows of a tag in seconds from the start. */
+function feed(derivation: Derivation, rows: readonly [number, number][], tag = 1): void {
   const columns = new ColumnsBuilder(rows.length);
-  for (const [seconds, value] of rows) columns.add(1, start + seconds * 1e6, value);
+  for (const [seconds, value] of rows) columns.add(tag, start + seconds * 1e6, value);
   derivation.apply(columns.build());
 }
 

@@ -37,7 +37,7 @@ export const mutants: readonly Mutant[] = [
   {
     rule: "3 an increment has a source",
     file: "counter.ts",
-    from: "out.increment(s[o + fLast], t, n, kind",
+    from: "out.increment(gap ? s[o + fLast] : sourceOf(rule, s[o + fLast], t, n), t, n, kind",
     to: "out.increment(t, t, n, kind",
   },
   {
@@ -277,8 +277,8 @@ export const mutants: readonly Mutant[] = [
   {
     rule: "counters: a gap makes the place estimated",
     file: "counter.ts",
-    from: "rule.sampled || (flags & flagGapSeen) !== 0",
-    to: "rule.sampled",
+    from: "rule.sampled || gap ? incrementFlags",
+    to: "rule.sampled ? incrementFlags",
   },
   {
     rule: "states: nothing is known after a gap",
@@ -327,6 +327,72 @@ export const mutants: readonly Mutant[] = [
     file: "mapping.ts",
     from: "      if (step.applies(value)) return step.code;\n      const code = inTable(step.table, value);\n      if (code !== outside) return code;\n",
     to: "      const code = inTable(step.table, value);\n      if (code !== outside) return code;\n      if (step.applies(value)) return step.code;\n",
+  },
+  {
+    rule: "joint: what comes at one instant is judged behind all of it",
+    file: "joint-state.ts",
+    from: "  if (s[at + 1] === 0) s[o + fDue] = t;",
+    to: "  if (s[at + 1] === 0) s[o + fDue] = t - 1;",
+  },
+  {
+    rule: "joint: what was told within a gap is judged at its end",
+    file: "joint-state.ts",
+    from: "  if (open) s[at] = unknownValue;\n  s[o + fDue] = t;",
+    to: "  if (open) {\n    s[at] = unknownValue;\n    s[o + fDue] = t;\n  }",
+  },
+  {
+    rule: "joint: nothing is known of a tag after its gap",
+    file: "joint-state.ts",
+    from: "  if (open) s[at] = unknownValue;\n",
+    to: "",
+  },
+  {
+    rule: "joint: nothing is known of a tag within its gap",
+    file: "joint-condition.ts",
+    from: " && s[at + tagWidth * channel + 1] === 0",
+    to: "",
+  },
+  {
+    rule: "joint: a bad sample is unknown",
+    file: "joint-state.ts",
+    from: "const told = bad ? unknownValue : value;",
+    to: "const told = value;",
+  },
+  {
+    rule: "joint: each tag has its own gaps",
+    file: "inputs.ts",
+    from: 'if (by === "conditions")',
+    to: 'if (by === "values")',
+  },
+  {
+    rule: "joint: a tag speaks while it is bound",
+    file: "joint-condition.ts",
+    from: "of[channel] !== null && ",
+    to: "",
+  },
+  {
+    rule: "joint: a tag that begins to be bound speaks from then on",
+    file: "track.ts",
+    from: 'else if (this.kind === "joint") this.s[this.o + fDue] = t;',
+    to: 'else if (this.kind === "joint") void t;',
+  },
+  {
+    rule: "joint: none behind a row that is not known",
+    file: "joint-condition.ts",
+    from: "return names.some((name) => this.#unknown.has(name)) ? 0 : outside;",
+    to: "void names;",
+  },
+  {
+    rule: "4 what lies ahead of the watermark waits for it, after a repair too",
+    file: "repair.ts",
+    from: "let waits = binding.waits && ",
+    to: "let waits = false && ",
+  },
+  {
+    rule: "joint: a boundary at which nothing changes is none",
+    file: "mapping.ts",
+    from: "if (last?.to === from && last.rule.meaning === meaning) last.to = to;",
+    to: "if (last === null) void last;",
   },
   {
     rule: "machines: pulses speak where no state tag is in force",

@@ -13,6 +13,12 @@ export interface OracleBinding {
   samples: readonly { t: Micros; channel: number; ordinal: number; value: number | string; bad: boolean }[];
   gaps: readonly { from: Micros; to: Micros }[];
   cycleUs(t: Micros): number;
+  /** By conditions: which, and when each channel is bound and lost. `gaps` are empty then. */
+  joint?: { table: number; channels: readonly { name: string; bound: readonly Span[]; gaps: readonly Span[] }[] };
+}
+interface Span {
+  from: Micros;
+  to: Micros;
 }
 export interface OracleIncrement {
   source: Micros;
@@ -78,6 +84,71 @@ function tableState(b: OracleBinding, t: Micros): number {
   return items[row.itemState ?? "unknown"] + 8 * (row.operationMode === undefined ? 0 : modes[row.operationMode]);
 }
 
+/** true, false, not known, or without an answer. */
+type Verdict = boolean | "unknown" | "fault";
+const both = (a: Verdict, b: Verdict): Verdict =>
+  a === false || b === false
+    ? false
+    : ([a, b].find((v) => v === "unknown") ?? [a, b].find((v) => v === "fault") ?? true);
+const not = (a: Verdict): Verdict => (typeof a === "boolean" ? !a : a);
+const either = (a: Verdict, b: Verdict): Verdict => not(both(not(a), not(b)));
+
+type Told = number | string | undefined;
+const ask = (value: Told, type: "number" | "string", holds: (value: never) => Verdict): Verdict =>
+  value === undefined ? "unknown" : typeof value === type ? holds(value as never) : "fault";
+
+/** The plant's conditions over several tags, said once more without their language: what each row makes of what is told. */
+const tables: readonly ((told: { spindle: Told; door: Told; program: Told }) => [Verdict, number][])[] = [
+  ({ spindle, door, program }) => [
+    [
+      both(
+        ask(spindle, "number", (v: number) => v > 2),
+        ask(door, "number", (v: number) => v === 0),
+      ),
+      items.Executing,
+    ],
+    [ask(program, "string", (v: string) => v === "jog"), items.OutOfService + 8 * modes.Maintenance],
+    [true, items.NotExecuting],
+  ],
+  ({ spindle, door, program }) => [
+    [
+      both(
+        ask(program, "string", (v: string) => v === "run"),
+        ask(spindle, "number", (v: number) => (v === 0 ? "fault" : v <= 3)),
+      ),
+      items.Executing,
+    ],
+    [
+      either(
+        ask(door, "number", (v: number) => v !== 0),
+        ask(spindle, "number", (v: number) => v > 3),
+      ),
+      items.NotExecuting,
+    ],
+  ],
+];
+
+/** The state by conditions: what each name's tag of that time told last, and the first row that is true. */
+function jointState(b: OracleBinding, t: Micros): number {
+  const told: { spindle: Told; door: Told; program: Told } = {
+    spindle: undefined,
+    door: undefined,
+    program: undefined,
+  };
+  const within = ({ from, to }: Span): boolean => from <= t && t < to;
+  for (const [channel, { name, bound, gaps }] of (b.joint?.channels ?? []).entries()) {
+    if (!bound.some(within) || gaps.some(within)) continue;
+    const last = sorted(b)
+      .filter((sample) => sample.channel === channel && sample.t <= t)
+      .at(-1);
+    if (last === undefined || last.bad || gaps.some(({ from, to }) => to <= t && last.t < from)) continue;
+    told[name as "spindle"] = last.value;
+  }
+  const rows = tables[b.joint?.table ?? 0](told);
+  const first = rows.find(([verdict]) => verdict !== false);
+  return first?.[0] === true ? first[1] : 0;
+}
+
 /** Rows that are pieces: each good one, or the changes of level upwards. */
 function pulses(b: OracleBinding) {
   return sorted(b).filter((sample) => {
@@ -126,12 +197,14 @@ function pulseState(b: OracleBinding, t: Micros, watermark: Micros): number {
 
 /** The code of a binding at an instant, once the watermark has come so far. */
 export function oracleCode(b: OracleBinding, t: Micros, watermark: Micros): number {
+  if (b.joint !== undefined) return jointState(b, t);
   return b.role === "pulse" ? pulseState(b, t, watermark) : tableState(b, t);
 }
 
 /** Instants at which the code may change. */
 export function oracleInstants(b: OracleBinding): Micros[] {
-  const ends = [...b.pieces, ...b.gaps].flatMap(({ from, to }) => [from, to]);
+  const joint = (b.joint?.channels ?? []).flatMap(({ bound, gaps }) => [...bound, ...gaps]);
+  const ends = [...b.pieces, ...b.gaps, ...joint].flatMap(({ from, to }) => [from, to]);
   const cycles = (t: Micros, channel: number): number =>
     b.cycleUs(t) || Math.round((meaningAt(b, channel, t)?.pulse?.idealCycleMs ?? 0) * 1000);
   const times = b.samples.flatMap(({ t, channel }) => (b.role === "pulse" ? [t, t - cycles(t, channel)] : [t]));

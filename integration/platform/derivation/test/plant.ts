@@ -1,4 +1,4 @@
-import type { Mapping, Micros } from "@lineshaft/contract/api";
+import type { ConditionRow, Mapping, Micros } from "@lineshaft/contract/api";
 import { seeded } from "@lineshaft/testkit";
 
 /** A small plant by seed: bindings with dated rules, inputs, gaps, ideal cycles, in instants that hurt. */
@@ -27,7 +27,13 @@ export interface PlantBinding {
   id: number;
   equipment: number;
   role: "itemState" | "operationMode" | "counter" | "pulse";
+  by?: "conditions";
   channels: { tag: number; connection: number; counts: "good" | "scrap" | null }[];
+}
+/** By which conditions several tags tell a state, and when each of them is bound. */
+export interface Joint {
+  table: number;
+  bound: { from: Micros; to: Micros }[][];
 }
 
 export const plantBindings: readonly PlantBinding[] = [
@@ -46,7 +52,47 @@ export const plantBindings: readonly PlantBinding[] = [
   },
   { id: 6, equipment: 3, role: "pulse", channels: [{ tag: 17, connection: 2, counts: "good" }] },
   { id: 7, equipment: 2, role: "counter", channels: [{ tag: 18, connection: 2, counts: "good" }] },
+  {
+    id: 8,
+    equipment: 4,
+    role: "itemState",
+    by: "conditions",
+    channels: [
+      { tag: 21, connection: 1, counts: null },
+      { tag: 22, connection: 2, counts: null },
+      { tag: 23, connection: 2, counts: null },
+      { tag: 24, connection: 1, counts: null },
+    ],
+  },
 ];
+export const equipments: readonly number[] = [1, 2, 3, 4];
+
+/** What the tags of the joint binding stand for; the spindle was given another tag at some time. */
+export const jointNames = ["spindle", "door", "program", "spindle"] as const;
+export const jointTypes = { spindle: "double", door: "boolean", program: "string" } as const;
+export const jointTables: readonly ConditionRow[][] = [
+  [
+    { when: "spindle > 2.0 && !door", itemState: "Executing" },
+    { when: "program == 'jog'", itemState: "OutOfService", operationMode: "Maintenance" },
+    { when: "true", itemState: "NotExecuting" },
+  ],
+  [
+    { when: "program == 'run' && 6 / int(spindle) >= 2", itemState: "Executing" },
+    { when: "door || spindle > 3.0", itemState: "NotExecuting" },
+  ],
+];
+
+export function jointFor(chance: Chance): Joint {
+  const ever = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
+  const other = chance.may(0.5) ? chance.instant() : ever.to;
+  const doorFrom = chance.may(0.3) ? chance.instant() : ever.from;
+  const bound = [[{ ...ever, to: other }], [{ ...ever, from: doorFrom }], [ever], [{ ...ever, from: other }]];
+  if (chance.may(0.2)) bound[1].push({ ...ever, to: doorFrom });
+  return {
+    table: chance.below(jointTables.length),
+    bound: bound.map((pieces) => pieces.filter(({ from, to }) => from < to)),
+  };
+}
 
 export class Chance {
   readonly next: () => number;
@@ -179,6 +225,9 @@ export function valueFor(tag: number, chance: Chance, count: { of: Map<number, n
   if (tag === 12) return chance.of(["auto", "auto", "setup", "jog"]);
   if (tag === 15) return 1;
   if (tag === 16 || tag === 17) return chance.below(2);
+  if (tag === 21 || tag === 24) return chance.of([0, 1, 2, 3, 4, 4, 3, "?"]);
+  if (tag === 22) return chance.below(2);
+  if (tag === 23) return chance.of(["run", "run", "jog", "", 5]);
   const before = count.of.get(tag) ?? (chance.may(0.5) ? 65_500 : 10);
   if (chance.may(0.1)) return chance.of([0, 65_535, before + 4_000, 70_000]);
   const next = chance.may(0.08) ? chance.below(3) : before + chance.below(12);

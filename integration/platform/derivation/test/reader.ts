@@ -1,6 +1,7 @@
 import { itemStateOf, type MachineFacts, type Micros } from "@lineshaft/contract/api";
 import type { Derivation, DirtyRange } from "../index.ts";
 import type { Engine } from "./campaign.ts";
+import { equipments } from "./plant.ts";
 
 /** Somebody who computes from facts, keeps what he computed, and computes again only what is dirty: time by state, micro stops, pieces. */
 export const microStopUs = 1_200_000_000;
@@ -21,7 +22,7 @@ export class Reader {
 
   /** Cells that the watermark has passed: new ones, and those that meet a dirty range. */
   update(dirty: readonly DirtyRange[]): void {
-    for (const equipment of [1, 2, 3])
+    for (const equipment of equipments)
       for (let i = 0; i + 1 < this.#grid.length && this.#grid[i + 1] <= this.#derivation.watermark; i++) {
         const [from, to] = [this.#grid[i], this.#grid[i + 1]];
         const key = `${equipment} ${from}`;
@@ -33,7 +34,7 @@ export class Reader {
 
   /** Cells that have become final; each is computed once. A count at the very end belongs to a cell, so the watermark is behind it. */
   final(lookAheadUs: (equipment: number) => number): void {
-    for (const equipment of [1, 2, 3]) {
+    for (const equipment of equipments) {
       const until = this.#derivation.watermark - lookAheadUs(equipment);
       for (let i = 0; i + 1 < this.#grid.length && this.#grid[i + 1] < until; i++) {
         const key = `${equipment} ${this.#grid[i]}`;
