@@ -13,6 +13,7 @@ import {
   type ResultInput,
   type ResultKey,
   type ResultPeriod,
+  type RouteResponse,
   type WorkItem,
 } from "@lineshaft/contract/api";
 import { defaultBackOff, pauseMs, sleep } from "./back-off.ts";
@@ -76,6 +77,8 @@ const waitMs = 20_000;
 /** Cells of an equipment that are read in one answer; more come in portions, so that the server never works long on one. */
 const portionUs = 2 * dayUs;
 const resultsPerPage = 1000;
+/** Refused for what was sent, not for who sent it: invalid, too large. */
+const ofContent: ReadonlySet<number> = new Set([400, 413, 422]);
 
 /**
  * Runs an application until the signal is aborted: registers it, takes work, computes and publishes, for ever. A key whose computing throws is told and comes again later. Waits
@@ -138,10 +141,27 @@ async function workOnce(
     if (items.length > 0) await sleep(defaultBackOff.maxMs, signal);
     return;
   }
-  const publish = () => platform.call("publishResults", { params, body: { items: results }, signal });
-  const { faults } = await patiently(publish, { signal, log });
-  for (const { index, code, detail } of faults.slice(0, 10))
-    log(`${keyText(results[index])} was refused (${code}): ${detail}`);
+  const publish = (items: ResultInput[]) => platform.call("publishResults", { params, body: { items }, signal });
+  await publishAll(results, publish, { signal, log });
+}
+
+/** What is refused as a whole is halved until what it is refused for stands alone: one bad result must not hold up the others. */
+async function publishAll(
+  results: ResultInput[],
+  publish: (items: ResultInput[]) => Promise<RouteResponse<"publishResults">>,
+  options: { signal: AbortSignal; log: (text: string) => void },
+): Promise<void> {
+  const { log } = options;
+  try {
+    const { faults } = await patiently(() => publish(results), options);
+    for (const { index, code, detail } of faults.slice(0, 10))
+      log(`${keyText(results[index])} was refused (${code}): ${detail}`);
+  } catch (error) {
+    if (!(error instanceof ProblemError) || !ofContent.has(error.toProblem().status)) throw error;
+    if (results.length === 1) return log(`${keyText(results[0])} was refused: ${textOf(error)}`);
+    const half = Math.ceil(results.length / 2);
+    for (const part of [results.slice(0, half), results.slice(half)]) await publishAll(part, publish, options);
+  }
 }
 
 /**
