@@ -14,6 +14,7 @@ import {
   type TagRegisteredRecord,
 } from "@lineshaft/contract/ports";
 
+/** As much of the log as is applied at once, unless a view says otherwise. */
 const portionBytes = 8 * 1024 * 1024;
 
 /** New names are taken in for so long at a time, with pauses in between. */
@@ -37,6 +38,7 @@ export class LogConsumer {
   readonly #apply: (frames: Frame[]) => Promise<void> | undefined;
   readonly #clock: Clock;
   readonly #ready: ((frames: Frame[]) => Promise<void>) | null;
+  readonly #portionBytes: number;
   /** Read but not applied yet: the disk was full. */
   #held: Frame[] | null = null;
 
@@ -47,9 +49,11 @@ export class LogConsumer {
     from: Lsn,
     apply: (frames: Frame[]) => Promise<void> | undefined,
     ready: ((frames: Frame[]) => Promise<void>) | null = null,
+    bytes = portionBytes,
   ) {
     this.#clock = clock;
     this.#ready = ready;
+    this.#portionBytes = bytes;
     this.#reader = log.reader(from);
     this.#applied = from - 1;
     this.#apply = apply;
@@ -99,7 +103,7 @@ export class LogConsumer {
   }
 
   async #step(): Promise<void> {
-    this.#held ??= await this.#reader.next(portionBytes, this.#stop.signal);
+    this.#held ??= await this.#reader.next(this.#portionBytes, this.#stop.signal);
     const frames = this.#held;
     await this.#ready?.(frames);
     const pause = this.#apply(frames);

@@ -5,6 +5,9 @@ import { LogConsumer } from "./consumers.ts";
 import type { RunningFacts } from "./facts.ts";
 import { periodic } from "./periodic.ts";
 
+/** Of publications a few milliseconds of writing. */
+const portionBytes = 256 * 1024;
+
 export interface RunningResults {
   results: ResultService;
   run(onError: (error: unknown) => void): void;
@@ -35,7 +38,9 @@ export function resultsOf(parts: {
   const pin = (): void => log.pin("results", results.syncedLsn + 1);
   const from = Math.max(results.nextLsn, log.status.firstLsn);
   log.pin("results", from);
-  const consumer = new LogConsumer(log, clock, from, (frames) => results.apply(frames));
+  // What was published is kept portion by portion, and whoever waits for something else is served in between.
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  const consumer = new LogConsumer(log, clock, from, (frames) => results.apply(frames), turn, portionBytes);
   let ticks: ReturnType<typeof periodic> | null = null;
   let tell: (error: unknown) => void = () => {};
   // Numbers are worth less than new points: where they fail, the log is not held for them.

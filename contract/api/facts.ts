@@ -1,4 +1,5 @@
 import { type Static, Type } from "typebox";
+import { AlarmColumnsSchema, IdentifierColumnsSchema } from "./facts-values.ts";
 import { type Micros, MicrosSchema, TimeInputSchema } from "./time.ts";
 
 /**
@@ -102,6 +103,8 @@ export const MachineFactsSchema = Type.Object(
       },
       { description: "`n` raw units completed in (source, time]." },
     ),
+    alarms: AlarmColumnsSchema,
+    identifiers: IdentifierColumnsSchema,
     watermarkUs: Type.Union([MicrosSchema, Type.Null()], {
       description: "Nothing earlier is expected any more; null: nothing was heard of what feeds the machine.",
     }),
@@ -134,7 +137,7 @@ export const factsRoutes = {
   machineFacts: {
     method: "GET",
     path: "/facts/machines/{id}",
-    summary: "States and counts of a machine, derived from what its tags mean",
+    summary: "States, counts, alarms and identifiers of a machine, derived from what its tags mean",
     permission: "read",
     params: Type.Object({ id: Type.Integer({ minimum: 1 }) }, { additionalProperties: false }),
     query: FactsQuerySchema,

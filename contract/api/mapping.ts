@@ -1,5 +1,6 @@
 import { type Static, Type } from "typebox";
 import { itemStates, operationModes } from "./facts.ts";
+import { AlarmOptionsSchema } from "./mapping-alarm.ts";
 
 /**
  * What raw values of a bound tag mean, as data: a table for states and modes, the way a counter counts, what a pulse is. It stands with a binding,
@@ -145,6 +146,7 @@ export const MappingSchema = Type.Object(
     ),
     counter: Type.Optional(CounterOptionsSchema),
     pulse: Type.Optional(PulseOptionsSchema),
+    alarm: Type.Optional(AlarmOptionsSchema),
   },
   { additionalProperties: false },
 );

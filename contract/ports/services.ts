@@ -1,10 +1,12 @@
 import type {
+  AlarmTransition,
   ApiKey,
   Cells,
   Columns,
   Connection,
   EventType,
   Gap,
+  IdentifierTransition,
   LastValue,
   MachineFacts,
   MappingErrors,
@@ -60,9 +62,13 @@ export interface MachineAnswer {
  */
 export type FactsCause = "points" | "late" | "corrected" | "gap" | "mapping" | "idealCycle";
 
+/** Of which facts: states and counts are one, since every KPI rests on both. */
+export type FactsKind = "production" | "alarms" | "identifiers";
+
 /** Whatever was computed from facts of a machine that meet [fromUs, toUs], both ends included, is to be computed again. Micro stops and estimated counts around are in it. */
 export interface FactsChange {
   equipmentId: number;
+  what: FactsKind;
   /** −Infinity: since ever. */
   fromUs: Micros;
   /** Infinity: until further notice. */
@@ -75,7 +81,7 @@ export interface FactsChange {
 /** How far the facts of a machine go. */
 export interface FactsProgress {
   equipmentId: number;
-  /** Start of the first hour that has facts; null: there are none. */
+  /** Start of the first hour that has states or counts; null: there are none. */
   fromUs: Micros | null;
   watermarkUs: Micros;
   finalBeforeUs: Micros;
@@ -88,6 +94,13 @@ export interface Facts {
   /** What is answered, and was told, rests on the log up to here. */
   readonly appliedLsn: Lsn;
   machine(equipmentId: number, from: Micros, to: Micros): MachineAnswer;
+  /**
+   * Of each identifier property what holds at `from`, then each change with from < t < to. Ascending by t; one entry an instant and property, never two equal values of a property in
+   * a row. Of several tags of one property the first that knows a value speaks.
+   */
+  identifiers(equipmentId: number, from: Micros, to: Micros): IdentifierTransition[];
+  /** The same of alarm tags, each by itself. */
+  alarms(equipmentId: number, from: Micros, to: Micros): AlarmTransition[];
   /** Tags with values that their mapping says nothing of. */
   mappingErrors(): MappingErrors[];
   /** null: nothing is known of what feeds the machine. */

@@ -250,7 +250,8 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
     machineFacts: ({ principal, params, query: asked }) => {
       const { id } = registry.getEquipment(principal, params.id);
       const { fromUs, toUs } = readRange(asked);
-      return machineFactsBody(id, facts.machine(id, fromUs, toUs));
+      const answer = facts.machine(id, fromUs, toUs);
+      return machineFactsBody(id, answer, facts.alarms(id, fromUs, toUs), facts.identifiers(id, fromUs, toUs));
     },
 
     listCells: ({ principal, params, query: asked }) => {

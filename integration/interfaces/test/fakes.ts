@@ -378,6 +378,13 @@ export class FakePlatform implements Services {
     progress: (equipmentId) => ({ equipmentId, fromUs: null, watermarkUs: 0, finalBeforeUs: 0, repairing: false }),
     onChanged: () => () => undefined,
     onProgress: () => () => undefined,
+    identifiers: (_, from) => [{ property: "orderNumber", t: from, value: "00417" }],
+    alarms: (_, from) => [
+      {
+        ...{ property: "alarm", tagId: 1, t: from, active: true, code: "17", severity: 700 },
+        ...{ text: { en: "Guard open", de: "Schutztür offen" }, cause: 0 },
+      },
+    ],
     machine: (_, from, to) => ({
       facts: {
         from,

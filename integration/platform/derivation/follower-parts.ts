@@ -1,4 +1,4 @@
-import type { Micros } from "@lineshaft/contract/api";
+import { type Columns, type Micros, selectRows } from "@lineshaft/contract/api";
 import type { Clock, GapRecord, Lsn, Registry } from "@lineshaft/contract/ports";
 import type { FactsCheckpoint, FactsStore } from "./checkpoint.ts";
 import type { RecordedPoints } from "./history-inputs.ts";
@@ -41,4 +41,10 @@ export interface FollowerParts {
   saveEveryMs: number;
   /** A save is due: `save` does it and tells the position in the log from which a start goes on. */
   saved: (save: () => Lsn) => void;
+}
+
+/** The other rows. */
+export function without(columns: Columns, rows: ReadonlySet<number>): Columns {
+  const kept = Array.from({ length: columns.rows }, (_, i) => i).filter((i) => !rows.has(i));
+  return selectRows(columns, kept);
 }

@@ -1,4 +1,10 @@
-import { hourUs, type MappingErrors, type Micros, ProblemError, selectRows } from "@lineshaft/contract/api";
+import {
+  type AlarmTransition,
+  hourUs,
+  type IdentifierTransition,
+  type MappingErrors,
+  type Micros,
+} from "@lineshaft/contract/api";
 import {
   decodeFacts,
   decodeJson,
@@ -15,15 +21,17 @@ import {
   type RegistryChangedRecord,
   recordType,
 } from "@lineshaft/contract/ports";
+import { bindingsWithin, isRepairing, progressOf } from "./answers.ts";
 import { assignmentsOf } from "./assignments.ts";
-import type { Binding } from "./binding.ts";
+import { type Binding, sameShape } from "./binding.ts";
 import { decodeRest } from "./checkpoint.ts";
-import { factsWithin, lookAheadUs, machineFacts } from "./compose.ts";
+import { machineFacts } from "./compose.ts";
 import type { DirtyRange } from "./dirty.ts";
 import { Derivation } from "./engine.ts";
-import type { FollowerParts, KnownGap } from "./follower-parts.ts";
+import { type FollowerParts, type KnownGap, without } from "./follower-parts.ts";
 import { GapLedger, type GapStatement } from "./gaps.ts";
 import { factsKeptUs } from "./kept.ts";
+import { alarmTransitions, identifierTransitions } from "./names.ts";
 import { ProofsOfLife, silenceReason } from "./proof-of-life.ts";
 import { FactsSaver } from "./saver.ts";
 import { settle } from "./settle.ts";
@@ -32,8 +40,6 @@ import { Steps } from "./steps.ts";
 import { Tellers } from "./tellers.ts";
 import { hourOf } from "./track.ts";
 
-/** More facts are not put into one answer; a shorter range is. */
-const factsMax = 500_000;
 /** How often it is looked whether history has caught up. */
 const historyMs = 20;
 /** The end of what still lasts. */
@@ -83,6 +89,7 @@ export class FactsFollower implements Facts {
     for (const { connectionId, lastUs } of parts.heard) this.#life.seen(connectionId, lastUs);
     this.#tellers = new Tellers(this.#derivation, parts.tell, rest?.told ?? []);
     if (rest !== null) this.#derivation.restoreContext(rest);
+    this.#derivation.texts.restore(checkpoint?.texts ?? []);
     for (const saved of checkpoint?.bindings ?? []) {
       const [{ spec }] = assignmentsOf(saved.rows);
       this.#ids.set(saved.key, saved.id);
@@ -198,12 +205,12 @@ export class FactsFollower implements Facts {
   }
 
   /** What has changed goes to who listens, and to what the log is told next. */
-  #announce(): void {
+  #announce(take: "takeDirty" | "takeRepaired" = "takeDirty"): void {
     const { microStopUs } = this.#parts.machines;
     const exact: DirtyRange[] = [];
-    const dirty = this.#derivation.takeDirty(() => microStopUs, exact);
-    const changes = dirty.map(({ equipment, from, to, cause, lsn }) => ({
-      ...{ equipmentId: equipment, fromUs: from, toUs: to, cause, lsn },
+    const dirty = this.#derivation[take](() => microStopUs, exact);
+    const changes = dirty.map(({ equipment, what, from, to, cause, lsn }) => ({
+      ...{ equipmentId: equipment, what, fromUs: from, toUs: to, cause, lsn },
     }));
     if (changes.length > 0) for (const listener of this.#changed) listener(changes);
     this.#tellers.changed(exact);
@@ -225,17 +232,18 @@ export class FactsFollower implements Facts {
   }
 
   machine(equipmentId: number, from: Micros, to: Micros): MachineAnswer {
-    const bindings = this.#derivation.bindingsOf(equipmentId);
-    const many = factsWithin(bindings, from, to);
-    if (many > factsMax)
-      throw new ProblemError(
-        "query_too_large",
-        `The machine has about ${many} facts in that range; an answer holds ${factsMax}.`,
-      );
+    const bindings = bindingsWithin(this.#derivation, equipmentId, from, to);
     this.#tick(equipmentId, this.#parts.clock.nowUs());
     const { watermarkUs = null, finalBeforeUs = null } = this.progress(equipmentId) ?? {};
-    const repairing = bindings.some((binding) => binding.dirty);
-    return { facts: machineFacts(bindings, from, to), watermarkUs, finalBeforeUs, repairing };
+    return { facts: machineFacts(bindings, from, to), watermarkUs, finalBeforeUs, repairing: isRepairing(bindings) };
+  }
+
+  identifiers(equipmentId: number, from: Micros, to: Micros): IdentifierTransition[] {
+    return identifierTransitions(bindingsWithin(this.#derivation, equipmentId, from, to), from, to);
+  }
+
+  alarms(equipmentId: number, from: Micros, to: Micros): AlarmTransition[] {
+    return alarmTransitions(bindingsWithin(this.#derivation, equipmentId, from, to), from, to);
   }
 
   mappingErrors(): MappingErrors[] {
@@ -250,20 +258,14 @@ export class FactsFollower implements Facts {
   }
 
   progress(equipmentId: number): FactsProgress | null {
-    const watermarkUs = this.#derivation.watermarkOf(equipmentId);
-    if (!Number.isFinite(watermarkUs)) return null;
-    const bindings = this.#derivation.bindingsOf(equipmentId);
-    const first = Math.min(...bindings.map(({ track }) => track.firstHour));
-    const fromUs = Number.isFinite(first) ? first : null;
-    const repairing = bindings.some((binding) => binding.dirty);
-    return { equipmentId, fromUs, watermarkUs, finalBeforeUs: watermarkUs - lookAheadUs(bindings, 0), repairing };
+    return progressOf(this.#derivation, equipmentId);
   }
 
   /** True where the registry may say something else about tags now. */
   #take({ tenant, type, payload, lsn }: Frame): boolean {
     if (type === recordType.points) this.#points(payload);
     else if (type === recordType.verdict) this.#verdict(payload);
-    else if (type === recordType.factsChanged) this.#tellers.taken(tenant, decodeFacts(payload));
+    else if (type === recordType.factsChanged) this.#tellers.taken(tenant, decodeFacts(payload), lsn);
     else if (type === recordType.gap) this.#gap(lsn, decodeJson<GapRecord>(payload));
     else if (type === recordType.registryChanged) {
       const { entity, after } = decodeJson<RegistryChangedRecord>(payload);
@@ -298,17 +300,14 @@ export class FactsFollower implements Facts {
       this.#derivation.apply(columns);
       return;
     }
-    const judged = new Set(suspect);
-    const rows = Array.from({ length: columns.rows }, (_, i) => i).filter((i) => !judged.has(i));
-    this.#derivation.apply(selectRows(columns, rows));
+    this.#derivation.apply(without(columns, new Set(suspect)));
   }
 
   #verdict(payload: Uint8Array): void {
     if (this.#ids.size === 0) return;
     const { columns, corrected } = decodeVerdict(payload);
     const corrections = new Set(corrected);
-    const rows = Array.from({ length: columns.rows }, (_, i) => i).filter((i) => !corrections.has(i));
-    this.#derivation.apply(selectRows(columns, rows));
+    this.#derivation.apply(without(columns, corrections));
     for (const row of corrections) this.#derivation.corrected(columns.tag[row], columns.time[row]);
   }
 
@@ -338,7 +337,7 @@ export class FactsFollower implements Facts {
     for (const [key, id] of this.#ids) {
       const spec = wanted.get(key)?.spec;
       const binding = this.#derivation.bindings.get(id) as Binding;
-      if (spec !== undefined && JSON.stringify(spec.channels) === JSON.stringify(binding.spec.channels)) continue;
+      if (spec !== undefined && sameShape(spec, binding.spec)) continue;
       this.#derivation.remove(id);
       this.#saver?.removed(id);
       this.#ids.delete(key);
@@ -368,6 +367,7 @@ export class FactsFollower implements Facts {
     if (now - this.#forgottenUs < hourUs) return;
     this.#forgottenUs = now;
     this.#derivation.forgetBefore(now - factsKeptUs);
+    this.#derivation.forgetTexts();
   }
 
   async #settle(): Promise<void> {
@@ -377,7 +377,12 @@ export class FactsFollower implements Facts {
       await this.#parts.clock.sleep(historyMs, this.#stop.signal);
     const { history, clock } = this.#parts;
     const oldest = clock.nowUs() - factsKeptUs;
-    await settle(this.#derivation, { history, gaps: this.#gaps, oldest }, this.#slices, this.#stop.signal);
+    // Each repair is told at once, so that there is not all of it to be told in one go.
+    const repaired = (): void => {
+      if (this.#begun) this.#announce("takeRepaired");
+      else if (!this.#restored) this.#derivation.forgetRepaired();
+    };
+    await settle(this.#derivation, { history, gaps: this.#gaps, oldest }, this.#slices, this.#stop.signal, repaired);
   }
 
   /** Up to the last proof of life of what feeds the equipment; tells the watermark. */

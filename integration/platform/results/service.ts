@@ -27,6 +27,7 @@ import {
 import { Book, type Verdict } from "./book.ts";
 import { listResults } from "./listing.ts";
 import { Plant } from "./plant.ts";
+import { inPortions } from "./portion.ts";
 import { recordsOf, type Written } from "./records.ts";
 import { openStore, type ResultStore, type StoredApplication } from "./store.ts";
 import type { AgendaOptions } from "./tasks.ts";
@@ -49,8 +50,7 @@ export interface ResultsOptions extends Partial<AgendaOptions> {
   onEvent?(event: { code: string; text: string }): void;
 }
 
-const applicationsMax = 100;
-const defaultTake = 500;
+const [applicationsMax, defaultTake] = [100, 500];
 /** How long after a record was applied its changes of facts are told at the latest. */
 const toldWithinMs = 5000;
 
@@ -206,7 +206,7 @@ export class ResultService implements Results {
     const { clock } = this.#options;
     const end = clock.monotonicMs() + waitMs;
     for (;;) {
-      const items = this.#book(p, name).agenda.take(limit, (path) => inScope(p, path));
+      const items = await inPortions(limit, (n) => this.#book(p, name).agenda.take(n, (path) => inScope(p, path)));
       const left = end - clock.monotonicMs();
       if (items.length > 0 || left <= 0 || signal?.aborted || this.#stopping) return items;
       await this.#news(left, signal);

@@ -72,9 +72,9 @@ export class Watch {
   }
 
   factsChanged(changes: readonly FactsChange[]): void {
-    for (const { equipmentId, fromUs, toUs, cause, lsn } of changes) {
-      // What comes in its order is progress.
-      if (cause === "points") continue;
+    for (const { equipmentId, what, fromUs, toUs, cause, lsn } of changes) {
+      // What comes in its order is progress, and no result rests on alarms or identifiers.
+      if (cause === "points" || what !== "production") continue;
       this.#queue.push({ equipmentId, fromUs, toUs, text: factsText[cause], lsn });
     }
     if (this.#queue.length === 0 || this.#working) return;
