@@ -81,6 +81,8 @@ class Join {
   /** Reasons that counted already in the stop under way, planned and unplanned apart. */
   #counted = new Set<string>();
   #stop: Stop | null = null;
+  /** The cell that was used last, and what it was found by: most pieces of a quarter belong to one. */
+  #last: { by: readonly unknown[]; cell: Cell } | null = null;
 
   constructor(input: CellInput, window: Window) {
     this.#input = input;
@@ -223,6 +225,8 @@ class Join {
     const grid = Math.floor(piece.from / gridUs) * gridUs;
     const material = order?.material ?? piece.made?.material ?? null;
     const ideal = this.#walk.idealCycle(piece.from, material);
+    const by = [grid, piece.shift, order, piece.counting.unit, piece.policy.version, ideal];
+    if (this.#last !== null && by.every((each, i) => each === this.#last?.by[i])) return this.#last.cell;
     const key = {
       equipment: this.#input.equipment,
       gridUs: grid,
@@ -242,6 +246,7 @@ class Join {
       cell = emptyCell(key);
       this.#cells.set(name, cell);
     }
+    this.#last = { by, cell };
     return cell;
   }
 }
