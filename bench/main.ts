@@ -5,6 +5,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { consoleBenches } from "./console.ts";
 import { derive } from "./derive.ts";
 import { disk } from "./disk.ts";
 import { fleet } from "./fleet.ts";
@@ -43,6 +44,7 @@ const benches: readonly Bench[] = [
   ingestSparkplug,
   ingestSparkplugOee,
   ...oee,
+  ...consoleBenches,
   mqttSingle,
   mqttExternal,
   fleet,
@@ -117,7 +119,7 @@ async function run(bench: Bench, how: How): Promise<{ line: Line; profile: strin
 async function main(): Promise<void> {
   if (options.list) return list();
   const all = positionals.includes("all");
-  const chosen = all ? benches : positionals.map(benchOf);
+  const chosen = all ? benches : positionals.flatMap(benchesOf);
   if (chosen.length === 0) {
     process.stderr.write("Which bench? Give a name of `--list`, or `all`.\n");
     process.exitCode = 2;
@@ -145,9 +147,11 @@ async function main(): Promise<void> {
     writeFileSync(join(root, "bench", "RESULTS.md"), resultsPage(benches, lines, profiles, new Date(), options.quick));
 }
 
-function benchOf(name: string): Bench {
-  const bench = benches.find((b) => b.name === name);
-  if (bench) return bench;
+/** A bench by its name, or all whose names begin with it. */
+function benchesOf(name: string): readonly Bench[] {
+  const exact = benches.filter((bench) => bench.name === name);
+  const found = exact.length > 0 ? exact : benches.filter((bench) => bench.name.startsWith(`${name}-`));
+  if (found.length > 0) return found;
   process.stderr.write(`There is no bench "${name}"; --list names them.\n`);
   process.exit(2);
 }

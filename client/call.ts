@@ -59,7 +59,9 @@ export function pathOf(name: RouteName, options: { params?: unknown; query?: unk
   const query = new URLSearchParams();
   for (const [key, value] of Object.entries(options.query ?? {})) {
     if (value === undefined || value === null) continue;
-    query.append(key, Array.isArray(value) ? value.join(",") : String(value));
+    // Numbers stand in one parameter; texts may hold a comma.
+    if (Array.isArray(value) && typeof value[0] === "string") for (const each of value) query.append(key, each);
+    else query.append(key, Array.isArray(value) ? value.join(",") : String(value));
   }
   return `${apiBase}${path}${query.size > 0 ? `?${query}` : ""}`;
 }

@@ -13,6 +13,7 @@ import {
   type TagRegisteredRecord,
 } from "@lineshaft/contract/ports";
 
+/** As much of the log as is applied at once, unless a view says otherwise. */
 const portionBytes = 8 * 1024 * 1024;
 
 /** How often what found no space on the disk is tried again. */
@@ -32,6 +33,7 @@ export class LogConsumer {
   readonly #apply: (frames: Frame[]) => Promise<void> | undefined;
   readonly #clock: Clock;
   readonly #ready: (() => Promise<void>) | null;
+  readonly #portionBytes: number;
   /** Read but not applied yet: the disk was full. */
   #held: Frame[] | null = null;
 
@@ -42,9 +44,11 @@ export class LogConsumer {
     from: Lsn,
     apply: (frames: Frame[]) => Promise<void> | undefined,
     ready: (() => Promise<void>) | null = null,
+    bytes = portionBytes,
   ) {
     this.#clock = clock;
     this.#ready = ready;
+    this.#portionBytes = bytes;
     this.#reader = log.reader(from);
     this.#applied = from - 1;
     this.#apply = apply;
@@ -94,7 +98,7 @@ export class LogConsumer {
   }
 
   async #step(): Promise<void> {
-    this.#held ??= await this.#reader.next(portionBytes, this.#stop.signal);
+    this.#held ??= await this.#reader.next(this.#portionBytes, this.#stop.signal);
     const frames = this.#held;
     await this.#ready?.();
     const pause = this.#apply(frames);

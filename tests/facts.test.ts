@@ -16,6 +16,20 @@ interface Told {
   counts: unknown[][];
 }
 
+/** From minute 20 on the machine makes order 00417 under alarm E7, which the mapping knows. */
+const named = {
+  identifiers: [
+    [-10, null],
+    [20, "00417"],
+  ],
+  alarms: [
+    [-10, null, null, null],
+    [20, "E7", 900, "Guard open"],
+    [25, "E8", 500, null],
+  ],
+};
+const faults = { alarm: { rows: [{ value: "E7", severity: 900, text: { en: "Guard open" } }] } };
+
 /** Raw points first, their meaning afterwards; then late points, other meanings and a kill. Facts follow each time. */
 describe("facts of a machine", { timeout: 120_000 }, () => {
   const dir = tempDir();
@@ -52,8 +66,28 @@ describe("facts of a machine", { timeout: 120_000 }, () => {
     }
   }
 
+  async function expectNamed(): Promise<void> {
+    const { identifiers, alarms } = await facts();
+    const minute = (t: number): number => (t - monday) / minuteUs;
+    expect(identifiers.time.map((t, i) => [minute(t), identifiers.value[i]])).toEqual(named.identifiers);
+    const rows = alarms.time.map((t, i) => [minute(t), alarms.code[i], alarms.severity[i], alarms.text[i]?.en ?? null]);
+    expect(rows).toEqual(named.alarms);
+  }
+
   const apply = (meaning: Mapping): Promise<void> =>
-    applyModel("1.0.0", [{ name: "state", kind: "itemState" }], { word: { property: "state", mapping: meaning } });
+    applyModel(
+      "1.0.0",
+      [
+        { name: "state", kind: "itemState" },
+        { name: "order", kind: "identifier" },
+        { name: "fault", kind: "alarm", mapping: faults },
+      ],
+      {
+        word: { property: "state", mapping: meaning },
+        order: { property: "order" },
+        fault: { property: "fault" },
+      },
+    );
 
   /** A model of these properties and a counter, and what tags beside that mean. */
   async function applyModel(version: string, properties: object[], bound: Record<string, object>): Promise<void> {
@@ -117,6 +151,9 @@ describe("facts of a machine", { timeout: 120_000 }, () => {
       ["word", 30, 11],
       ["word", 90, 6],
       ["strokes", 200, 510],
+      ["order", 20, "00417"],
+      ["fault", 20, "E7"],
+      ["fault", 25, "E8"],
     ]);
     await apply({ preset: "packml" });
     const { items } = await rest.get<{ items: { id: number; path: string }[] }>("/api/v1/equipment");
@@ -130,6 +167,7 @@ describe("facts of a machine", { timeout: 120_000 }, () => {
       ],
       counts,
     });
+    await expectNamed();
   });
 
   const late = {
@@ -154,6 +192,7 @@ describe("facts of a machine", { timeout: 120_000 }, () => {
     server = await ServerProcess.start({ dataDir: dir.path });
     rest = new Rest(server.url, secret);
     await factsBecome({ ...late, states: [...late.states, [300, "NotExecuting"]] });
+    await expectNamed();
     expect((await rest.system()).events.filter(({ code }) => code === "facts_rebuilt")).toEqual([]);
   });
 
@@ -163,6 +202,7 @@ describe("facts of a machine", { timeout: 120_000 }, () => {
     server = await ServerProcess.start({ dataDir: dir.path });
     rest = new Rest(server.url, secret);
     await factsBecome({ ...late, states: [...late.states, [300, "NotExecuting"]] });
+    await expectNamed();
     const said = (await rest.system()).events.filter(({ code }) => code === "facts_rebuilt");
     expect(said.length).toBe(1);
   });
@@ -261,6 +301,7 @@ describe("stops of a press with two pulses", { timeout: 120_000 }, () => {
   let press = 0;
   let stream: Stream;
   const second = (at: number): number => monday + at * 1_000_000;
+  const published: { asOf: number; expected: unknown[][] }[] = [];
 
   const put = async (path: string, item: object): Promise<string> => {
     const answer = await rest.request<object>("PUT", `/api/v1${path}`, item);
@@ -284,6 +325,15 @@ describe("stops of a press with two pulses", { timeout: 120_000 }, () => {
         JSON.stringify(statesTold(stream).filter(([at]) => (at as number) > 0)) === JSON.stringify(expected.slice(1)),
       `${JSON.stringify(expected)} in the stream`,
     );
+    published.push({ asOf: stream.messages.findLast(({ type }) => type === "facts.changed")?.lsn ?? 0, expected });
+    // Whatever was published once can be read as it was then.
+    for (const { asOf, expected: then } of published) {
+      const { states } = await rest.get<MachineFactsBody>(
+        `/api/v1/facts/machines/${press}?from=${second(0)}&to=${second(900)}&asOf=${asOf}`,
+      );
+      const found = states.time.map((t, i) => [(t - monday) / 1_000_000, states.itemState[i]]);
+      expect(found.filter(([at]) => (at as number) > 0)).toEqual(then.slice(1));
+    }
   }
 
   beforeAll(async () => {

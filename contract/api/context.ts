@@ -75,6 +75,8 @@ export interface LateScrap extends Dated {
   becomes?: "scrap" | "rework";
   /** The time of production was not known; it was put at the order's last producing interval. */
   assigned: boolean;
+  /** Of a longer time: when the machine produced in it, or may have. It lies there alone; left out: all the time. */
+  runs?: Dated[];
 }
 
 export interface EquipmentContext {

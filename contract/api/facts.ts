@@ -1,4 +1,5 @@
 import { type Static, Type } from "typebox";
+import { AlarmColumnsSchema, IdentifierColumnsSchema } from "./facts-values.ts";
 import { type Micros, MicrosSchema, TimeInputSchema } from "./time.ts";
 
 /**
@@ -72,7 +73,17 @@ export interface MachineFacts {
 }
 
 export const FactsQuerySchema = Type.Object(
-  { from: TimeInputSchema, to: TimeInputSchema },
+  {
+    from: TimeInputSchema,
+    to: TimeInputSchema,
+    asOf: Type.Optional(
+      Type.String({
+        maxLength: 40,
+        description:
+          "As they had been published by then: a position in the log (LSN), such as the basisLsn of a result, or a time as RFC 3339 text with a zone.",
+      }),
+    ),
+  },
   { additionalProperties: false, description: "Facts with from ≤ time < to." },
 );
 
@@ -102,6 +113,8 @@ export const MachineFactsSchema = Type.Object(
       },
       { description: "`n` raw units completed in (source, time]." },
     ),
+    alarms: AlarmColumnsSchema,
+    identifiers: IdentifierColumnsSchema,
     watermarkUs: Type.Union([MicrosSchema, Type.Null()], {
       description: "Nothing earlier is expected any more; null: nothing was heard of what feeds the machine.",
     }),
@@ -134,7 +147,8 @@ export const factsRoutes = {
   machineFacts: {
     method: "GET",
     path: "/facts/machines/{id}",
-    summary: "States and counts of a machine, derived from what its tags mean",
+    summary:
+      "States, counts, alarms and identifiers of a machine, derived from what its tags mean; as they are, or as they were published",
     permission: "read",
     params: Type.Object({ id: Type.Integer({ minimum: 1 }) }, { additionalProperties: false }),
     query: FactsQuerySchema,

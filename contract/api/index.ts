@@ -3,6 +3,7 @@
  * public. Start with `routes.ts` (REST), `stream.ts` (events) and `columns.ts` (the shape of a batch).
  */
 export * from "./access.ts";
+export * from "./alarms.ts";
 export * from "./bookings.ts";
 export * from "./calendar.ts";
 export * from "./calendar-templates.ts";
@@ -17,14 +18,17 @@ export * from "./demo.ts";
 export * from "./equipment.ts";
 export * from "./fact-records.ts";
 export * from "./facts.ts";
+export * from "./facts-values.ts";
 export * from "./ingest.ts";
 export * from "./kpi.ts";
 export * from "./mapping.ts";
+export * from "./mapping-alarm.ts";
 export * from "./mapping-meaning.ts";
 export * from "./mapping-presets.ts";
 export * from "./master-data.ts";
 export * from "./master-data-routes.ts";
 export * from "./master-data-transfer.ts";
+export * from "./now.ts";
 export * from "./problem.ts";
 export * from "./query.ts";
 export * from "./results.ts";

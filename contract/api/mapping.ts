@@ -1,5 +1,6 @@
 import { type Static, Type } from "typebox";
 import { itemStates, operationModes } from "./facts.ts";
+import { AlarmOptionsSchema } from "./mapping-alarm.ts";
 
 /**
  * What raw values of a bound tag mean, as data: a table for states and modes, the way a counter counts, what a pulse is. It stands with a binding,
@@ -90,7 +91,11 @@ export const CounterOptionsSchema = Type.Object(
       }),
     ),
     samplingMs: Type.Optional(
-      Type.Number({ exclusiveMinimum: 0, maximum: 86_400_000, description: "Milliseconds between two samples. What is not told at one has not changed." }),
+      Type.Number({
+        exclusiveMinimum: 0,
+        maximum: 86_400_000,
+        description: "Milliseconds between two samples. What is not told at one has not changed.",
+      }),
     ),
     glitchWindowMs: Type.Optional(
       Type.Number({
@@ -145,6 +150,7 @@ export const MappingSchema = Type.Object(
     ),
     counter: Type.Optional(CounterOptionsSchema),
     pulse: Type.Optional(PulseOptionsSchema),
+    alarm: Type.Optional(AlarmOptionsSchema),
   },
   { additionalProperties: false },
 );

@@ -106,6 +106,7 @@ export const masterDataNames = {
   annotation: ["Annotation", "Annotations"],
   lineTopology: ["LineTopology", "LineTopologies"],
   setUp: ["SetUp", "SetUps"],
+  kpiTarget: ["KpiTarget", "KpiTargets"],
 } as const satisfies Partial<Record<MasterDataKind, readonly [one: string, many: string]>>;
 
 const names = masterDataNames;
@@ -156,6 +157,7 @@ export const masterDataRoutes = {
     "configure",
   ),
   ...resource(names.setUp, "/set-ups", "Set-up as it was booked", schemas.setUp, "book"),
+  ...resource(names.kpiTarget, "/kpi-targets", "What numbers such as OEE should reach", schemas.kpiTarget, "configure"),
   listShifts: {
     method: "GET",
     path: "/shifts",

@@ -1,5 +1,5 @@
 import { type Static, type TObject, type TProperties, Type } from "typebox";
-import { BookingSchema } from "./bookings.ts";
+import { BookingSchema, scrapSubject } from "./bookings.ts";
 import { ShiftCalendarSchema } from "./calendar.ts";
 import { ReasonSchema } from "./context-reasons.ts";
 import { OeePolicySchema } from "./kpi.ts";
@@ -162,7 +162,10 @@ export const CountingAssignmentSchema = Type.Object(
 );
 export type CountingAssignment = Static<typeof CountingAssignmentSchema>;
 
-/** Scrap found after production. `madeUs`: when it was made, if lot, serial number or a window tell it. */
+/**
+ * Scrap found after production. When it was made tell `madeUs`, else `serials` or `lot` by what was recorded of their production at the equipment, also later on; else it counts where the
+ * order last produced.
+ */
 export const LateScrapBookingSchema = Type.Object(
   {
     equipmentId,
@@ -171,6 +174,7 @@ export const LateScrapBookingSchema = Type.Object(
     quantity: Type.Number(),
     bookedUs: MicrosSchema,
     madeUs: Type.Union([Type.Object({ fromUs: MicrosSchema, toUs: MicrosSchema }, closed), Type.Null()]),
+    ...scrapSubject,
     becomes: Type.Optional(
       Type.Enum(["scrap", "rework"], { description: "What good quantity turned out to be. Default scrap." }),
     ),
@@ -244,6 +248,21 @@ export const LineTopologySchema = Type.Object(
 );
 export type LineTopologyItem = Static<typeof LineTopologySchema>;
 
+/**
+ * What a number should reach, e.g. OEE. It holds for an equipment and all below it without a target of its own; of several of one equipment the one that begins last
+ * counts. No result rests on it: it only says what is enough.
+ */
+export const KpiTargetSchema = Type.Object(
+  {
+    equipmentId,
+    kpi: text(64, "Name of the value in results: oeeIndex, availability …"),
+    value: Type.Number({ description: "In the unit of the value; ratios as shares of 1." }),
+    ...valid,
+  },
+  { $id: "KpiTarget", ...closed },
+);
+export type KpiTarget = Static<typeof KpiTargetSchema>;
+
 /** The kinds of master data and the shape of an item of each. */
 export const masterDataSchemas = {
   material: MaterialSchema,
@@ -259,6 +278,7 @@ export const masterDataSchemas = {
   annotation: AnnotationSchema,
   lineTopology: LineTopologySchema,
   setUp: SetUpBookingSchema,
+  kpiTarget: KpiTargetSchema,
   booking: BookingSchema,
 } as const;
 export type MasterDataKind = keyof typeof masterDataSchemas;

@@ -211,6 +211,9 @@ export const resultRoutes = {
         from: Type.Optional(TimeInputSchema),
         to: Type.Optional(TimeInputSchema),
         asOf: Type.Optional(Type.Integer({ minimum: 1, description: "A position in the log (LSN)." })),
+        detail: Type.Optional(
+          Type.Enum(["full", "none"], { description: "none: `detail` is null, which is much less. Default: full." }),
+        ),
         limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 5000, description: "Default 1000." })),
         cursor: Type.Optional(Type.String({ maxLength: 2048 })),
       },

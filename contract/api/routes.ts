@@ -1,5 +1,6 @@
 import { type Static, type TSchema, Type } from "typebox";
 import { ApiKeySchema, NewApiKeySchema, type Permission, SessionSchema } from "./access.ts";
+import { alarmRoutes } from "./alarms.ts";
 import { configurationRoutes } from "./configuration-routes.ts";
 import { connectivityRoutes } from "./connectivity.ts";
 import { demoRoutes } from "./demo.ts";
@@ -10,6 +11,7 @@ import { IngestQuerySchema, IngestReceiptSchema } from "./ingest.ts";
 import { cellRoutes } from "./kpi.ts";
 import { masterDataRoutes } from "./master-data-routes.ts";
 import { masterDataTransferRoutes } from "./master-data-transfer.ts";
+import { nowRoutes } from "./now.ts";
 import {
   BucketQuerySchema,
   BucketSeriesSchema,
@@ -273,10 +275,12 @@ export const routes = {
   },
 
   ...factsRoutes,
+  ...alarmRoutes,
   ...factRecordRoutes,
   ...cellRoutes,
   ...resultRoutes,
   ...workRoutes,
+  ...nowRoutes,
   ...stopRoutes,
 
   listRejected: {

@@ -1,6 +1,7 @@
 import { type Static, Type } from "typebox";
 import { type Columns, ColumnsError, decodeColumns } from "./columns.ts";
 import type { CountKind, ItemState, OperationMode } from "./facts.ts";
+import type { AlarmColumnsSchema, IdentifierColumnsSchema } from "./facts-values.ts";
 import type { Micros } from "./time.ts";
 import { TimeInputSchema } from "./time.ts";
 import type { JsonValue } from "./value.ts";
@@ -100,7 +101,7 @@ export interface OtherEvent extends EventBase {
 export interface FactsChangedData {
   ranges: {
     equipmentId: number;
-    what: "states" | "counts";
+    what: "states" | "counts" | "alarms" | "identifiers";
     fromUs: Micros;
     toUs: Micros;
     /** `points`: they have become final. The others changed what was told. */
@@ -124,6 +125,9 @@ export interface FactsChangedData {
     kind: CountKind[];
     flags: number[];
   };
+  /** Of each alarm tag, and of each identifier property, the first of a range says what holds at its `fromUs`. */
+  alarms: Static<typeof AlarmColumnsSchema> & { equipmentId: number[] };
+  identifiers: Static<typeof IdentifierColumnsSchema> & { equipmentId: number[] };
 }
 
 export type StreamEvent = PointsRecorded | OtherEvent;

@@ -2,6 +2,7 @@ import { type Static, Type } from "typebox";
 import { BookingSchema, bookingCauses, NewBookingSchema } from "./bookings.ts";
 import { WriteReceiptSchema } from "./equipment.ts";
 import { itemStates, operationModes } from "./facts.ts";
+import { AlarmTextSchema } from "./mapping-alarm.ts";
 import { recordedSchema } from "./master-data.ts";
 import { MicrosSchema, TimeInputSchema } from "./time.ts";
 
@@ -28,8 +29,22 @@ export const StopSchema = Type.Object(
       Type.Object({ fromUs: MicrosSchema, toUs: MicrosSchema, reason: Type.Integer() }, { description: "In order." }),
     ),
     proposal: Type.Union([Type.Integer(), Type.Null()], {
-      description: "The first reason that the machine itself told in it, or just before.",
+      description:
+        "A reason: of `alarm`, where its mapping names one; else the first that the machine itself told in it, or just before.",
     }),
+    proposedBy: Type.Union([Type.Enum(["alarm", "machine"]), Type.Null()]),
+    alarm: orNull(
+      Type.Object(
+        {
+          atUs: MicrosSchema,
+          property: Type.String(),
+          code: Type.String(),
+          text: orNull(AlarmTextSchema),
+          severity: Type.Integer({ minimum: 1, maximum: 1000 }),
+        },
+        { description: "The first alarm that came around its beginning: from 30 s before to 3 min after." },
+      ),
+    ),
     comments: Type.Array(Type.String()),
   },
   { $id: "Stop" },

@@ -13,6 +13,7 @@ import type {
   NewTag,
   Plan,
   Principal,
+  PropertyKind,
   PropertyType,
   RawTag,
   Role,
@@ -34,14 +35,14 @@ export interface ConnectionRow {
   revision: number;
 }
 
-/** A raw tag that tells a state or a count of an equipment, for a time. */
+/** A raw tag that tells a state, a count, alarms or an identifier of an equipment, for a time. */
 export interface StandardBinding {
   tenant: number;
   tagId: number;
   connectionId: number;
   equipmentId: number;
   property: string;
-  kind: "itemState" | "operationMode" | "counter" | "pulse";
+  kind: Exclude<PropertyKind, "processValue">;
   counts: CountKind | null;
   validFromUs: Micros | null;
   validToUs: Micros | null;
@@ -167,7 +168,7 @@ export interface Registry {
   ): Promise<AppliedConfiguration>;
   /** What declared connections of all tenants run on, for those who run them. */
   connectionSpecs(): (ConnectionSpec & { id: number; tenant: number })[];
-  /** What tags mean, of all tenants, for derivation: each row a tag that has come and a property of kind itemState, operationMode, counter or pulse. */
+  /** What tags mean, of all tenants, for derivation: each row a tag that has come and a property of another kind than processValue. */
   standardBindings(): { revision: number; items: StandardBinding[] };
 
   /** Materials, orders, calendars, reasons: no part of the configuration, but of the same revisions, journal and outbox. */

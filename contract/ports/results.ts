@@ -1,5 +1,6 @@
 import type {
   Application,
+  BriefResult,
   EvidenceTerm,
   Micros,
   Principal,
@@ -23,6 +24,8 @@ export interface ResultQuery {
   toUs?: Micros;
   /** What had been published by this place in the log. Of provisional results only the newest is kept. */
   asOf?: Lsn;
+  /** none: without what it was made of. */
+  detail?: "full" | "none";
   limit?: number;
   cursor?: string;
 }
@@ -59,6 +62,8 @@ export interface Results {
   publish(p: Principal, application: string, items: readonly ResultInput[]): Promise<Published>;
   /** By equipment, start and key. Equipment that is out of scope has no results. */
   list(p: Principal, q: ResultQuery): Page<Result>;
+  /** What stands of each of these, without what it was made of; null where there is nothing, or it may not be seen. */
+  find(p: Principal, application: string, keys: readonly ResultKey[]): (BriefResult | null)[];
   /** Newest first. Throws `not_found` where there is no such result or the equipment is out of scope. */
   revisions(p: Principal, q: ResultKey & { application: string }): (Result & { evidence: EvidenceTerm[] })[];
 }

@@ -1,10 +1,14 @@
 import type {
+  AlarmInterval,
+  AlarmTransition,
   ApiKey,
   Cells,
   Columns,
   Connection,
+  EquipmentNow,
   EventType,
   Gap,
+  IdentifierTransition,
   LastValue,
   MachineFacts,
   MachineStop,
@@ -15,6 +19,7 @@ import type {
   Principal,
   RawTag,
   RejectedItem,
+  StateColumns,
   SystemStatus,
   TimeClass,
   Work,
@@ -62,9 +67,13 @@ export interface MachineAnswer {
  */
 export type FactsCause = "points" | "late" | "corrected" | "gap" | "mapping" | "idealCycle";
 
+/** Of which facts: states and counts are one, since every KPI rests on both. */
+export type FactsKind = "production" | "alarms" | "identifiers";
+
 /** Whatever was computed from facts of a machine that meet [fromUs, toUs], both ends included, is to be computed again. Micro stops and estimated counts around are in it. */
 export interface FactsChange {
   equipmentId: number;
+  what: FactsKind;
   /** −Infinity: since ever. */
   fromUs: Micros;
   /** Infinity: until further notice. */
@@ -77,7 +86,7 @@ export interface FactsChange {
 /** How far the facts of a machine go. */
 export interface FactsProgress {
   equipmentId: number;
-  /** Start of the first hour that has facts; null: there are none. */
+  /** Start of the first hour that has states or counts; null: there are none. */
   fromUs: Micros | null;
   watermarkUs: Micros;
   finalBeforeUs: Micros;
@@ -90,6 +99,19 @@ export interface Facts {
   /** What is answered, and was told, rests on the log up to here. */
   readonly appliedLsn: Lsn;
   machine(equipmentId: number, from: Micros, to: Micros): MachineAnswer;
+  /**
+   * Of each identifier property what holds at `from`, then each change with from < t < to. Ascending by t; one entry an instant and property, never two equal values of a property in
+   * a row. Of several tags of one property the first that knows a value speaks.
+   */
+  identifiers(equipmentId: number, from: Micros, to: Micros): IdentifierTransition[];
+  /** The same of alarm tags, each by itself. */
+  alarms(equipmentId: number, from: Micros, to: Micros): AlarmTransition[];
+  /** Its states alone: over a long range they are cheap where counts are not. */
+  states(equipmentId: number, from: Micros, to: Micros): StateColumns;
+  /** Alarms that were active at any time of [from, to), of each tag in their order. What a mapping says of one is as it was when it began, or at `from`. */
+  alarmIntervals(equipmentId: number, from: Micros, to: Micros): AlarmInterval[];
+  /** Equipment with alarm tags, ascending. */
+  alarmEquipment(): number[];
   /** Tags with values that their mapping says nothing of. */
   mappingErrors(): MappingErrors[];
   /** null: nothing is known of what feeds the machine. */
@@ -100,6 +122,20 @@ export interface Facts {
   onChanged(listener: (changes: readonly FactsChange[]) => void): () => void;
   /** Tells whose watermark has moved, about once a second. */
   onProgress(listener: (progress: readonly FactsProgress[]) => void): () => void;
+}
+
+/** Facts as they were published: by what the log had told of them then. */
+export interface ToldFacts {
+  /**
+   * The facts of a machine as they stood at `asOf`, a place in the log or a time; up to `finalBeforeUs` something had been told. Throws `as_of_invalid`, and `as_of_expired` where it is kept no
+   * more.
+   */
+  machine(
+    equipmentId: number,
+    from: Micros,
+    to: Micros,
+    asOf: string,
+  ): Promise<MachineAnswer & { alarms: AlarmTransition[]; identifiers: IdentifierTransition[] }>;
 }
 
 /** What machines did under their orders, shifts and reasons: what every KPI is a sum of. */
@@ -144,6 +180,27 @@ export interface StopSource {
 export interface WorkSource {
   /** With its stops of the last `spanUs`. Throws `not_found`. */
   work(p: Principal, equipmentId: number, spanUs: Micros): Work;
+}
+
+/** What many equipments are doing just now. */
+export interface NowSource {
+  /** By path. Equipment that is retired, unknown or out of scope is left out. Throws `not_found` for a path that is none. */
+  now(
+    p: Principal,
+    q: {
+      below?: string;
+      equipmentIds?: readonly number[];
+      application?: string;
+      limit?: number;
+      cursor?: string;
+    },
+  ): Page<EquipmentNow> & { atUs: Micros };
+  /** What numbers should reach at a time. Equipment that is unknown or out of scope is left out. */
+  targets(
+    p: Principal,
+    equipmentIds: readonly number[],
+    atUs: Micros,
+  ): { equipmentId: number; targets: Record<string, number> }[];
 }
 
 /** Moves registry changes into the log. */

@@ -173,6 +173,7 @@ export class PartsLine implements LineModel {
       machine,
       ...machineryState(unit.state),
       text: unit.reason,
+      alarm: unit.alarm,
       produced: parts,
       scrapped: rejects,
       order: orderNumber(prefix, this.#shift, orderPosition),
@@ -188,6 +189,7 @@ export class PartsLine implements LineModel {
     const item = define.text("Item state", "MachineryItemState", "NotExecuting");
     const mode = define.text("Operation mode", "MachineryOperationMode", "Processing");
     const reason = define.text("Stop reason", "StopReason", machine.unit.reason);
+    const alarm = define.integer("Alarm", "AlarmCode", "change", 0);
     const parts = define.integer("Parts", "PartCount", "1HzChange", 0);
     const rejects = define.integer("Rejects", "RejectCount", "1HzChange", 0);
     return () => {
@@ -197,6 +199,7 @@ export class PartsLine implements LineModel {
       table.set(item, itemState);
       table.set(mode, operationMode);
       table.set(reason, machine.unit.reason);
+      table.set(alarm, machine.unit.alarm);
       table.set(parts, machine.parts);
       table.set(rejects, machine.rejects);
     };

@@ -21,6 +21,10 @@ import type { TimeRange } from "./time-axis.ts";
 export const pageLocales = ["de", "en"] as const;
 export type PageLocale = (typeof pageLocales)[number];
 
+/** Groups of the rail, in their order: what runs now, why it was so, what should run, how machines are connected and what they mean, the platform itself. */
+export const pageGroups = ["operate", "analyse", "plan", "connect", "system"] as const;
+export type PageGroup = (typeof pageGroups)[number];
+
 export interface ConsolePage {
   /** First part of its address, e.g. `oee` for /oee. It must be nobody else's. */
   path: string;
@@ -30,6 +34,8 @@ export interface ConsolePage {
   Body: ComponentType<{ context: PageContext }>;
   /** `console`: beside the rail and below the bar. `bare`: the whole screen, e.g. for a kiosk. */
   frame: "console" | "bare";
+  /** Where it stands in the rail. Default: analyse. */
+  group?: PageGroup;
   /** Where it stands among all pages; below 0 before the console's own. */
   rank: number;
   /** The console begins here. Without such a page it begins with its own first one. */

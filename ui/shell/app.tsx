@@ -1,7 +1,7 @@
 import type { Session } from "@lineshaft/contract/api";
 import { Component, lazy, type ReactNode, Suspense, useEffect, useSyncExternalStore } from "react";
 import { Button, Icon, type IconName } from "../kit/index.ts";
-import { contributed, contributedPage } from "./contributions.ts";
+import { contributedPage } from "./contributions.ts";
 import { startDirectory, useDirectory } from "./directory.ts";
 import { startFeed } from "./feed.ts";
 import { startHealth } from "./health.ts";
@@ -11,7 +11,8 @@ import { Overlays, openOverlay, startShortcuts } from "./overlays.tsx";
 import { PageHost } from "./page-host.tsx";
 import { EquipmentPage } from "./pages/equipment.tsx";
 import { ProblemView } from "./problem.tsx";
-import { link, type Page, pages, startPage, usePlace } from "./router.ts";
+import { Rail, railGroups } from "./rail.tsx";
+import { type Page, usePlace } from "./router.ts";
 import { askSession, type SessionState, useSession } from "./session.ts";
 import { SignIn } from "./sign-in.tsx";
 import { Toasts } from "./toasts.tsx";
@@ -44,20 +45,7 @@ const own: Record<Page, { icon: IconName; title: PlainKey; Body: React.Component
   system: { icon: "system", title: "page.system", Body: SystemPage },
 };
 
-interface RailEntry {
-  path: string;
-  icon: IconName;
-  title: string;
-}
-
-/** What the rail offers, in its order. */
-function railEntries(session: Session): RailEntry[] {
-  const others = contributed
-    .filter(({ frame, inRail, isFor }) => (inRail ?? frame === "console") && (isFor?.(session) ?? true))
-    .map(({ path, icon, title, rank }) => ({ path, icon, title: title[getLocale()], rank }));
-  const ours = pages.map((path) => ({ path, icon: own[path].icon, title: t(own[path].title), rank: 0 }));
-  return [...others.filter(({ rank }) => rank < 0), ...ours, ...others.filter(({ rank }) => rank >= 0)];
-}
+const ofOwn = (page: Page) => ({ icon: own[page].icon, title: t(own[page].title) });
 
 export function App() {
   const locale = useSyncExternalStore(observeLocale, getLocale);
@@ -119,22 +107,7 @@ function Console({ session }: { session: Session }) {
       <a className="skip" href="#main">
         {t("skip")}
       </a>
-      <nav className="rail" aria-label={t("nav")}>
-        <a className="brand" {...link(startPage)}>
-          <img src="/lineshaft.svg" width="30" height="30" alt="Lineshaft" />
-        </a>
-        {railEntries(session).map((entry) => (
-          <a
-            key={entry.path}
-            className="rail-link"
-            aria-current={entry.path === page ? "page" : undefined}
-            {...link(entry.path)}
-          >
-            <Icon name={entry.icon} />
-            <span>{entry.title}</span>
-          </a>
-        ))}
-      </nav>
+      <Rail page={page} groups={railGroups(session, ofOwn)} />
       <header className="topbar">
         <h1>{title}</h1>
         <button type="button" className="search-button" onClick={() => openOverlay("search")}>

@@ -1,45 +1,62 @@
-import type { Equipment, Micros, Reason } from "@lineshaft/contract/api";
+import { type Cells, type Equipment, type EquipmentNow, type Micros, secondUs } from "@lineshaft/contract/api";
 import { type StateClass, stateStyles } from "@lineshaft/ui/kit";
-import { type Tile, tileOf } from "./overview-model.ts";
-import type { MachineNow } from "./source.ts";
+import { ageOf, type NowView } from "./now-feed.ts";
+import { type Headline, lineHeadline, type Reasons, shiftOf, type Tile, tileOf } from "./overview-model.ts";
+
+export interface PlaceOfBoard {
+  /** The line, or the machine itself. */
+  equipment: Equipment;
+  machines: readonly Equipment[];
+  /** The machine whose output is what counts. */
+  output: number;
+}
 
 export interface Board {
   tiles: Tile[];
-  reasons: ReadonlyMap<number, Reason>;
-  shift: MachineNow["shift"];
-  /** Good pieces of the shift, and how many are due by now; null: no ideal cycle, or no shift. */
-  actual: number | null;
-  due: number | null;
+  shift: EquipmentNow["shift"];
+  timeZone: string;
+  headline: Headline | null;
 }
 
-/** What a board shows of a machine, or of the machines of a line. What a line makes is what `output` makes. */
-export function boardOf(
-  machines: readonly Equipment[],
-  now: readonly MachineNow[],
-  output: number,
-  nowUs: Micros,
-): Board {
-  const last = now[machines.findIndex(({ id }) => id === output)] as MachineNow | undefined;
+/** What a board shows of a machine, or of the machines of a line. */
+export function boardOf({ equipment, machines }: PlaceOfBoard, { items }: NowView, reasons: Reasons): Board {
+  const reads = machines.map(({ id }) => items.get(id));
+  const own = items.get(equipment.id);
+  const all = [own, ...reads];
   return {
-    tiles: now.map((one, i) => tileOf(machines[i], one, nowUs)),
-    reasons: last?.data.reasons ?? new Map(),
-    shift: now.find(({ shift }) => shift !== null)?.shift ?? null,
-    ...(last === undefined ? { actual: null, due: null } : progressOf(last)),
+    tiles: machines.map((machine, i) => tileOf(machine, reads[i], reasons)),
+    shift: shiftOf(all),
+    timeZone: all.find((read) => read !== undefined)?.item.timeZone ?? "UTC",
+    headline: lineHeadline(own, reads),
   };
 }
 
-/** Good pieces against what the planned time of the shift so far, as far as its state is known, would have given at the ideal cycle. */
-export function progressOf({ data, shift }: MachineNow): { actual: number | null; due: number | null } {
-  if (shift === null) return { actual: null, due: null };
+/** Good pieces of a shift against what its planned time so far, as far as its state is known, would have given at the ideal cycle. */
+export function progressOf(cells: Cells, shift: string): { actual: number; due: number | null } {
   let actual = 0;
   let due: number | null = null;
-  for (const cell of data.cells.cells) {
-    if (cell.shift !== shift.id) continue;
+  for (const cell of cells.cells) {
+    if (cell.shift !== shift) continue;
     for (const { gq } of Object.values(cell.quantities)) actual += gq;
     const { apt, aust, adet, adot } = cell.timeUs;
     if (cell.priUs !== null && cell.priUs > 0) due = (due ?? 0) + (apt + aust + adet + adot) / cell.priUs;
   }
   return { actual, due };
+}
+
+/** Machines stand in so many columns that their names can still be read from afar. */
+export function columnsFor(machines: number, portrait: boolean): number {
+  const most = portrait ? [14, 40] : [9, 22, 48];
+  return 1 + most.filter((limit) => machines > limit).length;
+}
+
+/** Older than this, what is shown is not now: it is said, and shown as such. Everything is read again every quarter of a minute. */
+const lateUs = 20 * secondUs;
+
+/** How old what a board shows is, where that has to be said; null: it is now. */
+export function lateness(view: NowView, nowMs: number): Micros | null {
+  const ageUs = ageOf(view, nowMs);
+  return ageUs !== null && (ageUs > lateUs || view.error !== null) ? ageUs : null;
 }
 
 /** The state that a whole line is told by: its worst, apart from what is unknown beside something that is known. */

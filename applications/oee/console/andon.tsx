@@ -1,4 +1,3 @@
-import type { Equipment } from "@lineshaft/contract/api";
 import {
   type PageContext,
   StateMark,
@@ -6,24 +5,25 @@ import {
   stateFill,
   unitText,
   useLoaded,
+  useMedia,
   useSecond,
 } from "@lineshaft/ui/kit";
-import { useEffect, useId, useRef } from "react";
+import { type CSSProperties, useCallback, useEffect, useId, useRef } from "react";
 import "./oee.css";
 import "./andon.css";
-import { type Board, boardOf, worstOf } from "./andon-model.ts";
+import { alarmText } from "./alarms.tsx";
+import { type Board, boardOf, columnsFor, lateness, type PlaceOfBoard, progressOf, worstOf } from "./andon-model.ts";
+import { serverNowUs } from "./now-feed.ts";
 import { percentOf, ShareBar } from "./numbers.tsx";
-import type { Tile } from "./overview-model.ts";
-import { lineNumbers } from "./overview-model.ts";
+import type { Reasons, Tile } from "./overview-model.ts";
 import type { Site } from "./plant.ts";
-import { eachOf, type MachineNow, readNow } from "./source.ts";
-import { useTarget } from "./target.ts";
+import { usualTarget } from "./target.ts";
 import { pieceText, type Say, stateWord, textsOf } from "./texts.ts";
-import { useKept, usePlant } from "./use-plant.ts";
+import { useNow } from "./use-now.ts";
+import { type Plant, useKept, usePlant } from "./use-plant.ts";
 
-const refreshMs = 5_000;
-/** Older than this, what is shown is not now: it is said, and shown as such. */
-const staleUs = 15e6;
+/** Counting what was made is more than reading a state. */
+const countEveryMs = 15_000;
 
 /** Is my line well? For a screen on the wall that nobody touches. */
 export default function AndonPage({ context }: { context: PageContext }) {
@@ -34,25 +34,26 @@ export default function AndonPage({ context }: { context: PageContext }) {
   }, []);
   useNewerConsole();
   const known = useKept("plant", plant.data);
+  const { reload } = plant;
+  const onRegistry = useCallback(
+    (entity: string) => {
+      if (entity === "equipment") reload();
+    },
+    [reload],
+  );
   if (known === null) return <Waiting t={t} error={plant.error} />;
   const id = Number(context.query.get("id"));
   const place = placeOf(id, known.sites);
   if (place === null) return <Choice sites={known.sites} context={context} t={t} />;
-  return <Screen key={id} {...place} context={context} t={t} />;
-}
-
-interface PlaceOfBoard {
-  title: string;
-  machines: Equipment[];
-  output: number;
+  return <Screen key={id} place={place} plant={known} onRegistry={onRegistry} context={context} t={t} />;
 }
 
 function placeOf(id: number, sites: readonly Site[]): PlaceOfBoard | null {
   for (const { lines } of sites)
     for (const line of lines) {
-      if (line.equipment.id === id) return { title: line.equipment.name, machines: line.machines, output: line.output };
+      if (line.equipment.id === id) return line;
       const machine = line.machines.find((one) => one.id === id);
-      if (machine !== undefined) return { title: machine.name, machines: [machine], output: machine.id };
+      if (machine !== undefined) return { equipment: machine, machines: [machine], output: machine.id };
     }
   return null;
 }
@@ -88,60 +89,67 @@ function Choice({ sites, context, t }: { sites: readonly Site[]; context: PageCo
   );
 }
 
-function Screen({ title, machines, output, context, t }: PlaceOfBoard & { context: PageContext; t: Say }) {
+function Screen(props: {
+  place: PlaceOfBoard;
+  plant: Plant;
+  onRegistry(entity: string): void;
+  context: PageContext;
+  t: Say;
+}) {
+  const { place, plant, onRegistry, context, t } = props;
   useSecond();
-  const ids = machines.map(({ id }) => id);
-  const loaded = useLoaded(
-    ids.join(),
+  const now = useNow(context, place.equipment.path, onRegistry);
+  const board = boardOf(place, now, plant.reasons);
+  const { shift } = board;
+  const nowMs = performance.now();
+  const nowUs = serverNowUs(now, nowMs);
+  const counted = useLoaded(
+    `${place.output} ${shift?.id}`,
     async (signal) => {
-      const nowUs = context.nowUs();
-      const now = await eachOf(ids, (id) => readNow(context.platform, id, nowUs, signal));
-      return { nowUs, now };
+      if (shift === null) return null;
+      const query = { from: shift.fromUs, to: Math.round(serverNowUs(now, performance.now())) };
+      const cells = await context.platform.call("listCells", { params: { id: place.output }, query, signal });
+      return progressOf(cells, shift.id);
     },
-    Math.max(refreshMs, ids.length * 500),
+    countEveryMs,
   );
-  const read = useKept<{ nowUs: number; now: MachineNow[] }>(ids.join(), loaded.data);
-  const [target] = useTarget();
-  if (read === null) return <Waiting t={t} error={loaded.error} />;
-  const nowUs = context.nowUs();
-  const board = boardOf(machines, read.now, output, read.nowUs);
-  const format = context.formatIn(read.now[0]?.data.cells.timeZone ?? "UTC");
+  const { actual = null, due = null } = useKept(`${place.output} ${shift?.id}`, counted.data) ?? {};
+  if (now.atUs === null) return <Waiting t={t} error={now.error} />;
+  const format = context.formatIn(board.timeZone);
   const state = worstOf(board.tiles);
-  const late = loaded.error !== null || nowUs - read.nowUs > staleUs;
+  const lateUs = lateness(now, nowMs);
   const [only] = board.tiles.length === 1 ? board.tiles : [];
-  const numbers = lineNumbers(read.now);
+  const oee = board.headline?.oee ?? null;
+  const target = now.items.get(place.equipment.id)?.item.targets.oeeIndex ?? usualTarget;
   return (
-    <main className={`andon ${late ? "andon-late" : ""}`} data-state={state}>
+    <main className={`andon ${lateUs === null ? "" : "andon-late"}`} data-state={state}>
       <header>
-        <h1>{title}</h1>
-        <p>
-          {board.shift !== null &&
-            `${board.shift.name} ${format.part(board.shift.fromUs, "min")}–${format.part(board.shift.toUs, "min")}`}
-        </p>
+        <h1>{place.equipment.name}</h1>
+        <p>{shift !== null && `${shift.name} ${format.part(shift.fromUs, "min")}–${format.part(shift.toUs, "min")}`}</p>
         <p className="andon-clock">{format.part(nowUs, "min")}</p>
       </header>
-      {late && (
+      {lateUs !== null && (
         <p className="andon-away" role="alert">
-          {t("andon.late", { time: format.duration(nowUs - read.nowUs) })}
+          {t("andon.late", { time: format.duration(lateUs) })}
         </p>
       )}
       {only === undefined ? (
-        <Machines board={board} nowUs={read.nowUs} context={context} t={t} />
+        <Machines board={board} reasons={plant.reasons} nowUs={nowUs} context={context} t={t} />
       ) : (
-        <One tile={only} board={board} nowUs={nowUs} context={context} t={t} />
+        <One tile={only} reasons={plant.reasons} nowUs={nowUs} context={context} t={t} />
       )}
       <footer>
         <div className="andon-figure">
           <span>{t("andon.made")}</span>
-          <b>{board.actual === null ? "–" : format.number(board.actual, 0)}</b>
-          {board.due !== null && <span>{t("andon.due", { n: Math.round(board.due) })}</span>}
-          <ShareBar share={board.due === null ? null : (board.actual ?? 0) / Math.max(1, board.due)} target={target} />
+          <b>{actual === null ? "–" : format.number(actual, 0)}</b>
+          {due !== null && <span>{t("andon.due", { n: Math.round(due) })}</span>}
+          <ShareBar share={due === null ? null : (actual ?? 0) / Math.max(1, due)} target={target} />
         </div>
         <div className="andon-figure">
           <span>OEE</span>
-          <b>{percentOf(numbers?.kpis.oeeIndex ?? null, format, "–")}</b>
+          <b>{percentOf(oee, format, "–")}</b>
           <span>{t("andon.target", { share: format.percent(target) })}</span>
-          <ShareBar share={numbers?.kpis.oeeIndex ?? null} target={target} />
+          <ShareBar share={oee} target={target} />
         </div>
       </footer>
     </main>
@@ -160,10 +168,10 @@ function Band({ state }: { state: Tile["state"] }) {
   );
 }
 
-function One(props: { tile: Tile; board: Board; nowUs: number; context: PageContext; t: Say }) {
-  const { tile, board, nowUs, context, t } = props;
+function One(props: { tile: Tile; reasons: Reasons; nowUs: number; context: PageContext; t: Say }) {
+  const { tile, reasons, nowUs, context, t } = props;
   const { format } = context;
-  const reason = pieceText(tile, board.reasons, t, context.locale);
+  const reason = pieceText(tile, reasons, t, context.locale);
   const word = stateWord(t, tile.state);
   return (
     <>
@@ -174,6 +182,12 @@ function One(props: { tile: Tile; board: Board; nowUs: number; context: PageCont
           {reason !== word && `${reason} · `}
           {tile.sinceUs !== null && format.duration(Math.max(1e6, nowUs - tile.sinceUs))}
         </p>
+        {tile.alarms.worst.length > 0 && (
+          <p className="andon-alarm">
+            {alarmText(tile.alarms.worst[0], context.locale)}
+            {tile.alarms.active > 1 && ` (+${tile.alarms.active - 1})`}
+          </p>
+        )}
       </section>
       <section className="andon-order">
         {tile.order === null ? (
@@ -184,7 +198,8 @@ function One(props: { tile: Tile; board: Board; nowUs: number; context: PageCont
               <b>{tile.order.order}</b> {tile.order.material}
             </p>
             <p className="andon-progress">
-              {format.number(tile.order.made, 0)} / {format.number(tile.order.quantity, 0)} {unitText(tile.order.unit)}
+              {tile.order.made === null ? "–" : format.number(tile.order.made, 0)} /{" "}
+              {format.number(tile.order.quantity, 0)} {unitText(tile.order.unit)}
             </p>
           </>
         )}
@@ -193,16 +208,22 @@ function One(props: { tile: Tile; board: Board; nowUs: number; context: PageCont
   );
 }
 
-function Machines(props: { board: Board; nowUs: number; context: PageContext; t: Say }) {
-  const { board, nowUs, context, t } = props;
+function Machines(props: { board: Board; reasons: Reasons; nowUs: number; context: PageContext; t: Say }) {
+  const { board, reasons, nowUs, context, t } = props;
+  const portrait = useMedia("(orientation: portrait)");
+  const columns = columnsFor(board.tiles.length, portrait);
+  const rows = Math.ceil(board.tiles.length / columns);
   return (
-    <ol className="andon-machines">
+    <ol
+      className={`andon-machines ${columns > 1 ? "andon-dense" : ""}`}
+      style={{ "--columns": columns, "--rows": rows } as CSSProperties}
+    >
       {board.tiles.map((tile) => (
         <li key={tile.equipment.id} data-state={tile.state}>
           <Band state={tile.state} />
           <span className="andon-name">{tile.equipment.name}</span>
           <span className="andon-tile-state">
-            <StateMark state={tile.state} /> {pieceText(tile, board.reasons, t, context.locale)}
+            <StateMark state={tile.state} /> {pieceText(tile, reasons, t, context.locale)}
           </span>
           <span className="andon-tile-order">
             {tile.order === null ? t("machine.noOrder") : tile.order.order}

@@ -5,6 +5,7 @@ import { lazy } from "react";
 export const pages: readonly ConsolePage[] = [
   {
     path: "overview",
+    group: "operate",
     icon: "overview",
     title: { en: "Overview", de: "Übersicht" },
     Body: lazy(() => import("./overview.tsx")),
@@ -15,6 +16,7 @@ export const pages: readonly ConsolePage[] = [
   },
   {
     path: "line",
+    group: "operate",
     icon: "line",
     title: { en: "Line", de: "Linie" },
     Body: lazy(() => import("./line.tsx")),
@@ -24,6 +26,7 @@ export const pages: readonly ConsolePage[] = [
   },
   {
     path: "oee",
+    group: "analyse",
     icon: "oee",
     title: { en: "OEE", de: "OEE" },
     Body: lazy(() => import("./oee.tsx")),
@@ -33,6 +36,7 @@ export const pages: readonly ConsolePage[] = [
   },
   {
     path: "machine",
+    group: "operate",
     icon: "machine",
     title: { en: "Machine", de: "Maschine" },
     Body: lazy(() => import("./machine.tsx")),
@@ -42,6 +46,7 @@ export const pages: readonly ConsolePage[] = [
   },
   {
     path: "shift-report",
+    group: "analyse",
     icon: "report",
     title: { en: "Report", de: "Bericht" },
     Body: lazy(() => import("./report.tsx")),
@@ -51,6 +56,7 @@ export const pages: readonly ConsolePage[] = [
   },
   {
     path: "andon",
+    group: "operate",
     icon: "screen",
     title: { en: "Andon", de: "Andon" },
     Body: lazy(() => import("./andon.tsx")),
@@ -60,6 +66,7 @@ export const pages: readonly ConsolePage[] = [
   },
   {
     path: "demo",
+    group: "system",
     icon: "flask",
     title: { en: "Demo", de: "Demo" },
     Body: lazy(() => import("./demo.tsx")),

@@ -55,7 +55,7 @@ function LineTime(props: {
   const { line, read, view, onView, context, t } = props;
   const { format } = context;
   const [cursorUs, setCursor] = useState<Micros | null>(null);
-  const [target] = useTarget();
+  const target = useTarget(context, line.equipment.id);
   const nowUs = context.nowUs();
   // biome-ignore lint/correctness/useExhaustiveDependencies: a reading brings its own now
   const stories = useMemo(() => read.map((data, i) => storyOf(data, line.machines[i].id, nowUs)), [read, line]);

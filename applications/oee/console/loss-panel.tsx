@@ -1,16 +1,14 @@
 import type { Equipment, Reason } from "@lineshaft/contract/api";
 import { Button, type PageContext, type TimeRange, useLoaded } from "@lineshaft/ui/kit";
 import { bestDemonstrated } from "../ideal-cycle.ts";
-import { waterfallOf } from "../losses.ts";
 import { type Chosen, stopsOfLoss, stopsWanted } from "./loss-model.ts";
 import { reasonName } from "./oee-model.ts";
 import { Waiting } from "./place-page.tsx";
-import { type MachineCells, numbersOf } from "./source.ts";
+import { eachOf } from "./source.ts";
 import type { Say } from "./texts.ts";
 
 interface Panel {
   chosen: Chosen;
-  read: readonly MachineCells[];
   machines: readonly Equipment[];
   list: readonly Reason[];
   context: PageContext;
@@ -30,10 +28,7 @@ export function LossPanel(props: Panel & { id: number; range: TimeRange; onClose
         <h2>{t("loss.into", { name })}</h2>
         <Button kind="quiet" icon="close" aria-label={t("close")} onClick={props.onClose} />
       </header>
-      <div className="oee-columns">
-        <Stops {...props} />
-        {"step" in chosen && <ByMachine {...props} step={chosen.step} />}
-      </div>
+      {stopsWanted(chosen, list).length === 0 ? <Best {...props} /> : <Stops {...props} />}
     </section>
   );
 }
@@ -56,44 +51,46 @@ function Stops(props: Panel & { id: number; range: TimeRange }) {
       list,
     );
   });
-  if (wanted.length === 0) return <Speed {...props} />;
   if (loaded.data === null) return <Waiting loaded={loaded} words={t("wait.stops")} context={context} t={t} />;
   const names = new Map(machines.map((machine) => [machine.id, machine.name]));
   const reasons = new Map(list.map((reason) => [reason.number, reason]));
   const unknown = "step" in chosen && chosen.step === "unknown";
   return (
-    <section aria-label={t("machine.stops")}>
-      <h3>
-        {t(unknown ? "loss.unknownTimes" : "machine.stops")}{" "}
-        <span className="count">{format.integer(loaded.data.length)}</span>
-      </h3>
-      <table className="plain">
-        <thead>
-          <tr>
-            <th>{t("stop.from")}</th>
-            <th>{t("machine.choose")}</th>
-            <th>{t("stop.reason")}</th>
-            <th className="right">{t("stop.duration")}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {loaded.data.slice(0, stopsShown).map((stop) => (
-            <tr key={`${stop.equipmentId} ${stop.fromUs} ${stop.parts[0].fromUs}`}>
-              <td className="nowrap">
-                <a {...context.link("machine", machineAt(stop))}>{format.dateTime(stop.fromUs)}</a>
-              </td>
-              <td>{names.get(stop.equipmentId) ?? stop.equipmentId}</td>
-              <td>
-                {unknown ? t("state.unknown") : reasonName(stop.reason, reasons, context.locale)}
-                {stop.comments.length > 0 && <span className="soft"> {stop.comments.join(" · ")}</span>}
-              </td>
-              <td className="right nowrap">{format.duration(stop.us)}</td>
+    <div className="oee-columns">
+      <section aria-label={t("machine.stops")}>
+        <h3>
+          {t(unknown ? "loss.unknownTimes" : "machine.stops")}{" "}
+          <span className="count">{format.integer(loaded.data.length)}</span>
+        </h3>
+        <table className="plain">
+          <thead>
+            <tr>
+              <th>{t("stop.from")}</th>
+              <th>{t("machine.choose")}</th>
+              <th>{t("stop.reason")}</th>
+              <th className="right">{t("stop.duration")}</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
-      {loaded.data.length === 0 && <p className="oee-hint">{t("machine.stops.none")}</p>}
-    </section>
+          </thead>
+          <tbody>
+            {loaded.data.slice(0, stopsShown).map((stop) => (
+              <tr key={`${stop.equipmentId} ${stop.fromUs} ${stop.parts[0].fromUs}`}>
+                <td className="nowrap">
+                  <a {...context.link("machine", machineAt(stop))}>{format.dateTime(stop.fromUs)}</a>
+                </td>
+                <td>{names.get(stop.equipmentId) ?? stop.equipmentId}</td>
+                <td>
+                  {unknown ? t("state.unknown") : reasonName(stop.reason, reasons, context.locale)}
+                  {stop.comments.length > 0 && <span className="soft"> {stop.comments.join(" · ")}</span>}
+                </td>
+                <td className="right nowrap">{format.duration(stop.us)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+        {loaded.data.length === 0 && <p className="oee-hint">{t("machine.stops.none")}</p>}
+      </section>
+      {machines.length > 1 && <ByMachine stops={loaded.data} names={names} context={context} t={t} />}
+    </div>
   );
 }
 
@@ -109,11 +106,22 @@ export function machineAt(stop: { equipmentId: number; fromUs: number; toUs: num
   };
 }
 
-/** Speed and quality have no stops: what was made of which material, and the fastest that was seen. */
-function Speed({ read, machines, context, t }: Panel) {
+/** So many machines are read for their best cycles; of a larger place a machine is chosen first. */
+const bestOf = 40;
+
+/** Speed and quality have no stops: the fastest that was seen of each material, beside which every other hour is slow. */
+function Best({ id, range, machines, context, t }: Panel & { id: number; range: TimeRange }) {
   const { format } = context;
   const names = new Map(machines.map((machine) => [machine.id, machine.name]));
-  const best = read.flatMap(({ cells }) => bestDemonstrated(cells.cells));
+  const loaded = useLoaded(`best ${id} ${range.fromUs} ${range.toUs}`, (signal) =>
+    eachOf(machines.slice(0, bestOf), async (machine) => {
+      const query = { from: range.fromUs, to: range.toUs };
+      const { cells } = await context.platform.call("listCells", { params: { id: machine.id }, query, signal });
+      return bestDemonstrated(cells);
+    }),
+  );
+  if (loaded.data === null) return <Waiting loaded={loaded} words={t("wait.numbers")} context={context} t={t} />;
+  const best = loaded.data.flat();
   return (
     <section aria-label={t("loss.best")}>
       <h3>{t("loss.best")}</h3>
@@ -151,17 +159,19 @@ function Speed({ read, machines, context, t }: Panel) {
   );
 }
 
-function ByMachine({ step, read, machines, context, t }: Panel & { step: Extract<Chosen, { step: unknown }>["step"] }) {
+/** The same time by machine, the most first. */
+function ByMachine(props: {
+  stops: readonly { equipmentId: number; us: number }[];
+  names: ReadonlyMap<number, string>;
+  context: PageContext;
+  t: Say;
+}) {
+  const { stops, names, context, t } = props;
   const { format, query } = context;
-  const names = new Map(machines.map((machine) => [machine.id, machine.name]));
-  const rows = read
-    .map(({ id, cells }) => {
-      const loss = waterfallOf(numbersOf(cells).sums).losses.find((one) => one.step === step);
-      return { id, us: loss?.us ?? 0 };
-    })
-    .filter(({ us }) => us !== 0)
-    .sort((a, b) => b.us - a.us);
-  const most = Math.max(1, ...rows.map(({ us }) => Math.abs(us)));
+  const sums = new Map<number, number>();
+  for (const { equipmentId, us } of stops) sums.set(equipmentId, (sums.get(equipmentId) ?? 0) + us);
+  const rows = [...sums].map(([id, us]) => ({ id, us })).sort((a, b) => b.us - a.us);
+  const most = Math.max(1, ...rows.map(({ us }) => us));
   return (
     <section className="pareto" aria-label={t("loss.machines")}>
       <h3>{t("loss.machines")}</h3>
@@ -181,10 +191,10 @@ function ByMachine({ step, read, machines, context, t }: Panel & { step: Extract
               </th>
               <td>
                 <svg className="pareto-bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
-                  <rect width={(Math.abs(us) / most) * 100} height="10" />
+                  <rect width={(us / most) * 100} height="10" />
                 </svg>
               </td>
-              <td className="right">{us < 0 ? `−${format.duration(-us)}` : format.duration(us)}</td>
+              <td className="right">{format.duration(us)}</td>
             </tr>
           ))}
         </tbody>

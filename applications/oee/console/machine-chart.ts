@@ -1,5 +1,6 @@
 import { type Micros, minuteUs } from "@lineshaft/contract/api";
 import { itemAt, type PageContext, spanOf, type TimeLane, type TimeRange } from "@lineshaft/ui/kit";
+import { alarmItems, alarmPieces } from "./alarm-lane.ts";
 import type { MachineData } from "./source.ts";
 import type { Say } from "./texts.ts";
 import { pieceText, stateWord } from "./texts.ts";
@@ -60,6 +61,9 @@ export function machineLanes(
     pieceNow === undefined
       ? ""
       : `${stateWord(t, pieceNow.state)} · ${pieceText(pieceNow, said.reasons, t, context.locale)} · ${format.time(pieceNow.fromUs)} (${format.duration(Math.min(pieceNow.toUs, atUs > pieceNow.toUs ? pieceNow.toUs : Math.max(atUs, pieceNow.toUs)) - pieceNow.fromUs)})`;
+  const alarms = alarmItems(alarmPieces(data.facts, context.nowUs(), context.locale), (n) =>
+    t("machine.alarms.more", { n }),
+  );
   const barNow = bars.find(({ fromUs, toUs }) => fromUs <= atUs && atUs < toUs);
   return [
     {
@@ -71,6 +75,18 @@ export function machineLanes(
       size: "tall",
       selectable: true,
     },
+    // A machine without alarm tags has no such lane.
+    ...(data.facts.alarms.time.length === 0
+      ? []
+      : [
+          {
+            kind: "blocks" as const,
+            id: "alarms",
+            label: t("machine.lane.alarms"),
+            note: itemAt(alarms, atUs)?.label ?? t("machine.alarms.none"),
+            items: alarms,
+          },
+        ]),
     {
       kind: "blocks",
       id: "order",

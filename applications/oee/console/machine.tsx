@@ -26,7 +26,7 @@ function Machine(place: PlaceProps) {
   const [cursorUs, setCursor] = useState<Micros | null>(() => Number(context.query.get("cursor")) || null);
   const [note, setNote] = useState<StopNote | null>(null);
   const [sent, setSent] = useState<readonly Recorded<Annotation>[]>([]);
-  const [target] = useTarget();
+  const target = useTarget(context, id);
   const nowUs = context.nowUs();
   const reading = readingOf(view.range);
   const loaded = useLoaded(

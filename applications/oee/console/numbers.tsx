@@ -22,12 +22,22 @@ export function ShareBar({ share, target = null }: { share: number | null; targe
   );
 }
 
-/** Provisional or final, coverage, revision with its cause: what a number is worth. */
+/** What a number is worth. */
+export type Worthiness = Pick<Numbers, "state" | "revision" | "cause" | "changedUs" | "stale"> & {
+  coverage: number | null;
+  bounds: { lower: number; upper: number } | null;
+};
+
 export function Worth({ numbers, context, t }: { numbers: Numbers; context: PageContext; t: Say }) {
-  const { state, revision, cause, changedUs, stale, kpis } = numbers;
+  const { kpis } = numbers;
+  const worth = { ...numbers, coverage: kpis.stateCoverage, bounds: kpis.availabilityBounds };
+  return <WorthMarks worth={worth} context={context} t={t} />;
+}
+
+/** Provisional or final, coverage, revision with its cause. */
+export function WorthMarks({ worth, context, t }: { worth: Worthiness; context: PageContext; t: Say }) {
+  const { state, revision, cause, changedUs, stale, coverage: covered, bounds } = worth;
   const { format } = context;
-  const covered = kpis.stateCoverage;
-  const bounds = kpis.availabilityBounds;
   return (
     <span className="worth">
       <span title={t(state === "final" ? "kpi.finalHint" : "kpi.provisionalHint")}>

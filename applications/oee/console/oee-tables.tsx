@@ -1,22 +1,19 @@
-import type { Equipment } from "@lineshaft/contract/api";
 import type { PageContext } from "@lineshaft/ui/kit";
 import { percentOf, ShareBar, Worth } from "./numbers.tsx";
-import { together } from "./results.ts";
-import { cellsTogether, type MachineCells, type Numbers, numbersByShift, numbersOf } from "./source.ts";
+import type { Factors, OeeModel } from "./oee-data.ts";
 import type { Say } from "./texts.ts";
-import type { Plant } from "./use-plant.ts";
 
-function KpiCells({ numbers, target, context }: { numbers: Numbers; target: number; context: PageContext }) {
+function KpiCells({ kpis, target, context }: { kpis: Factors; target: number; context: PageContext }) {
   const { format } = context;
   return (
     <>
-      <td className="right strong">{percentOf(numbers.kpis.oeeIndex, format, "–")}</td>
+      <td className="right strong">{percentOf(kpis.oeeIndex, format, "–")}</td>
       <td className="bar-cell">
-        <ShareBar share={numbers.kpis.oeeIndex} target={target} />
+        <ShareBar share={kpis.oeeIndex} target={target} />
       </td>
-      <td className="right">{percentOf(numbers.kpis.availability, format, "–")}</td>
-      <td className="right">{percentOf(numbers.kpis.effectiveness, format, "–")}</td>
-      <td className="right">{percentOf(numbers.kpis.qualityRatio, format, "–")}</td>
+      <td className="right">{percentOf(kpis.availability, format, "–")}</td>
+      <td className="right">{percentOf(kpis.effectiveness, format, "–")}</td>
+      <td className="right">{percentOf(kpis.qualityRatio, format, "–")}</td>
     </>
   );
 }
@@ -44,24 +41,8 @@ function KpiHeads({ first, t }: { first: string; t: Say }) {
   );
 }
 
-export function Shifts(props: {
-  read: MachineCells[];
-  /** By shift: what was published of it, with its revision. */
-  published: ReadonlyMap<string, Numbers>;
-  target: number;
-  context: PageContext;
-  t: Say;
-}) {
-  const { read, published, target, context, t } = props;
-  const cells = cellsTogether(read.map((one) => one.cells));
-  const shifts = [...new Map(read.flatMap((one) => one.shifts.map((shift) => [shift.id, shift] as const))).values()];
-  const numbers = cells === null ? new Map<string, Numbers>() : numbersByShift(cells, shifts);
-  const rows = shifts
-    .flatMap((shift) => {
-      const own = published.get(shift.id) ?? numbers.get(shift.id);
-      return own === undefined ? [] : [{ shift, own }];
-    })
-    .sort((a, b) => b.shift.fromUs - a.shift.fromUs);
+export function Shifts(props: { rows: OeeModel["shifts"]; target: number; context: PageContext; t: Say }) {
+  const { rows, target, context, t } = props;
   return (
     <section aria-label={t("oee.shifts")}>
       <h2>{t("oee.shifts")}</h2>
@@ -76,7 +57,7 @@ export function Shifts(props: {
                 </a>
                 <Worth numbers={own} context={context} t={t} />
               </th>
-              <KpiCells numbers={own} target={target} context={context} />
+              <KpiCells kpis={own.kpis} target={target} context={context} />
             </tr>
           ))}
         </tbody>
@@ -87,38 +68,16 @@ export function Shifts(props: {
 }
 
 /** What stands directly below, each with a way down: site, line, machine, stop. */
-export function Below(props: {
-  id: number;
-  read: MachineCells[];
-  published: ReadonlyMap<number, readonly { numbers: Numbers }[]>;
-  plant: Plant;
-  machines: readonly Equipment[];
-  target: number;
-  context: PageContext;
-  t: Say;
-}) {
-  const { id, read, published, plant, machines, target, context, t } = props;
+export function Below(props: { rows: OeeModel["below"]; target: number; context: PageContext; t: Say }) {
+  const { rows, target, context, t } = props;
   const range = { live: context.query.get("live"), from: context.query.get("from"), to: context.query.get("to") };
-  const site = plant.sites.find(({ equipment }) => equipment.id === id);
-  const parts =
-    site !== undefined
-      ? site.lines.map(({ equipment, machines: own }) => ({ equipment, own }))
-      : machines.map((machine) => ({ equipment: machine, own: [machine] }));
-  const rows = parts.flatMap(({ equipment, own }) => {
-    const cells = cellsTogether(
-      read.filter((one) => own.some((machine) => machine.id === one.id)).map((one) => one.cells),
-    );
-    if (cells === null) return [];
-    const periods = equipment.level === "workUnit" ? [] : (published.get(equipment.id) ?? []);
-    return [{ equipment, numbers: together(periods.map((one) => one.numbers)) ?? numbersOf(cells) }];
-  });
   return (
     <section aria-label={t("oee.below")}>
       <h2>{t("oee.below")}</h2>
       <table className="plain">
         <KpiHeads first={t("oee.place")} t={t} />
         <tbody>
-          {rows.map(({ equipment, numbers }) => (
+          {rows.map(({ equipment, kpis }) => (
             <tr key={equipment.id}>
               <th scope="row">
                 <a {...context.link("oee", { id: equipment.id, ...range })}>{equipment.name}</a>
@@ -129,7 +88,7 @@ export function Below(props: {
                   </a>
                 )}
               </th>
-              <KpiCells numbers={numbers} target={target} context={context} />
+              <KpiCells kpis={kpis} target={target} context={context} />
             </tr>
           ))}
         </tbody>

@@ -6,13 +6,13 @@ import { chosenOf } from "./loss-model.ts";
 import { LossPanel } from "./loss-panel.tsx";
 import { Hints, percentOf, ShareBar, Worth } from "./numbers.tsx";
 import { Pareto, Trend, WaterfallTable } from "./oee-charts.tsx";
+import { readMachineOee, readPlaceOee } from "./oee-data.ts";
 import { readingRange } from "./oee-model.ts";
 import { Below, Shifts } from "./oee-tables.tsx";
 import { PlaceFrame, PlacePage, type PlaceProps } from "./place-page.tsx";
 import { machinesBelow } from "./plant.ts";
 import { useView } from "./range.ts";
-import { readResults, together } from "./results.ts";
-import { cellsTogether, longestViewUs, type Numbers, numbersBy, numbersOf, readCells, shiftAt } from "./source.ts";
+import { longestViewUs, type Numbers, shiftAt } from "./source.ts";
 import { useTarget } from "./target.ts";
 import type { Say } from "./texts.ts";
 import { useKept } from "./use-plant.ts";
@@ -27,54 +27,39 @@ export default function OeePage({ context }: { context: PageContext }) {
 function Oee(place: PlaceProps) {
   const { id, plant, context, t } = place;
   const [view, setView] = useView(context, dayUs);
-  const [target] = useTarget();
   const nowUs = context.nowUs();
   const machines = machinesBelow(id, plant);
   const reading = readingRange(view.range, longestViewUs);
-  const identity = `${id} ${spanOf(reading)}`;
+  // A past range is judged by what was wanted then.
+  const target = useTarget(context, id, view.following ? undefined : reading.toUs - 1);
   const hourly = spanOf(view.range) <= 48 * hourUs;
-  const lines = plant.sites.find(({ equipment }) => equipment.id === id)?.lines ?? [];
-  const published = useLoaded(
-    `published ${id} ${reading.fromUs} ${reading.toUs} ${hourly}`,
-    async (signal) => {
-      const places = [id, ...lines.map(({ equipment }) => equipment.id)];
-      const [periods, shifts] = await Promise.all([
-        readResults(context.platform, places, hourly ? "hour" : "productionDay", reading, signal),
-        readResults(context.platform, [id], "shift", reading, signal),
-      ]);
-      return { periods, shifts: new Map(shifts.get(id)?.map((one) => [one.key, one.numbers])) };
-    },
+  const isMachine = machines.length === 1 && machines[0].id === id;
+  const { platform } = context;
+  const loaded = useLoaded(
+    `${id} ${reading.fromUs} ${reading.toUs} ${hourly}`,
+    (signal) =>
+      isMachine
+        ? readMachineOee(platform, id, reading, hourly, signal)
+        : readPlaceOee(platform, id, plant, machines, reading, hourly, signal),
     refreshMs,
   );
-  const results = useKept(identity, published.data);
-  const loaded = useLoaded(
-    `${id} ${reading.fromUs} ${reading.toUs}`,
-    (signal) =>
-      readCells(
-        context.platform,
-        machines.map((machine) => machine.id),
-        reading,
-        signal,
-      ),
-    Math.max(refreshMs, machines.length * 300),
-  );
-  const read = useKept(identity, loaded.data);
-  const all = read === null ? null : cellsTogether(read.map(({ cells }) => cells));
-  const format = all === null ? context.format : context.formatIn(all.timeZone);
-  const shift = read?.[0] === undefined ? null : (shiftAt(read[0].shifts, nowUs) ?? null);
+  const model = useKept(`${id} ${spanOf(reading)}`, loaded.data);
+  const format = model === null ? context.format : context.formatIn(model.timeZone);
+  const shift =
+    shiftAt(
+      (model?.shifts ?? []).map((row) => row.shift),
+      nowUs,
+    ) ?? null;
   const frame = {
     ...{ ...place, view, shift, format, loaded, onView: setView },
     ...{ places: "all" as const, stay: true, words: t("wait.numbers") },
   };
-  // What was published and what is added up here come together, so that no number changes under the reader.
-  if (read === null || all === null || (results === null && published.error === null))
-    return <PlaceFrame {...frame}>{null}</PlaceFrame>;
-  // A machine's numbers are exact to the quarter; a line's, and what stands above, are what the application made of its constraint.
-  const isMachine = machines.length === 1 && machines[0].id === id;
-  const own = isMachine ? [] : (results?.periods.get(id) ?? []).map((one) => one.numbers);
-  const periods = own.length > 0 ? own : numbersBy(all, hourly ? "hour" : "productionDay");
-  const numbers = together(own) ?? numbersOf(all);
-  const reasons = new Map(all.reasons.map((reason) => [reason.number, reason]));
+  if (model === null)
+    return (
+      <PlaceFrame {...frame}>{loaded.loading ? null : <p className="oee-hint">{t("oee.notPublished")}</p>}</PlaceFrame>
+    );
+  const { numbers } = model;
+  const reasons = new Map(model.reasons.map((reason) => [reason.number, reason]));
   const zoned = { ...context, format };
   const chosen = chosenOf(context.query);
   const query = Object.fromEntries(context.query);
@@ -82,33 +67,24 @@ function Oee(place: PlaceProps) {
   const intoReason = (reason: number) => context.link("oee", { ...query, id, reason, loss: null });
   return (
     <PlaceFrame {...frame}>
-      {all.repairing && <p className="oee-notice">{t("machine.repairing")}</p>}
+      {model.repairing && <p className="oee-notice">{t("machine.repairing")}</p>}
       <Headline numbers={numbers} target={target} into={into} context={zoned} t={t} />
       <div className="oee-columns">
         <WaterfallTable sums={numbers.sums} into={into} context={zoned} t={t} />
-        <Pareto numbers={numbers} reasons={reasons} list={all.reasons} into={intoReason} context={zoned} t={t} />
+        <Pareto numbers={numbers} reasons={reasons} list={model.reasons} into={intoReason} context={zoned} t={t} />
       </div>
       {chosen !== null && (
         <LossPanel
           key={JSON.stringify(chosen)}
-          {...{ id, chosen, read, machines, list: all.reasons, context: zoned, t }}
-          range={{ fromUs: all.fromUs, toUs: all.toUs }}
+          {...{ id, chosen, machines, list: model.reasons, context: zoned, t }}
+          range={{ fromUs: numbers.fromUs, toUs: numbers.toUs }}
           onClose={() => context.go("oee", { ...query, id, loss: null, reason: null })}
         />
       )}
-      <Trend periods={periods} target={target} hourly={hourly} context={zoned} t={t} />
+      <Trend periods={model.periods} target={target} hourly={hourly} context={zoned} t={t} />
       <div className="oee-columns">
-        <Shifts read={read} published={results?.shifts ?? new Map()} target={target} context={zoned} t={t} />
-        <Below
-          id={id}
-          read={read}
-          published={results?.periods ?? new Map()}
-          plant={plant}
-          machines={machines}
-          target={target}
-          context={zoned}
-          t={t}
-        />
+        <Shifts rows={model.shifts} target={target} context={zoned} t={t} />
+        {model.below.length > 0 && <Below rows={model.below} target={target} context={zoned} t={t} />}
       </div>
     </PlaceFrame>
   );

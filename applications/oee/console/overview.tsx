@@ -1,118 +1,196 @@
-import { Button, type PageContext, StateMark, StatePatterns, stateFill, unitText, useLoaded } from "@lineshaft/ui/kit";
-import { useId } from "react";
+import type { Equipment } from "@lineshaft/contract/api";
+import { Button, type PageContext, type StateClass, StateMark, useSecond } from "@lineshaft/ui/kit";
+import { useCallback, useMemo } from "react";
+import { TileAlarms } from "./alarms.tsx";
 import { NoMachines } from "./no-machines.tsx";
-import { percentOf, ShareBar, Worth } from "./numbers.tsx";
+import { ageOf, type NowView } from "./now-feed.ts";
+import { percentOf, ShareBar, WorthMarks } from "./numbers.tsx";
 import "./oee.css";
-import { countStates, lineNumbers, type Tile, tileOf } from "./overview-model.ts";
+import "./overview.css";
+import { filtered, filterOf, OverviewFilter } from "./overview-filter.tsx";
+import { countStates, lineHeadline, shiftOf, type Tile, tileOf } from "./overview-model.ts";
 import type { Line, Site } from "./plant.ts";
-import { readResults } from "./results.ts";
-import { eachOf, type MachineNow, readNow } from "./source.ts";
-import { useTarget } from "./target.ts";
-import { pieceText, type Say, stateWord, textsOf } from "./texts.ts";
-import { useKept, usePlant } from "./use-plant.ts";
-
-const refreshMs = 10_000;
+import { usualTarget } from "./target.ts";
+import { TargetField } from "./target-field.tsx";
+import { type Say, stateWord, textsOf } from "./texts.ts";
+import { MachineTile, WaitingTile } from "./tile.tsx";
+import { useArrows } from "./tile-keys.ts";
+import { useNow } from "./use-now.ts";
+import { type Plant, usePlant } from "./use-plant.ts";
+import { firstRows, WhenNear } from "./when-near.tsx";
 
 /** Where must I look now? */
 export default function OverviewPage({ context }: { context: PageContext }) {
-  const t = textsOf(context);
+  const { locale, format } = context;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the texts are those of the language
+  const t = useMemo(() => textsOf({ locale, format }), [locale]);
   const plant = usePlant(context);
-  const [target, setTarget] = useTarget();
+  const { reload } = plant;
+  const onRegistry = useCallback(
+    (entity: string) => {
+      if (entity === "equipment") reload();
+    },
+    [reload],
+  );
+  // Names and states are asked for at once; whichever comes first is shown.
+  const now = useNow(context, "", onRegistry);
   if (plant.data === null)
     return plant.error === null ? (
-      <p className="quiet-wait">{t("wait.plant")}</p>
+      <Skeleton t={t} />
     ) : (
       <context.Problem error={plant.error}>
         <Button onClick={plant.reload}>{t("tryAgain")}</Button>
       </context.Problem>
     );
   if (plant.data.sites.length === 0) return <NoMachines context={context} t={t} />;
+  return <Overview plant={plant.data} now={now} context={context} t={t} />;
+}
+
+/** Before even the names are known: where they will stand. */
+function Skeleton({ t }: { t: Say }) {
   return (
-    <div className="page-scroll oee-page overview">
-      <p className="overview-target">
-        <label>
-          {t("overview.target")}{" "}
-          <input
-            className="input"
-            type="number"
-            min={1}
-            max={100}
-            value={Math.round(target * 100)}
-            onChange={(event) => {
-              const next = Number(event.target.value) / 100;
-              if (next > 0 && next <= 1) setTarget(next);
-            }}
-          />{" "}
-          %
-        </label>
-      </p>
-      {plant.data.sites.map((site) => (
-        <SiteRows key={site.equipment.id} site={site} target={target} context={context} t={t} />
+    <div className="page-scroll oee-page overview" aria-busy="true">
+      <p className="quiet-wait overview-wait">{t("wait.plant")}</p>
+      {[0, 1, 2].map((row) => (
+        <div key={row} className="line-row">
+          <div className="line-head">
+            <span className="overview-blank" />
+          </div>
+          <div className="tiles">
+            {[0, 1, 2, 3, 4].map((tile) => (
+              <span key={tile} className="tile overview-blank-tile" />
+            ))}
+          </div>
+        </div>
       ))}
     </div>
   );
 }
 
-function SiteRows({ site, target, context, t }: { site: Site; target: number; context: PageContext; t: Say }) {
+interface Common {
+  now: NowView;
+  plant: Plant;
+  tiles: ReadonlyMap<number, Tile>;
+  states: ReadonlySet<StateClass>;
+  context: PageContext;
+  t: Say;
+}
+
+function Overview({ plant, now, context, t }: { plant: Plant; now: NowView; context: PageContext; t: Say }) {
+  const machines = plant.sites.reduce(
+    (sum, { lines }) => sum + lines.reduce((n, line) => n + line.machines.length, 0),
+    0,
+  );
+  const filter = filterOf(context.query);
+  const sites = filtered(plant.sites, plant, filter);
+  const shown = sites.flatMap(({ lines }) => lines.flatMap((line) => line.machines));
+  const tiles = useMemo(() => tilesOf(plant, now), [plant, now]);
+  const counts = now.atUs === null ? [] : countStates(shown.map(({ id }) => tiles.get(id) as Tile));
+  const common = { now, plant, tiles, states: filter.states, context, t };
+  const body = useArrows();
+  let rows = 0;
+  return (
+    <div ref={body} className="page-scroll oee-page overview">
+      <div className="overview-top">
+        <OverviewFilter {...{ filter, plant, counts, machines, context, t }} />
+        <TargetField place={filter.place} plant={plant} now={now} context={context} t={t} />
+      </div>
+      <Late now={now} context={context} t={t} />
+      {now.error !== null && now.atUs === null && <context.Problem error={now.error} />}
+      {sites.map((site) => {
+        const before = rows;
+        rows += site.lines.length;
+        return <SiteRows key={site.equipment.id} site={site} rowsBefore={before} {...common} />;
+      })}
+      {sites.length === 0 && <p className="overview-none">{t("overview.none")}</p>}
+    </div>
+  );
+}
+
+function tilesOf(plant: Plant, { items }: NowView): ReadonlyMap<number, Tile> {
+  const machines = plant.sites.flatMap(({ lines }) => lines.flatMap((line) => line.machines));
+  return new Map(machines.map((machine) => [machine.id, tileOf(machine, items.get(machine.id), plant.reasons)]));
+}
+
+/** Older than this, what is shown is not now: everything is read every quarter of a minute. */
+const lateUs = 40e6;
+
+/** The server does not answer: said once for the page, with the age of what stands on it. */
+function Late({ now, context, t }: { now: NowView; context: PageContext; t: Say }) {
+  useSecond();
+  const age = ageOf(now, performance.now());
+  if (age === null || age < lateUs) return null;
+  return (
+    <p className="oee-notice" role="status">
+      {t("overview.late", { time: context.format.duration(age) })}
+    </p>
+  );
+}
+
+function SiteRows({ site, rowsBefore, ...common }: Common & { site: Site; rowsBefore: number }) {
+  const { context, t, tiles, states, now } = common;
+  const isShown = ({ id }: Equipment): boolean =>
+    states.size === 0 || now.atUs === null || states.has((tiles.get(id) as Tile).state);
+  const lines = site.lines
+    .map((line) => ({ line, machines: line.machines.filter(isShown) }))
+    .filter(({ machines }) => machines.length > 0);
+  if (lines.length === 0) return null;
   return (
     <section className="site" aria-label={site.equipment.name}>
       <h2>
         <a {...context.link("oee", { id: site.equipment.id })}>{site.equipment.name || t("overview.plant")}</a>
       </h2>
-      {site.lines.map((line) => (
-        <LineRow key={line.equipment.id} line={line} target={target} context={context} t={t} />
+      {lines.map(({ line, machines }, i) => (
+        <WhenNear
+          key={line.equipment.id}
+          first={rowsBefore + i < firstRows}
+          height={rowHeightPx * Math.ceil(machines.length / usualColumns) + 24}
+        >
+          {() => <LineRow line={line} machines={machines} {...common} />}
+        </WhenNear>
       ))}
     </section>
   );
 }
 
-function LineRow({ line, target, context, t }: { line: Line; target: number; context: PageContext; t: Say }) {
-  const ids = line.machines.map(({ id }) => id);
-  const nowUs = context.nowUs();
-  const loaded = useLoaded(
-    ids.join(),
-    async (signal) => {
-      const [now, published] = await Promise.all([
-        eachOf(ids, (id) => readNow(context.platform, id, nowUs, signal)),
-        readResults(context.platform, [line.equipment.id], "shift", { fromUs: nowUs, toUs: nowUs + 1 }, signal),
-      ]);
-      return { now, published: published.get(line.equipment.id)?.at(-1)?.numbers ?? null };
-    },
-    // A plant of a thousand machines is asked less often.
-    Math.max(refreshMs, ids.length * 200),
-  );
-  const read = useKept(ids.join(), loaded.data);
-  const now = read?.now ?? null;
-  const tiles = now?.map((one, i) => tileOf(line.machines[i], one, nowUs)) ?? null;
-  // What is published of a shift that runs may be minutes behind; until it says something, the machines do.
-  const told = read?.published ?? null;
-  const numbers = read === null ? null : told?.kpis.oeeIndex == null ? lineNumbers(read.now) : told;
-  const shift = now?.find((one) => one.shift !== null)?.shift ?? null;
-  const format = now?.[0] === undefined ? context.format : context.formatIn(now[0].data.cells.timeZone);
+/** What a row that was never drawn is taken for. */
+const rowHeightPx = 168;
+const usualColumns = 5;
+
+function LineRow({ line, machines, ...common }: Common & { line: Line; machines: readonly Equipment[] }) {
+  const { now, plant, tiles, context, t } = common;
+  const targetOf = (id: number): number => now.items.get(id)?.item.targets.oeeIndex ?? usualTarget;
+  const reads = line.machines.map(({ id }) => now.items.get(id));
+  const own = now.items.get(line.equipment.id);
+  const headline = lineHeadline(own, reads);
+  const shift = shiftOf([own, ...reads]);
+  const zone = (own ?? reads.find((read) => read !== undefined))?.item.timeZone;
+  const format = zone === undefined ? context.format : context.formatIn(zone);
   return (
     <article className="line-row" aria-label={line.equipment.name}>
       <header className="line-head">
         <h3>
           <a {...context.link("line", { id: line.equipment.id })}>{line.equipment.name}</a>
         </h3>
-        <p className="line-shift">
-          {now !== null &&
-            (shift === null
+        {now.atUs !== null && (
+          <p className="line-shift">
+            {shift === null
               ? t("overview.noShift")
-              : `${shift.name} ${format.part(shift.fromUs, "min")}–${format.part(shift.toUs, "min")}`)}
-        </p>
-        {numbers !== null && (
+              : `${shift.name} ${format.part(shift.fromUs, "min")}–${format.part(shift.toUs, "min")}`}
+          </p>
+        )}
+        {headline !== null && (
           <div className="line-oee">
             <span className="line-oee-value">
-              OEE <b>{percentOf(numbers.kpis.oeeIndex, format, "–")}</b>
+              OEE <b>{percentOf(headline.oee, format, "–")}</b>
             </span>
-            <ShareBar share={numbers.kpis.oeeIndex} target={target} />
-            <Worth numbers={numbers} context={context} t={t} />
+            <ShareBar share={headline.oee} target={targetOf(line.equipment.id)} />
+            <WorthMarks worth={headline} context={context} t={t} />
           </div>
         )}
-        {tiles !== null && (
+        {now.atUs !== null && (
           <p className="line-states">
-            {countStates(tiles).map(({ state, n }) => (
+            {countStates(line.machines.map(({ id }) => tiles.get(id) as Tile)).map(({ state, n }) => (
               <span key={state}>
                 <StateMark state={state} /> {n} {stateWord(t, state).toLocaleLowerCase(context.locale)}
               </span>
@@ -120,89 +198,33 @@ function LineRow({ line, target, context, t }: { line: Line; target: number; con
           </p>
         )}
       </header>
-      {loaded.error !== null && tiles === null && <context.Problem error={loaded.error} />}
       <ol className="tiles">
-        {line.machines.map((machine, i) => (
+        {machines.map((machine) => (
           <li key={machine.id}>
-            {tiles === null ? (
-              <a className="tile tile-waiting" {...context.link("machine", { id: machine.id })}>
-                <b>{machine.name}</b>
-                <span>{t("overview.reading")}</span>
-              </a>
+            {now.atUs === null ? (
+              <WaitingTile equipment={machine} context={context} t={t} />
             ) : (
-              <MachineTile
-                tile={tiles[i]}
-                isConstraint={line.constraint === machine.id}
-                target={target}
-                reasons={now?.[i].data.reasons ?? new Map()}
-                nowUs={nowUs}
-                context={context}
-                t={t}
-              />
+              <>
+                <MachineTile
+                  tile={tiles.get(machine.id) as Tile}
+                  isConstraint={line.constraint === machine.id}
+                  target={targetOf(machine.id)}
+                  reasons={plant.reasons}
+                  context={context}
+                  t={t}
+                />
+                <TileAlarms
+                  name={machine.name}
+                  alarms={(tiles.get(machine.id) as Tile).alarms}
+                  now={now}
+                  context={context}
+                  t={t}
+                />
+              </>
             )}
           </li>
         ))}
       </ol>
     </article>
-  );
-}
-
-/** Older than this, what is shown is not now any more. */
-const staleUs = 30e6;
-
-function MachineTile(props: {
-  tile: Tile;
-  isConstraint: boolean;
-  target: number;
-  reasons: MachineNow["data"]["reasons"];
-  nowUs: number;
-  context: PageContext;
-  t: Say;
-}) {
-  const { tile, isConstraint, target, reasons, nowUs, context, t } = props;
-  const { format } = context;
-  const { equipment, state, sinceUs, order, numbers, ageUs } = tile;
-  const reason = pieceText(tile, reasons, t, context.locale);
-  const prefix = useId();
-  const { colour, pattern } = stateFill(state, prefix);
-  const oee = numbers?.kpis.oeeIndex ?? null;
-  return (
-    <a className="tile" data-state={state} {...context.link("machine", { id: equipment.id })}>
-      <svg className="tile-state" width="100%" height="8" aria-hidden="true">
-        <StatePatterns prefix={prefix} />
-        <rect width="100%" height="8" fill={colour} />
-        {pattern !== null && <rect width="100%" height="8" fill={pattern} />}
-      </svg>
-      <span className="tile-name">
-        <b>{equipment.name}</b>
-        {isConstraint && <abbr title={t("overview.constraintHint")}>{t("overview.constraint")}</abbr>}
-      </span>
-      <span className="tile-reason">
-        {reason}
-        {sinceUs !== null && <span>{format.duration(Math.max(1e6, nowUs - sinceUs))}</span>}
-      </span>
-      <span className="tile-order">
-        {order === null ? (
-          t("machine.noOrder")
-        ) : (
-          <>
-            <span className="tile-order-name">{order.order}</span>
-            <span>
-              {format.number(order.made, 0)} / {format.number(order.quantity, 0)} {unitText(order.unit)}
-            </span>
-          </>
-        )}
-      </span>
-      <ShareBar share={order === null ? null : order.made / Math.max(1, order.quantity)} />
-      <span className="tile-oee">
-        OEE <b>{percentOf(oee, format, "–")}</b>
-      </span>
-      <ShareBar share={oee} target={target} />
-      {(ageUs === null || ageUs > staleUs) && (
-        <span className="tile-age">
-          {ageUs === null ? t("overview.neverHeard") : t("overview.age", { time: format.duration(ageUs) })}
-        </span>
-      )}
-    </a>
   );
 }

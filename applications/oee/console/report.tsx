@@ -96,7 +96,7 @@ const refreshMs = 10_000;
 
 function Read(props: PlaceProps & { shift: ShiftOccurrence; leastUs: Micros; locale: PageLocale }) {
   const { id, plant, context, t, shift, leastUs, locale } = props;
-  const [target] = useTarget();
+  const target = useTarget(context, id, shift.toUs - 1);
   const nowUs = context.nowUs();
   const loaded = useLoaded(
     `report ${id} ${shift.id} ${leastUs}`,

@@ -21,6 +21,28 @@ export function numbersOfResult(result: Result): Numbers | null {
 
 const pageSize = 5000;
 
+/** Every page of the results of some equipment. */
+export async function everyResult(
+  platform: PagePlatform,
+  equipmentId: readonly number[],
+  period: ResultPeriod,
+  range: TimeRange,
+  more: { detail?: "none" },
+  signal?: AbortSignal,
+): Promise<Result[]> {
+  const found: Result[] = [];
+  if (equipmentId.length === 0) return found;
+  const query = { application: "oee", equipmentId: [...equipmentId], period, limit: pageSize, ...more };
+  const times = { from: Math.round(range.fromUs), to: Math.round(range.toUs) };
+  let cursor: string | undefined;
+  do {
+    const page = await platform.call("listResults", { query: { ...query, ...times, cursor }, signal });
+    found.push(...page.items);
+    cursor = page.cursor ?? undefined;
+  } while (cursor !== undefined);
+  return found;
+}
+
 /** By equipment, in order of time. Places of which nothing was published are not in it. */
 export async function readResults(
   platform: PagePlatform,
@@ -30,21 +52,13 @@ export async function readResults(
   signal?: AbortSignal,
 ): Promise<Map<number, { key: string; numbers: Numbers }[]>> {
   const found = new Map<number, { key: string; numbers: Numbers }[]>();
-  if (equipmentId.length === 0) return found;
-  const query = { application: "oee", equipmentId: [...equipmentId], period, limit: pageSize };
-  const times = { from: Math.round(range.fromUs), to: Math.round(range.toUs) };
-  let cursor: string | undefined;
-  do {
-    const page = await platform.call("listResults", { query: { ...query, ...times, cursor }, signal });
-    for (const result of page.items) {
-      const numbers = numbersOfResult(result);
-      if (numbers === null) continue;
-      const own = found.get(result.equipmentId) ?? [];
-      own.push({ key: result.key, numbers });
-      found.set(result.equipmentId, own);
-    }
-    cursor = page.cursor ?? undefined;
-  } while (cursor !== undefined);
+  for (const result of await everyResult(platform, equipmentId, period, range, {}, signal)) {
+    const numbers = numbersOfResult(result);
+    if (numbers === null) continue;
+    const own = found.get(result.equipmentId) ?? [];
+    own.push({ key: result.key, numbers });
+    found.set(result.equipmentId, own);
+  }
   for (const own of found.values()) own.sort((a, b) => a.numbers.fromUs - b.numbers.fromUs);
   return found;
 }

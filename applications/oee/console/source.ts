@@ -41,6 +41,10 @@ export const readEquipment = (platform: PagePlatform, signal?: AbortSignal): Pro
 export const readTopologies = (platform: PagePlatform, signal?: AbortSignal): Promise<Recorded<LineTopologyItem>[]> =>
   everyPage((cursor) => platform.call("listLineTopologies", { query: { limit: pageSize, cursor }, signal }));
 
+/** A plant's own reasons, beside or in place of those it started with. */
+export const readReasons = (platform: PagePlatform, signal?: AbortSignal): Promise<Recorded<Reason>[]> =>
+  everyPage((cursor) => platform.call("listReasons", { query: { limit: pageSize, cursor }, signal }));
+
 /** What the platform says of one machine in a range. */
 export interface MachineData {
   range: TimeRange;
@@ -155,55 +159,6 @@ export async function eachOf<T, R>(items: readonly T[], read: (item: T) => Promi
 
 export const shiftAt = (shifts: readonly ShiftOccurrence[], us: Micros): ShiftOccurrence | undefined =>
   shifts.find(({ fromUs, toUs }) => fromUs <= us && us < toUs);
-
-/** What the overview says of one machine. */
-export interface MachineNow {
-  data: MachineData;
-  shift: ShiftOccurrence | null;
-  /** Of the shift so far. */
-  numbers: Numbers | null;
-}
-
-const dayBackUs = dayUs;
-
-/** State, shift and running order of a machine now. `range` reaches back to the begin of the shift, or a little where there is none. */
-export async function readNow(
-  platform: PagePlatform,
-  equipmentId: number,
-  nowUs: Micros,
-  signal?: AbortSignal,
-): Promise<MachineNow> {
-  const query = { equipmentId, from: Math.round(nowUs - dayBackUs), to: Math.round(nowUs + dayUs) };
-  const { items } = await platform.call("listShifts", { query, signal });
-  const shift = shiftAt(items, nowUs) ?? null;
-  const fromUs = shift?.fromUs ?? nowUs - 8 * (dayUs / 24);
-  const data = await readMachine(platform, equipmentId, { fromUs, toUs: nowUs }, signal);
-  const numbers = shift === null ? null : (numbersByShift(data.cells, [shift]).get(shift.id) ?? null);
-  return { data, shift, numbers };
-}
-
-/** What one machine made of its time in a range, without its states: enough for numbers. */
-export interface MachineCells {
-  id: number;
-  cells: Cells;
-  shifts: ShiftOccurrence[];
-}
-
-export async function readCells(
-  platform: PagePlatform,
-  ids: readonly number[],
-  range: TimeRange,
-  signal?: AbortSignal,
-): Promise<MachineCells[]> {
-  const query = { from: range.fromUs, to: range.toUs };
-  return eachOf(ids, async (id) => {
-    const [cells, { items: shifts }] = await Promise.all([
-      platform.call("listCells", { params: { id }, query, signal }),
-      platform.call("listShifts", { query: { equipmentId: id, ...query }, signal }),
-    ]);
-    return { id, cells, shifts };
-  });
-}
 
 /** By hour of the site, or by production day: in order of time. */
 export function numbersBy(cells: Cells, period: "hour" | "productionDay"): Numbers[] {

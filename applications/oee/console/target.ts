@@ -1,32 +1,8 @@
-import { useSyncExternalStore } from "react";
+import type { Micros } from "@lineshaft/contract/api";
+import { type PageContext, useLoaded } from "@lineshaft/ui/kit";
 
-/** What is called world class, until somebody sets a target of their own. */
-const usual = 0.85;
-const stored = "lineshaft.oee.target";
-const listeners = new Set<() => void>();
-let target: number | null = null;
-
-function read(): number {
-  if (target !== null) return target;
-  try {
-    const kept = Number(localStorage.getItem(stored));
-    target = kept > 0 && kept <= 1 ? kept : usual;
-  } catch {
-    // A browser that keeps nothing shows the usual one.
-    target = usual;
-  }
-  return target;
-}
-
-function write(next: number): void {
-  target = next;
-  try {
-    localStorage.setItem(stored, String(next));
-  } catch {
-    // Holds for this visit only.
-  }
-  for (const listener of listeners) listener();
-}
+/** What is called world class, until somebody sets a target. */
+export const usualTarget = 0.85;
 
 /** So far below its target a number asks for attention; a little below it is an ordinary day. */
 const farBelow = 0.8;
@@ -34,11 +10,25 @@ const farBelow = 0.8;
 export const isLow = (share: number | null, target: number | null): boolean =>
   share !== null && target !== null && share < target * farBelow;
 
-/** The OEE that this person wants to see reached; kept in the browser. */
-export function useTarget(): [number, (next: number) => void] {
-  const now = useSyncExternalStore((listener) => {
-    listeners.add(listener);
-    return () => listeners.delete(listener);
-  }, read);
-  return [now, write];
+const everyMs = 60_000;
+
+/** The OEE that an equipment should reach, by master data of its own or of what it stands below; `atUs`: then, default now. */
+export function useTarget({ platform }: PageContext, equipmentId: number, atUs?: Micros): number {
+  const { data } = useLoaded(
+    `target ${equipmentId} ${atUs ?? "now"}`,
+    async (signal) => {
+      const query = { equipmentId: [equipmentId], ...(atUs === undefined ? {} : { at: Math.round(atUs) }) };
+      const { items } = await platform.call("listTargetsInForce", { query, signal });
+      return items[0]?.targets.oeeIndex ?? null;
+    },
+    everyMs,
+  );
+  return data ?? usualTarget;
+}
+
+/** A target of an equipment from now on; what it was before stays. */
+export async function setTarget({ platform, nowUs }: PageContext, equipmentId: number, value: number): Promise<void> {
+  const fromUs = Math.round(nowUs());
+  const body = { equipmentId, kpi: "oeeIndex", value, fromUs, toUs: null };
+  await platform.call("putKpiTarget", { params: { id: `oee-${equipmentId}-${fromUs}` }, body });
 }

@@ -1,5 +1,7 @@
 import {
   type Annotation,
+  alarmColumns,
+  identifierColumns,
   type MachineFactsBody,
   minuteUs,
   type Recorded,
@@ -22,6 +24,8 @@ const facts = (over: Partial<MachineFactsBody> = {}): MachineFactsBody => ({
     cause: [0, 0, 7_100_000, 0],
   },
   increments: { source: [], time: [], n: [], kind: [], flags: [] },
+  alarms: alarmColumns([]),
+  identifiers: identifierColumns([]),
   watermarkUs: at(40),
   finalBeforeUs: null,
   repairing: false,

@@ -23,12 +23,20 @@ export interface Span extends TimeRange {
 /** Younger than this the end of what is known is taken for now: derivation is a few seconds behind by design. */
 const freshUs = 20 * secondUs;
 
+/** Up to where facts of the range are known: to now, or to the last proof of life. */
+export function knownUntil({ fromUs, toUs, watermarkUs }: MachineFactsBody, nowUs: Micros): Micros {
+  const end = Math.min(toUs, nowUs);
+  if (watermarkUs === null) return fromUs;
+  return nowUs - watermarkUs < freshUs ? end : Math.min(end, watermarkUs);
+}
+
 /**
  * The states of the facts' range up to now, without a hole: what is not told is unknown, and so is what lies behind the last proof of life.
  */
-export function spansOf({ fromUs, toUs, states, watermarkUs }: MachineFactsBody, nowUs: Micros): Span[] {
+export function spansOf(facts: MachineFactsBody, nowUs: Micros): Span[] {
+  const { fromUs, toUs, states } = facts;
   const end = Math.min(toUs, nowUs);
-  const known = watermarkUs === null ? fromUs : nowUs - watermarkUs < freshUs ? end : Math.min(end, watermarkUs);
+  const known = knownUntil(facts, nowUs);
   const spans: Span[] = [];
   const add = (from: Micros, to: Micros, itemState: ItemState | null, mode: OperationMode | null, cause: number) => {
     const last = spans.at(-1);

@@ -24,13 +24,15 @@ const work: Work = {
   next: [{ ...order("B"), plannedFromUs: 2000 }],
   setUp: { fromUs: 50, order: "A" },
   stops: [
-    { fromUs: 900, toUs: null, micro: false, reasons: [], proposal: null, comments: [] },
+    { fromUs: 900, toUs: null, micro: false, reasons: [], proposal: null, proposedBy: null, alarm: null, comments: [] },
     {
       fromUs: 300,
       toUs: 500,
       micro: false,
       reasons: [{ fromUs: 300, toUs: 500, reason: 1 }],
       proposal: null,
+      proposedBy: null,
+      alarm: null,
       comments: [],
     },
   ],

@@ -84,6 +84,7 @@ export const de: Record<keyof Texts, string> = {
   "reason.titleScrap": "Was ist der Fehler?",
   "reason.usual": "Hier häufig",
   "reason.proposed": "laut Maschine",
+  "reason.byAlarm": "laut Alarm: {alarm}",
   "split.title": "Stillstand teilen",
   "split.hint": "Die Linie dorthin schieben, wo der Grund wechselte.",
   "split.first": "Erster Teil",

@@ -82,6 +82,7 @@ export const en = {
   "reason.titleScrap": "What is wrong?",
   "reason.usual": "Often here",
   "reason.proposed": "says the machine",
+  "reason.byAlarm": "by the alarm: {alarm}",
   "split.title": "Split the stop",
   "split.hint": "Move the line to where the reason changed.",
   "split.first": "First part",

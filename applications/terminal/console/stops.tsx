@@ -75,7 +75,11 @@ function StopRow(props: Parameters<typeof Stops>[0] & { stop: WorkStop }) {
           >
             <span>
               {nameOf(stop.proposal)}
-              <small>{t("reason.proposed")}</small>
+              <small>
+                {stop.proposedBy === "alarm"
+                  ? t("reason.byAlarm", { alarm: alarmText(stop, context.locale) })
+                  : t("reason.proposed")}
+              </small>
             </span>
           </button>
         )
@@ -96,6 +100,14 @@ function StopRow(props: Parameters<typeof Stops>[0] & { stop: WorkStop }) {
       </span>
     </li>
   );
+}
+
+/** What the alarm of a stop says; one that has no text has at least its code. */
+function alarmText({ alarm }: WorkStop, locale: string): string {
+  if (alarm === null) return "";
+  const { text, property, code } = alarm;
+  const said = locale.startsWith("de") ? (text?.de ?? text?.en) : (text?.en ?? text?.de);
+  return said ?? `${property} ${code}`;
 }
 
 /** A length of time in whole seconds: nobody at a machine counts less. */

@@ -1,8 +1,23 @@
-import { causeOf, countKinds, itemStateOf, type MachineFactsBody, operationModeOf } from "@lineshaft/contract/api";
+import {
+  type AlarmTransition,
+  alarmColumns,
+  causeOf,
+  countKinds,
+  type IdentifierTransition,
+  identifierColumns,
+  itemStateOf,
+  type MachineFactsBody,
+  operationModeOf,
+} from "@lineshaft/contract/api";
 import type { MachineAnswer } from "@lineshaft/contract/ports";
 
 /** Facts as the API says them: columns, states by their names. */
-export function machineFactsBody(equipmentId: number, answer: MachineAnswer): MachineFactsBody {
+export function machineFactsBody(
+  equipmentId: number,
+  answer: MachineAnswer,
+  alarms: readonly AlarmTransition[],
+  identifiers: readonly IdentifierTransition[],
+): MachineFactsBody {
   const { facts, watermarkUs, finalBeforeUs, repairing } = answer;
   const { states, increments } = facts;
   const codes = Array.from(states.code);
@@ -23,6 +38,8 @@ export function machineFactsBody(equipmentId: number, answer: MachineAnswer): Ma
       kind: Array.from(increments.kind, (kind) => countKinds[kind]),
       flags: Array.from(increments.flags),
     },
+    alarms: alarmColumns(alarms),
+    identifiers: identifierColumns(identifiers),
     watermarkUs,
     finalBeforeUs,
     repairing,

@@ -16,6 +16,7 @@ import {
   type WriteReceipt,
 } from "@lineshaft/contract/api";
 import type { Page, Written } from "@lineshaft/contract/ports";
+import { alarmHandlers } from "./alarms.ts";
 import { Answer, baseRevision, type Call, type Handlers } from "./call.ts";
 import { configurationHandlers } from "./configuration.ts";
 import { connectivityHandlers } from "./connectivity.ts";
@@ -26,6 +27,7 @@ import { machineFactsBody } from "./facts.ts";
 import { IngestGate, ingest } from "./ingest.ts";
 import { masterDataHandlers } from "./master-data.ts";
 import { masterDataTransferHandlers } from "./master-data-transfer.ts";
+import { nowHandlers } from "./now.ts";
 import { resultHandlers } from "./results.ts";
 import { bucketSeriesJson, pointSeriesJson } from "./series.ts";
 import type { HttpLimits, Services } from "./services.ts";
@@ -248,10 +250,15 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
       const readable = new Set(registry.readableTags(principal, [...new Set(all.map(({ tagId }) => tagId))]));
       return { items: all.filter(({ tagId }) => readable.has(tagId)).slice(0, mappingErrorsMax) };
     },
-    machineFacts: ({ principal, params, query: asked }) => {
+    machineFacts: async ({ principal, params, query: asked }) => {
       const { id } = registry.getEquipment(principal, params.id);
       const { fromUs, toUs } = readRange(asked);
-      return machineFactsBody(id, facts.machine(id, fromUs, toUs));
+      if (asked.asOf !== undefined) {
+        const told = await services.toldFacts.machine(id, fromUs, toUs, asked.asOf);
+        return machineFactsBody(id, told, told.alarms, told.identifiers);
+      }
+      const answer = facts.machine(id, fromUs, toUs);
+      return machineFactsBody(id, answer, facts.alarms(id, fromUs, toUs), facts.identifiers(id, fromUs, toUs));
     },
 
     listCells: ({ principal, params, query: asked }) => {
@@ -261,7 +268,9 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
       return services.cells.cells(principal, params.id, fromUs, toUs, asked.asOf);
     },
 
+    ...nowHandlers(services, { page }),
     ...factRecordHandlers(services, { page: pageLater }),
+    ...alarmHandlers(services, { page, readRange }),
     ...resultHandlers(services, { page }),
     ...stopHandlers(services, { readRange }),
 

@@ -99,6 +99,7 @@ export function masterDataHandlers({ registry, work }: Services, kit: Kit): Pick
     ...named("annotation", masterDataNames.annotation),
     ...named("lineTopology", masterDataNames.lineTopology),
     ...named("setUp", masterDataNames.setUp),
+    ...named("kpiTarget", masterDataNames.kpiTarget),
     listBookings: handlersOf("booking", "listBookings").list,
     getWork: ({ principal, params, query: { hours = defaultHours } }) =>
       work.work(principal, params.id, hours * hourUs),

@@ -393,6 +393,7 @@ describe("reading", () => {
       ["bucketHistory", "history/buckets?tag=1&from=0&to=1000000&buckets=4"],
       ["machineFacts", "facts/machines/1?from=0&to=10"],
       ["listMappingErrors", "facts/mapping-errors"],
+      ["listAlarms", "facts/alarms?from=0&to=10"],
       ["listRejected", "rejected"],
       ["listGaps", "gaps"],
       ["listKeys", "keys"],

@@ -22,7 +22,7 @@ export function resultHandlers({ results }: Services, kit: Kit): Pick<Handlers, 
     }),
     publishResults: ({ principal, params, body }) => results.publish(principal, params.application, body.items),
     listResults: (call) => {
-      const { application, equipmentId: equipmentIds, period, periodKey: key, from, to, asOf } = call.query;
+      const { application, equipmentId: equipmentIds, period, periodKey: key, from, to, asOf, detail } = call.query;
       const fromUs = from === undefined ? undefined : timeOf(from, "from");
       const toUs = to === undefined ? undefined : timeOf(to, "to");
       if (fromUs !== undefined && toUs !== undefined && fromUs >= toUs)
@@ -36,6 +36,7 @@ export function resultHandlers({ results }: Services, kit: Kit): Pick<Handlers, 
           fromUs,
           toUs,
           asOf,
+          detail,
           limit: call.query.limit ?? defaultPage,
           cursor,
         }),

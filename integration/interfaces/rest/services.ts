@@ -13,12 +13,14 @@ import type {
   LastValues,
   Ledger,
   MasterDataTransfer,
+  NowSource,
   Outbox,
   Registry,
   Results,
   Sink,
   StopSource,
   SystemService,
+  ToldFacts,
   WorkSource,
 } from "@lineshaft/contract/ports";
 
@@ -29,10 +31,12 @@ export interface Services {
   registry: Registry;
   lastValues: LastValues;
   facts: Facts;
+  toldFacts: ToldFacts;
   factRecords: FactRecords;
   cells: CellSource;
   results: Results;
   work: WorkSource;
+  now: NowSource;
   stops: StopSource;
   ledger: Ledger;
   identity: Identity;

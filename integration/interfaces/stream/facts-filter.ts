@@ -5,7 +5,14 @@ export function factsWithin(data: FactsChangedData, sees: (equipmentId: number) 
   const ranges = data.ranges.filter(({ equipmentId }) => sees(equipmentId));
   if (ranges.length === data.ranges.length) return data;
   if (ranges.length === 0) return null;
-  return { ranges, states: rowsOf(data.states, sees), counts: rowsOf(data.counts, sees) };
+  const { states, counts, alarms, identifiers } = data;
+  return {
+    ranges,
+    states: rowsOf(states, sees),
+    counts: rowsOf(counts, sees),
+    alarms: rowsOf(alarms, sees),
+    identifiers: rowsOf(identifiers, sees),
+  };
 }
 
 function rowsOf<T extends { equipmentId: number[] }>(columns: T, sees: (equipmentId: number) => boolean): T {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
-import { decodePointsFrame, type Problem, type StreamRequest } from "@lineshaft/contract/api";
+import { alarmColumns, decodePointsFrame, type Problem, type StreamRequest } from "@lineshaft/contract/api";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { createHttpServer, type HttpOptions, type HttpServer } from "../rest/index.ts";
@@ -361,6 +361,8 @@ describe("who may listen", () => {
         cause: ids.map(() => 0),
       },
       counts: { equipmentId: [], source: [], time: [], n: [], kind: [], flags: [] },
+      alarms: { equipmentId: [], ...alarmColumns([]) },
+      identifiers: { equipmentId: ids, time: ids, property: ids.map(() => "order"), value: ids.map(String) },
     });
     const readers = [
       [new Reader({ types: ["facts.changed"] }), [1, 2, 3, 4]],
@@ -378,9 +380,11 @@ describe("who may listen", () => {
     await readers[1][0].until(() => readers[1][0].events().length === 1);
     await readers[3][0].until(() => readers[3][0].events().length === 1);
     for (const [reader, expected] of readers.slice(0, 4)) {
-      const told = reader.events()[0]?.data as { ranges: unknown[]; states: object } | undefined;
+      const told = reader.events()[0]?.data as { ranges: unknown[]; states: object; identifiers: object } | undefined;
       expect(told === undefined ? [] : told.ranges).toEqual(facts([...expected]).ranges);
-      if (told !== undefined) expect(told.states).toEqual(facts([...expected]).states);
+      if (told === undefined) continue;
+      expect(told.states).toEqual(facts([...expected]).states);
+      expect(told.identifiers).toEqual(facts([...expected]).identifiers);
     }
   });
 

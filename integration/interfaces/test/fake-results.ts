@@ -69,6 +69,12 @@ export class FakeResults implements Results {
     return { published: good.length, unchanged: 0, lsn: this.published.length, faults };
   };
 
+  find: Results["find"] = (p, application, keys) =>
+    keys.map((key) => {
+      const found = this.list(p, { application, ...key, equipmentIds: [key.equipmentId] }).items[0];
+      return found === undefined ? null : { ...found, cause: found.cause.text };
+    });
+
   list: Results["list"] = (p, q) => {
     const from = Number(q.cursor ?? 0);
     const all = this.published.filter(

@@ -371,6 +371,7 @@ export class FakePlatform implements Services {
 
   facts: Services["facts"] = {
     appliedLsn: 1,
+    states: (_id, from) => ({ count: 1, t: Float64Array.of(from), code: Int32Array.of(4) }),
     mappingErrors: () => [
       { tagId: 1, equipmentId: 1, values: 3 },
       { tagId: 2, equipmentId: 1, values: 7 },
@@ -378,6 +379,20 @@ export class FakePlatform implements Services {
     progress: (equipmentId) => ({ equipmentId, fromUs: null, watermarkUs: 0, finalBeforeUs: 0, repairing: false }),
     onChanged: () => () => undefined,
     onProgress: () => () => undefined,
+    alarmEquipment: () => this.equipmentRows.map(({ id }) => id),
+    alarmIntervals: (equipmentId, from) => [
+      {
+        ...{ property: "alarm", tagId: equipmentId, code: "17", severity: 700, text: { de: "Schutztür offen" } },
+        ...{ cause: 0, sinceUs: from - equipmentId, untilUs: equipmentId % 2 === 0 ? null : from + 1 },
+      },
+    ],
+    identifiers: (_, from) => [{ property: "orderNumber", t: from, value: "00417" }],
+    alarms: (_, from) => [
+      {
+        ...{ property: "alarm", tagId: 1, t: from, active: true, code: "17", severity: 700 },
+        ...{ text: { en: "Guard open", de: "Schutztür offen" }, cause: 0 },
+      },
+    ],
     machine: (_, from, to) => ({
       facts: {
         from,
@@ -396,6 +411,31 @@ export class FakePlatform implements Services {
       finalBeforeUs: null,
       repairing: false,
     }),
+  };
+
+  now: Services["now"] = {
+    now: (p, { equipmentIds }) => ({
+      atUs: 0,
+      items: this.equipmentRows
+        .filter(({ id, path }) => inScope(p, path) && (equipmentIds?.includes(id) ?? true))
+        .map(({ id, level, path }) => ({
+          ...{ equipmentId: id, level, path, timeZone: "UTC", state: null, watermarkUs: null, plan: "noCalendar" },
+          ...{
+            shift: null,
+            order: null,
+            targets: {},
+            alarms: { active: 0, worst: [] },
+            worksByOrder: false,
+            shiftResult: null,
+            orderResult: null,
+          },
+        })),
+      cursor: null,
+    }),
+    targets: (p, equipmentIds) =>
+      this.equipmentRows
+        .filter(({ id, path }) => inScope(p, path) && equipmentIds.includes(id))
+        .map(({ id }) => ({ equipmentId: id, targets: { oeeIndex: 0.8 } })),
   };
 
   stops: Services["stops"] = {
@@ -429,6 +469,13 @@ export class FakePlatform implements Services {
       finalBeforeUs: null,
       repairing: false,
     }),
+  };
+
+  toldFacts: Services["toldFacts"] = {
+    machine: async (equipmentId, from, to, asOf) => {
+      if (!/^\d+$/.test(asOf)) throw new ProblemError("as_of_invalid", `${asOf} is no place in the log.`);
+      return { ...this.facts.machine(equipmentId, from, to), finalBeforeUs: Number(asOf), alarms: [], identifiers: [] };
+    },
   };
 
   readonly factRecords = new FakeFactRecords((id) => this.equipmentRows.find((row) => row.id === id)?.path ?? "\0");

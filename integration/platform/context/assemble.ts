@@ -15,7 +15,7 @@ import {
 } from "@lineshaft/contract/api";
 import type { Lsn, MasterData, MasterDataQuery } from "@lineshaft/contract/ports";
 import { bindAnnotations, reasonsInForce } from "./annotations.ts";
-import { placeLateScrap } from "./late-scrap.ts";
+import { placeLateScrap, type ScrapSources, scrapSourcesOf } from "./late-scrap.ts";
 import { setUpsFromOrderChange } from "./set-up.ts";
 import { stateSpans, stopsOf } from "./states.ts";
 import { layered } from "./timeline.ts";
@@ -35,6 +35,8 @@ export interface ContextQuery {
   timeZone: string;
   /** What the machine did: annotations bind to its stops, set-up ends with its good parts. */
   facts: MachineFacts;
+  /** What of the machine may be asked for beyond `facts`, to find where scrap was made. Default: nothing. */
+  scrap?: ScrapSources;
   asOf?: Lsn;
 }
 
@@ -45,7 +47,7 @@ export interface ContextQuery {
 export function contextOf(
   data: MasterData,
   p: Principal,
-  { upwards, timeZone, facts, asOf }: ContextQuery,
+  { upwards, timeZone, facts, scrap = scrapSourcesOf(facts), asOf }: ContextQuery,
 ): {
   context: EquipmentContext;
   orphaned: Recorded<MasterDataItem<"annotation">>[];
@@ -67,8 +69,12 @@ export function contextOf(
     stopsOf(stateSpans(facts)),
   );
   const executions = all("order", { ...range, equipmentId }).flatMap((order) => executionsOf(order, equipmentId));
-  const bookings = all("lateScrap", { asOf, equipmentId }).map(({ item }) => item);
-  const { placed, unplaced } = placeLateScrap(facts, executions, bookings);
+  const near = used("lateScrap", scrapNear(data, p, { equipmentId, facts, executions, asOf }));
+  const { placed, unplaced } = placeLateScrap(
+    scrap,
+    executions,
+    near.map(({ item }) => item),
+  );
   const shifts = data.shifts(p, equipmentId, facts.from, facts.to, asOf);
   for (const name of new Set(shifts.map(({ calendar }) => calendar)))
     used("calendar", [data.get(p, "calendar", name, asOf)]);
@@ -115,6 +121,24 @@ export function contextOf(
     context: { ...context, setUps: [...context.setUps, ...setUpsFromOrderChange(facts, context)] },
     orphaned: annotations.filter(({ item }) => lost.has(item)),
   };
+}
+
+/**
+ * Late scrap that may lie within the facts: what has a time or names units or a lot, what is of an order that ran, and what was booked there. What else there is lies elsewhere, or is told there.
+ */
+function scrapNear(
+  data: MasterData,
+  p: Principal,
+  at: { equipmentId: number; facts: MachineFacts; executions: readonly OrderExecution[]; asOf: Lsn | undefined },
+): Recorded<MasterDataItem<"lateScrap">>[] {
+  const { equipmentId, facts, executions, asOf } = at;
+  const ran = new Set(executions.map(({ order, operation }) => JSON.stringify([order, operation])));
+  return everyPage(data, p, "lateScrap", { asOf, equipmentId }).filter(({ item }) => {
+    const { order, operation, madeUs, serials, lot, bookedUs } = item;
+    if (madeUs !== null) return madeUs.toUs >= facts.from && madeUs.fromUs <= facts.to;
+    if (serials !== undefined || lot !== undefined) return true;
+    return ran.has(JSON.stringify([order, operation])) || (bookedUs > facts.from && bookedUs <= facts.to);
+  });
 }
 
 /** Of two that speak of the same what was said later holds, whichever came first. */

@@ -9,9 +9,10 @@ import {
   type OeePolicy,
   type Principal,
 } from "@lineshaft/contract/api";
-import type { CellSource, Clock, Facts, Lsn, MachineAnswer, Registry } from "@lineshaft/contract/ports";
+import type { CellSource, Clock, Facts, Lsn, MachineAnswer, ProductionTimes, Registry } from "@lineshaft/contract/ports";
 import { contextOf } from "./assemble.ts";
 import { cellsOf } from "./cells.ts";
+import { machineScrapSources } from "./late-scrap.ts";
 import { lineCells } from "./line.ts";
 import { asTopology, membersOf, topologiesOf } from "./lines.ts";
 import { isKnown, stateSpans, stopsOf } from "./states.ts";
@@ -29,8 +30,14 @@ interface Range {
 }
 
 /** Cells from derived facts and master data, made when they are asked for: of a machine from its own facts, of a line by its topology from those of its machines. */
-export function cellSource(parts: { facts: Facts; registry: Registry; clock: Clock }): CellSource {
-  const { facts, registry, clock } = parts;
+export function cellSource(parts: {
+  facts: Facts;
+  registry: Registry;
+  clock: Clock;
+  /** When units and lots were produced. Default: nobody says so. */
+  production?: ProductionTimes;
+}): CellSource {
+  const { facts, registry, clock, production = null } = parts;
   const { masterData } = registry;
 
   /** Where the stop and the estimated counts that are open at `at` began. Most began just before, so it is looked further back only where they did not. */
@@ -54,8 +61,15 @@ export function cellSource(parts: { facts: Facts; registry: Registry; clock: Clo
   }
 
   /** Only productive time counts: what was commissioned, tested or retired at the time does not, whatever it is today. */
-  function contextAt(all: Principal, equipmentId: number, timeZone: string, found: MachineFacts, asOf?: Lsn) {
-    const query = { upwards: placesUpwards(registry, all, equipmentId), timeZone, facts: found, asOf };
+  function contextAt(
+    all: Principal,
+    { id: equipmentId, machine = equipmentId }: { id: number; machine?: number },
+    timeZone: string,
+    found: MachineFacts,
+    asOf?: Lsn,
+  ) {
+    const scrap = machineScrapSources({ facts, production, tenant: all.tenant, machine, place: equipmentId, asOf });
+    const query = { upwards: placesUpwards(registry, all, equipmentId), timeZone, facts: found, scrap, asOf };
     const made = contextOf(masterData, all, query);
     const lifecycle = registry.lifecycle(all, equipmentId, asOf).filter(({ state }) => state !== "productive");
     return { ...made, context: { ...made.context, lifecycle } };
@@ -66,7 +80,7 @@ export function cellSource(parts: { facts: Facts; registry: Registry; clock: Clo
     const from = Math.min(...ids.map((id) => beginning(all, id, range)));
     return ids.map((id) => {
       const answer = facts.machine(id, from, range.to + lookAheadUs);
-      return { id, answer, ...contextAt(all, id, timeZone, answer.facts, range.asOf) };
+      return { id, answer, ...contextAt(all, { id }, timeZone, answer.facts, range.asOf) };
     });
   }
 
@@ -92,7 +106,7 @@ export function cellSource(parts: { facts: Facts; registry: Registry; clock: Clo
       const topology = line.map(asTopology);
       const constraint = topology[topology.length - 1].constraint;
       const limiting = made.find(({ id }) => id === constraint) ?? made[0];
-      const own = contextAt(all, equipmentId, timeZone, limiting.answer.facts, asOf);
+      const own = contextAt(all, { id: equipmentId, machine: limiting.id }, timeZone, limiting.answer.facts, asOf);
       // Where orders are booked at the machines and none at the line, it works at what its constraint works at.
       const booked = own.context.executions.length > 0 ? own.context.executions : limiting.context.executions;
       const context = { ...own.context, executions: booked };

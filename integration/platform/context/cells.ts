@@ -1,6 +1,7 @@
 import {
   type Cell,
   cellKey,
+  type Dated,
   dayOf,
   dayUs,
   type EquipmentContext,
@@ -16,6 +17,7 @@ import {
   type Quantities,
   type QuantityPlace,
   type StopTime,
+  stateCode,
   type TimeClass,
 } from "@lineshaft/contract/api";
 import { ContextWalk, classOf, type Piece, reasonOf } from "./piece.ts";
@@ -259,10 +261,23 @@ function countsOf(input: CellInput, window: Window, spans: readonly StateSpan[])
   return met.sort((a, b) => startOf(a.count) - startOf(b.count));
 }
 
-function placeLate(late: LateScrap, clock: RunningClock): PlacedCount {
+function placeLate(late: LateScrap, ofFacts: RunningClock): PlacedCount {
+  const clock = late.runs === undefined ? ofFacts : new RunningClock(spansOf(late, late.runs));
   const at = { source: late.fromUs, t: late.toUs, n: late.quantity };
   const continuous = !Number.isInteger(late.quantity);
   return place({ ...at, kind: 0, estimated: late.fromUs < late.toUs, continuous, uncertain: false }, clock);
+}
+
+/** A time without a hole, of which the runs are the part in which the machine produced. */
+function spansOf({ fromUs, toUs }: Dated, runs: readonly Dated[]): StateSpan[] {
+  const spans: StateSpan[] = [];
+  let from = fromUs;
+  for (const run of [...runs, { fromUs: toUs, toUs }]) {
+    spans.push({ from, to: run.fromUs, code: stateCode("NotExecuting") });
+    spans.push({ from: run.fromUs, to: run.toUs, code: stateCode("Executing", "Processing") });
+    from = run.toUs;
+  }
+  return spans;
 }
 
 /** Planned busy time (PBT), before the policy on time without an order. */

@@ -22,11 +22,12 @@ export {
   dirtyWindows,
   type ResultKey,
 } from "./context-diff.ts";
-export { placeLateScrap } from "./late-scrap.ts";
+export { executionsOf, lastProducing, machineScrapSources, type ScrapPart, type ScrapSources, scrapParts } from "./late-scrap.ts";
 export { type LineInput, type LineMember, type LineTopology, lineCells } from "./line.ts";
 export { asTopology, membersOf, topologiesOf } from "./lines.ts";
 export { type CycleSteps, MachineContext, type MasterDataChange } from "./machine-context.ts";
 export { mergeCells } from "./merge.ts";
+export { nowSource } from "./now.ts";
 export { setUpsFromOrderChange } from "./set-up.ts";
 export { stateSpans, stopsOf } from "./states.ts";
 export { machineStops, stopSource } from "./stops.ts";

@@ -107,6 +107,11 @@ export const masterDataRules: Rules = {
       fail("range_invalid", "/madeUs/toUs", "toUs is before fromUs.");
     if (item.reason != null) requireReason(item.reason, "/reason", others);
   },
+  kpiTarget: (item, _, others) => {
+    requireEquipment(item.equipmentId, "/equipmentId", others);
+    requireRange(item.fromUs, item.toUs, "/toUs");
+    requirePositive(item.value, "/value", "A target");
+  },
   setUp: (item, _, others) => {
     requireEquipment(item.equipmentId, "/equipmentId", others);
     requireRange(item.fromUs, item.toUs, "/toUs");

@@ -73,8 +73,8 @@ describe("the stops of a machine", () => {
         };
         for (const cell of cellsOf({ equipment: 7, facts: found, context: own }, window))
           for (const { timeClass, reason, us } of cell.stops) add(1, timeClass, reason, us);
+        // Booked set-up in unknown time is set-up, and no stop.
         for (const { parts } of machineStops({ equipmentId: 7, facts: found, context: own }, window))
-          // Booked set-up in unknown time is set-up, and no stop.
           for (const { timeClass, reason, fromUs, toUs } of parts)
             if (reason !== null) add(-1, timeClass, reason, toUs - fromUs);
         expect([...sums.values()].filter((us) => us !== 0)).toEqual([]);

@@ -1,7 +1,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type MachineFacts, type Principal, ProblemError, stateCode } from "@lineshaft/contract/api";
+import {
+  type AlarmTransition,
+  type MachineFacts,
+  type Principal,
+  ProblemError,
+  stateCode,
+} from "@lineshaft/contract/api";
 import type { Facts } from "@lineshaft/contract/ports";
 import { FakeClock } from "@lineshaft/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -14,12 +20,18 @@ import { workSource } from "./work.ts";
 const admin: Principal = { id: "a", kind: "system", name: "a", tenant: 1, role: "admin", scopes: [""] };
 const jammed = stateCode("OutOfService", "Processing", 7_100_000);
 
+const alarm = (over: Partial<AlarmTransition>): AlarmTransition => ({
+  ...{ property: "alarm", tagId: 1, t: 0, active: false, code: null, severity: 500, text: { en: "Guard" }, cause: 0 },
+  ...over,
+});
+
 describe("what a machine works at", () => {
   let dir: string;
   let registry: ReturnType<typeof openRegistry>;
   let press: number;
   const clock = new FakeClock(min(120));
   /** Whatever is asked for: 40 minutes running, a stop that the machine explains after two minutes, running, and a stop that lasts. */
+  let alarms: AlarmTransition[] = [];
   const machine = {
     machine: (_: number, from: number, to: number) => {
       const all: MachineFacts = {
@@ -43,11 +55,16 @@ describe("what a machine works at", () => {
       };
       return { facts: all, watermarkUs: min(119), finalBeforeUs: null, repairing: false };
     },
-  } as Facts;
+    alarms: () => alarms,
+    progress: (equipmentId) => ({
+      ...{ equipmentId, fromUs: min(0), watermarkUs: min(119), finalBeforeUs: min(0), repairing: false },
+    }),
+  } as Partial<Facts> as Facts;
   const work = () =>
     workSource({ facts: machine, registry, clock, cells: cellSource({ facts: machine, registry, clock }) });
   beforeEach(() => {
     dir = mkdtempSync(join(tmpdir(), "lineshaft-work-"));
+    alarms = [];
     registry = openRegistry({ path: join(dir, "registry.sqlite"), clock });
     press = registry.createEquipment(admin, { level: "workUnit", name: "Press" }).item.id;
   });
@@ -120,6 +137,48 @@ describe("what a machine works at", () => {
         comments: ["Belt"],
       },
     ]);
+  });
+
+  it.each<[string, Partial<AlarmTransition>[], number, string]>([
+    ["just before it", [{ t: min(110) - 20e6, code: "17", cause: 7_900_000 }], 7_900_000, "17"],
+    ["in its first minutes", [{ t: min(112), code: "17", cause: 7_900_000 }], 7_900_000, "17"],
+    [
+      "of several at once the most severe",
+      [
+        { t: min(110), tagId: 1, code: "17", cause: 7_100_000, severity: 300 },
+        { t: min(110), tagId: 2, code: "18", cause: 7_900_000, severity: 900 },
+      ],
+      7_900_000,
+      "18",
+    ],
+    [
+      "the first, whatever comes of it",
+      [
+        { t: min(110), tagId: 1, code: "17", cause: 7_100_000, severity: 300 },
+        { t: min(111), tagId: 2, code: "18", cause: 7_900_000, severity: 900 },
+      ],
+      7_100_000,
+      "17",
+    ],
+  ])("proposes for a stop the reason of the alarm that came %s", (_, raised, proposal, code) => {
+    alarms = [
+      alarm({ t: min(0) }),
+      alarm({ t: min(0), tagId: 2 }),
+      ...raised.map((each) => alarm({ ...each, active: true })),
+    ];
+    const [stop, before] = work().work(admin, press, 120 * 60e6).stops;
+    expect(stop).toMatchObject({ proposal, proposedBy: "alarm", alarm: { code, text: { en: "Guard" } } });
+    expect(before).toMatchObject({ proposal: 7_100_000, proposedBy: "machine", alarm: null });
+  });
+
+  it.each<[string, Partial<AlarmTransition>[]]>([
+    ["came long before", [{ t: min(109), code: "17", cause: 7_900_000 }]],
+    ["came long after", [{ t: min(114), code: "17", cause: 7_900_000 }]],
+    ["names no reason", [{ t: min(110), code: "17", cause: 0 }]],
+    ["names a reason that there is not", [{ t: min(110), code: "17", cause: 12 }]],
+  ])("proposes nothing for a stop by an alarm that %s", (_, raised) => {
+    alarms = [alarm({ t: min(0) }), ...raised.map((each) => alarm({ ...each, active: true }))];
+    expect(work().work(admin, press, 120 * 60e6).stops[0]).toMatchObject({ proposal: null, proposedBy: null });
   });
 
   it("answers whoever may see the machine, the same to all", () => {

@@ -1,4 +1,5 @@
 import {
+  type AlarmTransition,
   type Cell,
   causeOf,
   dayUs,
@@ -28,6 +29,7 @@ import type {
 import { contextOf } from "./assemble.ts";
 import { placesUpwards, timeZoneAt } from "./cell-source.ts";
 import { type StateSpan, type Stop, stateSpans, stopsOf } from "./states.ts";
+import { alarmOfStop, beforeStopUs, raised } from "./stop-alarms.ts";
 
 type Order = Recorded<MasterDataItem<"order">>;
 type Operation = Order["item"]["operations"][number];
@@ -69,6 +71,7 @@ export function workSource(parts: { facts: Facts; registry: Registry; clock: Clo
     if (stopsOf(spansUntil(stateSpans(answer.facts), endUs))[0]?.from === answer.facts.from)
       answer = facts.machine(equipmentId, nowUs - Math.max(stopUs, spanUs), nowUs);
     const spans = spansUntil(stateSpans(answer.facts), endUs);
+    const alarms = raised(facts.alarms(equipmentId, answer.facts.from - 2 * beforeStopUs, nowUs));
     const timeZone = timeZoneAt(registry, all, equipmentId, nowUs);
     const upwards = placesUpwards(registry, all, equipmentId);
     const { context } = contextOf(masterData, all, { upwards, timeZone, facts: answer.facts });
@@ -128,7 +131,7 @@ export function workSource(parts: { facts: Facts; registry: Registry; clock: Clo
         .filter(({ to }) => to > nowUs - spanUs)
         .reverse()
         .slice(0, longest.stops)
-        .map((stop) => stopOf(stop, endUs, spans, context, annotations)),
+        .map((stop) => stopOf(stop, endUs, spans, context, annotations, alarms)),
       usualReasons: usual(annotations),
     } satisfies Work;
   }
@@ -202,11 +205,14 @@ function stopOf(
   spans: readonly StateSpan[],
   context: EquipmentContext,
   annotations: readonly MasterDataItem<"annotation">[],
+  alarms: readonly AlarmTransition[],
 ): WorkStop {
   const { from, to } = stop;
   const policy = context.policies.findLast((each) => each.fromUs <= from && from < each.toUs)?.policy;
   const told = new Set(context.reasonTree.map(({ number }) => number));
   const causes = spans.filter((span) => span.to >= from && span.from < to).map(({ code }) => causeOf(code));
+  const { alarm, reason } = alarmOfStop(alarms, stop, (number) => told.has(number));
+  const proposal = reason ?? causes.find((cause) => told.has(cause)) ?? null;
   return {
     fromUs: from,
     toUs: to === endUs ? null : to,
@@ -214,7 +220,9 @@ function stopOf(
     reasons: context.reasons
       .filter(({ fromUs, toUs }) => toUs > from && fromUs < to)
       .map(({ fromUs, toUs, reason }) => ({ fromUs: Math.max(fromUs, from), toUs: Math.min(toUs, to), reason })),
-    proposal: causes.find((cause) => told.has(cause)) ?? null,
+    proposal,
+    proposedBy: proposal === null ? null : reason === null ? "machine" : "alarm",
+    alarm,
     comments: annotations
       .filter((each) => each.anchorUs >= from && each.anchorUs < to && each.text !== "")
       .map(({ text }) => text),

@@ -26,12 +26,12 @@ export function assignmentsOf(rows: readonly StandardBinding[]): Assignment[] {
   const tables = new Map<string, ConditionTable>();
   return [...groups].map(([key, group]) => {
     if (group[0].joint !== undefined) return jointAssignment(key, group, tables);
-    const [{ equipmentId, kind }] = group;
+    const [{ equipmentId, kind, property }] = group;
     const tags = [...Map.groupBy(group, ({ tagId, property }) => `${tagId} ${property}`).values()];
     const channels = tags.map(([row]) => ({ tag: row.tagId, connection: row.connectionId, counts: row.counts }));
     const pieces = tags.map((rows) => rows.map(pieceOf));
     const rules = tags.length === 1 ? new Rules(pieces[0]) : jointRules(pieces);
-    return { key, spec: { equipment: equipmentId, role: kind, channels, rules }, rows: group };
+    return { key, spec: { equipment: equipmentId, role: kind, property, channels, rules }, rows: group };
   });
 }
 

@@ -1,11 +1,12 @@
 import type { CountKind, Micros } from "@lineshaft/contract/api";
+import type { FactsKind } from "@lineshaft/contract/ports";
 import { type Input, type InputColumns, inputColumns, inputKind, inputOrder } from "./inputs.ts";
 import { stateWidth, tagWidth } from "./layout.ts";
 import type { AutomatonKind, Rules } from "./mapping.ts";
 import type { Track } from "./track.ts";
 
 /** What a binding tells of its equipment. */
-export type BindingRole = "itemState" | "operationMode" | "counter" | "pulse";
+export type BindingRole = "itemState" | "operationMode" | "counter" | "pulse" | "alarm" | "identifier";
 
 /**
  * Raw tags → a property of equipment. Several tags only where they are one stream, as the good and the reject pulse of a machine, or where conditions speak of
@@ -15,6 +16,8 @@ export interface BindingSpec {
   id: number;
   equipment: number;
   role: BindingRole;
+  /** Its name, which alarms and identifiers are told with. */
+  property?: string;
   /** What a channel counts; null for states. */
   channels: readonly { tag: number; connection: number; counts: CountKind | null }[];
   rules: Rules;
@@ -23,11 +26,19 @@ export interface BindingSpec {
 }
 
 export const automatonOf = ({ role, by }: Pick<BindingSpec, "role" | "by">): AutomatonKind =>
-  by === "conditions" ? "joint" : role === "counter" || role === "pulse" ? role : "state";
+  by === "conditions" ? "joint" : role === "itemState" || role === "operationMode" ? "state" : role;
 
 /** How many numbers its state has. */
 export const stateWidthOf = (spec: Pick<BindingSpec, "role" | "by" | "channels">): number =>
   stateWidth + (automatonOf(spec) === "joint" ? tagWidth * spec.channels.length : 0);
+
+/** Which facts a binding has a part in. */
+export const factsKindOf = (role: BindingRole): FactsKind =>
+  role === "alarm" ? "alarms" : role === "identifier" ? "identifiers" : "production";
+
+/** What was derived by the one goes on by the other. */
+export const sameShape = (a: Omit<BindingSpec, "id">, b: Omit<BindingSpec, "id">): boolean =>
+  a.role === b.role && JSON.stringify(a.channels) === JSON.stringify(b.channels);
 
 /** Inputs of a binding with several channels that wait for the watermark; beyond this the repair reads them instead. */
 const heldMax = 65_536;
@@ -48,11 +59,14 @@ export class Binding {
   dirtyTo: Micros = Number.NEGATIVE_INFINITY;
   /** Start of an hour before which nothing is kept or derived. */
   floor: Micros = Number.NEGATIVE_INFINITY;
+  /** Its inputs are keys of texts, and not numbers or hashes as they come. */
+  readonly exact: boolean;
   readonly #held: Input[] | null;
 
   constructor(spec: BindingSpec, track: Track) {
     this.spec = spec;
     this.track = track;
+    this.exact = factsKindOf(spec.role) !== "production";
     this.#held = spec.channels.length > 1 ? [] : null;
   }
 

@@ -36,6 +36,8 @@ export interface FactsCheckpoint {
   lsn: Lsn;
   rest: Uint8Array;
   bindings: SavedBinding[];
+  /** What identifiers and alarm codes say, by their keys. */
+  texts: (readonly [key: number, text: string])[];
 }
 
 /** What has changed since the save before. */
@@ -53,6 +55,8 @@ export interface FactsDelta {
     fromHour: Micros;
     segments: { hour: Micros; body: Uint8Array }[];
   }[];
+  /** Texts that came, and null for those that are no longer needed. */
+  texts: (readonly [key: number, text: string | null])[];
   /** Closed hours before this are given up. */
   forgottenBefore: Micros;
 }
@@ -88,13 +92,15 @@ export function encodeHead(binding: Binding): Uint8Array {
 /** Makes a new binding what was saved of it. `watermark`: of its equipment. */
 export function restoreBinding(binding: Binding, { head, segments }: SavedBinding, watermark: Micros): void {
   const saved = deserialize(head) as Head;
-  const hours = (segments ?? []).map(decodeSegment);
-  binding.track.takeOver(saved.state, hours, saved.open === null ? null : decodeOpen(saved.open));
+  const { exact } = binding;
+  const hours = (segments ?? []).map((bytes) => decodeSegment(bytes, exact));
+  binding.track.takeOver(saved.state, hours, saved.open === null ? null : decodeOpen(saved.open, exact));
   const dirty = saved.dirtyFrom <= saved.dirtyTo;
   binding.takeOver({ ...saved, watermark: dirty ? saved.watermark : Math.max(saved.watermark, watermark) });
 }
 
-// Layout of an hour: counts of transitions, increments and values outside as three float64, the hour, the state at its start, as wide as is left, then the columns by falling width.
+// Layout of an hour: counts of transitions, increments and values outside as three float64, the hour, the state at its start, as wide as is left, then the columns by falling width. Codes of
+// states are int32, keys of texts float64 behind everything else that wide.
 const counts = 4;
 
 type Hour = Pick<Segment, "hour" | "start" | "outside"> & {
@@ -105,36 +111,43 @@ type Hour = Pick<Segment, "hour" | "start" | "outside"> & {
 export function encodeSegment({ hour, start, outside, transitions, increments }: Hour): Uint8Array {
   const t = transitions?.n ?? 0;
   const i = increments?.n ?? 0;
+  const named = transitions !== null && transitions.code instanceof Float64Array;
   const fixed = counts + start.length;
-  const bytes = new Uint8Array(8 * (fixed + t + 3 * i) + 4 * t + 2 * i);
-  const wide = new Float64Array(bytes.buffer, 0, fixed + t + 3 * i);
+  const wides = fixed + t + 3 * i + (named ? t : 0);
+  const narrow = 8 * wides + (named ? 0 : 4 * t);
+  const bytes = new Uint8Array(narrow + 2 * i);
+  const wide = new Float64Array(bytes.buffer, 0, wides);
   wide.set([t, i, outside, hour]);
   wide.set(start, counts);
   if (transitions !== null) {
     wide.set(transitions.t.subarray(0, t), fixed);
-    new Int32Array(bytes.buffer, wide.byteLength, t).set(transitions.code.subarray(0, t));
+    const codes = transitions.code.subarray(0, t);
+    if (named) wide.set(codes, fixed + t + 3 * i);
+    else new Int32Array(bytes.buffer, wide.byteLength, t).set(codes);
   }
   if (increments !== null) {
     wide.set(increments.source.subarray(0, i), fixed + t);
     wide.set(increments.t.subarray(0, i), fixed + t + i);
     wide.set(increments.value.subarray(0, i), fixed + t + 2 * i);
-    bytes.set(increments.flags.subarray(0, i), wide.byteLength + 4 * t);
-    bytes.set(increments.channel.subarray(0, i), wide.byteLength + 4 * t + i);
+    bytes.set(increments.flags.subarray(0, i), narrow);
+    bytes.set(increments.channel.subarray(0, i), narrow + i);
   }
   return bytes;
 }
 
 /** Closing an open hour is what gives a segment its sums. */
-const decodeSegment = (bytes: Uint8Array): Segment => decodeOpen(bytes).close();
+const decodeSegment = (bytes: Uint8Array, named: boolean): Segment => decodeOpen(bytes, named).close();
 
-function decodeOpen(read: Uint8Array): OpenSegment {
+function decodeOpen(read: Uint8Array, named: boolean): OpenSegment {
   // Columns want their alignment.
   const bytes = read.slice();
   const [t, i, outside, hour] = new Float64Array(bytes.buffer, 0, counts);
-  const fixed = (bytes.length - 4 * t - 2 * i) / 8 - t - 3 * i;
-  const wide = new Float64Array(bytes.buffer, 0, fixed + t + 3 * i);
-  const narrow = wide.byteLength + 4 * t;
-  const open = new OpenSegment(fixed - counts);
+  const codeBytes = named ? 8 * t : 4 * t;
+  const fixed = (bytes.length - codeBytes - 2 * i) / 8 - t - 3 * i;
+  const keysAt = fixed + t + 3 * i;
+  const wide = new Float64Array(bytes.buffer, 0, keysAt + (named ? t : 0));
+  const narrow = wide.byteLength + (named ? 0 : codeBytes);
+  const open = new OpenSegment(fixed - counts, named);
   open.adopt({
     hour,
     start: wide.slice(counts, fixed),
@@ -142,13 +155,13 @@ function decodeOpen(read: Uint8Array): OpenSegment {
     transitions: {
       n: t,
       t: wide.slice(fixed, fixed + t),
-      code: new Int32Array(bytes.buffer, wide.byteLength, t).slice(),
+      code: named ? wide.slice(keysAt) : new Int32Array(bytes.buffer, wide.byteLength, t).slice(),
     },
     increments: {
       n: i,
       source: wide.slice(fixed + t, fixed + t + i),
       t: wide.slice(fixed + t + i, fixed + t + 2 * i),
-      value: wide.slice(fixed + t + 2 * i),
+      value: wide.slice(fixed + t + 2 * i, keysAt),
       flags: bytes.slice(narrow, narrow + i),
       channel: bytes.slice(narrow + i, narrow + 2 * i),
     },

@@ -24,8 +24,8 @@ import { hourOf, type Track } from "./track.ts";
  */
 export function lookAheadUs(bindings: readonly Binding[], microStopUs: number): number {
   let most = 0;
-  for (const { track } of bindings)
-    for (const { rule } of track.rules.pieces)
+  for (const { track, exact } of bindings)
+    for (const { rule } of exact ? [] : track.rules.pieces)
       most = Math.max(most, track.kind === "counter" ? countsUs(rule) : microStopUs + statesUs(track, rule));
   return most;
 }
@@ -77,6 +77,10 @@ export function machineFacts(bindings: readonly Binding[], from: Micros, to: Mic
   };
 }
 
+/** The states of it alone. */
+export const machineStates = (bindings: readonly Binding[], from: Micros, to: Micros): StateColumns =>
+  composedStates(bindings, from, to, to + lookAheadUs(bindings, 0));
+
 /** Raw units with from < t ≤ to of one binding. */
 export function quantity(track: Track, from: Micros, to: Micros): number {
   let sum = 0;
@@ -94,14 +98,14 @@ export function quantity(track: Track, from: Micros, to: Micros): number {
 
 const prefixAt = ({ prefix }: Segment, i: number): number => prefix?.[i] ?? 0;
 
-/** One binding's states over [from, to): the first holds at `from`; one entry an instant, no two equal ones in a row. */
-interface Timeline {
+/** What one binding tells over [from, to): the first holds at `from`; one entry an instant, no two equal ones in a row. */
+export interface Timeline {
   binding: Binding;
   t: Micros[];
   code: StateCode[];
 }
 
-function timeline(binding: Binding, from: Micros, to: Micros, until: Micros): Timeline {
+export function timeline(binding: Binding, from: Micros, to: Micros, until: Micros): Timeline {
   const { track } = binding;
   const t = [from];
   const code = [track.stateAt(hourOf(from))[fCode]];
@@ -126,7 +130,7 @@ function timeline(binding: Binding, from: Micros, to: Micros, until: Micros): Ti
  */
 function composedStates(bindings: readonly Binding[], from: Micros, to: Micros, until: Micros): StateColumns {
   const lines = bindings
-    .filter(({ spec }) => spec.role !== "counter")
+    .filter(({ spec, exact }) => spec.role !== "counter" && !exact)
     .map((binding) => timeline(binding, from, to, until));
   const instants = new Set([from]);
   for (const line of lines) {

@@ -5,8 +5,8 @@ import type { Increments, Segment, Transitions } from "./segment.ts";
 export interface ChangedRange {
   from: Micros;
   to: Micros;
-  /** A changed state moves estimated counts and micro stops around it; a changed count only itself. */
-  what: "state" | "count";
+  /** A changed state moves estimated counts and micro stops around it; a changed count, alarm or identifier only itself. */
+  what: "state" | "count" | "name";
 }
 
 type Facts = Pick<Segment, "transitions" | "increments">;
@@ -20,9 +20,10 @@ export function factsDifference(
   next: readonly Facts[],
   afterOld: Micros,
   afterNext: Micros,
+  what: "state" | "name" = "state",
 ): ChangedRange[] {
   const ranges: ChangedRange[] = [];
-  diffTransitions(joinTransitions(old), joinTransitions(next), afterOld, afterNext, ranges);
+  diffTransitions(joinTransitions(old), joinTransitions(next), afterOld, afterNext, what, ranges);
   diffIncrements(joinIncrements(old), joinIncrements(next), ranges);
   return ranges;
 }
@@ -32,16 +33,17 @@ function diffTransitions(
   next: Transitions,
   afterOld: Micros,
   afterNext: Micros,
+  what: "state" | "name",
   into: ChangedRange[],
 ): void {
   let i = 0;
   let j = 0;
   const gone = (): void => {
-    add(into, old.t[i], i + 1 < old.n ? old.t[i + 1] : afterOld, "state");
+    add(into, old.t[i], i + 1 < old.n ? old.t[i + 1] : afterOld, what);
     i++;
   };
   const come = (): void => {
-    add(into, next.t[j], j + 1 < next.n ? next.t[j + 1] : afterNext, "state");
+    add(into, next.t[j], j + 1 < next.n ? next.t[j + 1] : afterNext, what);
     j++;
   };
   while (i < old.n && j < next.n) {
@@ -88,7 +90,7 @@ function add(into: ChangedRange[], from: Micros, to: Micros, what: ChangedRange[
 function joinTransitions(facts: readonly Facts[]): Transitions {
   const parts = facts.flatMap(({ transitions }) => (transitions === null || transitions.n === 0 ? [] : [transitions]));
   const n = parts.reduce((sum, part) => sum + part.n, 0);
-  const joined: Transitions = { n, t: new Float64Array(n), code: new Int32Array(n) };
+  const joined: Transitions = { n, t: new Float64Array(n), code: new Float64Array(n) };
   let at = 0;
   for (const part of parts) {
     joined.t.set(part.t.subarray(0, part.n), at);

@@ -1,5 +1,5 @@
 import { incrementFlags, type Micros } from "@lineshaft/contract/api";
-import type { FactsCause, Lsn } from "@lineshaft/contract/ports";
+import type { FactsCause, FactsKind, Lsn } from "@lineshaft/contract/ports";
 import type { Binding } from "./binding.ts";
 import type { ChangedRange } from "./difference.ts";
 import { type Increments, lowerBound } from "./segment.ts";
@@ -13,6 +13,7 @@ export interface Because {
 /** Facts of an equipment that changed, both ends included. */
 export interface DirtyRange extends Because {
   equipment: number;
+  what: FactsKind;
   from: Micros;
   to: Micros;
 }
@@ -29,18 +30,23 @@ export function mergeRanges(
   because: Because,
 ): DirtyRange[] {
   const { cause, lsn } = because;
+  const what = "production";
   const ranges: DirtyRange[] = [];
-  for (const { from, to, what } of changes) {
-    if (what === "count") {
-      ranges.push({ equipment, from, to, cause, lsn });
+  for (const { from, to, what: changed } of changes) {
+    if (changed === "count") {
+      ranges.push({ equipment, what, from, to, cause, lsn });
       continue;
     }
-    ranges.push({ equipment, from: from - microStopUs, to: to + microStopUs, cause, lsn });
+    ranges.push({ equipment, what, from: from - microStopUs, to: to + microStopUs, cause, lsn });
     for (const binding of bindings)
-      for (const spread of estimatedOver(binding, from, to)) ranges.push({ equipment, ...spread, cause, lsn });
+      for (const spread of estimatedOver(binding, from, to)) ranges.push({ equipment, what, ...spread, cause, lsn });
   }
   return ranges.length === 1 ? ranges : united(ranges);
 }
+
+/** Changed alarms or identifiers: nothing around them rests on them. */
+export const namedRanges = (of: Omit<DirtyRange, "from" | "to">, changes: readonly ChangedRange[]): DirtyRange[] =>
+  united(changes.map(({ from, to }) => ({ ...of, from, to })));
 
 /** Source intervals of the estimated increments that meet [from, to]. */
 function* estimatedOver({ track }: Binding, from: Micros, to: Micros): Generator<{ from: Micros; to: Micros }> {

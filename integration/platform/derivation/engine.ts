@@ -8,15 +8,16 @@ import {
   valueTypeCode,
 } from "@lineshaft/contract/api";
 import type { FactsCause, Lsn } from "@lineshaft/contract/ports";
-import { automatonOf, Binding, type BindingSpec, stateWidthOf } from "./binding.ts";
+import { automatonOf, Binding, type BindingSpec, factsKindOf, stateWidthOf } from "./binding.ts";
 import { type CheckpointRest, restoreBinding, type SavedBinding } from "./checkpoint.ts";
 import type { ChangedRange } from "./difference.ts";
-import { type Because, type DirtyRange, mergeRanges } from "./dirty.ts";
+import { type Because, type DirtyRange, mergeRanges, namedRanges } from "./dirty.ts";
 import type { InputSource } from "./inputs.ts";
 import { stateWidth } from "./layout.ts";
 import { type Rules, rulesDifference, textKey } from "./mapping.ts";
 import { type Repaired, type RepairInputs, type RepairRequest, repair } from "./repair.ts";
 import { Steps, stepsDifference } from "./steps.ts";
+import { Texts, textAt } from "./texts.ts";
 import { hourOf, Track } from "./track.ts";
 
 /** What of the past a new binding takes in: everything recorded, or nothing because there is nothing yet. */
@@ -45,6 +46,11 @@ export class Derivation {
   #watermark: Micros = Number.NEGATIVE_INFINITY;
   /** The record that is being taken in: with what changes because of it, it is told. */
   lsn: Lsn = 0;
+  readonly texts: Texts;
+
+  constructor(texts = new Texts()) {
+    this.texts = texts;
+  }
 
   add(spec: BindingSpec, past: Past): void {
     const binding = this.#place(spec);
@@ -78,7 +84,7 @@ export class Derivation {
     const width = stateWidthOf(spec);
     while (this.#used + width > this.#states.length) this.#growStates();
     const cycles = this.#cycles.get(spec.equipment) ?? Steps.none;
-    const track = new Track(automatonOf(spec), spec.rules, cycles, this.#states, this.#used, width);
+    const track = new Track(automatonOf(spec), spec.rules, cycles, this.texts, this.#states, this.#used, width);
     this.#used += width;
     const binding = new Binding(spec, track);
     this.bindings.set(spec.id, binding);
@@ -93,9 +99,9 @@ export class Derivation {
     const binding = this.#binding(id);
     this.bindings.delete(id);
     this.#dirty.delete(binding);
-    const { equipment, channels } = binding.spec;
+    const { equipment, channels, role } = binding.spec;
     const ever = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
-    this.#bereft.push({ equipment, ...ever, cause: "mapping", lsn: this.lsn });
+    this.#bereft.push({ equipment, what: factsKindOf(role), ...ever, cause: "mapping", lsn: this.lsn });
     this.#byEquipment.set(
       equipment,
       this.bindingsOf(equipment).filter((other) => other !== binding),
@@ -134,7 +140,8 @@ export class Derivation {
       const targets = this.#routes[route - 1];
       for (let k = 0; k < targets.length; k++) {
         const { binding, channel } = targets[k];
-        binding.point(time[i], bad ? 0 : v, bad, channel, order);
+        const input = bad ? 0 : binding.exact ? this.texts.keyOf(textAt(columns, i)) : v;
+        binding.point(time[i], input, bad, channel, order);
         if (binding.dirty) this.#because(binding, "late");
       }
     }
@@ -173,6 +180,11 @@ export class Derivation {
     binding.track.rules = rules;
     binding.track.crossedBefore(Math.max(binding.watermark, binding.lastT + 1));
     for (const { from, to } of ranges) if (from <= binding.progress) this.#taint(binding, from, to, "mapping");
+    // What an alarm says of itself is joined when it is read: it may be another though the alarm is the same.
+    if (binding.spec.role !== "alarm") return;
+    const because = { cause: "mapping", lsn: this.lsn } as const;
+    const changes = ranges.map((range) => ({ ...range, what: "name" as const }));
+    if (changes.length > 0) this.#changes.push({ binding, changes, because });
   }
 
   /** Nothing earlier than this is expected any more: what is due before it fires, hours before it close. A clean binding only; the others follow after repair. */
@@ -209,6 +221,13 @@ export class Derivation {
   /** Facts before `t` are given up: nothing there is derived again. */
   forgetBefore(t: Micros): void {
     for (const binding of this.bindings.values()) binding.forgetBefore(hourOf(t));
+  }
+
+  /** Texts that no fact has any more are given up. */
+  forgetTexts(): void {
+    const used = new Set<number>();
+    for (const { exact, track } of this.bindings.values()) if (exact) track.textKeys(used);
+    this.texts.keepOnly(used);
   }
 
   /** Bindings that wait for their repair. */
@@ -256,20 +275,44 @@ export class Derivation {
    * stop is a micro stop. `exact` takes in what changed itself, without what it moves around it.
    */
   takeDirty(microStopUs: (equipment: number) => number, exact?: DirtyRange[]): DirtyRange[] {
+    const taken = this.takeRepaired(microStopUs, exact);
+    const because = { cause: "points", lsn: this.lsn } as const;
+    for (const [equipment, bindings] of this.#byEquipment)
+      for (const [what, own] of Map.groupBy(bindings, ({ spec }) => factsKindOf(spec.role))) {
+        const changes = liveChanges(own);
+        if (changes.length > 0)
+          taken.push(...this.#ranges({ equipment, what, ...because }, changes, microStopUs(equipment), exact));
+      }
+    return taken;
+  }
+
+  /** Of that what repairs have changed. */
+  takeRepaired(microStopUs: (equipment: number) => number, exact?: DirtyRange[]): DirtyRange[] {
     const taken: DirtyRange[] = this.#bereft.splice(0);
     exact?.push(...taken);
-    const take = (equipment: number, changes: readonly ChangedRange[], because: Because): void => {
-      const bindings = this.bindingsOf(equipment);
-      taken.push(...mergeRanges(equipment, bindings, changes, microStopUs(equipment), because));
-      if (exact !== undefined) for (const { from, to } of changes) exact.push({ equipment, from, to, ...because });
-    };
-    for (const [equipment, bindings] of this.#byEquipment) {
-      const changes = liveChanges(bindings);
-      if (changes.length > 0) take(equipment, changes, { cause: "points", lsn: this.lsn });
+    for (const { binding, changes, because } of this.#changes.splice(0)) {
+      const { id, equipment, role } = binding.spec;
+      if (this.bindings.get(id) !== binding) continue;
+      const of = { equipment, what: factsKindOf(role), ...because };
+      taken.push(...this.#ranges(of, changes, microStopUs(equipment), exact));
     }
-    for (const { binding, changes, because } of this.#changes.splice(0))
-      if (this.bindings.get(binding.spec.id) === binding) take(binding.spec.equipment, changes, because);
     return taken;
+  }
+
+  /** Everybody knows what repairs have changed. */
+  forgetRepaired(): void {
+    this.#changes.length = 0;
+  }
+
+  #ranges(
+    of: Omit<DirtyRange, "from" | "to">,
+    changes: readonly ChangedRange[],
+    microStopUs: number,
+    exact: DirtyRange[] | undefined,
+  ): DirtyRange[] {
+    if (exact !== undefined) for (const { from, to } of changes) exact.push({ ...of, from, to });
+    if (of.what !== "production") return namedRanges(of, changes);
+    return mergeRanges(of.equipment, this.bindingsOf(of.equipment), changes, microStopUs, of);
   }
 
   #taint(binding: Binding, from: Micros, to: Micros, cause: FactsCause): void {

@@ -102,7 +102,14 @@ describe("who listens", () => {
     await machine.point(1, 10, 0);
     await machine.later(20, 20);
     expect(told.splice(0)).toEqual([
-      { equipmentId: 1, fromUs: nowUs - 3 * secondUs, toUs: Number.POSITIVE_INFINITY, cause: "points", lsn: 2 },
+      {
+        equipmentId: 1,
+        what: "production",
+        fromUs: nowUs - 3 * secondUs,
+        toUs: Number.POSITIVE_INFINITY,
+        cause: "points",
+        lsn: 2,
+      },
     ]);
     expect(progress).toEqual([
       {
@@ -117,8 +124,22 @@ describe("who listens", () => {
     await machine.gap(2, 3);
     machine.facts.tick();
     expect(told.splice(0)).toEqual([
-      { equipmentId: 1, fromUs: nowUs + 2 * secondUs, toUs: nowUs + 13 * secondUs, cause: "late", lsn: 3 },
-      { equipmentId: 1, fromUs: nowUs - secondUs, toUs: nowUs + 13 * secondUs, cause: "gap", lsn: 4 },
+      {
+        equipmentId: 1,
+        what: "production",
+        fromUs: nowUs + 2 * secondUs,
+        toUs: nowUs + 13 * secondUs,
+        cause: "late",
+        lsn: 3,
+      },
+      {
+        equipmentId: 1,
+        what: "production",
+        fromUs: nowUs - secondUs,
+        toUs: nowUs + 13 * secondUs,
+        cause: "gap",
+        lsn: 4,
+      },
     ]);
     for (const end of ends) end();
     await machine.point(1, 30, 1);

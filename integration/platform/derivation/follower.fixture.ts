@@ -23,7 +23,7 @@ export class OneMachine {
   readonly clock = new FakeClock(nowUs);
   /** What follower wrote into the log itself. */
   readonly silences: Parameters<FollowerParts["silence"]>[0][] = [];
-  readonly #rows: { tag: number; time: number; value: number }[] = [];
+  readonly #rows: { tag: number; time: number; value: number | string }[] = [];
   readonly #bindings: StandardBinding[];
   #lsn = 0;
   facts: FactsFollower;
@@ -42,7 +42,7 @@ export class OneMachine {
   async point(
     tag: number,
     seconds: number,
-    value: number,
+    value: number | string,
     batch: { sequence?: number; generation?: number; receivedS?: number; suspect?: boolean } = {},
   ): Promise<void> {
     const time = nowUs + seconds * secondUs;
@@ -122,14 +122,18 @@ export class MemoryStore implements FactsStore {
   refuse = false;
   saves = 0;
   #rest: Uint8Array = new Uint8Array(0);
+  readonly #texts = new Map<number, string>();
   readonly #bindings = new Map<number, Omit<SavedBinding, "segments"> & { hours: Map<number, Uint8Array> }>();
 
-  save({ lsn, rest, removed, changed, forgottenBefore }: FactsDelta): void {
+  save({ lsn, rest, removed, changed, texts, forgottenBefore }: FactsDelta): void {
     if (this.refuse) throw new Error("The disk is full.");
     this.saves++;
     this.lsn = lsn;
     this.#rest = rest;
     for (const id of removed) this.#bindings.delete(id);
+    for (const [key, text] of texts)
+      if (text === null) this.#texts.delete(key);
+      else this.#texts.set(key, text);
     for (const { fromHour, segments, ...binding } of changed) {
       const hours = this.#bindings.get(binding.id)?.hours ?? new Map<number, Uint8Array>();
       for (const hour of [...hours.keys()]) if (hour >= fromHour) hours.delete(hour);
@@ -146,6 +150,6 @@ export class MemoryStore implements FactsStore {
       ...structuredClone(binding),
       segments: [...hours].sort(([a], [b]) => a - b).map(([, body]) => body),
     }));
-    return { lsn: this.lsn, rest: this.#rest, bindings };
+    return { lsn: this.lsn, rest: this.#rest, bindings, texts: [...this.#texts] };
   }
 }

@@ -1,4 +1,4 @@
-import { hourUs, type MappingErrors, type Micros, ProblemError, selectRows } from "@lineshaft/contract/api";
+import { hourUs, type MappingErrors, type Micros } from "@lineshaft/contract/api";
 import {
   decodeFacts,
   decodeJson,
@@ -15,16 +15,18 @@ import {
   type RegistryChangedRecord,
   recordType,
 } from "@lineshaft/contract/ports";
+import { alarmEquipment, bindingsWithin, isRepairing, progressOf, statusOf } from "./answers.ts";
 import { assignmentsOf } from "./assignments.ts";
-import type { Binding } from "./binding.ts";
+import { type Binding, sameShape } from "./binding.ts";
 import { decodeRest } from "./checkpoint.ts";
-import { factsWithin, lookAheadUs, machineFacts } from "./compose.ts";
+import { machineFacts, machineStates } from "./compose.ts";
 import type { DirtyRange } from "./dirty.ts";
 import { Derivation } from "./engine.ts";
-import type { FollowerParts, KnownGap } from "./follower-parts.ts";
+import { type FollowerParts, silentBy, without } from "./follower-parts.ts";
 import { GapLedger, type GapStatement } from "./gaps.ts";
 import { factsKeptUs } from "./kept.ts";
-import { ProofsOfLife, silenceReason } from "./proof-of-life.ts";
+import { alarmIntervals, alarmTransitions, identifierTransitions } from "./names.ts";
+import { ProofsOfLife } from "./proof-of-life.ts";
 import { FactsSaver } from "./saver.ts";
 import { settle } from "./settle.ts";
 import { Slices } from "./slices.ts";
@@ -32,12 +34,8 @@ import { Steps } from "./steps.ts";
 import { Tellers } from "./tellers.ts";
 import { hourOf } from "./track.ts";
 
-/** More facts are not put into one answer; a shorter range is. */
-const factsMax = 500_000;
 /** How often it is looked whether history has caught up. */
 const historyMs = 20;
-/** The end of what still lasts. */
-const never = Number.POSITIVE_INFINITY;
 
 /**
  * Facts as a view of log and history. A start goes on from what was saved last, and follows the log from there; without it they are derived from what history has. What comes late, a verdict, a gap, another mapping or another ideal cycle makes bindings dirty; they are repaired out of history, which has to
@@ -78,25 +76,18 @@ export class FactsFollower implements Facts {
     else this.#gaps.restore(rest.gaps);
     this.#life = new ProofsOfLife(
       parts.clock.nowUs(),
-      rest?.life ?? { sources: [], silent: this.#silentBy(parts.gaps) },
+      rest?.life ?? { sources: [], silent: silentBy(parts.gaps, this.#gaps) },
     );
     for (const { connectionId, lastUs } of parts.heard) this.#life.seen(connectionId, lastUs);
     this.#tellers = new Tellers(this.#derivation, parts.tell, rest?.told ?? []);
     if (rest !== null) this.#derivation.restoreContext(rest);
+    this.#derivation.texts.restore(checkpoint?.texts ?? []);
     for (const saved of checkpoint?.bindings ?? []) {
       const [{ spec }] = assignmentsOf(saved.rows);
       this.#ids.set(saved.key, saved.id);
       this.#derivation.restore({ ...spec, id: saved.id }, saved);
       this.#saver?.bound(saved.id, saved);
     }
-  }
-
-  /** Connections whose lasting gap is one of silence. */
-  #silentBy(gaps: readonly KnownGap[]): number[] {
-    const silent = gaps.flatMap(({ connectionId, reason }) =>
-      connectionId !== null && reason === silenceReason ? [connectionId] : [],
-    );
-    return [...new Set(silent)].filter((connection) => this.#gaps.lostFrom(connection) !== null);
   }
 
   get appliedLsn(): Lsn {
@@ -198,12 +189,12 @@ export class FactsFollower implements Facts {
   }
 
   /** What has changed goes to who listens, and to what the log is told next. */
-  #announce(): void {
+  #announce(take: "takeDirty" | "takeRepaired" = "takeDirty"): void {
     const { microStopUs } = this.#parts.machines;
     const exact: DirtyRange[] = [];
-    const dirty = this.#derivation.takeDirty(() => microStopUs, exact);
-    const changes = dirty.map(({ equipment, from, to, cause, lsn }) => ({
-      ...{ equipmentId: equipment, fromUs: from, toUs: to, cause, lsn },
+    const dirty = this.#derivation[take](() => microStopUs, exact);
+    const changes = dirty.map(({ equipment, what, from, to, cause, lsn }) => ({
+      ...{ equipmentId: equipment, what, fromUs: from, toUs: to, cause, lsn },
     }));
     if (changes.length > 0) for (const listener of this.#changed) listener(changes);
     this.#tellers.changed(exact);
@@ -225,17 +216,31 @@ export class FactsFollower implements Facts {
   }
 
   machine(equipmentId: number, from: Micros, to: Micros): MachineAnswer {
-    const bindings = this.#derivation.bindingsOf(equipmentId);
-    const many = factsWithin(bindings, from, to);
-    if (many > factsMax)
-      throw new ProblemError(
-        "query_too_large",
-        `The machine has about ${many} facts in that range; an answer holds ${factsMax}.`,
-      );
+    const bindings = bindingsWithin(this.#derivation, equipmentId, from, to);
     this.#tick(equipmentId, this.#parts.clock.nowUs());
     const { watermarkUs = null, finalBeforeUs = null } = this.progress(equipmentId) ?? {};
-    const repairing = bindings.some((binding) => binding.dirty);
-    return { facts: machineFacts(bindings, from, to), watermarkUs, finalBeforeUs, repairing };
+    return { facts: machineFacts(bindings, from, to), watermarkUs, finalBeforeUs, repairing: isRepairing(bindings) };
+  }
+
+  identifiers(equipmentId: number, from: Micros, to: Micros): ReturnType<Facts["identifiers"]> {
+    return identifierTransitions(bindingsWithin(this.#derivation, equipmentId, from, to), from, to);
+  }
+
+  alarms(equipmentId: number, from: Micros, to: Micros): ReturnType<Facts["alarms"]> {
+    return alarmTransitions(bindingsWithin(this.#derivation, equipmentId, from, to), from, to);
+  }
+
+  states(equipmentId: number, from: Micros, to: Micros): ReturnType<Facts["states"]> {
+    this.#tick(equipmentId, this.#parts.clock.nowUs());
+    return machineStates(this.#derivation.bindingsOf(equipmentId), from, to);
+  }
+
+  alarmIntervals(equipmentId: number, from: Micros, to: Micros): AlarmInterval[] {
+    return alarmIntervals(bindingsWithin(this.#derivation, equipmentId, from, to), from, to);
+  }
+
+  alarmEquipment(): number[] {
+    return alarmEquipment(this.#derivation);
   }
 
   mappingErrors(): MappingErrors[] {
@@ -244,26 +249,18 @@ export class FactsFollower implements Facts {
 
   /** How it stands, for those who run the server. */
   get status(): { bindings: number; repairing: number; mappingErrors: number } {
-    const { bindings, dirty } = this.#derivation;
-    const mappingErrors = this.mappingErrors().reduce((sum, { values }) => sum + values, 0);
-    return { bindings: bindings.size, repairing: dirty, mappingErrors };
+    return statusOf(this.#derivation);
   }
 
   progress(equipmentId: number): FactsProgress | null {
-    const watermarkUs = this.#derivation.watermarkOf(equipmentId);
-    if (!Number.isFinite(watermarkUs)) return null;
-    const bindings = this.#derivation.bindingsOf(equipmentId);
-    const first = Math.min(...bindings.map(({ track }) => track.firstHour));
-    const fromUs = Number.isFinite(first) ? first : null;
-    const repairing = bindings.some((binding) => binding.dirty);
-    return { equipmentId, fromUs, watermarkUs, finalBeforeUs: watermarkUs - lookAheadUs(bindings, 0), repairing };
+    return progressOf(this.#derivation, equipmentId);
   }
 
   /** True where the registry may say something else about tags now. */
   #take({ tenant, type, payload, lsn }: Frame): boolean {
     if (type === recordType.points) this.#points(payload);
     else if (type === recordType.verdict) this.#verdict(payload);
-    else if (type === recordType.factsChanged) this.#tellers.taken(tenant, decodeFacts(payload));
+    else if (type === recordType.factsChanged) this.#tellers.taken(tenant, decodeFacts(payload), lsn);
     else if (type === recordType.gap) this.#gap(lsn, decodeJson<GapRecord>(payload));
     else if (type === recordType.registryChanged) {
       const { entity, after } = decodeJson<RegistryChangedRecord>(payload);
@@ -298,17 +295,14 @@ export class FactsFollower implements Facts {
       this.#derivation.apply(columns);
       return;
     }
-    const judged = new Set(suspect);
-    const rows = Array.from({ length: columns.rows }, (_, i) => i).filter((i) => !judged.has(i));
-    this.#derivation.apply(selectRows(columns, rows));
+    this.#derivation.apply(without(columns, new Set(suspect)));
   }
 
   #verdict(payload: Uint8Array): void {
     if (this.#ids.size === 0) return;
     const { columns, corrected } = decodeVerdict(payload);
     const corrections = new Set(corrected);
-    const rows = Array.from({ length: columns.rows }, (_, i) => i).filter((i) => !corrections.has(i));
-    this.#derivation.apply(selectRows(columns, rows));
+    this.#derivation.apply(without(columns, corrections));
     for (const row of corrections) this.#derivation.corrected(columns.tag[row], columns.time[row]);
   }
 
@@ -318,11 +312,11 @@ export class FactsFollower implements Facts {
    */
   #gap(lsn: Lsn, { connectionId, fromUs, toUs }: Pick<GapRecord, "connectionId" | "fromUs" | "toUs">): void {
     if (connectionId === null) return;
-    this.#state({ lsn, connection: connectionId, from: fromUs, to: toUs ?? never, says: "lost" });
+    this.#state({ lsn, connection: connectionId, from: fromUs, to: toUs ?? Number.POSITIVE_INFINITY, says: "lost" });
     if (toUs === null) return;
     const lasting = this.#gaps.lostFrom(connectionId);
     if (lasting !== null && lasting <= toUs)
-      this.#state({ lsn, connection: connectionId, from: toUs, to: never, says: "covered" });
+      this.#state({ lsn, connection: connectionId, from: toUs, to: Number.POSITIVE_INFINITY, says: "covered" });
   }
 
   #state(statement: GapStatement): void {
@@ -338,7 +332,7 @@ export class FactsFollower implements Facts {
     for (const [key, id] of this.#ids) {
       const spec = wanted.get(key)?.spec;
       const binding = this.#derivation.bindings.get(id) as Binding;
-      if (spec !== undefined && JSON.stringify(spec.channels) === JSON.stringify(binding.spec.channels)) continue;
+      if (spec !== undefined && sameShape(spec, binding.spec)) continue;
       this.#derivation.remove(id);
       this.#saver?.removed(id);
       this.#ids.delete(key);
@@ -368,6 +362,7 @@ export class FactsFollower implements Facts {
     if (now - this.#forgottenUs < hourUs) return;
     this.#forgottenUs = now;
     this.#derivation.forgetBefore(now - factsKeptUs);
+    this.#derivation.forgetTexts();
   }
 
   async #settle(): Promise<void> {
@@ -377,7 +372,12 @@ export class FactsFollower implements Facts {
       await this.#parts.clock.sleep(historyMs, this.#stop.signal);
     const { history, clock } = this.#parts;
     const oldest = clock.nowUs() - factsKeptUs;
-    await settle(this.#derivation, { history, gaps: this.#gaps, oldest }, this.#slices, this.#stop.signal);
+    // Each repair is told at once, so that there is not all of it to be told in one go.
+    const repaired = (): void => {
+      if (this.#begun) this.#announce("takeRepaired");
+      else if (!this.#restored) this.#derivation.forgetRepaired();
+    };
+    await settle(this.#derivation, { history, gaps: this.#gaps, oldest }, this.#slices, this.#stop.signal, repaired);
   }
 
   /** Up to the last proof of life of what feeds the equipment; tells the watermark. */

@@ -4,6 +4,7 @@ import type { BindingSpec } from "./binding.ts";
 import { type Input, inputColumns, inputKind, inputOrder } from "./inputs.ts";
 import { textKey } from "./mapping.ts";
 import type { RepairInputs, RepairRequest } from "./repair.ts";
+import { type Texts, textAt } from "./texts.ts";
 
 /** What is read of history here. */
 export type RecordedPoints = Pick<History, "status" | "raw">;
@@ -19,8 +20,14 @@ export class HistoryInputs {
   readonly #tags: TagReader[];
   readonly #gaps: readonly Input[];
 
-  constructor(history: Pick<RecordedPoints, "raw">, spec: BindingSpec, gaps: readonly Input[]) {
-    this.#tags = spec.channels.map(({ tag }, channel) => new TagReader(history, tag, channel));
+  /** `texts`: where inputs are keys of texts; null: they are not. */
+  constructor(
+    history: Pick<RecordedPoints, "raw">,
+    spec: BindingSpec,
+    gaps: readonly Input[],
+    texts: Texts | null = null,
+  ) {
+    this.#tags = spec.channels.map(({ tag }, channel) => new TagReader(history, tag, channel, texts));
     this.#gaps = gaps;
   }
 
@@ -42,6 +49,7 @@ class TagReader {
   readonly #history: Pick<RecordedPoints, "raw">;
   readonly #tag: number;
   readonly #channel: number;
+  readonly #texts: Texts | null;
   #rows: Input[] = [];
   /** What lies before it was read. */
   #head = 0;
@@ -50,10 +58,11 @@ class TagReader {
   #until: Micros = Number.NEGATIVE_INFINITY;
   #pageRows = pageRowsMin;
 
-  constructor(history: Pick<RecordedPoints, "raw">, tag: number, channel: number) {
+  constructor(history: Pick<RecordedPoints, "raw">, tag: number, channel: number, texts: Texts | null) {
     this.#history = history;
     this.#tag = tag;
     this.#channel = channel;
+    this.#texts = texts;
   }
 
   async read(from: Micros, to: Micros): Promise<Input[]> {
@@ -87,7 +96,8 @@ class TagReader {
     this.#head = 0;
     // Of the last instant there may be more, so it is read with the next page; a page of one instant is read again, larger.
     const until = more ? time[rows - 1] : ever;
-    for (let i = 0; i < rows; i++) if (time[i] < until) this.#rows.push(inputOf(columns, i, this.#channel));
+    for (let i = 0; i < rows; i++)
+      if (time[i] < until) this.#rows.push(inputOf(columns, i, this.#channel, this.#texts));
     this.#until = until;
   }
 
@@ -105,15 +115,18 @@ class TagReader {
   }
 }
 
-function inputOf(columns: Columns, i: number, channel: number): Input {
-  const { status, type, ordinal, time, value } = columns;
+function inputOf(columns: Columns, i: number, channel: number, texts: Texts | null): Input {
+  const { status, type, ordinal, time } = columns;
   const text = type !== null && type[i] === valueTypeCode.string;
-  const bad = (status !== null && qualityOf(status[i]) === "bad") || (!text && !Number.isFinite(value[i]));
+  const bad = (status !== null && qualityOf(status[i]) === "bad") || (!text && !Number.isFinite(columns.value[i]));
   return {
     t: time[i],
-    value: bad ? 0 : text ? textKey(valueAt(columns, i) as string) : value[i] + 0,
+    value: bad ? 0 : (texts?.keyOf(textAt(columns, i)) ?? numberAt(columns, i, text)),
     kind: bad ? inputKind.bad : inputKind.point,
     channel,
     ordinal: ordinal === null ? 0 : ordinal[i],
   };
 }
+
+const numberAt = (columns: Columns, i: number, text: boolean): number =>
+  text ? textKey(valueAt(columns, i) as string) : columns.value[i] + 0;

@@ -1,4 +1,5 @@
 import {
+  type AlarmOptions,
   counterRange,
   type Mapping,
   type Micros,
@@ -9,7 +10,7 @@ import {
 } from "@lineshaft/contract/api";
 import { type Condition, compileCondition } from "./condition.ts";
 
-export type AutomatonKind = "state" | "counter" | "pulse" | "joint";
+export type AutomatonKind = "state" | "counter" | "pulse" | "joint" | "alarm" | "identifier";
 
 /** A value that the table has no row for. */
 export const outside = -1;
@@ -52,6 +53,7 @@ export interface Rule extends Table {
   stopAfterCycles: number;
   /** 0: none. */
   idealCycleUs: number;
+  alarm: AlarmOptions;
   /** Equal for mappings that mean the same. */
   meaning: string;
   /** Of several tags that are one stream: the rule of each, null while it is not bound. null: one rule for all. */
@@ -135,7 +137,7 @@ function conditionOf(text: string): Condition {
 }
 
 export function compileMapping(mapping: Mapping): Rule {
-  const { counter = {}, pulse = {} } = mapping;
+  const { counter = {}, pulse = {}, alarm = {} } = mapping;
   const { modulus, least, below } = counterRange(counter);
   return {
     ...tableOf(mapping),
@@ -151,6 +153,7 @@ export function compileMapping(mapping: Mapping): Rule {
     edge: pulse.edge ?? "each",
     stopAfterCycles: pulse.stopAfterCycles ?? 3,
     idealCycleUs: Math.round((pulse.idealCycleMs ?? 0) * 1000),
+    alarm,
     meaning: JSON.stringify(mapping),
     of: null,
     decide: null,

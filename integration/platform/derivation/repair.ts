@@ -54,7 +54,15 @@ export function* repair(
     return nothing;
   }
   const firstHour = hourOf(first);
-  const run = new Track(track.kind, track.rules, track.cycles, new Float64Array(track.width), 0, track.width);
+  const run = new Track(
+    track.kind,
+    track.rules,
+    track.cycles,
+    track.texts,
+    new Float64Array(track.width),
+    0,
+    track.width,
+  );
   run.restart(firstHour, track.stateAt(firstHour));
   const reached = (hour: Micros): boolean =>
     hour > dirtyTo && hour <= progress && sameState(run.s, 0, track.stateAt(hour), 0, track.width);
@@ -147,7 +155,7 @@ function converged(
   track.crossedBefore(Math.max(binding.watermark, binding.lastT + 1));
   track.open.absorb();
   settled(binding, watermark);
-  return { changes: factsDifference(old, run.segments, after, after), hours };
+  return { changes: factsDifference(old, run.segments, after, after, whatOf(binding)), hours };
 }
 
 /** The new run ends where the inputs end: it is the live state now. */
@@ -159,12 +167,14 @@ function replacedToTheEnd(binding: Binding, run: Track, from: Micros, watermark:
   const begin = track.firstSegment(from);
   const old = [...track.segments.slice(begin), ...(track.open.hour >= from ? [track.open] : [])];
   const none = Number.POSITIVE_INFINITY;
-  const changes = factsDifference(old, [...run.segments, run.open], none, none);
+  const changes = factsDifference(old, [...run.segments, run.open], none, none, whatOf(binding));
   track.replace(begin, track.segments.length, run.segments);
   track.adopt(run);
   settled(binding, watermark);
   return { changes, hours };
 }
+
+const whatOf = ({ exact }: Binding): "state" | "name" => (exact ? "name" : "state");
 
 /** A dirty binding was not ticked: the watermark is applied now. */
 function settled(binding: Binding, watermark: Micros): void {

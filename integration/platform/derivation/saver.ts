@@ -45,7 +45,13 @@ export class FactsSaver {
       if (!same(this.#marks.get(binding.spec.id), mark)) marks.push([binding, mark]);
     }
     this.#store.save({
-      ...{ lsn, rest: encodeRest(rest), removed: [...this.#removed], forgottenBefore },
+      ...{
+        lsn,
+        rest: encodeRest(rest),
+        removed: [...this.#removed],
+        texts: this.#derivation.texts.unsaved,
+        forgottenBefore,
+      },
       changed: marks.map(([binding]) => {
         const { track, spec } = binding;
         const { key, rows } = this.#known.get(spec.id) as Known;
@@ -57,6 +63,7 @@ export class FactsSaver {
       }),
     });
     this.#removed.clear();
+    this.#derivation.texts.saved();
     for (const [binding, mark] of marks) {
       mark[mark.length - 1] = Number.POSITIVE_INFINITY;
       this.#marks.set(binding.spec.id, mark);

@@ -1,12 +1,17 @@
 // Hot path: growing columns, written by index.
 import type { Micros } from "@lineshaft/contract/api";
 
-/** Transitions of one binding: from `t` on the state is `code`. Ascending by t; of several at one instant the last one holds. */
+/**
+ * Transitions of one binding: from `t` on the state is `code`, or what the tag names is, by the key of its text. Ascending by t; of several at one instant the last one holds.
+ */
 export interface Transitions {
   n: number;
   t: Float64Array;
-  code: Int32Array;
+  code: Codes;
 }
+
+/** Codes of states are small integers, keys of texts are not. */
+export type Codes = Int32Array | Float64Array;
 
 /** Increments of one binding: `value` raw units completed in (source, t]. Ascending by t. */
 export interface Increments {
@@ -43,7 +48,7 @@ const noBytes = new Uint8Array(0);
 export class OpenSegment {
   hour: Micros = Number.NEGATIVE_INFINITY;
   readonly start: Float64Array;
-  transitions: Transitions = { n: 0, t: noTimes, code: noCodes };
+  transitions: Transitions;
   increments: Increments = { n: 0, source: noTimes, t: noTimes, value: noTimes, flags: noBytes, channel: noBytes };
   /** Values that were no valid input: outside their table or their width. */
   outside = 0;
@@ -54,9 +59,10 @@ export class OpenSegment {
   #seenTransitions = 0;
   #seenIncrements = 0;
 
-  /** `width`: of the automaton's state. */
-  constructor(width: number) {
+  /** `width`: of the automaton's state. `named`: its codes are keys of texts. */
+  constructor(width: number, named = false) {
     this.start = new Float64Array(width);
+    this.transitions = { n: 0, t: noTimes, code: named ? noTimes : noCodes };
   }
 
   get empty(): boolean {
@@ -68,7 +74,8 @@ export class OpenSegment {
     if (to.n === to.t.length) {
       const capacity = Math.max(8, 2 * to.n);
       to.t = grown(Float64Array, to.t, capacity);
-      to.code = grown(Int32Array, to.code, capacity);
+      to.code =
+        to.code instanceof Int32Array ? grown(Int32Array, to.code, capacity) : grown(Float64Array, to.code, capacity);
     }
     to.t[to.n] = t;
     to.code[to.n++] = code;

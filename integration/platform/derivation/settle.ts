@@ -14,19 +14,20 @@ export interface RepairSources {
   oldest: Micros;
 }
 
-/** Repairs all that is dirty out of history, hour by hour, and lets others have their turn in between. */
+/** Repairs all that is dirty out of history, hour by hour, and lets others have their turn in between; `repaired` is called behind each binding. */
 export async function settle(
   derivation: Derivation,
   { history, gaps, oldest }: RepairSources,
   slices: Slices,
   signal: AbortSignal,
+  repaired: () => void,
 ): Promise<void> {
   const frozen = history.status.frozenBeforeUs;
   // The hour in which retention has cut is no longer whole.
   const frozenBefore = frozen === null ? undefined : hourOf(frozen + hourUs - 1);
   for (const { binding, run } of derivation.repairs(() => oldest, frozenBefore)) {
     const lost = gapsOf(binding.spec, (connection) => gaps.intervals(connection));
-    const inputs = new HistoryInputs(history, binding.spec, lost);
+    const inputs = new HistoryInputs(history, binding.spec, lost, binding.exact ? derivation.texts : null);
     let step = run.next();
     while (!step.done) {
       signal.throwIfAborted();
@@ -34,5 +35,6 @@ export async function settle(
       step = run.next(await inputs.answer(step.value));
     }
     derivation.repaired(binding, step.value);
+    repaired();
   }
 }

@@ -1,5 +1,12 @@
-import { countKinds, hourUs, type MachineFacts, type Micros } from "@lineshaft/contract/api";
-import { decodeFacts, encodeFacts, type FactsRows, recordType } from "@lineshaft/contract/ports";
+import {
+  type AlarmTransition,
+  countKinds,
+  hourUs,
+  type IdentifierTransition,
+  type MachineFacts,
+  type Micros,
+} from "@lineshaft/contract/api";
+import { decodeFacts, encodeFacts, type FactsRows, factsWhats, recordType } from "@lineshaft/contract/ports";
 import { seeded } from "@lineshaft/testkit";
 import { describe, expect, it } from "vitest";
 import { type Meaning, MemoryStore, nowUs, OneMachine, secondUs } from "./follower.fixture.ts";
@@ -9,20 +16,26 @@ import type { FollowerParts } from "./follower-parts.ts";
 class Reader {
   states: { t: Micros; code: number }[] = [];
   counts: { source: Micros; t: Micros; n: number; kind: number; flags: number }[] = [];
+  names: [what: string, property: string, t: Micros, said: string][] = [];
   causes = new Map<string, number>();
   toldUs = Number.NEGATIVE_INFINITY;
 
   take(payload: Uint8Array): void {
-    const { ranges, states, counts } = decodeFacts(payload);
+    const { ranges, states, counts, alarms, identifiers } = decodeFacts(payload);
     for (let i = 0; i < ranges.n; i++) {
       const within = (t: Micros): boolean => t >= ranges.from[i] && t <= ranges.to[i];
       const cause = `${ranges.cause[i]}`;
       this.causes.set(cause, (this.causes.get(cause) ?? 0) + 1);
+      if (ranges.what[i] !== 1) this.toldUs = Math.max(this.toldUs, ranges.to[i]);
       if (ranges.what[i] === 0) {
-        this.toldUs = Math.max(this.toldUs, ranges.to[i]);
         this.states = this.states.filter(({ t }) => !within(t));
         for (let k = 0; k < states.n; k++)
           if (within(states.time[k])) this.states.push({ t: states.time[k], code: states.code[k] });
+      } else if (ranges.what[i] > 1) {
+        const what = factsWhats[ranges.what[i]];
+        this.names = this.names.filter((row) => row[0] !== what || !within(row[2]));
+        const rows = what === "alarms" ? alarmNames(alarms) : identifierNames(identifiers);
+        for (const row of rows) if (within(row[2])) this.names.push(row);
       } else {
         this.counts = this.counts.filter(({ t }) => !within(t));
         for (let k = 0; k < counts.n; k++)
@@ -34,6 +47,7 @@ class Reader {
       }
     }
     this.states.sort((a, b) => a.t - b.t);
+    this.names.sort((a, b) => a[2] - b[2]);
     this.counts.sort((a, b) => a.t - b.t);
   }
 
@@ -41,6 +55,27 @@ class Reader {
   timeline(from: Micros): [number, number][] {
     return merged(this.states.map(({ t, code }) => [Math.max(t, from), code]));
   }
+}
+
+const alarmNames = (rows: readonly AlarmTransition[]) =>
+  rows.map(({ property, t, active, code, severity }): Reader["names"][number] => [
+    ...(["alarms", property, t] as const),
+    `${active} ${code} ${severity}`,
+  ]);
+const identifierNames = (rows: readonly IdentifierTransition[]) =>
+  rows.map(({ property, t, value }): Reader["names"][number] => ["identifiers", property, t, `${value}`]);
+
+/** What was said of each from a time on, without repeats. Of what was not told yet nothing is known. */
+function namesFrom(names: Reader["names"], from: Micros): unknown[] {
+  const groups = Map.groupBy(names, ([what, property]) => `${what} ${property}`);
+  return [...groups]
+    .sort(([a], [b]) => a.localeCompare(b))
+    .map(([key, rows]) => {
+      const clipped = rows.map((row) => [Math.max(row[2], from), row[3]] as const);
+      const last = clipped.filter(([t], i) => clipped[i + 1]?.[0] !== t);
+      const changes = last.filter(([, said], i) => said !== last[i - 1]?.[1]);
+      return [key, changes[0]?.[1].startsWith("null") ? changes.slice(1) : changes];
+    });
 }
 
 function merged(entries: [number, number][]): [number, number][] {
@@ -56,6 +91,9 @@ const state: Meaning = { property: "state", kind: "itemState", mapping: { preset
 const good: Meaning = { property: "good", kind: "counter", counts: "good", mapping: {} };
 const idealCycleMs = 20_000;
 const pulse: Meaning = { property: "good", kind: "pulse", counts: "good", mapping: { pulse: { idealCycleMs } } };
+
+const alarm: Meaning = { property: "fault", kind: "alarm", mapping: { alarm: { severity: 700 } } };
+const order: Meaning = { property: "order", kind: "identifier", mapping: {} };
 
 /** A machine whose facts are told into its own log, and a reader of that. */
 class Told extends OneMachine {
@@ -110,6 +148,7 @@ class Told extends OneMachine {
 describe("facts in the log", () => {
   it.each<[string, Meaning[]]>([
     ["a state and a counter", [state, good]],
+    ["an alarm and an identifier", [alarm, order]],
     ["two pulses", [pulse, { ...pulse, property: "rejects", counts: "scrap" }]],
   ])("make whoever follows them know what machines did: %s", async (_, meanings) => {
     for (let seed = 1; seed <= 20; seed++) {
@@ -128,7 +167,8 @@ describe("facts in the log", () => {
         else {
           const tag = 1 + below(2);
           count += below(3);
-          const value = tag === 2 ? count : below(3);
+          const named = meanings[1].kind === "identifier" && tag === 2;
+          const value = named ? `order ${below(4)}` : tag === 2 ? count : below(3);
           const at = machine.seconds + late + 0.001 * step;
           await machine.point(tag, at, value, { receivedS: machine.seconds });
         }
@@ -139,6 +179,17 @@ describe("facts in the log", () => {
       await machine.point(1, machine.seconds - 1, 1, { receivedS: machine.seconds });
       for (let i = 0; i < 5; i++) await machine.tick();
       const { reader } = machine;
+      if (meanings[0].kind === "alarm") {
+        const [[, , since]] = reader.names;
+        const facts = [
+          machine.facts.alarms(1, since, reader.toldUs + 1),
+          machine.facts.identifiers(1, since, reader.toldUs + 1),
+        ] as const;
+        const truth = [...alarmNames(facts[0]), ...identifierNames(facts[1])];
+        expect(truth.length, `seed ${seed}`).toBeGreaterThan(10);
+        expect(namesFrom(reader.names, since), `seed ${seed}`).toEqual(namesFrom(truth, since));
+        continue;
+      }
       const first = reader.states[0].t;
       const { states, increments } = machine.truth(reader.toldUs + 1);
       const known = Array.from(states.t, (t, i): [number, number] => [Math.max(t, first), states.code[i]]);
@@ -202,14 +253,24 @@ describe("facts in the log", () => {
 
   it("survive their encoding", () => {
     const rows: FactsRows = {
-      ranges: [{ equipment: 7, from: 1, to: 2.5e15, what: 1, cause: "gap", lsn: 9 }],
+      ranges: [{ equipment: 7, from: 1, to: 2.5e15, what: "counts", cause: "gap", lsn: 9 }],
       states: [
         { equipment: 7, time: 3, code: 4 },
         { equipment: 8, time: 4, code: 0 },
       ],
       counts: [{ equipment: 7, source: 1, time: 2, value: -0.5, kind: 2, flags: 9 }],
+      alarms: [
+        {
+          ...{ equipment: 7, property: "alarm", tagId: 3, t: 5, active: true, code: "17", severity: 900 },
+          ...{ text: { de: "Tür offen" }, cause: 12 },
+        },
+      ],
+      identifiers: [{ equipment: 8, property: "order", t: 6, value: "00417 – ä" }],
     };
-    const { ranges, states, counts } = decodeFacts(encodeFacts(rows));
+    const { ranges, states, counts, alarms, identifiers } = decodeFacts(encodeFacts(rows));
+    expect([alarms, identifiers]).toEqual([rows.alarms, rows.identifiers]);
+    const without = decodeFacts(encodeFacts({ ...rows, alarms: [], identifiers: [] }));
+    expect([without.alarms, without.identifiers, without.counts]).toEqual([[], [], counts]);
     expect([ranges.n, ranges.equipment[0], ranges.to[0], ranges.what[0], ranges.cause[0], ranges.lsn[0]]).toEqual([
       1, 7, 2.5e15, 1, 3, 9,
     ]);

@@ -1,16 +1,24 @@
 import type { Micros } from "@lineshaft/contract/api";
-import type { FactsChangedRecord, FactsRows, Lsn } from "@lineshaft/contract/ports";
+import {
+  type FactsChangedRecord,
+  type FactsKind,
+  type FactsRows,
+  type FactsWhat,
+  factsWhats,
+  type Lsn,
+} from "@lineshaft/contract/ports";
 import type { Binding } from "./binding.ts";
 import { countsAheadUs, factsWithin, machineFacts, statesAheadUs } from "./compose.ts";
 import type { DirtyRange } from "./dirty.ts";
 import { factsKeptUs } from "./kept.ts";
+import { alarmTransitions, identifierTransitions } from "./names.ts";
 
-/** Rows of one record; what is more comes with the next. */
-const rowsMax = 50_000;
-/** Rows of one range; a longer one is told in parts. */
-const partMax = 5_000;
-/** Machines in one record, so that a tick stays short. */
-const machinesMax = 2_000;
+/** Rows of one record, so that composing it takes some milliseconds; what is more comes with the next, as soon as this one is back. */
+const rowsMax = 3_000;
+/** Facts of one range; a longer one is told in parts. */
+const partMax = 2_000;
+/** Machines in one record. */
+const machinesMax = 500;
 /** Changes of one machine that wait; more are told as one. */
 const changesMax = 50;
 
@@ -18,6 +26,8 @@ const changesMax = 50;
 export interface Told {
   states: Micros;
   counts: Micros;
+  alarms: Micros;
+  identifiers: Micros;
 }
 
 /** What a machine has to tell: facts up to `until`, and ranges in which they are others than was told. */
@@ -27,7 +37,8 @@ interface News {
 }
 
 export interface TellerState {
-  told: [equipment: number, Told][];
+  /** Before there were alarms and identifiers, nothing stands of them. */
+  told: [equipment: number, Pick<Told, "states" | "counts"> & Partial<Told>][];
   changes: DirtyRange[];
 }
 
@@ -46,7 +57,12 @@ export class FactsTeller {
   #sent: Map<number, News> | null = null;
 
   constructor({ told, changes }: TellerState) {
-    this.#told = new Map(told);
+    this.#told = new Map(
+      told.map(([equipment, { states, counts, alarms = states, identifiers = states }]) => [
+        equipment,
+        { states, counts, alarms, identifiers },
+      ]),
+    );
     this.changed(changes, () => []);
   }
 
@@ -75,16 +91,17 @@ export class FactsTeller {
   /** The next record; null: there is nothing to tell now, or what was sent is not back yet. */
   compose(machineOf: (equipment: number) => Machine, lsn: Lsn): FactsRows | null {
     if (this.#sent !== null) return null;
-    const rows: FactsRows = { ranges: [], states: [], counts: [] };
+    const rows: FactsRows = { ranges: [], states: [], counts: [], alarms: [], identifiers: [] };
     const sent = new Map<number, News>();
     const waiting = new Map<number, News>();
-    let left = machinesMax;
+    let machines = machinesMax;
     for (const [equipment, news] of this.#news) {
-      if (left-- === 0 || rows.states.length + rows.counts.length >= rowsMax) break;
+      if (machines-- === 0 || rowsIn(rows) >= rowsMax) break;
       this.#news.delete(equipment);
       const machine = machineOf(equipment);
       const before = rows.ranges.length;
-      this.#tell(rows, equipment, machine, news, lsn);
+      const left = this.#tell(rows, equipment, machine, news, lsn);
+      if (left.length > 0) waiting.set(equipment, { until: news.until, changes: left });
       if (rows.ranges.length > before) sent.set(equipment, news);
       else if (this.#isLeft(equipment, news.until)) waiting.set(equipment, news);
     }
@@ -106,12 +123,13 @@ export class FactsTeller {
     }
   }
 
-  /** A record that the log has, of this process or of the one before. */
-  taken({ ranges }: FactsChangedRecord): void {
+  /** A record that the log has, of this process or of the one before. True: it was as full as one may be, and there is more to tell at once. */
+  taken(record: FactsChangedRecord): boolean {
+    const { ranges } = record;
     for (let i = 0; i < ranges.n; i++) {
-      const told = this.#told.get(ranges.equipment[i]) ?? { states: ranges.from[i], counts: ranges.from[i] };
-      if (ranges.what[i] === 0) told.states = Math.max(told.states, ranges.to[i]);
-      else told.counts = Math.max(told.counts, ranges.to[i]);
+      const told = this.#told.get(ranges.equipment[i]) ?? allAt(ranges.from[i]);
+      const what = factsWhats[ranges.what[i]];
+      told[what] = Math.max(told[what], ranges.to[i]);
       this.#told.set(ranges.equipment[i], told);
     }
     const sent = this.#sent ?? [];
@@ -121,37 +139,39 @@ export class FactsTeller {
         const news = this.#newsOf(equipment);
         news.until = Math.max(news.until, until);
       }
+    return rowsTold(record) >= rowsMax && this.#news.size > 0;
   }
 
-  #tell(rows: FactsRows, equipment: number, machine: Machine, { changes }: News, lsn: Lsn): void {
-    const final = finalOf(machine);
+  /** Gives the changes that did not find room. What is told for the first time goes on where it stops by itself. */
+  #tell(rows: FactsRows, equipment: number, machine: Machine, { changes }: News, lsn: Lsn): DirtyRange[] {
     const told = this.#told.get(equipment) ?? beforeAll(machine);
-    if (!Number.isFinite(told.states)) return;
+    if (!Number.isFinite(told.states)) return [];
     this.#told.set(equipment, told);
     const { bindings } = machine;
-    const from = Math.min(told.states, told.counts) - factsKeptUs;
+    const final = finalOf(machine);
+    const from = Math.min(...Object.values(told)) - factsKeptUs;
     const past = changes.map((change) => ({ ...change, from: Math.max(change.from, from) }));
     const live = { equipment, cause: "points", lsn } as const;
-    const states: DirtyRange[] = past.map((change) => ({ ...change, to: Math.min(change.to, told.states) }));
-    const counts: DirtyRange[] = past.map((change) => ({ ...change, to: Math.min(change.to, told.counts) }));
-    if (final.states > told.states) {
-      const some = machineFacts(bindings, told.states, final.states + 1).states.count > 1;
-      if (some) states.push({ ...live, from: told.states, to: final.states });
-      else told.states = final.states;
+    const left: DirtyRange[] = [];
+    for (const what of factsWhats) {
+      const { kind, some, after } = tellings[what];
+      const ranges = past.flatMap((change) =>
+        change.what === kind ? [{ ...change, to: Math.min(change.to, told[what]) }] : [],
+      );
+      if (final[what] > told[what]) {
+        // Where there is much of it, a part is told at once.
+        const to = firstPart(bindings, told[what], final[what]);
+        if (some(bindings, told[what], to)) ranges.push({ ...live, what: kind, from: told[what] + after, to });
+        else told[what] = to;
+      }
+      for (const range of apart(ranges)) left.push(...tellParts(rows, bindings, range, what));
     }
-    if (final.counts > told.counts) {
-      const { t } = machineFacts(bindings, told.counts + 1, final.counts + 1).increments;
-      const some = t.some((at) => at > told.counts && at <= final.counts);
-      if (some) counts.push({ ...live, from: told.counts + 1, to: final.counts });
-      else told.counts = final.counts;
-    }
-    for (const range of apart(states)) tellStates(rows, bindings, range);
-    for (const range of apart(counts)) tellCounts(rows, bindings, range);
+    return left.filter(({ cause }) => cause !== "points");
   }
 
   #isLeft(equipment: number, until: Micros): boolean {
     const told = this.#told.get(equipment);
-    return told !== undefined && until > Math.min(told.states, told.counts);
+    return told !== undefined && until > Math.min(...Object.values(told));
   }
 
   #newsOf(equipment: number): News {
@@ -165,15 +185,23 @@ export class FactsTeller {
 
 /** The last instants at which facts are final. */
 function finalOf({ bindings, watermark }: Machine): Told {
-  if (!Number.isFinite(watermark)) return { states: Number.NEGATIVE_INFINITY, counts: Number.NEGATIVE_INFINITY };
+  if (!Number.isFinite(watermark)) return allAt(Number.NEGATIVE_INFINITY);
   const before = Math.ceil(watermark) - 1;
-  return { states: before - statesAheadUs(bindings), counts: before - countsAheadUs(bindings) };
+  return { ...allAt(before), states: before - statesAheadUs(bindings), counts: before - countsAheadUs(bindings) };
 }
 
 function beforeAll({ bindings }: Machine): Told {
   const first = Math.min(...bindings.map(({ track }) => track.firstHour));
-  return { states: first - 1, counts: first - 1 };
+  return allAt(first - 1);
 }
+
+const allAt = (at: Micros): Told => ({ states: at, counts: at, alarms: at, identifiers: at });
+
+const rowsIn = ({ states, counts, alarms, identifiers }: FactsRows): number =>
+  states.length + counts.length + alarms.length + identifiers.length;
+
+const rowsTold = ({ states, counts, alarms, identifiers }: FactsChangedRecord): number =>
+  states.n + counts.n + alarms.length + identifiers.length;
 
 const hull = (changes: readonly DirtyRange[]): DirtyRange => ({
   ...changes[changes.length - 1],
@@ -198,36 +226,73 @@ function apart(ranges: readonly DirtyRange[]): DirtyRange[] {
   return result;
 }
 
-function tellStates(
-  rows: FactsRows,
-  bindings: readonly Binding[],
-  { equipment, from, to, cause, lsn }: DirtyRange,
-): void {
-  for (const part of partsOf(bindings, from, to)) {
-    rows.ranges.push({ equipment, ...part, what: 0, cause, lsn });
-    const { count, t, code } = machineFacts(bindings, part.from, part.to + 1).states;
-    for (let i = 0; i < count; i++) rows.states.push({ equipment, time: t[i], code: code[i] });
-  }
+/** How each kind of facts is told: whether there is something new in (told, final], and its rows with from ≤ t ≤ to. */
+interface Telling {
+  kind: FactsKind;
+  some(bindings: readonly Binding[], told: Micros, final: Micros): boolean;
+  /** A range of what holds on begins with what was told last; one of counts behind it. */
+  after: 0 | 1;
+  tell(rows: FactsRows, bindings: readonly Binding[], equipment: number, from: Micros, to: Micros): void;
 }
 
-function tellCounts(
-  rows: FactsRows,
-  bindings: readonly Binding[],
-  { equipment, from, to, cause, lsn }: DirtyRange,
-): void {
-  for (const part of partsOf(bindings, from, to)) {
-    rows.ranges.push({ equipment, ...part, what: 1, cause, lsn });
-    const { count, source, t, n, kind, flags } = machineFacts(bindings, part.from, part.to + 1).increments;
-    for (let i = 0; i < count; i++) {
-      if (t[i] < part.from || t[i] > part.to) continue;
-      rows.counts.push({
-        ...{ equipment, source: source[i], time: t[i] },
-        value: n[i],
-        kind: kind[i],
-        flags: flags[i],
-      });
-    }
+const tellings: Record<FactsWhat, Telling> = {
+  states: {
+    kind: "production",
+    some: (bindings, told, final) => machineFacts(bindings, told, final + 1).states.count > 1,
+    after: 0,
+    tell: (rows, bindings, equipment, from, to) => {
+      const { count, t, code } = machineFacts(bindings, from, to + 1).states;
+      for (let i = 0; i < count; i++) rows.states.push({ equipment, time: t[i], code: code[i] });
+    },
+  },
+  counts: {
+    kind: "production",
+    some: (bindings, told, final) => {
+      const { t } = machineFacts(bindings, told + 1, final + 1).increments;
+      return t.some((at) => at > told && at <= final);
+    },
+    after: 1,
+    tell: (rows, bindings, equipment, from, to) => {
+      const { count, source, t, n, kind, flags } = machineFacts(bindings, from, to + 1).increments;
+      for (let i = 0; i < count; i++) {
+        if (t[i] < from || t[i] > to) continue;
+        const value = { value: n[i], kind: kind[i], flags: flags[i] };
+        rows.counts.push({ equipment, source: source[i], time: t[i], ...value });
+      }
+    },
+  },
+  alarms: {
+    kind: "alarms",
+    some: (bindings, told, final) => alarmTransitions(bindings, told, final + 1).some(({ t }) => t > told),
+    after: 0,
+    tell: (rows, bindings, equipment, from, to) => {
+      for (const row of alarmTransitions(bindings, from, to + 1)) rows.alarms.push({ equipment, ...row });
+    },
+  },
+  identifiers: {
+    kind: "identifiers",
+    some: (bindings, told, final) => identifierTransitions(bindings, told, final + 1).some(({ t }) => t > told),
+    after: 0,
+    tell: (rows, bindings, equipment, from, to) => {
+      for (const row of identifierTransitions(bindings, from, to + 1)) rows.identifiers.push({ equipment, ...row });
+    },
+  },
+};
+
+/** Tells a range part by part; gives what is left of it when the record is full. */
+function tellParts(rows: FactsRows, bindings: readonly Binding[], range: DirtyRange, what: FactsWhat): DirtyRange[] {
+  const { equipment, cause, lsn } = range;
+  for (const { from, to } of partsOf(bindings, range.from, range.to)) {
+    if (rowsIn(rows) >= rowsMax) return [{ ...range, from }];
+    rows.ranges.push({ equipment, from, to, what, cause, lsn });
+    tellings[what].tell(rows, bindings, equipment, from, to);
   }
+  return [];
+}
+
+function firstPart(bindings: readonly Binding[], from: Micros, to: Micros): Micros {
+  const [first] = partsOf(bindings, from, to);
+  return first.to;
 }
 
 function* partsOf(bindings: readonly Binding[], from: Micros, to: Micros): Generator<{ from: Micros; to: Micros }> {

@@ -42,7 +42,7 @@ export class Tellers {
   /** Facts were taken over as they stood: each machine may have some that are not told yet. */
   goOn(): void {
     const ever = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY, cause: "points", lsn: 0 } as const;
-    this.changed([...this.#tenantOf.keys()].map((equipment) => ({ equipment, ...ever })));
+    this.changed([...this.#tenantOf.keys()].map((equipment) => ({ equipment, what: "production", ...ever })));
   }
 
   changed(changes: readonly DirtyRange[]): void {
@@ -52,16 +52,21 @@ export class Tellers {
   }
 
   tell(lsn: Lsn): void {
-    const tell = this.#tell;
-    if (tell === null) return;
-    for (const [tenant, teller] of this.#tellers) {
-      const rows = teller.compose((equipment) => this.#machine(equipment), lsn);
-      if (rows !== null) void tell(rows, tenant).then((told) => (told ? undefined : teller.failed()));
-    }
+    for (const [tenant, teller] of this.#tellers) this.#tellOf(tenant, teller, lsn);
   }
 
-  taken(tenant: number, record: FactsChangedRecord): void {
-    this.#tellers.get(tenant)?.taken(record);
+  /** Where a record was full, the next one follows. */
+  taken(tenant: number, record: FactsChangedRecord, lsn: Lsn): void {
+    const teller = this.#tellers.get(tenant);
+    if (teller === undefined) return;
+    if (teller.taken(record)) this.#tellOf(tenant, teller, lsn);
+  }
+
+  #tellOf(tenant: number, teller: FactsTeller, lsn: Lsn): void {
+    const tell = this.#tell;
+    const rows = tell === null ? null : teller.compose((equipment) => this.#machine(equipment), lsn);
+    if (tell === null || rows === null) return;
+    void tell(rows, tenant).then((told) => (told ? undefined : teller.failed()));
   }
 
   #machine(equipment: number) {

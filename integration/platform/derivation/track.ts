@@ -3,12 +3,14 @@ import { hourUs, type Micros } from "@lineshaft/contract/api";
 import { counterBoundary, counterGap, counterPoint, counterTimer } from "./counter.ts";
 import { type InputColumns, inputKind } from "./inputs.ts";
 import { jointGap, jointPoint, jointTimer } from "./joint-state.ts";
-import { clearState, fDue, sameState } from "./layout.ts";
+import { clearState, fCode, fDue, fValue, sameState } from "./layout.ts";
 import type { AutomatonKind, Rules } from "./mapping.ts";
 import { pulseBad, pulseBoundary, pulseGap, pulsePoint, pulseTimer } from "./pulse.ts";
 import { OpenSegment, type Segment } from "./segment.ts";
 import { stateBoundary, stateGap, statePoint } from "./state.ts";
 import type { Steps } from "./steps.ts";
+import type { Texts } from "./texts.ts";
+import { alarmNaming, identifierNaming, type Naming, valueBoundary, valueGap, valuePoint } from "./value.ts";
 
 export const hourOf = (t: Micros): Micros => Math.floor(t / hourUs) * hourUs;
 
@@ -27,6 +29,10 @@ export class Track {
   /** How many numbers its state has. */
   readonly width: number;
   readonly open: OpenSegment;
+  /** Where the texts of values are that it cannot hold. */
+  readonly texts: Texts;
+  /** What a value names; of alarms and identifiers. */
+  readonly #names: Naming;
   /** Closed hours, ascending; hours that changed nothing are left out. */
   segments: Segment[] = [];
   /** Closed hours from here on are not on disk yet as they are. */
@@ -38,14 +44,24 @@ export class Track {
   #boundary = 0;
   #nextBoundary = Number.POSITIVE_INFINITY;
 
-  constructor(kind: AutomatonKind, rules: Rules, cycles: Steps, s: Float64Array, o: number, width: number) {
+  constructor(
+    kind: AutomatonKind,
+    rules: Rules,
+    cycles: Steps,
+    texts: Texts,
+    s: Float64Array,
+    o: number,
+    width: number,
+  ) {
     this.kind = kind;
     this.rules = rules;
     this.cycles = cycles;
+    this.texts = texts;
+    this.#names = kind === "alarm" ? alarmNaming(texts) : identifierNaming;
     this.s = s;
     this.o = o;
     this.width = width;
-    this.open = new OpenSegment(width);
+    this.open = new OpenSegment(width, kind === "alarm" || kind === "identifier");
     clearState(s, o, width);
     this.#toBoundary(0);
   }
@@ -84,6 +100,15 @@ export class Track {
     if (open !== null) this.open.adopt(open);
   }
 
+  /** Adds the keys of all texts that its facts and checkpoints have. */
+  textKeys(into: Set<number>): void {
+    into.add(this.s[this.o + fValue]).add(this.s[this.o + fCode]);
+    for (const { start, transitions } of [...this.segments, this.open]) {
+      into.add(start[fValue]).add(start[fCode]);
+      for (let i = 0; i < (transitions?.n ?? 0); i++) into.add(transitions?.code[i] ?? 0);
+    }
+  }
+
   /** When it does something by itself: its timer or a boundary of its rules. */
   get nextEvent(): Micros {
     return Math.min(this.s[this.o + fDue], this.#nextBoundary);
@@ -97,6 +122,7 @@ export class Track {
     else if (this.kind === "counter") {
       if (!bad) counterPoint(this.s, this.o, this.rules, rule, t, value, this.open);
     } else if (this.kind === "joint") jointPoint(this.s, this.o, channel, t, value, bad);
+    else if (this.kind !== "pulse") valuePoint(this.s, this.o, rule, this.#names, t, value, this.open);
     else if (bad) pulseBad(this.s, this.o, channel);
     else pulsePoint(this.s, this.o, rule, this.cycles, t, value, channel, this.open);
   }
@@ -106,7 +132,8 @@ export class Track {
     if (this.kind === "state") stateGap(this.s, this.o, this.rules.at(t), t, open, this.open);
     else if (this.kind === "counter") counterGap(this.s, this.o, open);
     else if (this.kind === "joint") jointGap(this.s, this.o, channel, t, open);
-    else pulseGap(this.s, this.o, this.rules.at(t), this.cycles, t, open, this.open);
+    else if (this.kind === "pulse") pulseGap(this.s, this.o, this.rules.at(t), this.cycles, t, open, this.open);
+    else valueGap(this.s, this.o, this.rules.at(t), this.#names, t, open, this.open);
   }
 
   feed(inputs: InputColumns, from = 0, to = inputs.n): void {
@@ -229,7 +256,8 @@ export class Track {
     if (this.kind === "state") stateBoundary(this.s, this.o, rule, t, this.open);
     else if (this.kind === "counter") counterBoundary(this.s, this.o, this.rules, rule, t, this.open);
     else if (this.kind === "joint") this.s[this.o + fDue] = t;
-    else pulseBoundary(this.s, this.o, this.rules, rule, t, this.open);
+    else if (this.kind === "pulse") pulseBoundary(this.s, this.o, this.rules, rule, t, this.open);
+    else valueBoundary(this.s, this.o, rule, this.#names, t, this.open);
     this.#toBoundary(this.#boundary + 1);
   }
 

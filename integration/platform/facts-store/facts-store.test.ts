@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { StandardBinding } from "@lineshaft/contract/ports";
 import SqliteDatabase from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { FactsDelta } from "../derivation/index.ts";
@@ -20,7 +21,7 @@ const open = (generation = 1) => openFactsStore({ path, generation, onEvent: ({ 
 const bytes = (...of: number[]): Uint8Array => Uint8Array.from(of);
 const hour = (at: number, ...of: number[]) => ({ hour: at, body: bytes(...of) });
 const delta = (parts: Partial<FactsDelta>): FactsDelta => ({
-  ...{ lsn: 1, rest: bytes(9), removed: [], changed: [], forgottenBefore: 0 },
+  ...{ lsn: 1, rest: bytes(9), removed: [], changed: [], texts: [], forgottenBefore: 0 },
   ...parts,
 });
 const binding = (id: number, fromHour: number, ...segments: ReturnType<typeof hour>[]) => ({
@@ -80,6 +81,35 @@ describe("facts on disk", () => {
     worse.save(delta({ lsn: 5 }));
     expect(worse.load()?.lsn).toBe(5);
     worse.close();
+  });
+
+  it("have their texts beside them, which come and go; where one is damaged, what it names is derived again", () => {
+    const store = open();
+    const named = { ...binding(2, 1, hour(1, 1)), rows: [{ kind: "identifier" } as StandardBinding] };
+    const key = -(2 ** 51) - 4711.5;
+    const texts = [[key, "A-1"] as const, [key - 1, "A-2"] as const, [key - 2, "ä"] as const];
+    store.save(delta({ changed: [binding(1, 1, hour(1, 1)), named], texts }));
+    store.save(
+      delta({
+        lsn: 2,
+        texts: [
+          [key - 1, null],
+          [key, "A-1"],
+        ],
+      }),
+    );
+    expect(store.load()?.texts).toEqual([texts[2], texts[0]]);
+    store.close();
+    const sql = new SqliteDatabase(path);
+    sql.prepare("UPDATE text SET text = 'A-3' WHERE text = 'A-1'").run();
+    sql.close();
+    const rotten = open();
+    expect(rotten.load()).toMatchObject({
+      texts: [],
+      bindings: [{ segments: [Buffer.from([1])] }, { segments: null }],
+    });
+    expect(told.splice(0)).toEqual(["facts_rebuilt"]);
+    rotten.close();
   });
 
   it("in a file that is none are set aside", () => {

@@ -36,6 +36,14 @@ const migrations: readonly Migration[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX hour_by_time ON hour (hour);
   `,
+  // What identifiers and alarm codes say, by the keys that stand in the hours.
+  `
+  CREATE TABLE text (
+    key REAL PRIMARY KEY,
+    text TEXT NOT NULL,
+    crc INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 interface Row {
@@ -105,7 +113,14 @@ function load({ sql }: OwnedDatabase, generation: number, rebuilt: (text: string
     const segments = whole ? own.map(({ body }) => body) : null;
     return { ...binding, rows: JSON.parse(rows) as StandardBinding[], segments };
   });
-  return { lsn: row.lsn, rest: row.rest, bindings };
+  const texts = sql.prepare("SELECT key, text, crc FROM text").all() as (Row & { key: number; text: string })[];
+  if (texts.some(({ text, crc }) => crc32(text) !== crc)) {
+    rebuilt("What identifiers and alarms say is damaged: they are derived again from history.");
+    for (const binding of bindings)
+      if (binding.rows.some(({ kind }) => kind === "alarm" || kind === "identifier")) binding.segments = null;
+    return { lsn: row.lsn, rest: row.rest, bindings, texts: [] };
+  }
+  return { lsn: row.lsn, rest: row.rest, bindings, texts: texts.map(({ key, text }) => [key, text] as const) };
 }
 
 function save({ sql }: OwnedDatabase, generation: number, delta: FactsDelta): void {
@@ -124,6 +139,11 @@ function save({ sql }: OwnedDatabase, generation: number, delta: FactsDelta): vo
     if (Number.isFinite(fromHour)) replaced.run(id, fromHour);
     for (const { hour, body } of segments) putHour.run(id, hour, body, crc32(body));
   }
+  const putText = sql.prepare("INSERT OR REPLACE INTO text (key, text, crc) VALUES (?, ?, ?)");
+  const forgetText = sql.prepare("DELETE FROM text WHERE key = ?");
+  for (const [key, text] of delta.texts)
+    if (text === null) forgetText.run(key);
+    else putText.run(key, text, crc32(text));
   sql.prepare("DELETE FROM hour WHERE hour < ?").run(delta.forgottenBefore);
   sql
     .prepare("INSERT OR REPLACE INTO checkpoint (id, generation, lsn, rest, crc) VALUES (1, ?, ?, ?, ?)")

@@ -54,8 +54,7 @@ function knownOf({ properties: all }: Model): Known {
   return { properties, namedBy };
 }
 
-const isStandard = (kind: Property["kind"]): kind is StandardBinding["kind"] =>
-  kind === "itemState" || kind === "operationMode" || kind === "counter" || kind === "pulse";
+const isStandard = (kind: Property["kind"]): kind is StandardBinding["kind"] => kind !== "processValue";
 
 const countsOf = ({ kind, counts }: Property): StandardBinding["counts"] =>
   kind === "counter" || kind === "pulse" ? (counts ?? "total") : null;

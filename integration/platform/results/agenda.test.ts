@@ -114,7 +114,7 @@ class World {
   settle(batch = 1000): WorkItem[] {
     const all: WorkItem[] = [];
     for (let idle = 0; idle < 3; ) {
-      const items = this.agenda.take(batch, () => true);
+      const items = this.agenda.take(batch, () => true).items;
       idle = items.length === 0 ? idle + 1 : 0;
       if (items.length === 0) this.ms += 5001;
       for (const item of items) this.publish(item);
@@ -160,14 +160,14 @@ describe("what is to be computed", () => {
     world.truth.set(`6 ${at(1)}`, 7);
     world.agenda.dirty(3, at(1) + 1, at(2) - 1, context);
     world.agenda.dirty(6, at(1) + 1, at(2) - 1, context);
-    const first = world.agenda.take(1000, () => true);
+    const first = world.agenda.take(1000, () => true).items;
     expect(first.map(({ equipmentId, key }) => [equipmentId, key])).toEqual([
       [3, String(at(1))],
       [6, String(at(1))],
     ]);
     world.publish(first[1]);
     // 5 is complete; 2 and 1 wait for machine 3.
-    const second = world.agenda.take(1000, () => true);
+    const second = world.agenda.take(1000, () => true).items;
     expect(second.map(({ equipmentId }) => equipmentId)).toEqual([5]);
     expect(second[0].cause).toMatchObject({ kind: "below", lsn: 7 });
     const key = {
@@ -200,26 +200,26 @@ describe("what is to be computed", () => {
     world.truth.set(`4 ${at(2)}`, 9);
     world.agenda.dirty(3, at(2) + 1, at(3) - 1, context);
     world.agenda.dirty(4, at(2) + 1, at(3) - 1, context);
-    const [lost, kept] = world.agenda.take(1000, () => true);
+    const [lost, kept] = world.agenda.take(1000, () => true).items;
     expect([lost.equipmentId, kept.equipmentId]).toEqual([3, 4]);
     world.publish(kept);
-    expect(world.agenda.take(1000, () => true)).toEqual([]);
+    expect(world.agenda.take(1000, () => true).items).toEqual([]);
     world.ms += 60_000;
-    expect(world.agenda.take(1000, () => true).map(({ equipmentId }) => equipmentId)).toEqual([3]);
+    expect(world.agenda.take(1000, () => true).items.map(({ equipmentId }) => equipmentId)).toEqual([3]);
     world.ms += 60_000;
-    expect(world.agenda.take(1000, () => true).map(({ equipmentId }) => equipmentId)).toEqual([2]);
+    expect(world.agenda.take(1000, () => true).items.map(({ equipmentId }) => equipmentId)).toEqual([2]);
   });
 
   test("a key that changes while it is computed is computed once more", () => {
     const world = new World();
     world.settle();
     world.agenda.dirty(3, at(2) + 1, at(3) - 1, context);
-    const [item] = world.agenda.take(1000, () => true);
+    const [item] = world.agenda.take(1000, () => true).items;
     world.agenda.dirty(3, at(2) + 1, at(3) - 1, { ...context, lsn: 8 });
-    expect(world.agenda.take(1000, () => true)).toEqual([]);
+    expect(world.agenda.take(1000, () => true).items).toEqual([]);
     world.publish(item);
     world.truth.set(`3 ${at(2)}`, 4);
-    expect(world.agenda.take(1000, () => true)).toMatchObject([{ equipmentId: 3, cause: { lsn: 8 } }]);
+    expect(world.agenda.take(1000, () => true).items).toMatchObject([{ equipmentId: 3, cause: { lsn: 8 } }]);
   });
 
   test("an open period is computed again as time goes on, at most every few seconds, and becomes final", () => {
@@ -244,7 +244,7 @@ describe("what is to be computed", () => {
     const later = (ms: number): string[] => {
       world.ms += ms;
       world.watermark += ms * 1000;
-      const items = world.agenda.take(1000, () => true);
+      const items = world.agenda.take(1000, () => true).items;
       for (const item of items) world.publish(item);
       return items.filter(({ equipmentId }) => equipmentId === 3).map(({ period }) => period);
     };
@@ -282,7 +282,7 @@ describe("what is to be computed", () => {
             world.agenda.dirty(each.machine, at(each.hour) + 1, at(each.hour + 1) - 1, context);
           } else if (each.kind === "restart") world.restart();
           else {
-            const items = world.agenda.take(each.limit, () => true);
+            const items = world.agenda.take(each.limit, () => true).items;
             if (each.kind === "work") for (const item of items) world.publish(item);
           }
         }

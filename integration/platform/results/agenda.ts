@@ -1,6 +1,7 @@
 import type { Cause, Micros, ResultKey, WorkItem } from "@lineshaft/contract/api";
 import { type KeySpan, keyText } from "./keys.ts";
 import { OpenPeriods } from "./open-periods.ts";
+import { Portion } from "./portion.ts";
 import { standingOf } from "./standing.ts";
 import { newStation, type Station, type StationPlan } from "./stations.ts";
 import {
@@ -150,31 +151,31 @@ export class Agenda {
   }
 
   /** Ticks, and gives out up to `limit` keys of stations that `visible` lets through. */
-  take(limit: number, visible: (path: string) => boolean): WorkItem[] {
+  take(limit: number, visible: (path: string) => boolean): Portion {
+    const portion = new Portion(limit, this.#inputs.nowMs);
     this.#expire();
     this.#round();
-    const items: WorkItem[] = [];
     const { length } = this.#machines;
     const first = this.#turn;
-    for (let i = 0; i < length && items.length < limit; i++) {
+    for (let i = 0; i < length && !portion.full; i++) {
       this.#turn = (first + i) % length;
-      this.#takeOf(this.#machines[this.#turn], items, limit, visible);
+      this.#takeOf(this.#machines[this.#turn], portion, visible);
     }
     for (const station of [...this.#changed]) {
-      if (items.length >= limit) return items;
+      if (portion.full) return portion;
       while (this.#expand(station, false));
-      this.#takeOf(station, items, limit, visible);
+      this.#takeOf(station, portion, visible);
     }
-    for (const station of this.#upper) this.#takeOf(station, items, limit, visible);
-    for (let chunks = 0; items.length < limit && this.#backlog.size > 0 && chunks < chunksPerTake; chunks++) {
+    for (const station of this.#upper) this.#takeOf(station, portion, visible);
+    for (let chunks = 0; !portion.full && this.#backlog.size > 0 && chunks < chunksPerTake; chunks++) {
       const [station] = this.#backlog;
       this.#expand(station, true);
       // Once around before the next day of the same.
       if (this.#backlog.delete(station) && station.windows.some(({ cause }) => isBacklog(cause)))
         this.#backlog.add(station);
-      this.#takeOf(station, items, limit, visible);
+      this.#takeOf(station, portion, visible);
     }
-    return items;
+    return portion;
   }
 
   /** The task that was given out for a key on this basis. */
@@ -357,15 +358,15 @@ export class Agenda {
     return true;
   }
 
-  #takeOf(station: Station, items: WorkItem[], limit: number, visible: (path: string) => boolean): void {
+  #takeOf(station: Station, portion: Portion, visible: (path: string) => boolean): void {
     if (station.tasks.size === 0 || !visible(station.path)) return;
     const now = this.#inputs.nowMs();
     for (const [text, task] of station.tasks) {
-      if (items.length >= limit) return;
+      if (portion.full) return;
       if (task.state !== "waiting" || task.notBeforeMs > now) continue;
       if (station.level === "above" && this.#waitsBelow(station, text, task)) continue;
       const item = this.#give(task, now);
-      if (item !== null) items.push(item);
+      if (item !== null) portion.items.push(item);
     }
   }
 

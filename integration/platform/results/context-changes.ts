@@ -8,10 +8,11 @@ import {
   ProblemError,
   type ShiftOccurrence,
 } from "@lineshaft/contract/api";
-import type { Facts, Lsn, MasterData } from "@lineshaft/contract/ports";
+import type { Facts, Lsn, MasterData, ProductionTimes } from "@lineshaft/contract/ports";
 import { contextDifference, datedDifference } from "../context/index.ts";
 import { pages, platformPrincipal } from "./plant.ts";
 import { type Range, reachOf } from "./reach.ts";
+import { ScrapChanges, type ScrapMove } from "./scrap-changes.ts";
 import type { StationPlan } from "./stations.ts";
 
 /** A record of a change of master data, as it stands in the log. */
@@ -38,10 +39,12 @@ const setUpMostUs = 8 * hourUs;
 export class ContextChanges {
   readonly #data: MasterData;
   readonly #facts: Facts;
+  readonly scrap: ScrapChanges;
 
-  constructor(data: MasterData, facts: Facts) {
+  constructor(data: MasterData, facts: Facts, production: ProductionTimes) {
     this.#data = data;
     this.#facts = facts;
+    this.scrap = new ScrapChanges(data, facts, production);
   }
 
   *touched(
@@ -49,11 +52,19 @@ export class ContextChanges {
     change: MasterDataChange,
     stations: readonly StationPlan[],
   ): Generator<{ station: number } & Range> {
+    const moves = this.#scrapMoves(tenant, change);
     for (const station of stations) {
       if (station.level === "above") continue;
+      yield* this.moved(station, moves);
       for (const range of this.#ranges(tenant, change, station, stations))
         yield { station: station.id, ...this.#reach(station, range) };
     }
+  }
+
+  /** Where late scrap has moved within a station. */
+  *moved(station: StationPlan, moves: readonly ScrapMove[]): Generator<{ station: number } & Range> {
+    for (const { equipmentId, ...range } of moves)
+      if (station.members.includes(equipmentId)) yield { station: station.id, ...this.#reach(station, range) };
   }
 
   /** Changed facts reach as far as a changed context does. */
@@ -97,8 +108,6 @@ export class ContextChanges {
           fromUs: Math.min(fromUs, anchorUs),
           toUs: Math.max(toUs, anchorUs + 1),
         }));
-      case "lateScrap":
-        return this.#lateScrap(tenant, this.#versions(tenant, kind, change), station);
       case "idealCycleTime":
       case "countingAssignment":
       case "setUp":
@@ -116,11 +125,24 @@ export class ContextChanges {
         return dated(this.#versions(tenant, kind, change), station, undefined, [station.id]);
       case "reason":
         return [everywhere];
+      case "lateScrap":
       case "material":
+      case "kpiTarget":
       case "booking":
-        // No cell rests on what units of a material are worth, and what came of a booking is a change of its own.
+        // Late scrap has moves of its own. No number rests on what it should be, no cell rests on what units of a material are worth, and what came of a booking is a change of its own.
         return [];
     }
+  }
+
+  #scrapMoves(tenant: number, change: MasterDataChange): ScrapMove[] {
+    const { kind, id } = change;
+    if (kind === "lateScrap") {
+      const { before, after } = this.#versions(tenant, kind, change);
+      return this.scrap.booked(tenant, id, before, after);
+    }
+    if (kind !== "order") return [];
+    const { before, after } = this.#versions(tenant, kind, change);
+    return this.scrap.ordered(tenant, id, before, after);
   }
 
   #versions<K extends MasterDataKind>(tenant: number, kind: K, change: MasterDataChange): Versions<K> {
@@ -160,17 +182,6 @@ export class ContextChanges {
       .filter((execution) => execution.fromUs <= toUs && execution.toUs >= fromUs)
       .map((execution) => execution.toUs);
     return { fromUs, toUs: Math.max(toUs, Math.min(toUs + setUpMostUs, Math.max(toUs, ...ends))) };
-  }
-
-  #lateScrap(tenant: number, versions: Versions<"lateScrap">, station: StationPlan): Range[] {
-    if (JSON.stringify(versions.before) === JSON.stringify(versions.after)) return [];
-    return [versions.before, versions.after].flatMap((booking) => {
-      if (booking === null || !station.members.includes(booking.equipmentId)) return [];
-      if (booking.madeUs !== null) return [{ fromUs: booking.madeUs.fromUs - 1, toUs: booking.madeUs.toUs }];
-      // It is put where the order last produced.
-      const order = this.#at(tenant, "order", booking.order, forever);
-      return executions(order, booking.order, station).map(({ fromUs, toUs }) => ({ fromUs, toUs }));
-    });
   }
 
   #shifts(tenant: number, change: MasterDataChange, station: StationPlan): Range[] {

@@ -1,5 +1,5 @@
 import { dayUs, type MasterDataItem, type Micros, type Principal, type Recorded } from "@lineshaft/contract/api";
-import type { Facts, Registry } from "@lineshaft/contract/ports";
+import type { Facts, Registry, StandardBinding } from "@lineshaft/contract/ports";
 import { membersOf, timeZoneAt } from "../context/index.ts";
 import type { ExecutionSpan, KeyContext } from "./keys.ts";
 import { planStations, type StationPlan } from "./stations.ts";
@@ -32,7 +32,9 @@ export class Plant {
   stations(tenant: number): StationPlan[] {
     const p = platformPrincipal(tenant);
     const equipment = pages((cursor) => this.#registry.listEquipment(p, { limit: pageSize, cursor }));
-    const bound = this.#registry.standardBindings().items.filter((binding) => binding.tenant === tenant);
+    const bound = this.#registry
+      .standardBindings()
+      .items.filter((binding) => binding.tenant === tenant && isProduction(binding));
     const machines = new Set(bound.map(({ equipmentId }) => equipmentId));
     return planStations(equipment, machines, this.#lines(p));
   }
@@ -89,6 +91,10 @@ export class Plant {
     return zone;
   }
 }
+
+/** Alarms and identifiers alone make no machine whose production could be told. */
+export const isProduction = ({ kind }: Pick<StandardBinding, "kind">): boolean =>
+  kind !== "alarm" && kind !== "identifier";
 
 function executionsOf({ id: order, item }: Order, equipmentId: number): ExecutionSpan[] {
   return item.operations.flatMap(({ id: operation, executions }) =>

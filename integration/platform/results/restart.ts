@@ -8,6 +8,7 @@ import {
   type RegistryChangedRecord,
   recordType,
 } from "@lineshaft/contract/ports";
+import { isProduction } from "./plant.ts";
 
 /** Facts of a machine that may have changed while nobody was told. */
 export interface MissedChange {
@@ -27,7 +28,7 @@ export function* changesSince(
   registry: Pick<Registry, "standardBindings">,
 ): Generator<MissedChange> {
   if (frames.length === 0) return;
-  const { items } = registry.standardBindings();
+  const items = registry.standardBindings().items.filter(isProduction);
   const byTag = Map.groupBy(items, ({ tagId }) => tagId);
   const machines = new Set(items.map(({ equipmentId }) => equipmentId));
   for (const { type, payload, lsn } of frames) {

@@ -25,13 +25,14 @@ import {
   recordType,
 } from "@lineshaft/contract/ports";
 import { Book, type Verdict } from "./book.ts";
-import { listResults } from "./listing.ts";
+import { findResults, listResults } from "./listing.ts";
 import { Plant } from "./plant.ts";
+import { inPortions } from "./portion.ts";
 import { openStore, type ResultStore, type StoredApplication } from "./store.ts";
 import type { AgendaOptions } from "./tasks.ts";
-import { Watch } from "./watch.ts";
+import { Watch, type WatchParts, watchedRecords } from "./watch.ts";
 
-export interface ResultsOptions extends Partial<AgendaOptions> {
+export interface ResultsOptions extends Partial<AgendaOptions>, Pick<WatchParts, "recorded"> {
   path: string;
   log: Log;
   registry: Registry;
@@ -48,8 +49,7 @@ export interface ResultsOptions extends Partial<AgendaOptions> {
   onEvent?(event: { code: string; text: string }): void;
 }
 
-const applicationsMax = 100;
-const defaultTake = 500;
+const [applicationsMax, defaultTake] = [100, 500];
 const recordBytes = 512 * 1024;
 /** How long after a record was applied its changes of facts are told at the latest. */
 const toldWithinMs = 5000;
@@ -86,7 +86,7 @@ export class ResultService implements Results {
     for (const application of store.applications()) this.#open(application);
     for (const book of this.#books.values()) book.restore();
     this.#watch = new Watch({
-      ...{ registry, facts, clock: options.clock, plant: this.#plant },
+      ...{ registry, facts, clock: options.clock, plant: this.#plant, recorded: options.recorded },
       books: (tenant) =>
         [...this.#books.values()].filter((book) => tenant === null || book.application.tenant === tenant),
       wake: () => this.#wake(),
@@ -130,7 +130,7 @@ export class ResultService implements Results {
       });
       this.#wake();
     }
-    const changes = news.filter(({ type }) => type === recordType.registryChanged || type === recordType.tagRegistered);
+    const changes = news.filter(({ type }) => watchedRecords.has(type));
     const missed = frames.filter(({ lsn }) => lsn > this.#store.factsLsn && lsn <= this.#options.factsFrom);
     const last = frames[frames.length - 1].lsn;
     if (changes.length === 0 && missed.length === 0) {
@@ -206,7 +206,7 @@ export class ResultService implements Results {
     const { clock } = this.#options;
     const end = clock.monotonicMs() + waitMs;
     for (;;) {
-      const items = this.#book(p, name).agenda.take(limit, (path) => inScope(p, path));
+      const items = await inPortions(limit, (n) => this.#book(p, name).agenda.take(n, (path) => inScope(p, path)));
       const left = end - clock.monotonicMs();
       if (items.length > 0 || left <= 0 || signal?.aborted || this.#stopping) return items;
       await this.#news(left, signal);
@@ -245,10 +245,12 @@ export class ResultService implements Results {
 
   list(p: Principal, q: ResultQuery): ReturnType<Results["list"]> {
     demand(p, "read");
-    const book = this.#books.get(bookKey(p.tenant, q.application));
-    // An application that has not come yet has no results; whoever shows them need not know better.
-    if (book === undefined) return { items: [], cursor: null };
-    return listResults(this.#store, book, (equipmentId) => this.#sees(p, equipmentId), q);
+    return listResults(this.#store, this.#books.get(bookKey(p.tenant, q.application)), (id) => this.#sees(p, id), q);
+  }
+
+  find(p: Principal, name: string, keys: readonly ResultKey[]): ReturnType<Results["find"]> {
+    demand(p, "read");
+    return findResults(this.#store, this.#books.get(bookKey(p.tenant, name)), (id) => this.#sees(p, id), keys);
   }
 
   revisions(p: Principal, q: ResultKey & { application: string }): ReturnType<Results["revisions"]> {
@@ -256,8 +258,7 @@ export class ResultService implements Results {
     const book = this.#book(p, q.application);
     const found = this.#sees(p, q.equipmentId) ? this.#store.revisions(book.application.id, q) : [];
     if (found.length === 0) throw new ProblemError("not_found", "There is no such result that you may see.");
-    const [newest] = found;
-    return found.map((each) => ({ ...each, stale: each === newest && book.agenda.isStale(each) }));
+    return found.map((each, i) => ({ ...each, stale: i === 0 && book.agenda.isStale(each) }));
   }
 
   #book(p: Principal, name: string): Book {
@@ -394,7 +395,6 @@ export class ResultService implements Results {
 }
 
 const bookKey = (tenant: number, name: string): string => `${tenant}/${name}`;
-
 function demand(p: Principal, permission: "read" | "publish"): void {
   if (!may(p, permission)) throw new ProblemError("forbidden", `The role ${p.role} does not include "${permission}".`);
 }

@@ -36,6 +36,11 @@ export interface StoredResult extends StoredKey {
 
 export type Published = Omit<Result, "stale">;
 
+export type Brief = Pick<
+  Published,
+  "fromUs" | "toUs" | "state" | "revision" | "cause" | "values" | "coverage" | "publishedUs"
+>;
+
 /** Where the next page begins: after this one. */
 export interface Position {
   equipmentId: number;
@@ -52,6 +57,7 @@ export interface RangeQuery {
   fromUs: Micros | null;
   toUs: Micros | null;
   asOf: Lsn | null;
+  detail: boolean;
   after: Position | null;
   limit: number;
   /** About so many characters of detail at most. */
@@ -207,6 +213,15 @@ export class ResultStore {
     return row ?? null;
   }
 
+  /** A result as it stands, without detail and evidence. */
+  brief(application: number, { equipmentId, period, key }: ResultKey): Brief | null {
+    const row = this.#get(
+      `SELECT from_us AS fromUs, to_us AS toUs, state, revision, cause, vals, coverage, published_us AS publishedUs FROM result
+       WHERE application = ? AND period = ? AND key = ? AND equipment = ? AND current = 1`,
+    ).get(application, period, key, equipmentId) as (Omit<Brief, "cause" | "values"> & Texts) | undefined;
+    return row === undefined ? null : read(row);
+  }
+
   /** Keys of current results that meet [fromUs, toUs]. */
   keys(application: number, equipmentId: number, fromUs: Micros, toUs: Micros): StoredKey[] {
     return this.#get(
@@ -256,7 +271,7 @@ export class ResultStore {
         : `lsn <= @asOf AND revision = (SELECT max(revision) FROM result AS o WHERE o.application = result.application AND o.period = result.period
              AND o.key = result.key AND o.equipment = result.equipment AND o.lsn <= @asOf)`;
     const rows = this.#get(
-      `${selectResult} WHERE application = @application AND equipment = @equipmentId AND ${newest}
+      `${query.detail ? selectResult : selectBrief} WHERE application = @application AND equipment = @equipmentId AND ${newest}
        ${query.period === null ? "" : "AND period = @period"} ${query.key === null ? "" : "AND key = @key"}
        ${query.fromUs === null ? "" : "AND to_us > @fromUs"} ${query.toUs === null ? "" : "AND from_us < @toUs"}
        ${after === null ? "" : "AND (from_us, period, key) > (@afterUs, @afterPeriod, @afterKey)"}
@@ -371,18 +386,15 @@ const selectResult = `SELECT (SELECT name FROM application WHERE application.id 
   from_us AS fromUs, to_us AS toUs, state, rule_version AS ruleVersion, cause, vals, coverage, detail, evidence, basis_lsn AS basisLsn, lsn,
   published_us AS publishedUs FROM result`;
 
-type ResultRow = Omit<Published, "cause" | "values" | "detail"> & {
-  cause: string;
-  vals: string;
-  detail: string;
-  evidence: string;
-};
+const selectBrief = selectResult.replace(" detail,", " 'null' AS detail,");
+type Texts = { cause: string; vals: string };
+type ResultRow = Omit<Published, "cause" | "values" | "detail"> & Texts & { detail: string; evidence: string };
 
-function published({ vals, evidence: _, ...row }: ResultRow): Published {
-  return {
-    ...row,
-    cause: JSON.parse(row.cause) as Cause,
-    values: JSON.parse(vals) as Published["values"],
-    detail: JSON.parse(row.detail) as unknown,
-  };
+const published = ({ evidence: _, detail, ...row }: ResultRow): Published => ({
+  ...read(row),
+  detail: JSON.parse(detail) as unknown,
+});
+
+function read<R extends Texts>({ vals, cause, ...row }: R) {
+  return { ...row, cause: JSON.parse(cause) as Cause, values: JSON.parse(vals) as Published["values"] };
 }

@@ -1,7 +1,7 @@
 import { ColumnsBuilder, type Micros, statusBadNoCommunication } from "@lineshaft/contract/api";
 import type { Binding, Derivation, GapStatement } from "../index.ts";
 import type { OpenSegment, Segment } from "../segment.ts";
-import { type OracleBinding, oracleCode, oracleIncrements, oracleInstants } from "./oracle.ts";
+import { type OracleBinding, oracleCode, oracleIncrements, oracleInstants, oracleName } from "./oracle.ts";
 import {
   Chance,
   cyclesFor,
@@ -195,7 +195,11 @@ class Campaign {
     const kept = this.#samples.get(key);
     if (kept === undefined || (sample.revision ?? 0) >= (kept.revision ?? 0))
       this.#samples.set(key, { ...sample, lsn });
-    const number = bad ? 0 : typeof value === "string" ? this.#engine.textKey(value) : value;
+    const exact = [...this.#derivation.bindings.values()].some(
+      (binding) => binding.exact && binding.spec.channels[0].tag === sample.tag,
+    );
+    const text = exact ? this.#derivation.texts.keyOf(`${value}`) : null;
+    const number = bad ? 0 : (text ?? (typeof value === "string" ? this.#engine.textKey(value) : value));
     const verdict = this.#store.put({ ...sample, value: number, lsn });
     if (verdict === "correction") this.#derivation.corrected(sample.tag, sample.t);
     if (verdict !== "new") return;
@@ -283,7 +287,7 @@ class Campaign {
     const newest = Math.max(start, ...[...this.#samples.values()].map(({ t }) => t));
     this.#tick(Math.max(this.#watermark, newest + this.#chance.of([1, 1, 5_000_000, hourUs])));
     this.#derivation.settle(this.#store);
-    const scratch = new this.#engine.Derivation();
+    const scratch = new this.#engine.Derivation(this.#derivation.texts);
     this.#assemble(scratch);
     scratch.tick(this.#watermark);
     scratch.settle(this.#store);
@@ -344,14 +348,48 @@ class Campaign {
       const total = this.#engine.quantity(track, start - 30 * hourUs, end + 30 * hourUs);
       if (total !== sum) return `quantity of binding ${binding.id}: ${total}, not ${sum}`;
     }
-    return this.#composedAgainstOracle();
+    return this.#composedAgainstOracle() ?? this.#namesAgainstOracle();
+  }
+
+  /** What alarms and identifiers say at any instant, over windows with ends that hurt; what an alarm says of itself is the mapping's word then. */
+  #namesAgainstOracle(): string | null {
+    const named = plantBindings.filter(({ role }) => role === "alarm" || role === "identifier");
+    for (const [property, bindings] of Map.groupBy(named, ({ property }) => property ?? "")) {
+      const oracles = bindings.map((binding) => this.#oracleBinding(binding));
+      const ends = [start - hourUs, this.#chance.instant(), this.#chance.instant(), end + hourUs].sort((a, b) => a - b);
+      for (const [from, to] of ends.slice(1).map((to, i) => [ends[i], to])) {
+        if (from === to) continue;
+        const instants = [from, ...oracles.flatMap(oracleInstants)].filter((t) => t >= from && t < to);
+        const expected: unknown[][] = [];
+        for (const t of [...new Set(instants)].sort((a, b) => a - b)) {
+          const name = oracles.map((oracle) => oracleName(oracle, t)).find((each) => each !== null) ?? null;
+          const { rows = [], ...all } = oracles[0].pieces.find((p) => p.from <= t && t < p.to)?.mapping.alarm ?? {};
+          const row = rows.find((each) => (each.code ?? `${each.value ?? `${each.from}..`}`) === name);
+          const says = bindings[0].role === "alarm" && name !== null && name !== "" ? { ...all, ...row } : null;
+          const entry = [name, says?.severity ?? (says === null ? null : 500), says?.cause ?? 0];
+          if (JSON.stringify(expected.at(-1)?.slice(1)) !== JSON.stringify(entry)) expected.push([t, ...entry]);
+        }
+        const own = this.#derivation.bindingsOf(bindings[0].equipment);
+        const found =
+          bindings[0].role === "alarm"
+            ? this.#engine
+                .alarmTransitions(own, from, to)
+                .map(({ t, active, code, severity, cause }) => [t, active === false ? "" : code, severity, cause])
+            : this.#engine.identifierTransitions(own, from, to).map(({ t, value }) => [t, value, null, 0]);
+        if (JSON.stringify(found) !== JSON.stringify(expected))
+          return `${property} over ${from - start} to ${to - start}:\n  derived ${text(found)}\n  oracle  ${text(expected)}`;
+      }
+    }
+    return null;
   }
 
   /** Machine states over windows with ends that hurt, against the oracle's answer at each instant that may matter. */
   #composedAgainstOracle(): string | null {
     const far = this.#watermark;
     for (const equipment of equipments) {
-      const all = plantBindings.filter((binding) => binding.equipment === equipment && binding.role !== "counter");
+      const all = plantBindings.filter(
+        (binding) => binding.equipment === equipment && producing(binding) && binding.role !== "counter",
+      );
       const oracles = all.map((binding) => this.#oracleBinding(binding));
       const whole = { from: start - hourUs, to: end + hourUs };
       const ends = [this.#chance.instant(), this.#chance.instant(), this.#chance.instant()].sort((a, b) => a - b);
@@ -386,6 +424,8 @@ class Campaign {
     return null;
   }
 }
+
+const producing = ({ role }: PlantBinding): boolean => role !== "alarm" && role !== "identifier";
 
 function machineCode(oracles: readonly OracleBinding[], t: Micros, watermark: Micros): number {
   const bound = (role: string) =>
@@ -425,7 +465,8 @@ function hoursOf({ track }: Binding): Hour[] {
   const now = track.s.slice(track.o, track.o + track.width);
   if (open.empty && (open.hour === Number.NEGATIVE_INFINITY || sameBytes(open.start, now)))
     return [...track.segments, { start: now }];
-  const copy = new (open.constructor as new (width: number) => OpenSegment)(track.width);
+  const named = track.kind === "alarm" || track.kind === "identifier";
+  const copy = new (open.constructor as new (width: number, named: boolean) => OpenSegment)(track.width, named);
   const { hour, start: begin, transitions, increments } = open;
   const { outside } = open;
   copy.adopt({

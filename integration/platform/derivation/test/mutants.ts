@@ -87,7 +87,7 @@ export const mutants: readonly Mutant[] = [
   {
     rule: "6 a bridged interval is dirty as a whole",
     file: "dirty.ts",
-    from: "ranges.push({ equipment, ...spread, cause, lsn });",
+    from: "ranges.push({ equipment, what, ...spread, cause, lsn });",
     to: "void spread;",
   },
   {
@@ -303,6 +303,60 @@ export const mutants: readonly Mutant[] = [
     file: "state.ts",
     from: "if ((s[o + fFlags] & (flagHas | flagGapOpen)) !== flagHas) return;",
     to: "return;",
+  },
+  {
+    rule: "names: nothing is known after a gap",
+    file: "value.ts",
+    from: "    s[o + fValue] = 0;\n",
+    to: "",
+  },
+  {
+    rule: "names: what was told within a gap holds from its end on",
+    file: "value.ts",
+    from: "s[o + fFlags] = open ? flagGapOpen : 0;",
+    to: "s[o + fFlags] = open ? flagGapOpen : 0;\n  if (!open) s[o + fValue] = 0;",
+  },
+  {
+    rule: "names: nothing is known within a gap",
+    file: "value.ts",
+    from: "  if (s[o + fFlags] === flagGapOpen) return;\n",
+    to: "",
+  },
+  {
+    rule: "names: bad is unknown",
+    file: "value.ts",
+    from: "if (s[o + fValue] === value) return;",
+    to: "if (s[o + fValue] === value || value === 0) return;",
+  },
+  {
+    rule: "names: another mapping counts from its instant on",
+    file: "track.ts",
+    from: "    else valueBoundary(this.s, this.o, rule, this.#names, t, this.open);\n",
+    to: "",
+  },
+  {
+    rule: "names: another word of the mapping for the same alarm is a change",
+    file: "engine.ts",
+    from: "if (changes.length > 0) this.#changes.push({ binding, changes, because });",
+    to: "void [changes, because];",
+  },
+  {
+    rule: "names: what an alarm says of itself is by the mapping in force",
+    file: "names.ts",
+    from: "for (const t of boundaries) if (t > from && t < to) instants.add(t);",
+    to: "void [boundaries, from, to];",
+  },
+  {
+    rule: "names: no text is taken for unknown",
+    file: "texts.ts",
+    from: "if (number !== 0 && ",
+    to: "if (",
+  },
+  {
+    rule: "names: of several tags the first that knows speaks",
+    file: "names.ts",
+    from: ".find((code) => code !== 0)",
+    to: ".at(0)",
   },
   {
     rule: "conditions: what has no answer says nothing",

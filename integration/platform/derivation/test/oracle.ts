@@ -5,7 +5,7 @@ import type { CountKind, Mapping, Micros } from "@lineshaft/contract/api";
  * purpose.
  */
 export interface OracleBinding {
-  role: "itemState" | "operationMode" | "counter" | "pulse";
+  role: "itemState" | "operationMode" | "counter" | "pulse" | "alarm" | "identifier";
   channels: readonly { counts: CountKind | null }[];
   /** `second`: what the second channel's tag means where it is not the same; null: it is not bound then. */
   pieces: readonly { from: Micros; to: Micros; mapping: Mapping; second?: Mapping | null }[];
@@ -193,6 +193,27 @@ function pulseState(b: OracleBinding, t: Micros, watermark: Micros): number {
   const until = Math.min(gap, next?.t ?? Number.POSITIVE_INFINITY, stretch.to, watermark);
   if (until <= limit) return running;
   return ahead(last.t) ? running : stopped;
+}
+
+/** What an alarm or identifier tag says: the last value's text, unless it is bad or a gap has begun since it; an alarm's by its table. null: nobody knows. */
+export function oracleName(b: OracleBinding, t: Micros): string | null {
+  const mapping = pieceAt(b, t)?.mapping;
+  const last = sorted(b)
+    .filter((sample) => sample.t <= t)
+    .at(-1);
+  if (mapping === undefined || inGap(b, t) || last === undefined || last.bad) return null;
+  if (b.gaps.some(({ from, to }) => to <= t && last.t < from)) return null;
+  const value = `${last.value}`;
+  if (b.role === "identifier") return value;
+  const { rows = [], otherwise, code } = mapping.alarm ?? {};
+  const row = rows.find((each) =>
+    each.value !== undefined
+      ? `${each.value}` === value
+      : value !== "" && Number(value) >= (each.from ?? -1e300) && Number(value) < (each.to ?? 1e300),
+  );
+  if (row !== undefined)
+    return row.active === false ? "" : (row.code ?? (row.value === undefined ? `${row.from}..` : `${row.value}`));
+  return otherwise === "none" || value === "" || value === "0" ? "" : (code ?? value);
 }
 
 /** The code of a binding at an instant, once the watermark has come so far. */

@@ -26,7 +26,8 @@ export interface Piece {
 export interface PlantBinding {
   id: number;
   equipment: number;
-  role: "itemState" | "operationMode" | "counter" | "pulse";
+  role: "itemState" | "operationMode" | "counter" | "pulse" | "alarm" | "identifier";
+  property?: string;
   by?: "conditions";
   channels: { tag: number; connection: number; counts: "good" | "scrap" | null }[];
 }
@@ -64,6 +65,9 @@ export const plantBindings: readonly PlantBinding[] = [
       { tag: 24, connection: 1, counts: null },
     ],
   },
+  { id: 9, equipment: 1, role: "alarm", property: "fault", channels: [{ tag: 19, connection: 2, counts: null }] },
+  { id: 10, equipment: 3, role: "identifier", property: "lot", channels: [{ tag: 20, connection: 1, counts: null }] },
+  { id: 11, equipment: 3, role: "identifier", property: "lot", channels: [{ tag: 31, connection: 2, counts: null }] },
 ];
 export const equipments: readonly number[] = [1, 2, 3, 4];
 
@@ -171,9 +175,29 @@ const modeTable: Mapping = {
   ],
 };
 
+const alarmTables: Mapping[] = [
+  {},
+  { alarm: { severity: 900, text: { en: "Fault" }, code: "any" } },
+  {
+    alarm: {
+      rows: [
+        { value: 0, code: "idle" },
+        { value: "E7", severity: 950, cause: 12 },
+        { value: 3, active: false },
+        { from: 2, to: 5, code: "jam", severity: 300 },
+        { from: 90, text: { de: "heiß" } },
+      ],
+      otherwise: "none",
+    },
+  },
+  { alarm: { rows: [{ from: 2, to: 5, code: "jam", severity: 700 }] } },
+];
+
 export function mappingFor(binding: PlantBinding, chance: Chance): Mapping {
   if (binding.role === "itemState") return chance.of(tables);
   if (binding.role === "operationMode") return modeTable;
+  if (binding.role === "alarm") return chance.of(alarmTables);
+  if (binding.role === "identifier") return {};
   if (binding.role === "pulse") {
     const edge = binding.id === 6 ? "rising" : "each";
     return {
@@ -224,6 +248,8 @@ export function valueFor(tag: number, chance: Chance, count: { of: Map<number, n
   if (tag === 11) return chance.of([0, 1, 1, 2, 3, 4, "ACTIVE", "?"]);
   if (tag === 12) return chance.of(["auto", "auto", "setup", "jog"]);
   if (tag === 15) return 1;
+  if (tag === 19) return chance.of([0, 0, "", 1, 2, 3, "E7", "E8", 90.5]);
+  if (tag === 20 || tag === 31) return chance.of(["", 0, "0", 4711, "4711", "00417", "7e2", -(2 ** 60), "lot ä"]);
   if (tag === 16 || tag === 17) return chance.below(2);
   if (tag === 21 || tag === 24) return chance.of([0, 1, 2, 3, 4, 4, 3, "?"]);
   if (tag === 22) return chance.below(2);

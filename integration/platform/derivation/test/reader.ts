@@ -26,9 +26,12 @@ export class Reader {
       for (let i = 0; i + 1 < this.#grid.length && this.#grid[i + 1] <= this.#derivation.watermark; i++) {
         const [from, to] = [this.#grid[i], this.#grid[i + 1]];
         const key = `${equipment} ${from}`;
-        if (this.cells.has(key) && !dirty.some((d) => d.equipment === equipment && d.from <= to && d.to >= from))
-          continue;
-        this.cells.set(key, this.cell(equipment, from, to));
+        const meets = (what: DirtyRange["what"]): boolean =>
+          dirty.some((d) => d.equipment === equipment && d.what === what && d.from <= to && d.to >= from);
+        if (!this.cells.has(key) || meets("production")) this.cells.set(key, this.cell(equipment, from, to));
+        for (const what of ["alarms", "identifiers"] as const)
+          if (!this.cells.has(`${key} ${what}`) || meets(what))
+            this.cells.set(`${key} ${what}`, this.#names(what, equipment, from, to));
       }
   }
 
@@ -38,7 +41,11 @@ export class Reader {
       const until = this.#derivation.watermark - lookAheadUs(equipment);
       for (let i = 0; i + 1 < this.#grid.length && this.#grid[i + 1] < until; i++) {
         const key = `${equipment} ${this.#grid[i]}`;
-        if (!this.cells.has(key)) this.cells.set(key, this.cell(equipment, this.#grid[i], this.#grid[i + 1]));
+        const [from, to] = [this.#grid[i], this.#grid[i + 1]];
+        if (!this.cells.has(key)) this.cells.set(key, this.cell(equipment, from, to));
+        for (const what of ["alarms", "identifiers"] as const)
+          if (!this.cells.has(`${key} ${what}`))
+            this.cells.set(`${key} ${what}`, this.#names(what, equipment, from, to));
       }
     }
   }
@@ -47,10 +54,18 @@ export class Reader {
   wrong(): string | null {
     for (const [key, kept] of this.cells) {
       const [equipment, from] = key.split(" ").map(Number);
-      const now = this.cell(equipment, from, this.#grid[this.#grid.indexOf(from) + 1]);
+      const to = this.#grid[this.#grid.indexOf(from) + 1];
+      const what = key.split(" ")[2] as "alarms" | "identifiers" | undefined;
+      const now = what === undefined ? this.cell(equipment, from, to) : this.#names(what, equipment, from, to);
       if (now !== kept) return `cell ${key}: kept ${kept}, now ${now}`;
     }
     return null;
+  }
+
+  #names(what: "alarms" | "identifiers", equipment: number, from: Micros, to: Micros): string {
+    const bindings = this.#derivation.bindingsOf(equipment);
+    const { alarmTransitions, identifierTransitions } = this.#engine;
+    return JSON.stringify((what === "alarms" ? alarmTransitions : identifierTransitions)(bindings, from, to));
   }
 
   cell(equipment: number, from: Micros, to: Micros): string {
