@@ -15,6 +15,11 @@ export const peers = {
   strace: { packages: ["strace"], files: ["strace"], for: "failing and slow syncs (F8, F10)" },
   mosquitto: { packages: ["mosquitto"], files: ["/usr/sbin/mosquitto"], for: "a foreign MQTT broker" },
   openssl: { packages: ["openssl"], files: ["openssl"], for: "certificates for TLS" },
+  openpyxl: {
+    packages: ["python3-openpyxl"],
+    files: ["/usr/bin/python3", "/usr/lib/python3/dist-packages/openpyxl/__init__.py"],
+    for: "workbooks of another program",
+  },
   faketime: { packages: ["faketime"], files: ["faketime"], for: "jumps of the wall clock (F15)" },
 } as const satisfies Record<string, { packages: string[]; files: string[]; for: string }>;
 

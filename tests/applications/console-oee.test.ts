@@ -280,10 +280,36 @@ describe.skipIf(!hasPeer("chromium"))("the console's pages about production", { 
     expect(rows.at(-1)?.name).toBe("valuable");
     expect(rows.find(({ name }) => name === "breakdown")?.us).toBeGreaterThanOrEqual(19 * minuteUs);
     await page.locator(".pareto tbody tr", { hasText: "Equipment failure" }).waitFor();
-    await page.getByRole("table").getByRole("link", { name: "Line 1" }).click();
-    await page.getByRole("link", { name: "Packer" }).click();
+    // From the site to the stop: line, machine, loss, stop, and what the machine itself said. The range goes along.
+    const below = page.getByRole("region", { name: "Where it comes from" });
+    await below.getByRole("link", { name: "Line 1" }).click();
+    await below.getByRole("link", { name: "Packer", exact: true }).click();
+    await page
+      .getByRole("row", { name: /Breakdowns/ })
+      .getByRole("link")
+      .click();
+    const into = page.getByRole("region", { name: "Into: Breakdowns" });
+    await into
+      .getByRole("row", { name: /Packer Equipment failure/ })
+      .getByRole("link")
+      .click();
     await page.locator(".time-lanes svg").waitFor();
-    expect(await page.locator(".path [aria-current]").textContent()).toBe("Packer");
+    expect(await page.locator(".path").textContent()).toBe("MillLine 1Packer");
+    const stood = () => new URL(page.url()).searchParams;
+    expect(Number(stood().get("cursor"))).toBe(at(20));
+    await page
+      .getByRole("row", { name: /Equipment failure/ })
+      .getByRole("link", { name: "Raw values" })
+      .click();
+    await expect.poll(() => new URL(page.url()).pathname, within).toBe("/trends");
+    expect(stood().get("tags")?.split(",").length).toBe(4);
+    // Back is the way that one came.
+    await page.goBack();
+    await page.goBack();
+    await into.getByRole("row", { name: /Packer Equipment failure/ }).waitFor();
+    expect([stood().get("loss"), stood().get("from")]).toEqual(["breakdown", String(at(180))]);
+    await page.locator(".headline").getByRole("link").last().click();
+    await page.getByRole("region", { name: "Into: Idling and minor stops" }).waitFor();
   });
 
   it("the line marks what holds it back, and leads to the stop at its machine", async () => {
@@ -366,7 +392,7 @@ describe.skipIf(!hasPeer("chromium"))("the console's pages about production", { 
         overview: ["/overview", ".tile[data-state]"],
         line: [`/line?id=${line}&${range}`, ".lane-label"],
         machine: [`/machine?id=${idOf("Mill/Line 1/Filler")}&${range}`, ".kpi-panel"],
-        oee: [`/oee?id=${line}&${range}`, ".waterfall"],
+        oee: [`/oee?id=${line}&${range}&loss=breakdown`, ".loss-panel .plain"],
         report: [`/shift-report?id=${line}&shift=${encodeURIComponent(await shiftNow())}`, ".sheet"],
       } as const;
       const page = await open({ width, locale: "de-DE" });

@@ -23,7 +23,7 @@ export default function MachinePage({ context }: { context: PageContext }) {
 function Machine(place: PlaceProps) {
   const { id, plant, context, t } = place;
   const [view, setView] = useView(context);
-  const [cursorUs, setCursor] = useState<Micros | null>(null);
+  const [cursorUs, setCursor] = useState<Micros | null>(() => Number(context.query.get("cursor")) || null);
   const [note, setNote] = useState<StopNote | null>(null);
   const [sent, setSent] = useState<readonly Recorded<Annotation>[]>([]);
   const target = useTarget(context, id);
@@ -178,6 +178,7 @@ function Machine(place: PlaceProps) {
         </p>
       )}
       <StopTable
+        id={id}
         rows={rows}
         reasons={data.reasons}
         context={context}

@@ -217,6 +217,20 @@ export const de: Record<keyof Texts, string> = {
   "loss.processDefects": "Ausschuss im Prozess",
   "loss.startUpYield": "Anlaufverluste",
 
+  "wait.stops": "Stillstände werden gelesen …",
+  "loss.into": "Genauer: {name}",
+  "loss.machines": "An welchen Maschinen",
+  "loss.unknownTimes": "Zeiten unbekannten Zustands",
+  "loss.best": "Beste gezeigte Zyklen",
+  "loss.bestHint":
+    "Die schnellste Stunde je Material, mit einer halben Stunde Produktion und nichts Unbekanntem: ein Vorschlag für den Idealzyklus.",
+  "loss.bestNone": "Keine Stunde in diesem Zeitraum war sicher und lang genug.",
+  "loss.perUnit": "Je Einheit",
+  "loss.hour": "Stunde",
+  "oee.timeAxis": "Zeitachse",
+  "stop.raw": "Rohwerte",
+  "stop.evidence": "Beleg",
+  "hint.toCycles": "Ideale Zykluszeiten",
   "andon.choose": "Welche Linie oder Maschine soll dieser Bildschirm zeigen?",
   "andon.hint":
     "Merken Sie sich die Adresse des gewählten Bildschirms: Er beginnt dort wieder. Ein Schlüssel zum Lesen mit dem Bereich der Linie genügt.",

@@ -211,6 +211,20 @@ export const en = {
   "loss.processDefects": "Process defects",
   "loss.startUpYield": "Start-up yield",
 
+  "wait.stops": "Reading the stops …",
+  "loss.into": "Into: {name}",
+  "loss.machines": "At which machines",
+  "loss.unknownTimes": "Times of unknown state",
+  "loss.best": "Best demonstrated cycles",
+  "loss.bestHint":
+    "The fastest hour of each material, with half an hour of production and nothing unknown: a proposal for its ideal cycle.",
+  "loss.bestNone": "No hour in this range was sure and long enough.",
+  "loss.perUnit": "Per unit",
+  "loss.hour": "Hour",
+  "oee.timeAxis": "time axis",
+  "stop.raw": "Raw values",
+  "stop.evidence": "Evidence",
+  "hint.toCycles": "Ideal cycle times",
   "andon.choose": "Which line or machine shall this screen show?",
   "andon.hint":
     "Keep the address of the screen that you choose: it starts there again. A viewer key with the scope of the line is enough.",

@@ -146,7 +146,10 @@ export function Hints({ kpis, context, t }: { kpis: Kpis; context: PageContext; 
     <ul className="kpi-hints">
       {kpis.hints.map((hint) => (
         <li key={hint} data-hint={hint}>
-          {textOf(hint)}
+          {textOf(hint)}{" "}
+          {(hint === "idealCycleMissing" || hint === "effectivenessAboveOne") && (
+            <a {...context.link("materials", { view: "cycles" })}>{t("hint.toCycles")}</a>
+          )}
         </li>
       ))}
     </ul>

@@ -1,7 +1,7 @@
 import type { Reason } from "@lineshaft/contract/api";
 import { type PageContext, Segments } from "@lineshaft/ui/kit";
 import { useState } from "react";
-import { type ParetoBar, paretoOf, waterfallOf } from "../losses.ts";
+import { type LossStep, type ParetoBar, paretoOf, waterfallOf } from "../losses.ts";
 import type { Sums } from "../sums.ts";
 import { percentOf } from "./numbers.tsx";
 import { reasonName, waterfallRows } from "./oee-model.ts";
@@ -11,7 +11,11 @@ import type { Say } from "./texts.ts";
 
 const factors = ["oeeIndex", "availability", "effectiveness", "qualityRatio"] as const;
 
-export function WaterfallTable({ sums, context, t }: { sums: Sums; context: PageContext; t: Say }) {
+/** What looking into a part of a chart leads to; absent: it is only looked at. */
+type Into<T> = ((what: T) => ReturnType<PageContext["link"]>) | undefined;
+
+export function WaterfallTable(props: { sums: Sums; into?: Into<LossStep>; context: PageContext; t: Say }) {
+  const { sums, into, context, t } = props;
   const { format } = context;
   const waterfall = waterfallOf(sums);
   const whole = Math.max(1, waterfall.calendarUs);
@@ -35,7 +39,15 @@ export function WaterfallTable({ sums, context, t }: { sums: Sums; context: Page
             const share = row.us <= planned && planned > 0 && !unplanned.has(key) ? row.us / planned : null;
             return (
               <tr key={key} className={row.kind} data-row={key} data-us={row.us}>
-                <th scope="row">{row.kind === "loss" ? t(`loss.${row.step}`) : t(`level.${row.level}`)}</th>
+                <th scope="row">
+                  {row.kind === "level" ? (
+                    t(`level.${row.level}`)
+                  ) : into === undefined ? (
+                    t(`loss.${row.step}`)
+                  ) : (
+                    <a {...into(row.step)}>{t(`loss.${row.step}`)}</a>
+                  )}
+                </th>
                 <td>
                   <svg className="waterfall-bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
                     <rect x={(Math.max(0, from) / whole) * 100} width={(Math.abs(row.us) / whole) * 100} height="10" />
@@ -71,10 +83,11 @@ export function Pareto(props: {
   numbers: Numbers;
   reasons: ReadonlyMap<number, Reason>;
   list: readonly Reason[];
+  into: Into<number>;
   context: PageContext;
   t: Say;
 }) {
-  const { numbers, reasons, list, context, t } = props;
+  const { numbers, reasons, list, into, context, t } = props;
   const measure = context.query.get("by") === "count" ? "count" : "time";
   const bars = paretoOf(numbers.sums, { by: measure, reasons: list });
   return (
@@ -94,7 +107,7 @@ export function Pareto(props: {
       {bars.length === 0 ? (
         <p className="oee-hint">{t("machine.stops.none")}</p>
       ) : (
-        <ParetoTable bars={bars.slice(0, 12)} {...{ measure, reasons, context, t }} />
+        <ParetoTable bars={bars.slice(0, 12)} {...{ measure, reasons, into, context, t }} />
       )}
     </section>
   );
@@ -105,10 +118,11 @@ export function ParetoTable(props: {
   bars: readonly ParetoBar[];
   measure: "time" | "count";
   reasons: ReadonlyMap<number, Reason>;
+  into?: Into<number>;
   context: PageContext;
   t: Say;
 }) {
-  const { bars, measure, reasons, context, t } = props;
+  const { bars, measure, reasons, into, context, t } = props;
   const { format } = context;
   const most = Math.max(1, ...bars.map((bar) => (measure === "time" ? bar.us : bar.count)));
   return (
@@ -126,7 +140,13 @@ export function ParetoTable(props: {
         {bars.map((bar) => (
           <tr key={bar.reason ?? "rest"}>
             <th scope="row">
-              {bar.reason === null ? t("oee.severalReasons") : reasonName(bar.reason, reasons, context.locale)}
+              {bar.reason === null ? (
+                t("oee.severalReasons")
+              ) : into === undefined ? (
+                reasonName(bar.reason, reasons, context.locale)
+              ) : (
+                <a {...into(bar.reason)}>{reasonName(bar.reason, reasons, context.locale)}</a>
+              )}
             </th>
             <td>
               <svg className="pareto-bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">

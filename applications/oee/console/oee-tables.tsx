@@ -80,11 +80,13 @@ export function Below(props: { rows: OeeModel["below"]; target: number; context:
           {rows.map(({ equipment, kpis }) => (
             <tr key={equipment.id}>
               <th scope="row">
-                <a
-                  {...context.link(equipment.level === "workUnit" ? "machine" : "oee", { id: equipment.id, ...range })}
-                >
-                  {equipment.name}
-                </a>
+                <a {...context.link("oee", { id: equipment.id, ...range })}>{equipment.name}</a>
+                {equipment.level === "workUnit" && (
+                  <a className="soft" {...context.link("machine", { id: equipment.id, ...range })}>
+                    {t("oee.timeAxis")}
+                    <span className="unseen"> {equipment.name}</span>
+                  </a>
+                )}
               </th>
               <KpiCells kpis={kpis} target={target} context={context} />
             </tr>

@@ -1,6 +1,9 @@
 import { dayUs, hourUs } from "@lineshaft/contract/api";
 import { type PageContext, spanOf, useLoaded } from "@lineshaft/ui/kit";
+import type { LossStep } from "../losses.ts";
 import { reliabilityOf } from "../reliability.ts";
+import { chosenOf } from "./loss-model.ts";
+import { LossPanel } from "./loss-panel.tsx";
 import { Hints, percentOf, ShareBar, Worth } from "./numbers.tsx";
 import { Pareto, Trend, WaterfallTable } from "./oee-charts.tsx";
 import { readMachineOee, readPlaceOee } from "./oee-data.ts";
@@ -58,14 +61,26 @@ function Oee(place: PlaceProps) {
   const { numbers } = model;
   const reasons = new Map(model.reasons.map((reason) => [reason.number, reason]));
   const zoned = { ...context, format };
+  const chosen = chosenOf(context.query);
+  const query = Object.fromEntries(context.query);
+  const into = (loss: LossStep) => context.link("oee", { ...query, id, loss, reason: null });
+  const intoReason = (reason: number) => context.link("oee", { ...query, id, reason, loss: null });
   return (
     <PlaceFrame {...frame}>
       {model.repairing && <p className="oee-notice">{t("machine.repairing")}</p>}
-      <Headline numbers={numbers} target={target} context={zoned} t={t} />
+      <Headline numbers={numbers} target={target} into={into} context={zoned} t={t} />
       <div className="oee-columns">
-        <WaterfallTable sums={numbers.sums} context={zoned} t={t} />
-        <Pareto numbers={numbers} reasons={reasons} list={model.reasons} context={zoned} t={t} />
+        <WaterfallTable sums={numbers.sums} into={into} context={zoned} t={t} />
+        <Pareto numbers={numbers} reasons={reasons} list={model.reasons} into={intoReason} context={zoned} t={t} />
       </div>
+      {chosen !== null && (
+        <LossPanel
+          key={JSON.stringify(chosen)}
+          {...{ id, chosen, machines, list: model.reasons, context: zoned, t }}
+          range={{ fromUs: numbers.fromUs, toUs: numbers.toUs }}
+          onClose={() => context.go("oee", { ...query, id, loss: null, reason: null })}
+        />
+      )}
       <Trend periods={model.periods} target={target} hourly={hourly} context={zoned} t={t} />
       <div className="oee-columns">
         <Shifts rows={model.shifts} target={target} context={zoned} t={t} />
@@ -77,8 +92,14 @@ function Oee(place: PlaceProps) {
 
 const factors = ["oeeIndex", "availability", "effectiveness", "qualityRatio"] as const;
 
-function Headline(props: { numbers: Numbers; target: number; context: PageContext; t: Say }) {
-  const { numbers, target, context, t } = props;
+function Headline(props: {
+  numbers: Numbers;
+  target: number;
+  into(loss: LossStep): ReturnType<PageContext["link"]>;
+  context: PageContext;
+  t: Say;
+}) {
+  const { numbers, target, into, context, t } = props;
   const { kpis } = numbers;
   const { format } = context;
   const reliability = reliabilityOf(numbers.sums);
@@ -99,11 +120,12 @@ function Headline(props: { numbers: Numbers; target: number; context: PageContex
           title={t("oee.neeHint")}
           value={percentOf(kpis.netEquipmentEffectivenessIndex, format, "–")}
         />
-        <Small name="MTBF" title={t("oee.mtbfHint")} value={lasting(reliability.mtbfUs)} />
-        <Small name="MTTR" title={t("oee.mttrHint")} value={lasting(reliability.mttrUs)} />
-        <Small name={t("oee.faults")} value={format.integer(reliability.failureEvents)} />
+        <Small name="MTBF" title={t("oee.mtbfHint")} link={into("breakdown")} value={lasting(reliability.mtbfUs)} />
+        <Small name="MTTR" title={t("oee.mttrHint")} link={into("breakdown")} value={lasting(reliability.mttrUs)} />
+        <Small name={t("oee.faults")} link={into("breakdown")} value={format.integer(reliability.failureEvents)} />
         <Small
           name={t("oee.microStops")}
+          link={into("idlingAndMinorStops")}
           value={`${format.integer(micro)} · ${format.duration(numbers.sums.microStopUs)}`}
         />
       </dl>
@@ -113,11 +135,12 @@ function Headline(props: { numbers: Numbers; target: number; context: PageContex
   );
 }
 
-function Small({ name, value, title }: { name: string; value: string; title?: string }) {
+function Small(props: { name: string; value: string; title?: string; link?: ReturnType<PageContext["link"]> }) {
+  const { name, value, title, link } = props;
   return (
     <div className="kpi kpi-small">
       <dt title={title}>{name}</dt>
-      <dd>{value}</dd>
+      <dd>{link === undefined ? value : <a {...link}>{value}</a>}</dd>
     </div>
   );
 }

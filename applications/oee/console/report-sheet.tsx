@@ -1,5 +1,6 @@
 import type { Micros, ShiftOccurrence } from "@lineshaft/contract/api";
 import type { ShiftReport } from "../report.ts";
+import { machineAt } from "./loss-panel.tsx";
 import { percentOf, ShareBar } from "./numbers.tsx";
 import { ParetoTable, WaterfallTable } from "./oee-charts.tsx";
 import { reasonName } from "./oee-model.ts";
@@ -120,16 +121,7 @@ function Stops({ report, read, leastUs, context, t }: SheetProps & { leastUs: Mi
               <tr key={`${stop.equipmentId} ${stop.fromUs}`}>
                 <td className="nowrap">{format.part(stop.fromUs, "min")}</td>
                 <td>
-                  <a
-                    {...context.link("machine", {
-                      id: stop.equipmentId,
-                      from: Math.round(stop.fromUs - stop.us),
-                      to: Math.round((stop.toUs ?? stop.fromUs + stop.us) + stop.us),
-                      cursor: stop.fromUs,
-                    })}
-                  >
-                    {nameOf(stop.path)}
-                  </a>
+                  <a {...context.link("machine", machineAt(stop))}>{nameOf(stop.path)}</a>
                 </td>
                 <td>
                   {stop.reason === null ? t("state.unknown") : reasonName(stop.reason, read.reasons, context.locale)}

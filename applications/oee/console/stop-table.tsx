@@ -1,12 +1,14 @@
 import type { Reason } from "@lineshaft/contract/api";
-import { Button, type PageContext, StateMark } from "@lineshaft/ui/kit";
+import { Button, type PageContext, StateMark, useLoaded } from "@lineshaft/ui/kit";
 import { pieceText, type Say } from "./texts.ts";
 import type { StopRow } from "./timeline.ts";
 
 const rowsMax = 200;
+const tagsShown = 8;
 
 /** Stops one below the other, newest first: the way to a reason that needs no pointer. */
 export function StopTable(props: {
+  id: number;
   rows: readonly StopRow[];
   reasons: ReadonlyMap<number, Reason>;
   context: PageContext;
@@ -16,7 +18,12 @@ export function StopTable(props: {
   /** null: whoever reads may not book. */
   onSay: ((row: StopRow) => void) | null;
 }) {
-  const { rows, reasons, context, format, t, onSay } = props;
+  const { id, rows, reasons, context, format, t, onSay } = props;
+  // What the machine itself said: the raw tags that everything above was made of.
+  const tags = useLoaded(`raw ${id}`, async (signal) => {
+    const { items } = await context.platform.call("listTags", { query: { equipmentId: id, limit: tagsShown }, signal });
+    return items.map((tag) => tag.id).join(",");
+  });
   const shown = rows.slice(0, rowsMax);
   return (
     <section className="stops" aria-label={t("machine.stops")}>
@@ -33,6 +40,7 @@ export function StopTable(props: {
               <th className="right">{t("stop.duration")}</th>
               <th>{t("stop.reason")}</th>
               <th>{t("stop.text")}</th>
+              <th>{t("stop.evidence")}</th>
               {onSay !== null && (
                 <th>
                   <span className="unseen">{t("stop.give")}</span>
@@ -49,6 +57,11 @@ export function StopTable(props: {
                   <StateMark state={row.state} /> {pieceText(row, reasons, t, context.locale)}
                 </td>
                 <td>{row.text}</td>
+                <td>
+                  <a {...context.link("trends", { tags: tags.data, ...around(row), cursor: Math.round(row.fromUs) })}>
+                    {t("stop.raw")}
+                  </a>
+                </td>
                 {onSay !== null && (
                   <td className="right">
                     <Button kind="quiet" onClick={() => onSay(row)}>
@@ -64,4 +77,9 @@ export function StopTable(props: {
       {rows.length > rowsMax && <p className="oee-hint">{t("machine.stops.more", { n: rowsMax })}</p>}
     </section>
   );
+}
+
+function around({ fromUs, toUs }: StopRow): { from: number; to: number } {
+  const span = Math.max(120e6, (toUs - fromUs) / 2);
+  return { from: Math.round(fromUs - span), to: Math.round(toUs + span) };
 }
