@@ -29,11 +29,11 @@ import { decodeRest } from "./checkpoint.ts";
 import { machineFacts, machineStates } from "./compose.ts";
 import type { DirtyRange } from "./dirty.ts";
 import { Derivation } from "./engine.ts";
-import { type FollowerParts, type KnownGap, without } from "./follower-parts.ts";
+import { type FollowerParts, without } from "./follower-parts.ts";
 import { GapLedger, type GapStatement } from "./gaps.ts";
 import { factsKeptUs } from "./kept.ts";
 import { alarmIntervals, alarmTransitions, identifierTransitions } from "./names.ts";
-import { ProofsOfLife, silenceReason } from "./proof-of-life.ts";
+import { ProofsOfLife, silentBy } from "./proof-of-life.ts";
 import { FactsSaver } from "./saver.ts";
 import { settle } from "./settle.ts";
 import { Slices } from "./slices.ts";
@@ -53,6 +53,7 @@ const never = Number.POSITIVE_INFINITY;
 export class FactsFollower implements Facts {
   readonly #derivation = new Derivation();
   readonly #gaps = new GapLedger();
+  readonly #lost = (connection: number): boolean => this.#gaps.lostFrom(connection) !== null;
   readonly #life: ProofsOfLife;
   readonly #parts: FollowerParts;
   readonly #tellers: Tellers;
@@ -84,10 +85,8 @@ export class FactsFollower implements Facts {
     this.#restored = rest !== null;
     if (rest === null) for (const gap of parts.gaps) this.#gap(0, gap);
     else this.#gaps.restore(rest.gaps);
-    this.#life = new ProofsOfLife(
-      parts.clock.nowUs(),
-      rest?.life ?? { sources: [], silent: this.#silentBy(parts.gaps) },
-    );
+    const life = rest?.life ?? { sources: [], silent: silentBy(parts.gaps, this.#lost) };
+    this.#life = new ProofsOfLife(parts.clock.nowUs(), life);
     for (const { connectionId, lastUs } of parts.heard) this.#life.seen(connectionId, lastUs);
     this.#tellers = new Tellers(this.#derivation, parts.tell, rest?.told ?? []);
     if (rest !== null) this.#derivation.restoreContext(rest);
@@ -98,12 +97,6 @@ export class FactsFollower implements Facts {
       this.#derivation.restore({ ...spec, id: saved.id }, saved);
       this.#saver?.bound(saved.id, saved);
     }
-  }
-
-  /** Connections whose lasting gap is one of silence. */
-  #silentBy(gaps: readonly KnownGap[]): number[] {
-    const silent = gaps.flatMap(({ connectionId, reason }) => (reason === silenceReason ? (connectionId ?? []) : []));
-    return [...new Set(silent)].filter((connection) => this.#gaps.lostFrom(connection) !== null);
   }
 
   get appliedLsn(): Lsn {
@@ -194,8 +187,7 @@ export class FactsFollower implements Facts {
       if (aliveUs !== null) this.#life.seen(connection, aliveUs);
     }
     if (!this.#begun) return;
-    const lost = (connection: number): boolean => this.#gaps.lostFrom(connection) !== null;
-    for (const statement of this.#life.overdue(connections, now, lost)) this.#parts.silence(statement);
+    for (const statement of this.#life.overdue(connections, now, this.#lost)) this.#parts.silence(statement);
     const moved: FactsProgress[] = [];
     for (const equipmentId of this.#feeds.keys()) {
       const before = this.#derivation.watermarkOf(equipmentId);
@@ -401,8 +393,7 @@ export class FactsFollower implements Facts {
   /** Up to the last proof of life of what feeds the equipment; tells the watermark. */
   #tick(equipment: number, nowUs: Micros): Micros {
     const before = this.#derivation.watermarkOf(equipment);
-    const lost = (connection: number): boolean => this.#gaps.lostFrom(connection) !== null;
-    const watermark = this.#life.watermark(this.#feeds.get(equipment) ?? [], before, nowUs, lost);
+    const watermark = this.#life.watermark(this.#feeds.get(equipment) ?? [], before, nowUs, this.#lost);
     if (watermark === null) return before;
     this.#derivation.tickEquipment(equipment, watermark);
     return watermark;
