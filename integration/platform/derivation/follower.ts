@@ -80,8 +80,7 @@ export class FactsFollower implements Facts {
     this.#parts = parts;
     this.#slices = new Slices(() => parts.clock.monotonicMs());
     this.#saver = parts.store === null ? null : new FactsSaver(parts.store, this.#derivation);
-    const { checkpoint } = parts;
-    const rest = checkpoint === null ? null : decodeRest(checkpoint.rest);
+    const rest = parts.checkpoint === null ? null : decodeRest(parts.checkpoint.rest);
     this.#restored = rest !== null;
     if (rest === null) for (const gap of parts.gaps) this.#gap(0, gap);
     else this.#gaps.restore(rest.gaps);
@@ -90,8 +89,8 @@ export class FactsFollower implements Facts {
     for (const { connectionId, lastUs } of parts.heard) this.#life.seen(connectionId, lastUs);
     this.#tellers = new Tellers(this.#derivation, parts.tell, rest?.told ?? []);
     if (rest !== null) this.#derivation.restoreContext(rest);
-    this.#derivation.texts.restore(checkpoint?.texts ?? []);
-    for (const saved of checkpoint?.bindings ?? []) {
+    this.#derivation.texts.restore(parts.checkpoint?.texts ?? []);
+    for (const saved of parts.checkpoint?.bindings ?? []) {
       const [{ spec }] = assignmentsOf(saved.rows);
       this.#ids.set(saved.key, saved.id);
       this.#derivation.restore({ ...spec, id: saved.id }, saved);
@@ -162,12 +161,12 @@ export class FactsFollower implements Facts {
     // What is saved as taken in must not be untold.
     this.#announce();
     this.#savedMs = this.#parts.clock.monotonicMs();
-    this.#saving = this.#parts
-      .saved(() => this.#save())
-      .finally(() => {
-        this.#saving = null;
-      });
-    await this.#saving;
+    this.#saving = this.#parts.saved(() => this.#save());
+    try {
+      await this.#saving;
+    } finally {
+      this.#saving = null;
+    }
   }
 
   #saveWhenDue(): void {
