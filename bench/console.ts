@@ -51,8 +51,8 @@ const pagesOf = ({ lines, machines, curves }: LivePlant): Record<string, [path: 
   equipment: ["/equipment", ".page [role=treeitem], .page tbody tr"],
   ...(curves.length === 0 ? {} : { trends: [`/trends?tags=${curves.join(",")}`, ".trend-chart canvas"] }),
   orders: ["/orders", ".page tbody tr, .board"],
-  connections: ["/connections", ".page tbody tr"],
-  system: ["/system", ".page dl, .page table"],
+  connections: ["/connections", ".connections .toolbar"],
+  system: ["/system", ".gauges"],
 });
 
 interface Loading {

@@ -13,6 +13,7 @@ import {
   type ResultInput,
   type ResultKey,
   type ResultPeriod,
+  type RouteResponse,
   type WorkItem,
 } from "@lineshaft/contract/api";
 import { defaultBackOff, pauseMs, sleep } from "./back-off.ts";
@@ -78,6 +79,8 @@ const portionUs = 2 * dayUs;
 const resultsPerPage = 1000;
 /** Results of one request to publish, for the same reason. */
 const publishedAtOnce = 40;
+/** Refused for what was sent, not for who sent it: invalid, too large. */
+const ofContent: ReadonlySet<number> = new Set([400, 413, 422]);
 
 /**
  * Runs an application until the signal is aborted: registers it, takes work, computes and publishes, for ever. A key whose computing throws is told and comes again later. Waits
@@ -140,16 +143,30 @@ async function workOnce(
     if (items.length > 0) await sleep(defaultBackOff.maxMs, signal);
     return;
   }
-  const publish = async (items: ResultInput[]): Promise<void> => {
-    const call = () => platform.call("publishResults", { params, body: { items }, signal });
-    const { faults } = await patiently(call, { signal, log });
-    for (const { index, code, detail } of faults.slice(0, 10))
-      log(`${keyText(items[index])} was refused (${code}): ${detail}`);
-  };
+  const publish = (items: ResultInput[]) => platform.call("publishResults", { params, body: { items }, signal });
   const parts: ResultInput[][] = [];
   for (let from = 0; from < results.length; from += publishedAtOnce)
     parts.push(results.slice(from, from + publishedAtOnce));
-  await Promise.all(parts.map(publish));
+  await Promise.all(parts.map((part) => publishAll(part, publish, { signal, log })));
+}
+
+/** What is refused as a whole is halved until what it is refused for stands alone: one bad result must not hold up the others. */
+async function publishAll(
+  results: ResultInput[],
+  publish: (items: ResultInput[]) => Promise<RouteResponse<"publishResults">>,
+  options: { signal: AbortSignal; log: (text: string) => void },
+): Promise<void> {
+  const { log } = options;
+  try {
+    const { faults } = await patiently(() => publish(results), options);
+    for (const { index, code, detail } of faults.slice(0, 10))
+      log(`${keyText(results[index])} was refused (${code}): ${detail}`);
+  } catch (error) {
+    if (!(error instanceof ProblemError) || !ofContent.has(error.toProblem().status)) throw error;
+    if (results.length === 1) return log(`${keyText(results[0])} was refused: ${textOf(error)}`);
+    const half = Math.ceil(results.length / 2);
+    for (const part of [results.slice(0, half), results.slice(half)]) await publishAll(part, publish, options);
+  }
 }
 
 /**
@@ -170,14 +187,22 @@ export async function* readViews(
     orders.set(id, read);
     return read;
   };
-  for (const group of groupBy(items, ({ equipmentId, level }) => `${equipmentId} ${level}`)) {
+  const viewsOf = async (group: WorkItem[]): Promise<View[]> => {
+    const views =
+      group[0].level === "above"
+        ? await viewsAbove(platform, application, group, options)
+        : await viewsOfCells(platform, group, options);
+    for (const view of views) view.order = await orderOf(view.item);
+    return views;
+  };
+  const groups = groupBy(items, ({ equipmentId, level }) => `${equipmentId} ${level}`);
+  let next = ahead(groups[0], viewsOf);
+  for (const [i, group] of groups.entries()) {
+    const reading = next;
+    next = ahead(groups[i + 1], viewsOf);
     let views: View[];
     try {
-      views =
-        group[0].level === "above"
-          ? await viewsAbove(platform, application, group, options)
-          : await viewsOfCells(platform, group, options);
-      for (const view of views) view.order = await orderOf(view.item);
+      views = await reading;
     } catch (error) {
       if (options.onError === undefined || isTemporary(error)) throw error;
       options.onError(group, error);
@@ -185,6 +210,13 @@ export async function* readViews(
     }
     yield* views;
   }
+}
+
+/** Reads the next while the one before is computed from. Whoever ends early need not hear that it failed. */
+function ahead(group: WorkItem[] | undefined, read: (group: WorkItem[]) => Promise<View[]>): Promise<View[]> {
+  const reading = group === undefined ? Promise.resolve([]) : read(group);
+  reading.catch(() => {});
+  return reading;
 }
 
 /** The order that a key belongs to; null for periods of the calendar. */

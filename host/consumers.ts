@@ -7,6 +7,7 @@ import {
   type Log,
   type LogReader,
   type Lsn,
+  type Registration,
   type Registry,
   type RegistryChangedRecord,
   recordType,
@@ -15,6 +16,10 @@ import {
 
 /** As much of the log as is applied at once, unless a view says otherwise. */
 const portionBytes = 8 * 1024 * 1024;
+
+/** New names are taken in for so long at a time, with pauses in between. */
+const registerMs = 5;
+const registerPauseMs = 5;
 
 /** How often what found no space on the disk is tried again. */
 const fullRetryMs = 1000;
@@ -32,18 +37,18 @@ export class LogConsumer {
   #waiting: { lsn: Lsn; resolve: () => void; reject: (error: unknown) => void }[] = [];
   readonly #apply: (frames: Frame[]) => Promise<void> | undefined;
   readonly #clock: Clock;
-  readonly #ready: (() => Promise<void>) | null;
+  readonly #ready: ((frames: Frame[]) => Promise<void>) | null;
   readonly #portionBytes: number;
   /** Read but not applied yet: the disk was full. */
   #held: Frame[] | null = null;
 
-  /** `ready`: waited for before each portion. */
+  /** `ready`: waited for before each portion; on a full disk it sees the same frames again, too. */
   constructor(
     log: Log,
     clock: Clock,
     from: Lsn,
     apply: (frames: Frame[]) => Promise<void> | undefined,
-    ready: (() => Promise<void>) | null = null,
+    ready: ((frames: Frame[]) => Promise<void>) | null = null,
     bytes = portionBytes,
   ) {
     this.#clock = clock;
@@ -100,7 +105,7 @@ export class LogConsumer {
   async #step(): Promise<void> {
     this.#held ??= await this.#reader.next(this.#portionBytes, this.#stop.signal);
     const frames = this.#held;
-    await this.#ready?.();
+    await this.#ready?.(frames);
     const pause = this.#apply(frames);
     this.#held = null;
     this.#applied = frames[frames.length - 1].lsn;
@@ -125,8 +130,8 @@ export function registryConsumer(
     throw new ProblemError("data_dir_mixed", detail);
   }
   log.pin("registry", Math.min(registry.appliedLsn, ledger.syncedLsn) + 1);
-  const apply = (frames: Frame[]): Promise<void> | undefined => {
-    const registrations = frames
+  const registrationsOf = (frames: readonly Frame[]): Registration[] =>
+    frames
       .filter((frame) => frame.type === recordType.tagRegistered && frame.lsn > registry.appliedLsn)
       .map(({ lsn, recordedTime, tenant, payload }) => ({
         lsn,
@@ -134,7 +139,18 @@ export function registryConsumer(
         tenant,
         record: decodeJson<TagRegisteredRecord>(payload),
       }));
-    if (registrations.length > 0) registry.applyRegistrations(registrations);
+  let gather = false;
+  // F24: thousands of new names at once must not hold up those who only send values.
+  const register = async (frames: Frame[]): Promise<void> => {
+    const registrations = registrationsOf(frames);
+    gather = registrations.length > 0;
+    await registry.settled();
+    while (!registry.applyRegistrations(registrations, registerMs)) {
+      await clock.sleep(registerPauseMs);
+      await registry.settled();
+    }
+  };
+  const apply = (frames: Frame[]): Promise<void> | undefined => {
     for (const frame of frames) {
       if (frame.type === recordType.registryChanged)
         onChange(frame.tenant, decodeJson<RegistryChangedRecord>(frame.payload));
@@ -143,9 +159,9 @@ export function registryConsumer(
     ledger.apply(frames.filter((frame) => frame.lsn > ledger.appliedLsn));
     log.pin("registry", Math.min(registry.appliedLsn, ledger.syncedLsn) + 1);
     // A flood of new names becomes a few transactions instead of thousands.
-    return registrations.length > 0 ? clock.sleep(gatherMs) : undefined;
+    return gather ? clock.sleep(gatherMs) : undefined;
   };
-  return new LogConsumer(log, clock, Math.max(from, log.status.firstLsn), apply, () => registry.settled());
+  return new LogConsumer(log, clock, Math.max(from, log.status.firstLsn), apply, register);
 }
 
 /** Registrations that the log has from `from` on: names that a full disk has kept out of the registry so far. */

@@ -1,10 +1,12 @@
 import { join } from "node:path";
-import { type Clock, type Log, type Registry, recordType } from "@lineshaft/contract/ports";
+import { type Clock, type Log, type Lsn, type Registry, recordType } from "@lineshaft/contract/ports";
 import { type FactRecordService, openFactRecords } from "@lineshaft/platform/fact-records";
 import { LogConsumer } from "./consumers.ts";
 
 export interface RunningFactRecords {
   records: FactRecordService;
+  /** Resolves when the log up to here can be read; rejects where records are followed no more. */
+  applied(lsn: Lsn): Promise<void>;
   run(onError: (error: unknown) => void): void;
   stop(): Promise<void>;
 }
@@ -23,10 +25,7 @@ export async function factRecordsOf(parts: {
   const records = openFactRecords({
     ...parts,
     path: join(dataDir, "fact-records.sqlite"),
-    applied: async (lsn) => {
-      if (failed !== null) throw failed.error;
-      await consumer.until(lsn);
-    },
+    applied: (lsn) => applied(lsn),
   });
   let failed: { error: unknown } | null = null;
   const from = Math.max(records.appliedLsn + 1, log.status.firstLsn);
@@ -38,8 +37,13 @@ export async function factRecordsOf(parts: {
     return undefined;
   });
   await consumer.catchUp(log);
+  const applied = async (lsn: Lsn): Promise<void> => {
+    if (failed !== null) throw failed.error;
+    await consumer.until(lsn);
+  };
   return {
     records,
+    applied,
     run: (onError) =>
       consumer.run((error) => {
         // The log is held for them all the same: what it has and they have not is nowhere else.

@@ -12,7 +12,7 @@ import {
   recordType,
   type Sink,
 } from "@lineshaft/contract/ports";
-import { MachineContext, type MasterDataChange } from "@lineshaft/platform/context";
+import { MachineContext, type MasterDataChange, placesUpwards } from "@lineshaft/platform/context";
 import {
   type FactsCheckpoint,
   FactsFollower,
@@ -83,7 +83,13 @@ export function factsOf(parts: {
   /** False: the file can be written no more, and the log is not held for it. */
   let saving = true;
   const data = registry.masterData;
-  const machines = new MachineContext({ data, principal: system, sinceUs: clock.nowUs() - factsKeptUs });
+  const machines = new MachineContext({
+    ...{ data, principal: system, sinceUs: clock.nowUs() - factsKeptUs },
+    machines: {
+      identifiers: (equipmentId) => facts.identifiers(equipmentId, 0, clock.nowUs()),
+      upwards: (equipmentId) => placesUpwards(registry, system, equipmentId),
+    },
+  });
   const facts = new FactsFollower({
     history,
     registry,

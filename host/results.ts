@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Clock, Log, Registry } from "@lineshaft/contract/ports";
 import { openResults, type ResultService } from "@lineshaft/platform/results";
 import { LogConsumer } from "./consumers.ts";
+import type { RunningFactRecords } from "./fact-records.ts";
 import type { RunningFacts } from "./facts.ts";
 import { periodic } from "./periodic.ts";
 
@@ -20,11 +21,12 @@ export function resultsOf(parts: {
   log: Log;
   registry: Registry;
   derived: Pick<RunningFacts, "facts" | "from">;
+  recorded: RunningFactRecords;
   clock: Clock;
   syncEveryMs: number;
   onEvent(event: { code: string; text: string }): void;
 }): RunningResults {
-  const { dataDir, log, clock, derived, ...rest } = parts;
+  const { dataDir, log, clock, derived, recorded, ...rest } = parts;
   const results = openResults({
     ...rest,
     path: join(dataDir, "results.sqlite"),
@@ -33,6 +35,7 @@ export function resultsOf(parts: {
     facts: derived.facts,
     factsFrom: derived.from,
     applied: (lsn) => consumer.until(lsn),
+    recorded: { production: recorded.records.production, applied: (lsn) => recorded.applied(lsn) },
     onError: (error) => failed(error),
   });
   const pin = (): void => log.pin("results", results.syncedLsn + 1);

@@ -6,7 +6,7 @@ import type { Role } from "@lineshaft/contract/api";
 import type { ConnectionRow, DemoPlant } from "@lineshaft/contract/ports";
 import { createMetrics, createRateLimiter, openIdentity } from "@lineshaft/governance";
 import { createHttpServer } from "@lineshaft/interfaces/rest";
-import { cellSource, createMasterDataTransfer, nowSource, workSource } from "@lineshaft/platform/context";
+import { cellSource, createMasterDataTransfer, nowSource, stopSource, workSource } from "@lineshaft/platform/context";
 import { HistoryFeeder } from "@lineshaft/platform/feeder";
 import { openHistory } from "@lineshaft/platform/history";
 import {
@@ -41,6 +41,7 @@ import { periodic } from "./periodic.ts";
 import { resultsOf } from "./results.ts";
 import { standingOf } from "./standing.ts";
 import { SystemMonitor } from "./system-status.ts";
+import { toldFactsOf } from "./told-facts.ts";
 import { viewSaver } from "./view-saver.ts";
 
 export const version = "0.1.0";
@@ -87,7 +88,7 @@ export async function startServer(config: Config, consoleDir?: string, plant?: D
     retention: {
       windowMs: config.logWindowMs,
       maxBytes: config.logBytesMax,
-      pinnedBy: ["registry", "views", "history", "facts", "factRecords", "results"],
+      pinnedBy: ["registry", "views", "history", "facts", "factRecords", "toldFacts", "results"],
     },
     onEvent: note,
     crashPoint,
@@ -234,7 +235,8 @@ export async function startServer(config: Config, consoleDir?: string, plant?: D
   const recorded = await factRecordsOf({
     ...{ dataDir, log: stream, registry, clock, syncEveryMs, onEvent: note, crashPoint },
   });
-  const published = resultsOf({ dataDir, log: stream, registry, derived, clock, syncEveryMs, onEvent: note });
+  const told = toldFactsOf({ dataDir, log: stream, clock, flushEveryMs: syncEveryMs, onEvent: note });
+  const published = resultsOf({ dataDir, log: stream, registry, derived, recorded, clock, syncEveryMs, onEvent: note });
   const broker =
     config.mqtt === null
       ? null
@@ -296,7 +298,7 @@ export async function startServer(config: Config, consoleDir?: string, plant?: D
   for (const [code, text] of early) watch.note(code, text);
   metrics.collect(() => watch.status());
 
-  const cells = cellSource({ facts: derived.facts, registry, clock });
+  const cells = cellSource({ facts: derived.facts, registry, clock, production: recorded.records.production });
   const http = await createHttpServer(
     {
       sink: ingest,
@@ -304,8 +306,9 @@ export async function startServer(config: Config, consoleDir?: string, plant?: D
       registry,
       lastValues: views.values,
       facts: derived.facts,
-      factRecords: recorded.records,
+      ...{ factRecords: recorded.records, toldFacts: told.told },
       ...{ results: published.results, cells },
+      stops: stopSource({ registry, cells }),
       work: workSource({ facts: derived.facts, registry, clock, cells }),
       now: nowSource({ facts: derived.facts, registry, clock, results: published.results }),
       ledger,
@@ -334,6 +337,7 @@ export async function startServer(config: Config, consoleDir?: string, plant?: D
   viewer.run(fail("The views"));
   derived.run(fail("Deriving facts"));
   recorded.run(fail("The records of facts"));
+  told.run(fail("What was told of facts"));
   published.run(fail("The results of applications"));
   watch.start();
   const snapshots = periodic(
@@ -375,6 +379,7 @@ export async function startServer(config: Config, consoleDir?: string, plant?: D
       await snapshots.stop();
       await published.stop();
       await recorded.stop();
+      await told.stop();
       await derived.stop();
       await feeder.stop();
       await viewer.stop();

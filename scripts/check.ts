@@ -50,7 +50,8 @@ function steps(fix: boolean, counts: (of: TestCounts) => void): Step[] {
       what: "format and lint (biome)",
       run: () => runNode([bin("@biomejs/biome", "biome"), "check", "--error-on-warnings", ...(fix ? ["--write"] : [])]),
     },
-    { name: "types", what: "types (tsc)", run: () => runNode([bin("typescript", "tsc"), "-p", root]) },
+    // The native compiler takes a third of the time; `typescript` itself is what the other tools read sources with.
+    { name: "types", what: "types (tsc)", run: () => runNode([bin("typescript-native", "tsc"), "-p", root]) },
     {
       name: "docs",
       what: "generated references are fresh",

@@ -307,6 +307,46 @@ describe.skipIf(!hasPeer("chromium"))("orders, calendar and materials in the con
     await page.getByText("The tree of reasons would bite its own tail.").waitFor();
   });
 
+  it("what a machine tells is said once: a look-up with its dates, and the rule that takes it", async () => {
+    const page = await open();
+    await tab.goto("/materials?view=lookUps");
+    await page.getByRole("button", { name: "New look-up" }).first().click();
+    await page.getByLabel("Look-up", { exact: true }).fill("recipes");
+    await page.getByLabel("Value of row 1").fill("07");
+    await page.getByLabel("What row 1 stands for").fill("CAP-28");
+    await page.getByLabel("Until when row 1 holds").fill("2026-11-01T06:00:00");
+    await page.getByRole("button", { name: "Add a row" }).click();
+    await page.getByLabel("Value of row 2").fill("07");
+    await page.getByLabel("What row 2 stands for").fill("CAP-30");
+    await page.getByLabel("From when row 2 holds").fill("2026-11-01T06:00:00");
+    const wrong = await look(tab, "look-up-form", 1440);
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("row", { name: /recipes Material 2 07 → CAP-28; 07 → CAP-30/ }).waitFor();
+
+    await tab.goto("/materials?view=rules");
+    await page.getByRole("button", { name: "New rule" }).first().click();
+    await page.getByLabel("Tells").selectOption("material");
+    await page.getByLabel("Property").fill("recipe");
+    await page.getByLabel("Look-up", { exact: true }).selectOption("recipes");
+    await page.getByLabel("Stands for nothing").fill("0");
+    wrong.push(...(await look(tab, "identifier-rule-form", 1440)));
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("row", { name: /Material recipe recipes/ }).waitFor();
+    const { items } = await rest.get<{ items: Recorded<MasterDataItem<"identifierRule">>[] }>(
+      "/api/v1/identifier-rules",
+    );
+    expect(items).toMatchObject([
+      { item: { dimension: "material", property: "recipe", lookUp: "recipes", none: "0" } },
+    ]);
+    const changed = Date.parse("2026-11-01T06:00:00+01:00") * 1000;
+    const { item } = await rest.get<Recorded<MasterDataItem<"lookUp">>>("/api/v1/look-ups/recipes");
+    expect(item.rows.map(({ fromUs, toUs }) => [fromUs, toUs])).toEqual([
+      [0, changed],
+      [changed, null],
+    ]);
+    expect(wrong).toEqual([]);
+  });
+
   it.each([
     ["on a desk, in English", 1440, "en-GB"],
     ["on a tablet, in German", 834, "de-DE"],
@@ -320,6 +360,8 @@ describe.skipIf(!hasPeer("chromium"))("orders, calendar and materials in the con
     };
     await see("/orders?order=4712", ".board-bar", "orders");
     await see("/calendar?week=2026-10-19&day=2026-10-20", ".shift-block", "calendar");
+    await see("/materials?view=lookUps", ".grid-row", "look-ups");
+    await see("/materials?view=rules", ".grid-row", "identifier-rules");
     if (width < 1000) await see("/orders?view=list", ".grid-row", "orders-list");
     else await see("/materials?view=reasons&at=3100001", ".tree", "reasons");
     expect(wrong).toEqual([]);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import {
+  type Alarm,
   type Cell,
   type Cells,
   type Certificates,
@@ -120,14 +121,22 @@ const allWell = () =>
 const isKnown = ({ shift, order, timeUs }: Cell): boolean =>
   shift !== null && order !== null && timeUs.apt + timeUs.adet + timeUs.aust > 0;
 
-async function truthOf(equipment: string, fromUs: number, toUs: number): Promise<{ good: number; aptUs: number }> {
+interface Truth {
+  oee: { all: { good: number; aptUs: number } };
+  alarms: { code: number; fromUs: number; toUs: number }[];
+}
+
+const truthOf = async (equipment: string, fromUs: number, toUs: number): Promise<Truth["oee"]["all"]> =>
+  (await trueOf(equipment, fromUs, toUs)).oee.all;
+
+async function trueOf(equipment: string, fromUs: number, toUs: number): Promise<Truth> {
   const query = new URLSearchParams({ equipment, from: String(fromUs), to: String(toUs) });
   const answer = await fetch(`${faults.url.replace("/faults", "/truth")}?${query}`, {
     headers: { authorization: `Bearer ${faults.token}` },
   });
-  const body = (await answer.json()) as { oee: { all: { good: number; aptUs: number } } };
+  const body = (await answer.json()) as Truth;
   expect(answer.status, JSON.stringify(body)).toBe(200);
-  return body.oee.all;
+  return body;
 }
 
 /** Points of a tag, by address, in a range. */
@@ -259,6 +268,38 @@ describe("the demo", { timeout: 180_000 }, () => {
       return found;
     };
     await until("that all is as it was", wrong, (found) => found.length === 0);
+  });
+
+  it("tells alarms as the controllers had them: which, since when and until when", async () => {
+    const [fromUs, toUs] = [nowUs() - 25 * minuteUs, nowUs() - minuteUs];
+    const within = (from: number | null, to: number | null): boolean =>
+      from !== null && to !== null && from > fromUs + 1_000_000 && to < toUs;
+    const line = "Northfield/Filling/Bottling line 1";
+    const wrong = async (): Promise<string[]> => {
+      const query = `equipment=${encodeURIComponent(line)}&from=${fromUs}&to=${toUs}&limit=1000`;
+      const { items } = await rest.get<{ items: Alarm[] }>(`/api/v1/facts/alarms?${query}`);
+      const found: string[] = [];
+      let alarms = 0;
+      for (const name of ["Filler 1", "Capper 1", "Labeller 1"]) {
+        const path = `${line}/${name}`;
+        const told = items
+          .filter((each) => each.path === path && within(each.sinceUs, each.untilUs))
+          .sort((a, b) => (a.sinceUs ?? 0) - (b.sinceUs ?? 0));
+        const was = (await trueOf(path, fromUs, toUs)).alarms.filter((each) => within(each.fromUs, each.toUs));
+        alarms += was.length;
+        if (told.map(({ code }) => code).join() !== was.map(({ code }) => code).join())
+          found.push(`${name}: ${told.map(({ code }) => code)}, not ${was.map(({ code }) => code)}`);
+        else
+          for (const [i, { sinceUs, untilUs, text }] of told.entries()) {
+            const off = Math.max(Math.abs((sinceUs ?? 0) - was[i].fromUs), Math.abs((untilUs ?? 0) - was[i].toUs));
+            // A controller's scan is up to 4 ms late.
+            if (off > 5_000) found.push(`${name}: alarm ${i} is ${off} µs off`);
+            if (text.de === text.en) found.push(`${name}: alarm ${i} says in German ${text.de}`);
+          }
+      }
+      return alarms === 0 ? ["no machine had an alarm"] : found;
+    };
+    await until("that alarms are as they were", wrong, (found) => found.length === 0);
   });
 
   it("shows its fault menu to those who have the token only", async () => {

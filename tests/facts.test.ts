@@ -301,6 +301,7 @@ describe("stops of a press with two pulses", { timeout: 120_000 }, () => {
   let press = 0;
   let stream: Stream;
   const second = (at: number): number => monday + at * 1_000_000;
+  const published: { asOf: number; expected: unknown[][] }[] = [];
 
   const put = async (path: string, item: object): Promise<string> => {
     const answer = await rest.request<object>("PUT", `/api/v1${path}`, item);
@@ -324,6 +325,15 @@ describe("stops of a press with two pulses", { timeout: 120_000 }, () => {
         JSON.stringify(statesTold(stream).filter(([at]) => (at as number) > 0)) === JSON.stringify(expected.slice(1)),
       `${JSON.stringify(expected)} in the stream`,
     );
+    published.push({ asOf: stream.messages.findLast(({ type }) => type === "facts.changed")?.lsn ?? 0, expected });
+    // Whatever was published once can be read as it was then.
+    for (const { asOf, expected: then } of published) {
+      const { states } = await rest.get<MachineFactsBody>(
+        `/api/v1/facts/machines/${press}?from=${second(0)}&to=${second(900)}&asOf=${asOf}`,
+      );
+      const found = states.time.map((t, i) => [(t - monday) / 1_000_000, states.itemState[i]]);
+      expect(found.filter(([at]) => (at as number) > 0)).toEqual(then.slice(1));
+    }
   }
 
   beforeAll(async () => {

@@ -28,6 +28,7 @@ function minutesProduced({ cells, below }: View): ComputedResult {
   const values = {
     produced: minutes(() => true, "produced"),
     ordered: minutes(({ order }) => order !== null, "ordered"),
+    scrap: (cells?.cells ?? []).reduce((sum, { quantities }) => sum + quantities.known.sq, 0),
   };
   return { values, coverage: 1, detail: null, evidence: [] };
 }
@@ -264,7 +265,7 @@ describe("results of an application", () => {
       (found) => found !== undefined,
     );
     const { basisLsn } = item as WorkItem;
-    const content = { values: { produced: 20, ordered: 0 }, coverage: 1, detail: null, evidence: [] };
+    const content = { values: { produced: 20, ordered: 0, scrap: 0 }, coverage: 1, detail: null, evidence: [] };
     const answer = await own.call("publishResults", { params, body: { items: [{ ...wanted, basisLsn, ...content }] } });
     await server.kill("SIGKILL");
     own.close();
@@ -315,5 +316,51 @@ describe("results of an application", () => {
     expect(site?.cause.kind).toBe("below");
     // Its machines stay what they are.
     expect((await result(hourOf("site/hall/one", 0)))?.values.produced).toBe(50);
+  });
+
+  describe("late scrap", () => {
+    const scrapIs = (expected: number[]) =>
+      until(
+        `scrap by hour is ${expected}`,
+        () => Promise.all([0, 60, 120].map((minute) => result(hourOf("site/hall/one", minute)))),
+        (found) => JSON.stringify(found.map((each) => each?.values.scrap)) === JSON.stringify(expected),
+      );
+    const scrap: MasterDataItem<"lateScrap"> = {
+      ...{ equipmentId: 0, order: "early", operation: "10", quantity: 2, bookedUs: at(170), madeUs: null },
+    };
+    const record = (items: object[]) => rest.request<{ lsn: number }>("POST", "/api/v1/facts/records", { items });
+    const made = (serial: string, minute: number, revision = 0) => ({
+      ...{ kind: "unitProduced", id: serial, equipmentId: id("site/hall/one"), serial, verdict: "good", revision },
+      toUs: at(minute),
+    });
+
+    test("by serial number counts where the order last produced until the units are recorded, then where they were made", async () => {
+      await put("/late-scrap/by-serial", { ...scrap, equipmentId: id("site/hall/one"), serials: ["S1", "S2"] });
+      // One run from the 10th to the 150th minute: a quarter and three quarters into it.
+      await scrapIs([1, 1, 0]);
+      const untouched = await result(hourOf("site/hall/two", 0));
+      const { body } = await record([made("S1", 20), made("S2", 130)]);
+      const [first] = await scrapIs([1, 0, 1]);
+      expect(first?.cause.kind).not.toBe("facts");
+      expect((await result(hourOf("site/hall/one", 60)))?.cause).toMatchObject({ kind: "facts", lsn: body.lsn });
+      expect((await result(hourOf("site/hall/two", 0)))?.lsn).toBe(untouched?.lsn);
+      // A correction moves it again, a retraction puts it back.
+      await record([made("S2", 70, 1)]);
+      await scrapIs([1, 1, 0]);
+      await record([{ kind: "retraction", id: "S2", revision: 2 }]);
+      await scrapIs([1, 1, 0]);
+      await record([made("S2", 30, 3)]);
+      await scrapIs([2, 0, 0]);
+    });
+
+    test("without a known time follows the last producing interval when late points move that", async () => {
+      await put("/late-scrap/unknown", { ...scrap, equipmentId: id("site/hall/one"), quantity: 1 });
+      await scrapIs([2, 1, 0]);
+      await rest.ingest("one", [
+        { tag: "state", time: at(70), value: 0 },
+        { tag: "state", time: at(130), value: 1 },
+      ]);
+      await scrapIs([2, 0, 1]);
+    });
   });
 });

@@ -5,7 +5,7 @@ import { type ShiftReportInput, shiftReport } from "./report.ts";
 import { cell, item, published, span, view } from "./testing.ts";
 
 const place = (id: number, path: string, level: ShiftReportInput["equipment"][number]["level"], parentId: number) => ({
-  ...{ id, path, level, parentId },
+  ...{ id, path, level, parentId, name: path },
   lifecycle: "productive" as const,
 });
 // A site with a line of two machines, and one that stands alone.
@@ -61,23 +61,75 @@ describe("the report of a shift", () => {
   });
 
   it("counts nothing twice: the site is what its line and its machine are, whatever stands below", () => {
-    expect(report?.losses).toContainEqual({ step: "otherStops", us: 320 * minuteUs, share: 1 / 3 });
+    expect(report?.whole.waterfall.losses).toContainEqual({ step: "otherStops", us: 320 * minuteUs });
+    expect(report?.whole.pareto.map(({ reason, us }) => [reason, us / minuteUs])).toEqual([[3_000_000, 320]]);
+    expect(report?.whole.coverage).toBe(1);
     expect(report?.quantities).toEqual([
       { unit: "1", pq: 23_100, gq: 23_000, sq: 100, rq: 0 },
       { unit: "kg", pq: 42, gq: 42, sq: 0, rq: 0 },
     ]);
     // Without the site the line and the machine are the whole.
     const parts = shiftReport({ results: [alone, packer, filler, line], equipment });
-    expect([parts?.quantities, parts?.losses]).toEqual([report?.quantities, report?.losses]);
+    expect([parts?.quantities, parts?.whole.kpis.availability, parts?.whole.waterfall, parts?.whole.pareto]).toEqual([
+      report?.quantities,
+      report?.whole.kpis.availability,
+      report?.whole.waterfall,
+      report?.whole.pareto,
+    ]);
   });
 
-  it("names the stops of machines, the longest and the most frequent", () => {
-    expect(report?.longestStops.map(({ path, reason, us }) => [path, reason, us / minuteUs])).toEqual([
-      ["site/line 10", 3_000_000, 240],
-      ["site/line 2/filler", 7_100_000, 80],
-      ["site/line 2/packer", 4_100_000, 40],
+  it("is of one place and what stands below it, where one is named", () => {
+    const own = shiftReport({ placeId: 2, results: [alone, packer, site, filler, line], equipment });
+    expect(own?.rows.map(({ path }) => path)).toEqual(["site/line 2", "site/line 2/filler", "site/line 2/packer"]);
+    expect(own?.whole.kpis.oeeIndex).toBe(23_000 / 28_800);
+    expect(shiftReport({ placeId: 9, results: [site], equipment })).toBeNull();
+  });
+
+  it("names stops by what most of their time was lost to, and notes that are not told with one", () => {
+    const part = (from: number, to: number, reason: number) => ({
+      ...{ fromUs: from * minuteUs, toUs: to * minuteUs, reason, timeClass: "adet" as const },
+    });
+    const long = {
+      ...{ equipmentId: 3, fromUs: 0, toUs: 50 * minuteUs, micro: false, us: 50 * minuteUs },
+      ...{ parts: [part(0, 10, 3_000_000), part(10, 40, 7_100_000), part(40, 50, 3_000_000)], comments: ["Belt"] },
+    };
+    const note = (equipmentId: number, minute: number, text: string) => ({
+      ...{ id: text, revision: 1, changedUs: 0 },
+      item: {
+        equipmentId,
+        kind: "comment" as const,
+        anchorUs: minute * minuteUs,
+        fromUs: 0,
+        toUs: 0,
+        reason: null,
+        text,
+      },
+    });
+    const notes = [note(3, 20, "Belt"), note(4, 20, "Handed over"), note(3, 70, "Oil"), note(99, 20, "Elsewhere")];
+    const told = shiftReport({
+      results: [filler, packer],
+      equipment,
+      stops: [long, { ...long, equipmentId: 99 }],
+      notes,
+    });
+    expect(told?.stops).toEqual([
+      {
+        ...{ equipmentId: 3, path: "site/line 2/filler", fromUs: 0, toUs: 50 * minuteUs, us: 50 * minuteUs },
+        ...{ reason: 7_100_000, comments: ["Belt"] },
+      },
     ]);
-    expect(report?.mostFrequentStops[0]).toMatchObject({ reason: 4_100_000, count: 9 });
+    expect(told?.notes.map(({ path, text }) => [path, text])).toEqual([
+      ["site/line 2/packer", "Handed over"],
+      ["site/line 2/filler", "Oil"],
+    ]);
+  });
+
+  it("tells scrap by material, and what was changed after it was final", () => {
+    expect(report?.scrap).toEqual([{ material: "M", unit: "1", pq: 23_100, gq: 23_000, sq: 100, rq: 0 }]);
+    const cause = { ...line.cause, text: "Order A was booked later" };
+    const again = shiftReport({ results: [{ ...line, revision: 2, cause }, filler, packer], equipment });
+    expect(again?.corrections).toMatchObject([{ path: "site/line 2", revision: 2, cause: "Order A was booked later" }]);
+    expect(report?.corrections).toEqual([]);
   });
 
   it("lists what the orders made, and how far they are", () => {

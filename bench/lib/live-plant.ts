@@ -28,6 +28,16 @@ const states = [
   { value: 4, itemState: "NotExecuting", operationMode: "Maintenance" },
 ];
 
+/** What an alarm tag tells while a machine is out of service. */
+const alarms = {
+  alarm: {
+    rows: [
+      { value: 0, active: false },
+      { value: 17, code: "E17", severity: 800, text: { en: "Hydraulic pressure low", de: "Hydraulikdruck niedrig" } },
+    ],
+  },
+};
+
 /** A plant as the console meets it: sites with lines with machines that tell states and counts while somebody looks, orders, shifts, and the OEE application. */
 export class LivePlant {
   readonly server: ServerProcess;
@@ -179,8 +189,12 @@ export class LivePlant {
     for (let i = 0; i < machines; i++) {
       const changes = !all && (i + round) % stateShare === 0;
       if (changes) this.#state[i] = this.#state[i] === 0 ? 1 + ((i + round) % 4) : 0;
-      if (all || changes) put(`${machineOf(i)}/state`, this.#state[i]);
-      if (this.#state[i] === 0) this.#counts[i] += all ? 2 : 1;
+      if (all || changes) {
+        put(`${machineOf(i)}/state`, this.#state[i]);
+        put(`${machineOf(i)}/alarm`, this.#state[i] === 2 ? 17 : 0);
+      }
+      // One piece in five seconds, as the ideal cycle has it.
+      if (this.#state[i] === 0) this.#counts[i] += all ? 2 : Number((i + round) % 5 === 0);
       put(`${machineOf(i)}/good`, this.#counts[i]);
     }
     await this.server.api.request("POST", `/ingest/${source}`, { names, ...rows });
@@ -210,6 +224,7 @@ async function configure(api: Api, paths: readonly string[], curves: readonly st
   const properties = [
     { name: "state", kind: "itemState" },
     { name: "good", kind: "counter", counts: "good" },
+    { name: "alarm", kind: "alarm" },
   ];
   await api.configure({
     version: 1,
@@ -226,6 +241,7 @@ async function configure(api: Api, paths: readonly string[], curves: readonly st
         tags: paths.flatMap((path, i) => [
           { address: `${machineOf(i)}/state`, equipment: path, bind: [{ property: "state", mapping: { states } }] },
           { address: `${machineOf(i)}/good`, equipment: path, bind: [{ property: "good" }] },
+          { address: `${machineOf(i)}/alarm`, equipment: path, bind: [{ property: "alarm", mapping: alarms }] },
         ]),
       },
       ...(curves.length === 0

@@ -18,6 +18,17 @@ const work = {
 const range = { fromUs: MicrosSchema, toUs: MicrosSchema };
 const reason = Type.Integer({ minimum: 1, description: "Number of a reason." });
 const remark = Type.Optional(Type.String({ maxLength: 4000 }));
+/** By what the time of production is found, where nobody says it. */
+export const scrapSubject = {
+  serials: Type.Optional(
+    Type.Array(text(128, "Serial number."), {
+      minItems: 1,
+      maxItems: 1000,
+      description: "The units; each stands for an equal share of the quantity.",
+    }),
+  ),
+  lot: Type.Optional(text(128, "The lot, where no units are named.")),
+};
 const found = {
   ...work,
   quantity: Type.Number({ description: "In the order's unit." }),
@@ -27,6 +38,7 @@ const found = {
       description: "When it was made, if that is known. Else it counts where the machine last produced for the order.",
     }),
   ),
+  ...scrapSubject,
 };
 
 export const BookingIntentSchema = Type.Union(

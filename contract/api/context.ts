@@ -26,6 +26,14 @@ export interface OrderExecution extends Dated {
   outputShare?: number;
   /** Where cycles are counted: parts of this order that one makes with no cavity blocked. Default 1. */
   cavities?: number;
+  /** The machine told it by an identifier. Default: people booked it. */
+  by?: "identifier";
+}
+
+/** What the machine says it makes: where no order runs, or the order names no material. `unit` null: that of its counters. */
+export interface MadeMaterial extends Dated {
+  material: string;
+  unit: string | null;
 }
 
 /** PRI: the shortest time of one cycle, and how many units it makes with every cavity in use. `material` null: whatever is made. */
@@ -75,6 +83,8 @@ export interface LateScrap extends Dated {
   becomes?: "scrap" | "rework";
   /** The time of production was not known; it was put at the order's last producing interval. */
   assigned: boolean;
+  /** Of a longer time: when the machine produced in it, or may have. It lies there alone; left out: all the time. */
+  runs?: Dated[];
 }
 
 export interface EquipmentContext {
@@ -83,6 +93,7 @@ export interface EquipmentContext {
   lifecycle: (Dated & { state: (typeof lifecycleStates)[number] })[];
   shifts: ShiftOccurrence[];
   executions: OrderExecution[];
+  materials: MadeMaterial[];
   reasons: ReasonInForce[];
   reasonTree: readonly Reason[];
   setUps: SetUp[];

@@ -73,7 +73,17 @@ export interface MachineFacts {
 }
 
 export const FactsQuerySchema = Type.Object(
-  { from: TimeInputSchema, to: TimeInputSchema },
+  {
+    from: TimeInputSchema,
+    to: TimeInputSchema,
+    asOf: Type.Optional(
+      Type.String({
+        maxLength: 40,
+        description:
+          "As they had been published by then: a position in the log (LSN), such as the basisLsn of a result, or a time as RFC 3339 text with a zone.",
+      }),
+    ),
+  },
   { additionalProperties: false, description: "Facts with from ≤ time < to." },
 );
 
@@ -137,7 +147,8 @@ export const factsRoutes = {
   machineFacts: {
     method: "GET",
     path: "/facts/machines/{id}",
-    summary: "States, counts, alarms and identifiers of a machine, derived from what its tags mean",
+    summary:
+      "States, counts, alarms and identifiers of a machine, derived from what its tags mean; as they are, or as they were published",
     permission: "read",
     params: Type.Object({ id: Type.Integer({ minimum: 1 }) }, { additionalProperties: false }),
     query: FactsQuerySchema,

@@ -217,6 +217,8 @@ export function cellKey(
   ]);
 }
 
+const zeroTimes = Object.fromEntries(timeClasses.map((name) => [name, 0])) as Record<TimeClass, Micros>;
+
 export function noTimes(): Record<TimeClass, Micros> {
-  return Object.fromEntries(timeClasses.map((name) => [name, 0])) as Record<TimeClass, Micros>;
+  return { ...zeroTimes };
 }

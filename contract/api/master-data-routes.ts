@@ -106,6 +106,8 @@ export const masterDataNames = {
   annotation: ["Annotation", "Annotations"],
   lineTopology: ["LineTopology", "LineTopologies"],
   setUp: ["SetUp", "SetUps"],
+  identifierRule: ["IdentifierRule", "IdentifierRules"],
+  lookUp: ["LookUp", "LookUps"],
   kpiTarget: ["KpiTarget", "KpiTargets"],
 } as const satisfies Partial<Record<MasterDataKind, readonly [one: string, many: string]>>;
 
@@ -157,6 +159,14 @@ export const masterDataRoutes = {
     "configure",
   ),
   ...resource(names.setUp, "/set-ups", "Set-up as it was booked", schemas.setUp, "book"),
+  ...resource(
+    names.identifierRule,
+    "/identifier-rules",
+    "Which identifier of a machine tells its order, operation, material or tool",
+    schemas.identifierRule,
+    "configure",
+  ),
+  ...resource(names.lookUp, "/look-ups", "What identifiers of machines stand for", schemas.lookUp, "configure"),
   ...resource(names.kpiTarget, "/kpi-targets", "What numbers such as OEE should reach", schemas.kpiTarget, "configure"),
   listShifts: {
     method: "GET",

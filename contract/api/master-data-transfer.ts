@@ -27,6 +27,8 @@ export const tableKinds = [
   "physicalAsset",
   "reason",
   "annotation",
+  "identifierRule",
+  "lookUp",
 ] as const satisfies readonly MasterDataKind[];
 export type TableKind = (typeof tableKinds)[number];
 /** All that people write themselves; bookings are told one by one, and make orders and annotations what they are. */

@@ -1,7 +1,8 @@
 import { type Static, type TObject, type TProperties, Type } from "typebox";
-import { BookingSchema } from "./bookings.ts";
+import { BookingSchema, scrapSubject } from "./bookings.ts";
 import { ShiftCalendarSchema } from "./calendar.ts";
 import { ReasonSchema } from "./context-reasons.ts";
+import { IdentifierRuleSchema, LookUpSchema } from "./identifiers.ts";
 import { OeePolicySchema } from "./kpi.ts";
 import { MicrosSchema } from "./time.ts";
 
@@ -162,7 +163,10 @@ export const CountingAssignmentSchema = Type.Object(
 );
 export type CountingAssignment = Static<typeof CountingAssignmentSchema>;
 
-/** Scrap found after production. `madeUs`: when it was made, if lot, serial number or a window tell it. */
+/**
+ * Scrap found after production. When it was made tell `madeUs`, else `serials` or `lot` by what was recorded of their production at the equipment, also later on; else it counts where the
+ * order last produced.
+ */
 export const LateScrapBookingSchema = Type.Object(
   {
     equipmentId,
@@ -171,6 +175,7 @@ export const LateScrapBookingSchema = Type.Object(
     quantity: Type.Number(),
     bookedUs: MicrosSchema,
     madeUs: Type.Union([Type.Object({ fromUs: MicrosSchema, toUs: MicrosSchema }, closed), Type.Null()]),
+    ...scrapSubject,
     becomes: Type.Optional(
       Type.Enum(["scrap", "rework"], { description: "What good quantity turned out to be. Default scrap." }),
     ),
@@ -274,6 +279,8 @@ export const masterDataSchemas = {
   annotation: AnnotationSchema,
   lineTopology: LineTopologySchema,
   setUp: SetUpBookingSchema,
+  identifierRule: IdentifierRuleSchema,
+  lookUp: LookUpSchema,
   kpiTarget: KpiTargetSchema,
   booking: BookingSchema,
 } as const;

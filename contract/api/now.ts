@@ -1,11 +1,15 @@
 import { type Static, Type } from "typebox";
 import { equipmentLevels } from "./equipment.ts";
 import { itemStates, operationModes } from "./facts.ts";
+import { AlarmTextSchema } from "./mapping-alarm.ts";
 import { MicrosSchema, TimeInputSchema } from "./time.ts";
 
 /** What many equipments are doing just now, in one answer: what an overview, a board on the wall and a line need to be drawn. */
 
 const orNull = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()]);
+
+/** So many alarms of one equipment are told. */
+export const alarmsMost = 20;
 
 /** What the calendar says of the instant. `noCalendar`: nobody said when anything is planned. */
 export const plansNow = ["shift", "break", "noShift", "noCalendar"] as const;
@@ -65,6 +69,23 @@ export const EquipmentNowSchema = Type.Object(
       }),
     ),
     targets: targetsSchema,
+    alarms: Type.Object(
+      {
+        active: Type.Integer(),
+        worst: Type.Array(
+          Type.Object({
+            tagId: Type.Integer(),
+            property: Type.String(),
+            code: Type.String(),
+            severity: Type.Integer({ minimum: 1, maximum: 1000 }),
+            text: orNull(AlarmTextSchema),
+            sinceUs: MicrosSchema,
+          }),
+          { description: `The most severe, of equal ones the newest; ${alarmsMost} at most.` },
+        ),
+      },
+      { description: "Alarms that are active just now." },
+    ),
     worksByOrder: Type.Boolean({
       description: "Orders were executed on it in the last hours: without one it has nothing to do.",
     }),

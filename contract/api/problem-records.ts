@@ -32,4 +32,10 @@ export const recordProblems = {
     "asOf is neither a position in the log nor a time, or it lies ahead.",
     "Send the LSN of a record, or RFC 3339 text with a zone that is not in the future.",
   ),
+  as_of_expired: entry(
+    410,
+    "never",
+    "What had been published then is kept no more.",
+    "Ask for a later place in the log, or for a period within the retention of facts.",
+  ),
 } satisfies Record<string, CatalogueEntry>;

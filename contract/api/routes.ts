@@ -5,6 +5,7 @@ import { configurationRoutes } from "./configuration-routes.ts";
 import { connectivityRoutes } from "./connectivity.ts";
 import { demoRoutes } from "./demo.ts";
 import { EquipmentChangeSchema, EquipmentSchema, NewEquipmentSchema, WriteReceiptSchema } from "./equipment.ts";
+import { executionRoutes } from "./executions.ts";
 import { factRecordRoutes } from "./fact-records.ts";
 import { factsRoutes } from "./facts.ts";
 import { IngestQuerySchema, IngestReceiptSchema } from "./ingest.ts";
@@ -21,6 +22,7 @@ import {
   RawQuerySchema,
 } from "./query.ts";
 import { resultRoutes } from "./results.ts";
+import { stopRoutes } from "./stops.ts";
 import { GapSchema, RejectedItemSchema, SystemStatusSchema } from "./system.ts";
 import { ConnectionSchema, NewConnectionSchema, NewTagSchema, RawTagSchema, TagChangeSchema } from "./tag.ts";
 import { TimeInputSchema } from "./time.ts";
@@ -279,7 +281,9 @@ export const routes = {
   ...cellRoutes,
   ...resultRoutes,
   ...workRoutes,
+  ...executionRoutes,
   ...nowRoutes,
+  ...stopRoutes,
 
   listRejected: {
     method: "GET",

@@ -72,6 +72,9 @@ export const WorkSchema = Type.Object(
       Type.Object({
         ...work,
         fromUs: MicrosSchema,
+        by: Type.Optional(
+          Type.Enum(["identifier"], { description: "The machine told it by an identifier. Default: it was booked." }),
+        ),
         made: orNull(
           Type.Object(
             { good: Type.Number(), scrap: Type.Number(), rework: Type.Number() },

@@ -68,4 +68,6 @@ export interface ProductionTimes {
   ofSerial(tenant: number, equipmentId: number, serial: string, asOf?: Lsn): { fromUs: Micros; toUs: Micros } | null;
   /** From the begin of the first to the end of the last portion of the lot at the equipment; null: nothing says so. */
   ofLot(tenant: number, equipmentId: number, lot: string, asOf?: Lsn): { fromUs: Micros; toUs: Micros } | null;
+  /** What the record with this id names, or named before it was corrected or retracted. */
+  named(tenant: number, id: string): { equipmentId: number; serial?: string; lot?: string }[];
 }

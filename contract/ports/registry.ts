@@ -80,6 +80,14 @@ export interface Page<T> {
   cursor: string | null;
 }
 
+/** Names that a source brought, as the log has them. */
+export interface Registration {
+  lsn: Lsn;
+  recordedTime: number;
+  tenant: number;
+  record: TagRegisteredRecord;
+}
+
 /**
  * What people decide, and the names that sources brought. Each change is one revision with an outbox row in the same transaction;
  * `drain` moves outbox rows into the log, and `stampLsn` closes the circle, so that a crash anywhere leaves neither a change without
@@ -97,8 +105,11 @@ export interface Registry {
   /** Greatest LSN of `tagRegistered` records applied. */
   readonly appliedLsn: Lsn;
 
-  /** Applies tag registrations from the log; idempotent by LSN. */
-  applyRegistrations(records: { lsn: Lsn; recordedTime: number; tenant: number; record: TagRegisteredRecord }[]): void;
+  /**
+   * Applies tag registrations from the log; idempotent by LSN, and by tag where a crash left a record half applied. Works for about `forMs`, by default until it is done; false:
+   * it is not done, and is to be called again with the same records. `appliedLsn` moves when all are applied.
+   */
+  applyRegistrations(records: readonly Registration[], forMs?: number): boolean;
   /** Advances `appliedLsn` when there was nothing to apply, now and then: it costs a sync. */
   advance(lsn: Lsn): void;
   /**

@@ -7,10 +7,13 @@ import type {
   Connection,
   EquipmentNow,
   EventType,
+  Executions,
   Gap,
+  IdentifierFinding,
   IdentifierTransition,
   LastValue,
   MachineFacts,
+  MachineStop,
   MappingErrors,
   Micros,
   NewApiKey,
@@ -20,6 +23,7 @@ import type {
   RejectedItem,
   StateColumns,
   SystemStatus,
+  TimeClass,
   Work,
 } from "../api/index.ts";
 import type { Frame, Lsn } from "./log.ts";
@@ -122,6 +126,20 @@ export interface Facts {
   onProgress(listener: (progress: readonly FactsProgress[]) => void): () => void;
 }
 
+/** Facts as they were published: by what the log had told of them then. */
+export interface ToldFacts {
+  /**
+   * The facts of a machine as they stood at `asOf`, a place in the log or a time; up to `finalBeforeUs` something had been told. Throws `as_of_invalid`, and `as_of_expired` where it is kept no
+   * more.
+   */
+  machine(
+    equipmentId: number,
+    from: Micros,
+    to: Micros,
+    asOf: string,
+  ): Promise<MachineAnswer & { alarms: AlarmTransition[]; identifiers: IdentifierTransition[] }>;
+}
+
 /** What machines did under their orders, shifts and reasons: what every KPI is a sum of. */
 export interface CellSource {
   /**
@@ -129,12 +147,45 @@ export interface CellSource {
    * equipment. Throws `not_found`.
    */
   cells(p: Principal, equipmentId: number, from: Micros, to: Micros, asOf?: Lsn): Cells;
+  /** The stops and the unknown time of a work unit in a range, in order, with their parts in it. None, where none lasts `leastUs` in it. */
+  stops(
+    p: Principal,
+    equipmentId: number,
+    from: Micros,
+    to: Micros,
+    more?: { leastUs?: Micros; asOf?: Lsn },
+  ): Omit<MachineStop, "us" | "comments">[];
+}
+
+export interface StopQuery {
+  /** Default: planned time that stands still. */
+  timeClasses?: readonly TimeClass[];
+  reasons?: readonly number[];
+  micro?: "only" | "without";
+  leastUs?: Micros;
+  sort?: "longest" | "newest";
+  limit: number;
+}
+
+/** Stops of many machines. */
+export interface StopSource {
+  /** Of the machines at and below an equipment, as far as they are in scope. Throws `not_found`. */
+  stops(
+    p: Principal,
+    equipmentId: number,
+    window: { from: Micros; to: Micros },
+    q: StopQuery,
+  ): Promise<{ items: MachineStop[]; total: number; us: Micros }>;
 }
 
 /** What a machine works at, for whoever stands before it. */
 export interface WorkSource {
   /** With its stops of the last `spanUs`. Throws `not_found`. */
   work(p: Principal, equipmentId: number, spanUs: Micros): Work;
+  /** What ran on it in [fromUs, toUs), booked or told by the machine. Throws `not_found`. */
+  executions(p: Principal, equipmentId: number, fromUs: Micros, toUs: Micros, asOf?: Lsn): Executions;
+  /** Values of identifiers that nobody knows, of all machines that `p` may see. */
+  identifierFindings(p: Principal): IdentifierFinding[];
 }
 
 /** What many equipments are doing just now. */

@@ -14,7 +14,10 @@ export interface Booked {
 
 type Order = MasterDataItem<"order">;
 
-/** All orders of these machines as they stand now: what runs is open; what ran and does not go on at a machine is finished there. */
+/**
+ * All orders of these machines as they stand now: what runs is open; what ran and does not go on at a machine is finished there. Of machines that tell their order nobody books what
+ * runs.
+ */
 export function ordersOf(machines: readonly Booked[]): Paper[] {
   const orders = new Map<string, Order>();
   for (const { sheet, equipmentId, truth } of machines)
@@ -23,7 +26,12 @@ export function ordersOf(machines: readonly Booked[]): Paper[] {
       orders.set(id, order);
       const name = operationOf(sheet.machine);
       const operation = order.operations.find((each) => each.id === name) ?? { id: name, name: null, executions: [] };
-      if (operation.executions.length === 0) order.operations.push(operation);
+      if (!order.operations.includes(operation)) order.operations.push(operation);
+      if (sheet.telling.order !== undefined) {
+        // What runs the machine tells itself; that it is meant for it stands in the order.
+        operation.planned ??= [{ equipmentId, fromUs, toUs: null }];
+        continue;
+      }
       operation.executions.push({
         equipmentId,
         ...(sheet.counts === "cycles" ? { cavities } : {}),

@@ -15,6 +15,7 @@ const doors = {
   annotation: { put: "putAnnotation", get: "getAnnotation" },
   lineTopology: { put: "putLineTopology", get: "getLineTopology" },
   setUp: { put: "putSetUp", get: "getSetUp" },
+  identifierRule: { put: "putIdentifierRule", get: "getIdentifierRule" },
 } as const satisfies Record<string, { put: RouteName; get: RouteName }>;
 export type DeskKind = keyof typeof doors;
 

@@ -13,6 +13,7 @@ const book = new TruthBook(2);
 interface Order {
   operations: {
     executions: { equipmentId: number; fromUs: number; toUs: number | null }[];
+    planned?: { equipmentId: number }[];
     finished?: { equipmentId: number; atUs: number }[];
   }[];
 }
@@ -111,8 +112,15 @@ describe("the people of the plant", () => {
         "SetUp",
         "Annotation",
         "LineTopology",
+        "IdentifierRule",
       ]),
     );
+    // It tells its order itself: the order says that it is meant for it, and nobody books what runs.
+    const teller = machineSheets.findIndex((sheet) => sheet.telling.order !== undefined) + 1;
+    expect(platform.executionsOn(teller)).toEqual([]);
+    const planned = platform.orders().flatMap(([, order]) => order.operations.flatMap((each) => each.planned ?? []));
+    expect(new Set(planned.map(({ equipmentId }) => equipmentId))).toEqual(new Set([teller]));
+    expect(platform.items.get("IdentifierRule MC1")?.item).toMatchObject({ equipmentId: teller, dimension: "order" });
     const along = ["Filler1", "Capper1", "Labeller1", "Packer1"].map(
       (machine) => machineSheets.findIndex((sheet) => sheet.machine === machine) + 1,
     );

@@ -92,7 +92,14 @@ function machinePapers(places: Places, fromUs: Micros): Paper[] {
         }),
       ),
     );
-    return [{ kind: "countingAssignment", id: machine, item: counting }, ...cycles];
+    const { order: property } = telling;
+    const own = { dimension: "order" as const, prefix: null, padTo: null, none: null, lookUp: null };
+    const rules = property === undefined ? [] : [{ ...since, ...own, property }];
+    return [
+      { kind: "countingAssignment", id: machine, item: counting },
+      ...cycles,
+      ...rules.map((item): Paper => ({ kind: "identifierRule", id: machine, item })),
+    ];
   });
 }
 

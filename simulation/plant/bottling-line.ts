@@ -117,6 +117,7 @@ export class BottlingLine implements LineModel {
       machine: `${machines[i].name}1`,
       ...machineryState(unit.state),
       text: unit.reason,
+      alarm: unit.alarm,
       produced: processed,
       scrapped: rejected,
       order: this.order,
@@ -203,6 +204,7 @@ export class BottlingLine implements LineModel {
     const state = define.integer("State", "Status.StateCurrent", "change", packMl[station.unit.state]);
     const text = define.text("State name", "Status.StateName", station.unit.state);
     const reason = define.text("Stop reason", "Status.StopReason", station.unit.reason);
+    const alarm = define.integer("Alarm", "Status.AlarmCode", "change", 0);
     const speed = define.number("Speed", "Status.CurMachSpeed", "{bottles}/h", "1Hz", 0);
     const processed = define.integer("Bottles processed", "Admin.ProdProcessedCount", "1HzChange", 0);
     const rejected = define.integer("Bottles rejected", "Admin.ProdDefectiveCount", "1HzChange", 0);
@@ -210,6 +212,7 @@ export class BottlingLine implements LineModel {
       table.set(state, packMl[station.unit.state]);
       table.set(text, station.unit.state);
       table.set(reason, station.unit.reason);
+      table.set(alarm, station.unit.alarm);
       table.set(speed, resolve(station.speed * 3600, 1));
       table.set(processed, station.processed);
       table.set(rejected, station.rejected);

@@ -9,6 +9,8 @@ export interface Look {
   itemState: ItemState;
   operationMode: OperationMode;
   text: string;
+  /** The number of its alarm; 0: none. */
+  alarm: number;
   produced: number;
   scrapped: number;
   order: string;

@@ -18,6 +18,8 @@ export interface Telling {
   states: "pulses" | "packml" | "machinery" | "code";
   counters: "totalAndScrap" | "totalAndGood" | "sum";
   sampledSeconds: number | null;
+  /** The property that tells its order; then nobody books it. */
+  order?: string;
 }
 
 /** What an engineer writes down of a machine before connecting it. */

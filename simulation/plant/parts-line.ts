@@ -89,10 +89,11 @@ const sheet = (
   material: string,
   part: string,
   states: Telling["states"],
+  more: Pick<Telling, "order"> = {},
 ): MachineSheet => ({
   machine,
   equipment: [...line, name],
-  telling: { states, counters: "totalAndScrap", sampledSeconds: null },
+  telling: { states, counters: "totalAndScrap", sampledSeconds: null, ...more },
   unit: "1",
   counts: "units",
   continuous: false,
@@ -103,7 +104,7 @@ const sheet = (
 /** What an engineer notes of each machine. */
 export const partsSheets: readonly MachineSheet[] = [
   sheet("Press1", "Press 1", "P-BRACKET", "Bracket", "packml"),
-  sheet("MC1", "Machining centre 1", "P-VALVE", "Valve body", "packml"),
+  sheet("MC1", "Machining centre 1", "P-VALVE", "Valve body", "packml", { order: "orderNumber" }),
   sheet("IMM1", "Moulding machine 1", "P-CAP", "Cap", "machinery"),
 ];
 
@@ -173,6 +174,7 @@ export class PartsLine implements LineModel {
       machine,
       ...machineryState(unit.state),
       text: unit.reason,
+      alarm: unit.alarm,
       produced: parts,
       scrapped: rejects,
       order: orderNumber(prefix, this.#shift, orderPosition),
@@ -188,6 +190,7 @@ export class PartsLine implements LineModel {
     const item = define.text("Item state", "MachineryItemState", "NotExecuting");
     const mode = define.text("Operation mode", "MachineryOperationMode", "Processing");
     const reason = define.text("Stop reason", "StopReason", machine.unit.reason);
+    const alarm = define.integer("Alarm", "AlarmCode", "change", 0);
     const parts = define.integer("Parts", "PartCount", "1HzChange", 0);
     const rejects = define.integer("Rejects", "RejectCount", "1HzChange", 0);
     return () => {
@@ -197,6 +200,7 @@ export class PartsLine implements LineModel {
       table.set(item, itemState);
       table.set(mode, operationMode);
       table.set(reason, machine.unit.reason);
+      table.set(alarm, machine.unit.alarm);
       table.set(parts, machine.parts);
       table.set(rejects, machine.rejects);
     };

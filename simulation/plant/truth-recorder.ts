@@ -9,12 +9,14 @@ const writeUs = 10 * secondUs;
 export class TruthRecorder {
   readonly truths = new Map<string, MachineTruth>();
   readonly #last = new Map<string, Look>();
+  readonly #alarm = new Map<string, number>();
 
   /** The line as it is in the scan of `t`. */
   record(t: Micros, looks: readonly Look[]): void {
     for (const look of looks) {
       const truth = this.truths.get(look.machine) ?? emptyTruth(t, t);
       this.truths.set(look.machine, truth);
+      this.#alarms(truth, t, look);
       const last = this.#last.get(look.machine);
       const changed =
         last === undefined ||
@@ -37,6 +39,15 @@ export class TruthRecorder {
       const open = truth.executions.at(-1);
       if (open !== undefined) open.toUs = t;
     }
+  }
+
+  /** An alarm is there up to the scan in which it is no more; one that is still there ends with what was looked at. */
+  #alarms({ alarms }: MachineTruth, t: Micros, { machine, alarm }: Look): void {
+    const before = this.#alarm.get(machine) ?? 0;
+    this.#alarm.set(machine, alarm);
+    const open = alarms.at(-1);
+    if (before !== 0 && open !== undefined) open.toUs = t;
+    if (alarm !== before && alarm !== 0) alarms.push({ code: alarm, fromUs: t, toUs: t });
   }
 
   #pieces({ pieces }: MachineTruth, atUs: Micros, last: Look | undefined, look: Look): void {

@@ -49,6 +49,13 @@ export interface TrueBlock {
   toUs: Micros;
 }
 
+/** An alarm that the machine's controller showed. */
+export interface TrueAlarm {
+  code: number;
+  fromUs: Micros;
+  toUs: Micros;
+}
+
 export interface MachineTruth {
   fromUs: Micros;
   toUs: Micros;
@@ -58,6 +65,8 @@ export interface MachineTruth {
   executions: TrueExecution[];
   setUps: TrueSetUp[];
   blocked: TrueBlock[];
+  /** Of machines whose controllers have alarms. */
+  alarms: TrueAlarm[];
 }
 
 /** A shift that was really worked, with its breaks. */
@@ -78,6 +87,7 @@ export const emptyTruth = (fromUs: Micros, toUs: Micros): MachineTruth => ({
   executions: [],
   setUps: [],
   blocked: [],
+  alarms: [],
 });
 
 /** The truth of [fromUs, toUs) only; an execution or set-up that is still open at `toUs` ends there. */
@@ -98,6 +108,7 @@ export function clipped(truth: MachineTruth, fromUs: Micros, toUs: Micros): Mach
     executions: within(truth.executions),
     setUps: within(truth.setUps),
     blocked: within(truth.blocked),
+    alarms: within(truth.alarms),
   };
 }
 
@@ -114,5 +125,6 @@ export function joined(parts: readonly MachineTruth[]): MachineTruth {
     executions: parts.flatMap(({ executions }) => executions),
     setUps: parts.flatMap(({ setUps }) => setUps),
     blocked: parts.flatMap(({ blocked }) => blocked),
+    alarms: parts.flatMap(({ alarms }) => alarms),
   };
 }

@@ -78,6 +78,17 @@ export class Unit {
     return this.state === "execute";
   }
 
+  /**
+   * The number of the alarm on its controller's screen; 0: none. A breakdown raises one of its own until it is cleared; of the micro stops only the first kind does, since the others end by
+   * themselves.
+   */
+  get alarm(): number {
+    const { microStopReasons, breakdownReasons } = this.#profile;
+    if (this.state === "aborting" || this.state === "aborted") return 201 + breakdownReasons.indexOf(this.reason);
+    const held = this.state === "holding" || this.state === "held";
+    return held && this.reason === microStopReasons[0] ? 101 : 0;
+  }
+
   /** The order is done: complete, and stay so until `restart`. */
   complete(): void {
     this.#play(

@@ -64,6 +64,7 @@ export const pressRegisters = {
     { address: 14, source: { of: "value", signal: "Press1.OilTemperature" }, type: "float32" },
     { address: 16, source: { of: "value", signal: "Press1.PeakForce" }, type: "float32" },
     { address: 18, source: { of: "value", signal: "Press1.State" }, type: "uint16" },
+    { address: 19, source: { of: "value", signal: "Press1.AlarmCode" }, type: "uint16" },
   ] as readonly RegisterEntry[],
 } as const;
 

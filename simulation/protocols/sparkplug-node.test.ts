@@ -105,7 +105,7 @@ describe("the edge node's births", () => {
     expect(birth.metrics[1].alias).toBeUndefined();
     const aliases = seen.flatMap(({ metrics }) => metrics.map(({ alias }) => alias)).filter((a) => a !== undefined);
     expect(new Set(aliases).size).toBe(aliases.length);
-    expect(filler.metrics).toHaveLength(9);
+    expect(filler.metrics).toHaveLength(10);
     for (const metric of filler.metrics)
       expect(metric).toMatchObject({
         isNull: false,

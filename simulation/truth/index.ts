@@ -10,5 +10,7 @@ export {
   type Span,
   toldAt,
 } from "./known.ts";
+export { stopsOf } from "./meaning.ts";
 export { type Heads, oeeOf, type TrueOee } from "./oee.ts";
-export { idealCyclesOf, type Plan } from "./plan.ts";
+export { idealCyclesOf, type Plan, type TrueLateScrap, type TrueReason } from "./plan.ts";
+export { TruthBook } from "./truth-book.ts";

@@ -1,7 +1,9 @@
 import { dayUs, hourUs, type Micros } from "@lineshaft/contract/api";
+import { goodPart } from "./first-good.ts";
 import type { Known, KnownCount, KnownState, Span } from "./known.ts";
-import type { Plan } from "./plan.ts";
-import { cursor, endingAt, firstBehind, holds, placeAt } from "./spans.ts";
+import { makes, plannedCauses, runsOf, stopsOf, vectors } from "./meaning.ts";
+import type { Plan, TrueLateScrap } from "./plan.ts";
+import { cursor, endingAt, firstBehind, holds } from "./spans.ts";
 
 /**
  * The OEE from what is known, written from RULES alone and on purpose without a line of the platform's: it looks at each stretch in which nothing changes, says what its time is, puts every count
@@ -76,6 +78,8 @@ interface Order {
 interface Stretch extends Span {
   state: KnownState | null;
   shift: string | null;
+  /** In a shift and in no break of it. */
+  busy: boolean;
   orders: readonly (Order | null)[];
   classes: TimeClass[];
   micro: boolean;
@@ -104,6 +108,7 @@ class Oracle {
     const stretches = this.#stretches();
     for (const stretch of stretches) this.#addTime(stretch);
     for (const count of this.#known.counts) this.#addCount(count, stretches);
+    for (const late of this.#plan.lateScrap ?? []) this.#addLate(late, stretches);
     const heads: Heads = { all: this.#oee("all"), hours: new Map(), shifts: new Map(), orders: new Map() };
     for (const key of this.#sums.keys()) {
       const [head, of] = [key.slice(0, key.indexOf(" ")), key.slice(key.indexOf(" ") + 1)];
@@ -124,6 +129,7 @@ class Oracle {
       ...executions,
       ...this.#setUps,
       ...blocked,
+      ...(this.#plan.reasons ?? []),
     ];
     const edges = new Set<Micros>([fromUs, toUs]);
     for (let hour = Math.ceil(fromUs / hourUs) * hourUs; hour < toUs; hour += hourUs) edges.add(hour);
@@ -150,6 +156,7 @@ class Oracle {
       toUs: b,
       state,
       shift: shift?.id ?? null,
+      busy,
       orders,
       classes: orders.map((order) => this.#classOf(state, busy, order?.order ?? null, a)),
       micro: stop !== null && stop.toUs - stop.fromUs < policy.microStopUs,
@@ -160,7 +167,8 @@ class Oracle {
   #classOf(state: KnownState | null, busy: boolean, order: string | null, at: Micros): TimeClass {
     const produces = makes(state);
     if (!busy) return produces && this.#plan.policy.outsidePlan === "extend" ? "apt" : "outside";
-    const planned = state !== null && plannedCauses.has(state.cause);
+    const said = this.#plan.reasons?.findLast((reason) => holds(reason, at));
+    const planned = said?.planned ?? (state !== null && plannedCauses.has(state.cause));
     if (planned && !produces) return "outside";
     const own = this.#setUps.filter((setUp) => setUp.order === order && holds(setUp, at));
     if (own.some(({ booked }) => booked)) return "aust";
@@ -193,31 +201,59 @@ class Oracle {
 
   /** A count stands where it was completed; one that may lie anywhere in its interval is laid out over the running time there. */
   #addCount(count: KnownCount, stretches: readonly Stretch[]): void {
-    const { fromUs, atUs, n } = count;
-    if (n === 0) return;
-    if (!count.spread || fromUs === atUs) {
-      this.#addAt(stretches[endingAt(stretches, atUs)], count, n);
-      return;
-    }
+    if (!count.spread) this.#addAt(stretches[endingAt(stretches, count.atUs)], count.name, count.n);
+    else this.#layOut(count, !this.#plan.continuous, stretches, (stretch, n) => this.#addAt(stretch, count.name, n));
+  }
+
+  /** What turned out to be no good is no good where it was made. */
+  #addLate({ order, quantity, becomes, bookedUs, madeUs }: TrueLateScrap, stretches: readonly Stretch[]): void {
+    const made = madeUs ?? this.#lastRun(order, bookedUs);
+    if (made === null) return;
+    const add = (stretch: Stretch, n: number): void => this.#addLateAt(stretch, order, becomes, n);
+    const count = { fromUs: made.fromUs, atUs: made.toUs, n: quantity };
+    const at = stretches[endingAt(stretches, made.toUs)];
+    if (made.fromUs < made.toUs) this.#layOut(count, true, stretches, add);
+    else if (at !== undefined) add(at, quantity);
+  }
+
+  /** The last running time of an order until an instant. */
+  #lastRun(order: string, untilUs: Micros): Span | null {
+    let last: Span | null = null;
+    for (const execution of this.#plan.executions.filter((each) => each.order === order))
+      for (const run of runsOf(this.#known.states)) {
+        const fromUs = Math.max(run.fromUs, execution.fromUs);
+        const toUs = Math.min(run.toUs, execution.toUs, untilUs);
+        if (fromUs < toUs && toUs > (last?.toUs ?? 0)) last = { fromUs, toUs };
+      }
+    return last;
+  }
+
+  /** Deals a count out over the running time of its interval: piece i of n lies at quantile (i − ½)/n, what has no pieces evenly. */
+  #layOut(
+    { fromUs, atUs, n }: Pick<KnownCount, "fromUs" | "atUs" | "n">,
+    inPieces: boolean,
+    stretches: readonly Stretch[],
+    add: (stretch: Stretch, n: number) => void,
+  ): void {
     const runs = this.#running(fromUs, atUs);
     const length = runs.reduce((sum, run) => sum + run.toUs - run.fromUs, 0);
     /** Running time of (fromUs, t]. */
     const upTo = (t: Micros): Micros =>
       runs.reduce((sum, run) => sum + Math.max(0, Math.min(run.toUs, t) - run.fromUs), 0);
-    const pieces = !this.#plan.continuous && Number.isInteger(n);
+    const pieces = inPieces && Number.isInteger(n);
     let before = 0;
     const until = (t: Micros): number => {
       const at = upTo(Math.min(atUs, t));
       if (!pieces) return (n * at) / length;
-      // Piece i of n lies at quantile (i − ½)/n.
       let i = before;
       while (i < n && (2 * (i + 1) - 1) * length <= 2 * n * at) i++;
       return i;
     };
-    before = until(Math.max(fromUs, this.#window.fromUs));
-    for (let k = endingAt(stretches, Math.max(fromUs, this.#window.fromUs) + 1); stretches[k]?.fromUs < atUs; k++) {
+    const begin = Math.max(fromUs, this.#window.fromUs);
+    before = until(begin);
+    for (let k = endingAt(stretches, begin + 1); stretches[k]?.fromUs < atUs; k++) {
       const after = until(stretches[k].toUs);
-      if (after > before) this.#addAt(stretches[k], count, after - before);
+      if (after > before) add(stretches[k], after - before);
       before = after;
     }
   }
@@ -232,37 +268,54 @@ class Oracle {
     return runs.length > 0 ? runs : [{ fromUs, toUs }];
   }
 
-  #addAt(stretch: Stretch | undefined, { name }: KnownCount, n: number): void {
-    if (stretch === undefined) return;
+  #addAt(stretch: Stretch | undefined, name: KnownCount["name"], n: number): void {
     const vector = vectors[this.#plan.counters][name];
-    for (const [i, order] of stretch.orders.entries()) {
-      const units = n * this.#unitsPerCount(stretch, order);
-      if (units === 0 || vector === undefined) continue;
-      const timeClass = stretch.classes[i];
-      const ideal = order === null ? undefined : this.#plan.idealCycles.get(order.material);
-      const pri = ideal === undefined ? 0 : ideal.cycleUs / ideal.unitsPerCycle;
-      const inKpi =
-        timeClass === "aust"
-          ? this.#plan.policy.setUpQuantity === "inside"
-          : timeClass !== "unknown" &&
-            timeClass !== "outside" &&
-            !(timeClass === "adot" && this.#plan.policy.noOrder === "notBusy");
-      for (const sums of this.#under(stretch.fromUs, stretch.shift, order)) {
-        for (const [q, factor] of vector.entries()) sums.quantities[q] += factor * units;
-        if (!inKpi) continue;
-        if (ideal === undefined) sums.withoutIdeal += units;
-        sums.priPq += pri * vector[0] * units;
-        sums.priGq += pri * vector[1] * units;
-      }
+    if (stretch === undefined || n === 0 || vector === undefined) return;
+    for (const order of stretch.orders) {
+      const units = n * this.#unitsPerCount(stretch.orders, order, stretch.fromUs);
+      if (units !== 0)
+        this.#addUnits(
+          stretch,
+          order,
+          vector.map((factor) => factor * units),
+        );
+    }
+  }
+
+  #addLateAt(stretch: Stretch, name: string, becomes: "scrap" | "rework", n: number): void {
+    const order =
+      stretch.orders.find((each) => each?.order === name) ??
+      this.#plan.executions.find((each) => each.order === name) ??
+      null;
+    this.#addUnits(stretch, order, becomes === "rework" ? [0, -n, 0, n] : [0, -n, n, 0]);
+  }
+
+  /** Adds [produced, good, scrap, rework] of an order in a stretch. */
+  #addUnits(stretch: Stretch, order: Order | null, units: readonly number[]): void {
+    const { state, busy, fromUs, shift } = stretch;
+    const timeClass = this.#classOf(state, busy, order?.order ?? null, fromUs);
+    const ideal = order === null ? undefined : this.#plan.idealCycles.get(order.material);
+    const pri = ideal === undefined ? 0 : ideal.cycleUs / ideal.unitsPerCycle;
+    const { setUpQuantity, noOrder } = this.#plan.policy;
+    const inKpi =
+      timeClass === "aust"
+        ? setUpQuantity === "inside"
+        : timeClass !== "unknown" && timeClass !== "outside" && !(timeClass === "adot" && noOrder === "notBusy");
+    for (const sums of this.#under(fromUs, shift, order)) {
+      for (const [q, n] of units.entries()) sums.quantities[q] += n;
+      if (!inKpi) continue;
+      if (ideal === undefined) sums.withoutIdeal += Math.abs(units[0]) + Math.abs(units[1]);
+      sums.priPq += pri * units[0];
+      sums.priGq += pri * units[1];
     }
   }
 
   /** Units of an order in one count of the machine. */
-  #unitsPerCount(stretch: Stretch, order: Order | null): number {
+  #unitsPerCount(orders: readonly (Order | null)[], order: Order | null, at: Micros): number {
     if (order === null) return 1;
-    if (this.#plan.counts === "units") return 1 / stretch.orders.length;
+    if (this.#plan.counts === "units") return 1 / orders.length;
     const closed = this.#plan.blocked
-      .filter((block) => block.order === order.order && holds(block, stretch.fromUs))
+      .filter((block) => block.order === order.order && holds(block, at))
       .reduce((sum, { cavities }) => sum + cavities, 0);
     return Math.max(0, order.cavities - closed);
   }
@@ -312,63 +365,18 @@ class Oracle {
   #setUpsToFirstGoodPart(): { order: string; fromUs: Micros; toUs: Micros; booked: boolean }[] {
     const { executions, policy } = this.#plan;
     const ended = Math.max(...this.#known.states.map(({ toUs }) => toUs));
+    const of = {
+      known: this.#known,
+      plan: this.#plan,
+      running: (fromUs: Micros, toUs: Micros) => this.#running(fromUs, toUs),
+      unitsPerCount: (orders: readonly Order[], order: Order, at: Micros) => this.#unitsPerCount(orders, order, at),
+    };
     return executions.flatMap((execution) => {
       const before = executions.filter(({ fromUs }) => fromUs < execution.fromUs);
       const last = before.reduce((end, { toUs }) => Math.max(end, Math.min(toUs, execution.fromUs)), 0);
       if (before.some(({ order, toUs }) => order === execution.order && toUs >= last)) return [];
-      const end = this.#goodPart(execution, policy.setUpParts) ?? ended;
+      const end = goodPart(execution, policy.setUpParts, of) ?? ended;
       return [{ order: execution.order, fromUs: execution.fromUs, toUs: Math.min(end, execution.toUs), booked: false }];
     });
   }
-
-  /** When the good quantity since the begin of an execution first reached so many. */
-  #goodPart({ fromUs }: Span, parts: number): Micros | null {
-    const good = this.#known.counts.flatMap((count) => this.#goodOf(count, fromUs)).sort((a, b) => a.t - b.t);
-    let sum = 0;
-    for (let i = 0; i < good.length; i++) {
-      sum += good[i].n;
-      if (sum >= parts && good[i + 1]?.t !== good[i].t) return good[i].t;
-    }
-    return null;
-  }
-
-  /** How a count changes the good quantity, instant by instant. */
-  #goodOf(count: KnownCount, since: Micros): { t: Micros; n: number }[] {
-    const { fromUs, atUs, n, name } = count;
-    const factor = vectors[this.#plan.counters][name]?.[1] ?? 0;
-    if (n === 0 || factor === 0 || atUs <= since) return [];
-    if (!count.spread) return [{ t: atUs, n: n * factor }];
-    const runs = this.#running(fromUs, atUs);
-    const length = runs.reduce((sum, run) => sum + run.toUs - run.fromUs, 0);
-    return Array.from({ length: Math.ceil(n) }, (_, i) => ({
-      t: placeAt(runs, Math.ceil(((2 * i + 1) * length) / (2 * n))),
-      n: factor,
-    })).filter(({ t }) => t > since);
-  }
-}
-
-/** Reasons of the starting vocabulary whose time is planned: break, no shift, preventive maintenance. */
-const plannedCauses = new Set([6_200_000, 6_300_000, 7_400_000]);
-
-const vectors: Record<Plan["counters"], Partial<Record<KnownCount["name"], readonly number[]>>> = {
-  sum: { good: [1, 1, 0, 0], scrap: [1, 0, 1, 0], rework: [1, 0, 0, 1] },
-  totalAndScrap: { total: [1, 1, 0, 0], scrap: [0, -1, 1, 0], rework: [0, -1, 0, 1] },
-  totalAndGood: { total: [1, 0, 1, 0], good: [0, 1, -1, 0], rework: [0, 0, -1, 1] },
-};
-
-function makes(state: KnownState | null): boolean {
-  if (state?.itemState !== "Executing") return false;
-  return state.operationMode !== "Setup" && state.operationMode !== "Maintenance";
-}
-
-/** Runs of known states in which nothing is made, whatever order or shift there is. */
-function stopsOf(states: readonly KnownState[]): Span[] {
-  const stops: Span[] = [];
-  for (const state of states) {
-    if (state.itemState === null || makes(state)) continue;
-    const last = stops.at(-1);
-    if (last?.toUs === state.fromUs) last.toUs = state.toUs;
-    else stops.push({ fromUs: state.fromUs, toUs: state.toUs });
-  }
-  return stops;
 }

@@ -9,12 +9,32 @@ export interface Plan {
   /** Booked set-ups; others follow from the order change where the policy says so. */
   setUps: readonly { order: string; fromUs: Micros; toUs: Micros }[];
   blocked: readonly TrueBlock[];
+  /** What people said of stops, later words behind earlier ones; over what the machine says. */
+  reasons?: readonly TrueReason[];
+  /** Good parts that turned out to be none. */
+  lateScrap?: readonly TrueLateScrap[];
   /** By material. */
   idealCycles: ReadonlyMap<string, { cycleUs: number; unitsPerCycle: number }>;
   counts: "units" | "cycles";
   counters: "totalAndScrap" | "totalAndGood" | "sum";
   continuous: boolean;
   policy: OeePolicy;
+}
+
+/** A reason that somebody gave for [fromUs, toUs), and whether its time is planned. */
+export interface TrueReason {
+  fromUs: Micros;
+  toUs: Micros;
+  planned: boolean;
+}
+
+/** `madeUs`: when they were made; null: nobody knows, so in the last running time of their order before they were booked. */
+export interface TrueLateScrap {
+  order: string;
+  quantity: number;
+  becomes: "scrap" | "rework";
+  bookedUs: Micros;
+  madeUs: { fromUs: Micros; toUs: Micros } | null;
 }
 
 /** The ideal cycles of what a machine makes. Parts of a family mould share the cycle and the number of its cavities. */

@@ -58,6 +58,7 @@ export function answerTruth(query: URLSearchParams, { book, nowUs, shiftsOf }: T
       resolutionUs: resolutionOf(sheet),
       states: truth.states.filter((state, i) => state.fromUs < toUs && (truth.states[i + 1]?.fromUs ?? toUs) > fromUs),
       executions: truth.executions.filter((each) => each.fromUs < toUs && each.toUs > fromUs),
+      alarms: truth.alarms.filter((each) => each.fromUs < toUs && each.toUs > fromUs),
       setUps: truth.setUps.filter((each) => each.fromUs < toUs && each.toUs > fromUs),
       counts: countsIn(truth, window),
       oee: told(heads),

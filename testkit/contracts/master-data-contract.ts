@@ -380,6 +380,34 @@ export function masterDataContract(make: (clock: FakeClock) => RegistryFixture):
       expect(registry.revision).toBe(revision);
     });
 
+    test("identifiers: one rule a dimension and place at a time, by a look-up that leads there and knows each value once", () => {
+      const rule = {
+        ...{ equipmentId: press, dimension: "material" as const, property: "recipe", prefix: null, padTo: null },
+        ...{ none: null, lookUp: "recipes", fromUs: 0, toUs: null },
+      };
+      const row = { value: "7", id: "CAP", fromUs: 0, toUs: 50 };
+      const table = { dimension: "material" as const, rows: [row, { ...row, id: "LID", fromUs: 50, toUs: null }] };
+      const put = (id: string, more: Partial<MasterDataItem<"identifierRule">>) => () =>
+        data.put(admin, "identifierRule", id, { ...rule, ...more }, null);
+      expect(code(put("r", {}))).toBe("reference_unknown");
+      const kept = data.put(admin, "lookUp", "recipes", table, null);
+      put("r", {})();
+      put("later", { fromUs: 10, equipmentId: oven })();
+      expect(code(put("x", { fromUs: 10 }))).toBe("range_invalid");
+      expect(code(put("x", { fromUs: 9, toUs: 9 }))).toBe("range_invalid");
+      expect(code(put("x", { equipmentId: 4711 }))).toBe("equipment_unknown");
+      expect(code(put("x", { dimension: "tool" }))).toBe("reference_unknown");
+      const change = (more: Partial<MasterDataItem<"lookUp">>) => () =>
+        data.put(admin, "lookUp", "recipes", { ...table, ...more }, kept.revision);
+      expect(code(change({ rows: [row, { ...row, fromUs: 40, toUs: null }] }))).toBe("key_duplicate");
+      expect(code(change({ rows: [{ ...row, toUs: 0 }] }))).toBe("range_invalid");
+      expect(code(change({ dimension: "order", rows: [] }))).toBe("still_in_use");
+      expect(code(() => data.remove(admin, "lookUp", "recipes", kept.revision))).toBe("still_in_use");
+      // A look-up is the whole enterprise's: whoever has a part reads it.
+      expect(data.get(northOnly, "lookUp", "recipes").item).toEqual(table);
+      expect(code(() => data.put(northOnly, "lookUp", "recipes", table, kept.revision))).toBe("forbidden");
+    });
+
     test("bookings are kept with what they make of orders, once, by whoever may book at the machine", () => {
       const atUs = clock.nowUs();
       const operator: Principal = { ...admin, id: "o", role: "operator", scopes: ["North/Press"] };

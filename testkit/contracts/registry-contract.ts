@@ -364,16 +364,45 @@ export function registryContract(make: (clock: FakeClock) => RegistryFixture): v
       expect(registry.getTag(admin, 2)).toMatchObject({ address: "address 2", name: null, unit: null, revision: 0 });
     });
 
-    test("a batch of registrations is applied whole or not at all", () => {
+    test("registrations that contradict what stands are refused, and none of their batch counts as applied", () => {
+      const other = { ...registered([1]), addresses: ["another address"] };
       expect(() =>
         registry.applyRegistrations([
           { lsn: 1, recordedTime: 0, tenant: 1, record: registered([1], { newConnection: true }) },
-          { lsn: 2, recordedTime: 0, tenant: 1, record: registered([1]) },
+          { lsn: 2, recordedTime: 0, tenant: 1, record: other },
         ]),
       ).toThrow();
       expect(registry.appliedLsn).toBe(0);
-      expect([...registry.allTags()]).toEqual([]);
-      expect(registry.listTags(admin, {}).items).toEqual([]);
+      expect([...registry.allTags()]).toHaveLength(1);
+    });
+
+    test("F24: many registrations are applied in portions; a crash between two of them is made good by applying again", () => {
+      const ids = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i);
+      const batch = [
+        { lsn: 1, recordedTime: 0, tenant: 1, record: registered(ids(1, 400), { newConnection: true }) },
+        { lsn: 2, recordedTime: 0, tenant: 1, record: registered(ids(401, 3)) },
+        { lsn: 3, recordedTime: 0, tenant: 1, record: registered(ids(404, 200)) },
+      ];
+      expect(registry.applyRegistrations(batch, 0)).toBe(false);
+      expect(registry.appliedLsn).toBe(0);
+      const there = [...registry.allTags()].length;
+      expect(there).toBeGreaterThan(0);
+      expect(there).toBeLessThan(400);
+      registry = fixture.crash();
+      let portions = 1;
+      while (!registry.applyRegistrations(batch, 0)) {
+        portions++;
+        // Between two portions people go on working.
+        if (portions === 3) create("site", "Munich");
+      }
+      expect(portions).toBeGreaterThan(5);
+      expect(registry.appliedLsn).toBe(3);
+      expect([...registry.allTags()].map(({ id }) => id)).toEqual(ids(1, 603));
+      expect(registry.allConnections()).toHaveLength(1);
+      expect(registry.applyRegistrations(batch, 0)).toBe(true);
+      registry = fixture.crash();
+      expect(registry.appliedLsn).toBe(3);
+      expect(registry.getTag(admin, 603)).toMatchObject({ address: "address 603", connection: "press" });
     });
 
     test("advance moves the applied LSN now and then, never back", () => {

@@ -8,7 +8,7 @@ import { ServerProcess, tempDir } from "../support/server-process.ts";
 const cuts = 300;
 const minuteMs = 60_000;
 
-describe.skipIf(!hasPeer("chromium"))("a screen on the wall", { timeout: 600_000 }, () => {
+describe.skipIf(!hasPeer("chromium"))("a screen on the wall", { timeout: 1_800_000 }, () => {
   const dir = tempDir();
   let server: ServerProcess;
   let wire: ChaosProxy;

@@ -1,5 +1,6 @@
 // The console's pages about production in a real Chromium against a real server: two machines whose day is known to the minute.
 
+import { join } from "node:path";
 import { gridUs, minuteUs, type WriteReceipt } from "@lineshaft/contract/api";
 import { hasPeer } from "@lineshaft/testkit";
 import type { Browser, Page } from "playwright-core";
@@ -7,7 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import { ConsoleTab, launchBrowser, type TabOptions } from "../support/browser.ts";
 import { Rest } from "../support/rest.ts";
 import { ServerProcess, tempDir } from "../support/server-process.ts";
-import { look } from "../support/views.ts";
+import { look, pictures } from "../support/views.ts";
 
 const dir = tempDir();
 let server: ServerProcess;
@@ -33,12 +34,7 @@ const open = async (options: Partial<TabOptions> = {}): Promise<Page> => {
   return tab.page;
 };
 const startServer = (port = 0): Promise<ServerProcess> =>
-  ServerProcess.start({
-    dataDir: dir.path,
-    port,
-    env: { LINESHAFT_CONSOLE: "" },
-    flags: ["--applications", "oee"],
-  });
+  ServerProcess.start({ dataDir: dir.path, port, env: { LINESHAFT_CONSOLE: "" }, flags: ["--applications", "oee"] });
 
 async function put(path: string, item: object): Promise<void> {
   const answer = await rest.request<{ receipt: WriteReceipt }>("PUT", `/api/v1${path}`, item);
@@ -151,6 +147,12 @@ async function setUp(): Promise<void> {
     const found = await rest.get<{ cells: { timeUs: { apt: number } }[] }>(cells);
     expect(found.cells.reduce((sum, { timeUs }) => sum + timeUs.apt, 0)).toBeGreaterThan(140 * minuteUs);
   }, within);
+}
+
+async function shiftNow(): Promise<string> {
+  const query = `equipmentId=${idOf("Mill")}&from=${now}&to=${now + 1}`;
+  const { items } = await rest.get<{ items: { id: string }[] }>(`/api/v1/shifts?${query}`);
+  return items[0].id;
 }
 
 describe.skipIf(!hasPeer("chromium"))("the console's pages about production", { timeout: 40_000 }, () => {
@@ -325,15 +327,34 @@ describe.skipIf(!hasPeer("chromium"))("the console's pages about production", { 
     await tab.goto(`/shift-report?id=${idOf("Mill/Line 1")}`);
     const runs = page.getByLabel("Shift", { exact: true });
     await runs.selectOption({ label: (await runs.locator("option").first().textContent()) ?? "" });
-    await page.locator(".sheet", { hasText: "Equipment failure" }).waitFor();
+    const sheet = page.locator(".sheet");
+    await sheet.filter({ hasText: "Equipment failure" }).waitFor();
+    // What the application has published, and the stop that lasts, with a zone to its times.
+    await expect.poll(() => sheet.textContent(), within).toMatch(/provisional/);
+    expect(await sheet.locator(".sheet-shift").textContent()).toMatch(/Day.*:00 – .*:00 UTC/);
+    expect(await sheet.locator(".sheet-machines").textContent()).toMatch(/Filler.*Packer/);
+    const stop = sheet.getByRole("row", { name: /Packer Equipment failure .* min .*lasts/ });
+    await stop.waitFor();
+    // A sheet may be for others than its reader.
+    await page.getByLabel("Language of the sheet").selectOption("de");
+    await sheet.getByText("Maschinenstörung").first().waitFor();
+    expect(await tab.heading.textContent()).toBe("Report");
     await page.emulateMedia({ media: "print" });
     expect(await page.locator(".rail").isVisible()).toBe(false);
     expect(await page.locator(".sheet").isVisible()).toBe(true);
-    const pdf = (await page.pdf({ preferCSSPageSize: true, printBackground: true })).toString("latin1");
+    const path = join(pictures, "production-report.pdf");
+    const pdf = (await page.pdf({ path, preferCSSPageSize: true, printBackground: true })).toString("latin1");
     expect(pdf.slice(0, 5)).toBe("%PDF-");
     // A4 in points, and one page of it.
     expect(pdf).toMatch(/\/MediaBox \[0 0 59[45][.\d]* 84[12][.\d]*\]/);
     expect(pdf.match(/\/Type \/Page\b/g)?.length).toBe(1);
+    await page.emulateMedia({ media: "screen" });
+    await stop
+      .or(sheet.getByRole("row", { name: /Packer Maschinenstörung/ }))
+      .getByRole("link")
+      .click();
+    await page.locator(".time-lanes svg").waitFor();
+    expect(new URL(page.url()).searchParams.get("id")).toBe(String(idOf("Mill/Line 1/Packer")));
   });
 
   it.each([1440, 834])(
@@ -346,7 +367,7 @@ describe.skipIf(!hasPeer("chromium"))("the console's pages about production", { 
         line: [`/line?id=${line}&${range}`, ".lane-label"],
         machine: [`/machine?id=${idOf("Mill/Line 1/Filler")}&${range}`, ".kpi-panel"],
         oee: [`/oee?id=${line}&${range}`, ".waterfall"],
-        report: [`/shift-report?id=${line}`, ".sheet"],
+        report: [`/shift-report?id=${line}&shift=${encodeURIComponent(await shiftNow())}`, ".sheet"],
       } as const;
       const page = await open({ width, locale: "de-DE" });
       const wrong: string[] = [];

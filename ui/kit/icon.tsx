@@ -33,6 +33,7 @@ const paths = {
   play: "M6.500 4l9 6-9 6z",
   check: "M4.500 10.500l3.500 3.500 7.500-8",
   bin: "M4 5.500h12M8 5.500V3.500h4v2M5.500 5.500l.75 11h7.500l.75-11",
+  alarm: "M10 3.5l7 12.500h-14zM10 8.500v3.500M10 14h.01",
   tag: "M3.5 3.500h6.500l6.5 6.5-6.5 6.5-6.5-6.500zM6.75 6.750h.01",
 } as const;
 export type IconName = keyof typeof paths;

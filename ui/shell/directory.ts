@@ -132,6 +132,8 @@ export const reloadDirectory = readAll;
 export function startDirectory(): () => void {
   void readAll();
   const stop = observeEvents((event) => {
+    // Orders, shifts and reasons are no names: a floor that books all day does not make everything be read again.
+    if (event.type === "registry.changed" && event.data.entity === "masterData") return;
     if (["tag.registered", "registry.changed", "connection.changed"].includes(event.type)) readSoon();
   });
   const timer = setInterval(() => {

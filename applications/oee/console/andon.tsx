@@ -11,6 +11,7 @@ import {
 import { type CSSProperties, useCallback, useEffect, useId, useRef } from "react";
 import "./oee.css";
 import "./andon.css";
+import { alarmText } from "./alarms.tsx";
 import { type Board, boardOf, columnsFor, lateness, type PlaceOfBoard, progressOf, worstOf } from "./andon-model.ts";
 import { serverNowUs } from "./now-feed.ts";
 import { percentOf, ShareBar } from "./numbers.tsx";
@@ -181,6 +182,12 @@ function One(props: { tile: Tile; reasons: Reasons; nowUs: number; context: Page
           {reason !== word && `${reason} · `}
           {tile.sinceUs !== null && format.duration(Math.max(1e6, nowUs - tile.sinceUs))}
         </p>
+        {tile.alarms.worst.length > 0 && (
+          <p className="andon-alarm">
+            {alarmText(tile.alarms.worst[0], context.locale)}
+            {tile.alarms.active > 1 && ` (+${tile.alarms.active - 1})`}
+          </p>
+        )}
       </section>
       <section className="andon-order">
         {tile.order === null ? (

@@ -16,6 +16,7 @@ import {
   shiftItems,
   spansOf,
   stateItems,
+  withTold,
 } from "./timeline.ts";
 
 /** Widths of count bars: parts of an hour that the eye knows, then hours. */
@@ -35,7 +36,7 @@ export interface Story {
 
 export function storyOf(data: MachineData, equipmentId: number, nowUs: Micros): Story {
   const spans = spansOf(data.facts, nowUs);
-  const executions = executionsOn(data.orders, equipmentId, nowUs);
+  const executions = withTold(executionsOn(data.orders, equipmentId, nowUs), data.told, nowUs);
   const said: Said = { shifts: data.shifts, executions, annotations: data.annotations, reasons: data.reasons };
   return { spans, pieces: piecesOf(spans, said), executions, said };
 }
@@ -51,7 +52,9 @@ export function machineLanes(
   const { range, atUs } = view;
   const pieceNow = itemAt(pieces, atUs);
   const states = stateItems(pieces, (piece) => pieceText(piece, said.reasons, t, context.locale));
-  const orders = orderItems(executions, (one) => [one.order, one.material].filter(Boolean).join(" · "));
+  const orders = orderItems(executions, (one) =>
+    [one.order, one.material, one.told ? t("machine.told") : null].filter(Boolean).join(" · "),
+  );
   const shifts = shiftItems(said.shifts, t("machine.break"));
   const bucket = bucketOf(range);
   const bars = countBars(data.facts, range, bucket, ({ fromUs, value, bad }) =>

@@ -1,6 +1,6 @@
 import type { EquipmentNow, StreamEvent } from "@lineshaft/contract/api";
 import { beforeEach, describe, expect, it } from "vitest";
-import { everyMs, NowFeed, type NowFeedParts } from "./now-feed.ts";
+import { concernedBy, everyMs, NowFeed, type NowFeedParts } from "./now-feed.ts";
 
 type Handlers = Parameters<NowFeedParts["follow"]>[1];
 
@@ -115,6 +115,18 @@ describe("what equipment does now, kept up", () => {
     await stage.pass(2000);
     expect(stage.asked[2]).toBeNull();
     expect(stage.registry).toEqual(["equipment"]);
+  });
+
+  it("what is booked at a machine is read of that machine, names of tags of none", () => {
+    const of = (entity: string, kind?: string, item?: object) => concernedBy({ entity, after: { kind, item } });
+    expect(of("equipment")).toBeNull();
+    expect(of("tag")).toEqual([]);
+    expect(of("masterData", "booking", { equipmentId: 3 })).toEqual([3]);
+    const executions = [{ equipmentId: 4 }, { equipmentId: 5 }];
+    expect(of("masterData", "order", { operations: [{ executions }, { executions }] })).toEqual([4, 5]);
+    expect(of("masterData", "order", { operations: [] })).toBeNull();
+    expect(of("masterData", "calendar", {})).toBeNull();
+    expect(of("masterData", "kpiTarget", { equipmentId: 1 })).toBeNull();
   });
 
   it("what is gone leaves the view, whichever way it was read", async () => {

@@ -37,6 +37,25 @@ export const ageOf = ({ atUs, readMs }: NowView, nowMs: number): Micros | null =
 /** What o'clock it is at the server. */
 export const serverNowUs = (view: NowView, nowMs: number): Micros => (view.atUs ?? 0) + (ageOf(view, nowMs) ?? 0);
 
+interface RegistryChange {
+  entity: string;
+  after: { kind?: string; item?: { equipmentId?: number; operations?: { executions: { equipmentId: number }[] }[] } };
+}
+
+/** Which equipment a change of the registry may have changed; null: any. On a floor that books all day everything would be read all day else. */
+export function concernedBy({ entity, after }: RegistryChange): number[] | null {
+  if (entity === "equipment") return null;
+  if (entity !== "masterData") return [];
+  const { kind, item } = after;
+  if (kind === "order") {
+    const places = (item?.operations ?? []).flatMap(({ executions }) => executions.map((each) => each.equipmentId));
+    // Where it was executed before the change, nobody says here.
+    return places.length === 0 ? null : [...new Set(places)];
+  }
+  const isOfOne = kind === "annotation" || kind === "booking" || kind === "setUp" || kind === "lateScrap";
+  return isOfOne && item?.equipmentId !== undefined ? [item.equipmentId] : null;
+}
+
 /** Events of so long are answered by one reading. */
 const settleMs = 250;
 /** Readings begin so far apart at least. */
@@ -111,14 +130,16 @@ export class NowFeed {
   #heard(event: StreamEvent): void {
     if (event.type === "facts.changed") {
       const { ranges } = event.data as { ranges: { equipmentId: number; what: string }[] };
-      this.#wants(ranges.filter(({ what }) => what === "states").map(({ equipmentId }) => equipmentId));
+      const shown = ranges.filter(({ what }) => what === "states" || what === "alarms");
+      this.#wants(shown.map(({ equipmentId }) => equipmentId));
     } else if (event.type === "result.published") {
       const { items } = event.data as { items: { equipmentId: number; period: string }[] };
       const shown = items.filter(({ period }) => period === "shift" || period === "order");
       this.#wants(shown.map(({ equipmentId }) => equipmentId));
     } else if (event.type === "registry.changed") {
-      this.#parts.onRegistry?.(String((event.data as { entity?: string }).entity));
-      this.#wants(null);
+      const change = event.data as unknown as RegistryChange;
+      this.#parts.onRegistry?.(change.entity);
+      this.#wants(concernedBy(change));
     }
   }
 

@@ -1,7 +1,8 @@
 import type { Reason } from "@lineshaft/contract/api";
 import { type PageContext, Segments } from "@lineshaft/ui/kit";
 import { useState } from "react";
-import { paretoOf, waterfallOf } from "../losses.ts";
+import { type ParetoBar, paretoOf, waterfallOf } from "../losses.ts";
+import type { Sums } from "../sums.ts";
 import { percentOf } from "./numbers.tsx";
 import { reasonName, waterfallRows } from "./oee-model.ts";
 import type { Numbers } from "./source.ts";
@@ -10,10 +11,9 @@ import type { Say } from "./texts.ts";
 
 const factors = ["oeeIndex", "availability", "effectiveness", "qualityRatio"] as const;
 
-export function WaterfallTable(props: { numbers: Numbers; context: PageContext; t: Say }) {
-  const { numbers, context, t } = props;
+export function WaterfallTable({ sums, context, t }: { sums: Sums; context: PageContext; t: Say }) {
   const { format } = context;
-  const waterfall = waterfallOf(numbers.sums);
+  const waterfall = waterfallOf(sums);
   const whole = Math.max(1, waterfall.calendarUs);
   const planned = waterfall.plannedBusyUs;
   return (
@@ -75,10 +75,8 @@ export function Pareto(props: {
   t: Say;
 }) {
   const { numbers, reasons, list, context, t } = props;
-  const { format } = context;
   const measure = context.query.get("by") === "count" ? "count" : "time";
   const bars = paretoOf(numbers.sums, { by: measure, reasons: list });
-  const most = Math.max(1, ...bars.map((bar) => (measure === "time" ? bar.us : bar.count)));
   return (
     <section className="pareto" aria-label={t("oee.pareto")}>
       <header>
@@ -96,37 +94,53 @@ export function Pareto(props: {
       {bars.length === 0 ? (
         <p className="oee-hint">{t("machine.stops.none")}</p>
       ) : (
-        <table>
-          <thead className="unseen">
-            <tr>
-              <th>{t("stop.reason")}</th>
-              <th>{t("oee.bar")}</th>
-              <th>{t("oee.time")}</th>
-              <th>{t("oee.count")}</th>
-              <th>{t("oee.cumulative")}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {bars.slice(0, 12).map((bar) => (
-              <tr key={bar.reason ?? "rest"}>
-                <th scope="row">
-                  {bar.reason === null ? t("oee.severalReasons") : reasonName(bar.reason, reasons, context.locale)}
-                </th>
-                <td>
-                  <svg className="pareto-bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
-                    <rect width={((measure === "time" ? bar.us : bar.count) / most) * 100} height="10" />
-                    <line x1={bar.cumulative * 100} x2={bar.cumulative * 100} y1="0" y2="10" />
-                  </svg>
-                </td>
-                <td className="right">{format.duration(bar.us)}</td>
-                <td className="right">{t("oee.times", { n: bar.count })}</td>
-                <td className="right soft">{format.percent(bar.cumulative)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <ParetoTable bars={bars.slice(0, 12)} {...{ measure, reasons, context, t }} />
       )}
     </section>
+  );
+}
+
+/** Reasons with their time and how often they came, the greatest first. */
+export function ParetoTable(props: {
+  bars: readonly ParetoBar[];
+  measure: "time" | "count";
+  reasons: ReadonlyMap<number, Reason>;
+  context: PageContext;
+  t: Say;
+}) {
+  const { bars, measure, reasons, context, t } = props;
+  const { format } = context;
+  const most = Math.max(1, ...bars.map((bar) => (measure === "time" ? bar.us : bar.count)));
+  return (
+    <table>
+      <thead className="unseen">
+        <tr>
+          <th>{t("stop.reason")}</th>
+          <th>{t("oee.bar")}</th>
+          <th>{t("oee.time")}</th>
+          <th>{t("oee.count")}</th>
+          <th>{t("oee.cumulative")}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {bars.map((bar) => (
+          <tr key={bar.reason ?? "rest"}>
+            <th scope="row">
+              {bar.reason === null ? t("oee.severalReasons") : reasonName(bar.reason, reasons, context.locale)}
+            </th>
+            <td>
+              <svg className="pareto-bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
+                <rect width={((measure === "time" ? bar.us : bar.count) / most) * 100} height="10" />
+                <line x1={bar.cumulative * 100} x2={bar.cumulative * 100} y1="0" y2="10" />
+              </svg>
+            </td>
+            <td className="right">{format.duration(bar.us)}</td>
+            <td className="right">{t("oee.times", { n: bar.count })}</td>
+            <td className="right soft">{format.percent(bar.cumulative)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }
 

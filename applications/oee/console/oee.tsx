@@ -63,7 +63,7 @@ function Oee(place: PlaceProps) {
       {model.repairing && <p className="oee-notice">{t("machine.repairing")}</p>}
       <Headline numbers={numbers} target={target} context={zoned} t={t} />
       <div className="oee-columns">
-        <WaterfallTable numbers={numbers} context={zoned} t={t} />
+        <WaterfallTable sums={numbers.sums} context={zoned} t={t} />
         <Pareto numbers={numbers} reasons={reasons} list={model.reasons} context={zoned} t={t} />
       </div>
       <Trend periods={model.periods} target={target} hourly={hourly} context={zoned} t={t} />

@@ -30,6 +30,7 @@ const now = (over: Partial<EquipmentNow> = {}, itemState: "Executing" | "NotExec
     ...{ equipmentId: 4, level: "workUnit", path: "S/Line/Press", timeZone: "UTC", watermarkUs: at - 3 * secondUs },
     state: { itemState, operationMode: null, reason: 0, given: false, sinceUs: at - 60 * secondUs },
     ...{ plan: "shift", shift: null, order: null, worksByOrder: false, shiftResult: null, orderResult: null },
+    ...{ targets: {}, alarms: { active: 0, worst: [] } },
     ...over,
   } as EquipmentNow,
 });

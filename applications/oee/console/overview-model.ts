@@ -35,16 +35,19 @@ export interface Tile {
   /** `made` null: nothing is published of it yet. */
   order: { order: string; material: string | null; made: number | null; quantity: number; unit: string } | null;
   oee: number | null;
+  alarms: EquipmentNow["alarms"];
   /** How old the newest proof of life was when it was read; "fresh" when that is now, null: nothing was ever heard. */
   ageUs: number | "fresh" | null;
 }
+
+const none: EquipmentNow["alarms"] = { active: 0, worst: [] };
 
 export type Reasons = ReadonlyMap<number, Reason>;
 
 /** `read` undefined: it is not told (any more). */
 export function tileOf(equipment: Equipment, read: Read | undefined, reasons: Reasons): Tile {
   if (read === undefined)
-    return { equipment, state: "unknown", reason: 0, sinceUs: null, order: null, oee: null, ageUs: null };
+    return { equipment, state: "unknown", reason: 0, sinceUs: null, order: null, oee: null, alarms: none, ageUs: null };
   const { item, atUs } = read;
   const { watermarkUs, order } = item;
   const ageUs = watermarkUs === null ? null : Math.max(0, atUs - watermarkUs);
@@ -55,6 +58,7 @@ export function tileOf(equipment: Equipment, read: Read | undefined, reasons: Re
     sinceUs: fresh ? (item.state?.sinceUs ?? null) : watermarkUs,
     order: order === null ? null : { ...order, made: item.orderResult?.values.goodQuantity ?? null },
     oee: item.shiftResult?.values.oeeIndex ?? null,
+    alarms: item.alarms,
     ageUs: fresh ? "fresh" : ageUs,
   };
 }

@@ -1,6 +1,7 @@
 import type { Equipment } from "@lineshaft/contract/api";
 import { Button, type PageContext, type StateClass, StateMark, useSecond } from "@lineshaft/ui/kit";
 import { useCallback, useMemo } from "react";
+import { TileAlarms } from "./alarms.tsx";
 import { NoMachines } from "./no-machines.tsx";
 import { ageOf, type NowView } from "./now-feed.ts";
 import { percentOf, ShareBar, WorthMarks } from "./numbers.tsx";
@@ -203,14 +204,23 @@ function LineRow({ line, machines, ...common }: Common & { line: Line; machines:
             {now.atUs === null ? (
               <WaitingTile equipment={machine} context={context} t={t} />
             ) : (
-              <MachineTile
-                tile={tiles.get(machine.id) as Tile}
-                isConstraint={line.constraint === machine.id}
-                target={targetOf(machine.id)}
-                reasons={plant.reasons}
-                context={context}
-                t={t}
-              />
+              <>
+                <MachineTile
+                  tile={tiles.get(machine.id) as Tile}
+                  isConstraint={line.constraint === machine.id}
+                  target={targetOf(machine.id)}
+                  reasons={plant.reasons}
+                  context={context}
+                  t={t}
+                />
+                <TileAlarms
+                  name={machine.name}
+                  alarms={(tiles.get(machine.id) as Tile).alarms}
+                  now={now}
+                  context={context}
+                  t={t}
+                />
+              </>
             )}
           </li>
         ))}

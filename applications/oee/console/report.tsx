@@ -1,53 +1,55 @@
-import { dayUs, type ShiftOccurrence } from "@lineshaft/contract/api";
-import { Button, type PageContext, unitText, useLoaded } from "@lineshaft/ui/kit";
-import { waterfallOf } from "../losses.ts";
+import { dayUs, type Micros, minuteUs, type ShiftOccurrence } from "@lineshaft/contract/api";
+import { Button, makeFormat, type PageContext, type PageLocale, pageLocales, useLoaded } from "@lineshaft/ui/kit";
+import { readShiftReport, usualLeastStopUs } from "../report-source.ts";
 import { PathLinks, PlaceChoice } from "./links.tsx";
-import { Hints, percentOf, ShareBar, Worth } from "./numbers.tsx";
 import { PlacePage, type PlaceProps, Waiting } from "./place-page.tsx";
-import { machinesBelow, pathTo } from "./plant.ts";
+import { pathTo } from "./plant.ts";
 import "./report.css";
-import { longestStops, type MachineReport, machineReport, ordersOf } from "./report-model.ts";
-import { readResults } from "./results.ts";
-import { cellsTogether, eachOf, longestViewUs, numbersByShift, readMachine, shiftAt } from "./source.ts";
+import { Sheet } from "./report-sheet.tsx";
+import { shiftAt } from "./source.ts";
 import { useTarget } from "./target.ts";
-import { pieceText, type Say } from "./texts.ts";
-import type { Plant } from "./use-plant.ts";
+import { textsOf } from "./texts.ts";
 
-/** How was the shift? One sheet of A4 for the wall. */
+/** How was the shift? A sheet of A4 for the wall. */
 export default function ReportPage({ context }: { context: PageContext }) {
   return <PlacePage context={context} places="all" gone="oee.gone" Body={Report} />;
 }
 
 /** Shifts that can be chosen: so far back. */
 const backUs = 14 * dayUs;
+/** What is long enough to be named, in minutes. */
+const leastMinutes = [1, 3, 5, 10, 15, 30, 60];
 
 function Report({ id, plant, context, t }: PlaceProps) {
-  const machines = machinesBelow(id, plant);
   const nowUs = Math.floor(context.nowUs() / 60e6) * 60e6;
   const shifts = useLoaded(`shifts ${id}`, async (signal): Promise<ShiftOccurrence[]> => {
     const query = { equipmentId: id, from: nowUs - backUs, to: nowUs };
     const { items } = await context.platform.call("listShifts", { query, signal });
     return items.sort((a, b) => b.fromUs - a.fromUs);
   });
-  const asked = context.query.get("shift");
+  const { query } = context;
+  const asked = query.get("shift");
   // Unasked the last shift that has ended: of the one that runs no report is due yet.
   const shift =
     shifts.data?.find((one) => one.id === asked) ??
     shifts.data?.find(({ toUs }) => toUs <= nowUs) ??
     shifts.data?.[0] ??
     null;
-  const place = plant.equipment.find((item) => item.id === id);
+  const leastUs = Number(query.get("least")) * minuteUs || usualLeastStopUs;
+  const locale = pageLocales.find((one) => one === query.get("lang")) ?? context.locale;
+  const set = (part: Record<string, string | number>): void =>
+    context.go(context.page, { ...Object.fromEntries(query), id, ...part }, "replace");
   return (
     <div className="page-scroll oee-page report-page">
       <div className="oee-head no-print">
+        <PlaceChoice id={id} plant={plant} context={context} t={t} places="all" />
         <PathLinks id={id} plant={plant} context={context} stay />
         <span className="report-choices">
-          <PlaceChoice id={id} plant={plant} context={context} t={t} places="all" />
           <select
             className="input machine-choice"
             aria-label={t("oee.shift")}
             value={shift?.id ?? ""}
-            onChange={(event) => context.go(context.page, { id, shift: event.target.value }, "replace")}
+            onChange={(event) => set({ shift: event.target.value })}
           >
             {shifts.data?.map((one) => (
               <option key={one.id} value={one.id}>
@@ -56,205 +58,68 @@ function Report({ id, plant, context, t }: PlaceProps) {
               </option>
             ))}
           </select>
-          <Button kind="main" onClick={() => print()} disabled={shift === null}>
+          <select
+            className="input machine-choice"
+            aria-label={t("report.least")}
+            value={leastUs / minuteUs}
+            onChange={(event) => set({ least: event.target.value })}
+          >
+            {leastMinutes.map((minutes) => (
+              <option key={minutes} value={minutes}>
+                {t("report.leastOf", { time: context.format.duration(minutes * minuteUs) })}
+              </option>
+            ))}
+          </select>
+          <select
+            className="input machine-choice"
+            aria-label={t("report.language")}
+            value={locale}
+            onChange={(event) => set({ lang: event.target.value })}
+          >
+            <option value="de">Deutsch</option>
+            <option value="en">English</option>
+          </select>
+          <Button kind="main" icon="report" onClick={() => print()} disabled={shift === null}>
             {t("report.print")}
           </Button>
         </span>
       </div>
-      {shifts.error !== null && <context.Problem error={shifts.error} />}
+      {shifts.data === null && <Waiting loaded={shifts} words={t("wait.plant")} context={context} t={t} />}
       {shifts.data !== null && shift === null && <p>{t("oee.noShifts")}</p>}
-      {shift !== null && (
-        <Sheet
-          key={shift.id}
-          id={id}
-          title={
-            pathTo(id, plant.equipment)
-              .map(({ name }) => name)
-              .join(" › ") ||
-            (place?.name ?? "")
-          }
-          shift={shift}
-          machines={machines}
-          context={context}
-          t={t}
-        />
-      )}
+      {shift !== null && <Read key={shift.id} {...{ id, plant, context, t, shift, leastUs, locale }} />}
     </div>
   );
 }
 
-function Sheet(props: {
-  id: number;
-  title: string;
-  shift: ShiftOccurrence;
-  machines: Plant["equipment"];
-  context: PageContext;
-  t: Say;
-}) {
-  const { id, title, shift, machines, context, t } = props;
+/** A report of the past is read once; that of the shift that runs, again and again. */
+const refreshMs = 10_000;
+
+function Read(props: PlaceProps & { shift: ShiftOccurrence; leastUs: Micros; locale: PageLocale }) {
+  const { id, plant, context, t, shift, leastUs, locale } = props;
   const target = useTarget(context, id, shift.toUs - 1);
   const nowUs = context.nowUs();
-  const loaded = useLoaded(`report ${shift.id} ${machines.map(({ id }) => id).join()}`, async (signal) => {
-    const range = {
-      fromUs: Math.max(shift.fromUs, shift.toUs - longestViewUs),
-      toUs: Math.min(shift.toUs, context.nowUs()),
-    };
-    const [own, published] = await Promise.all([
-      eachOf(machines, (machine) => readMachine(context.platform, machine.id, range, signal)),
-      readResults(context.platform, [id, ...machines.map((machine) => machine.id)], "shift", range, signal),
-    ]);
-    const ofShift = [...published].flatMap(([place, all]) =>
-      all.flatMap(({ key, numbers }) => (key === shift.id ? [[place, numbers] as const] : [])),
-    );
-    return { own, published: new Map(ofShift) };
-  });
+  const loaded = useLoaded(
+    `report ${id} ${shift.id} ${leastUs}`,
+    (signal) =>
+      readShiftReport(
+        context.platform,
+        { place: { id }, shift, equipment: plant.equipment, leastStopUs: leastUs },
+        signal,
+      ),
+    shift.toUs > nowUs ? refreshMs : undefined,
+  );
   if (loaded.data === null) return <Waiting loaded={loaded} words={t("wait.numbers")} context={context} t={t} />;
-  const { own: data, published } = loaded.data;
-  const cells = cellsTogether(data.map((one) => one.cells));
-  // What was published is what everybody else reads, with its revision; without it the same is added up here.
-  const whole = published.get(id) ?? (cells === null ? undefined : numbersByShift(cells, [shift]).get(shift.id));
-  const format = cells === null ? context.format : context.formatIn(cells.timeZone);
-  const zoned = { ...context, format };
-  const reports = machines.map((machine, i) =>
-    machineReport(machine, data[i], shift, published.get(machine.id) ?? null, nowUs),
-  );
-  if (cells === null || whole === undefined) return <p>{t("report.nothing")}</p>;
-  const losses = waterfallOf(whole.sums).losses.filter(({ us }) => us > 0);
-  const stops = longestStops(reports, 10);
-  const reasons = new Map(cells.reasons.map((reason) => [reason.number, reason]));
+  const { report, timeZone } = loaded.data;
+  if (report === null) return <p>{t("report.nothing")}</p>;
+  const path = pathTo(id, plant.equipment).map(({ name }) => name);
+  const format =
+    locale === context.locale ? context.formatIn(timeZone) : makeFormat(locale === "de" ? "de-DE" : "en-GB", timeZone);
+  // The sheet may be for others than its reader: it has a language and a zone of its own.
+  const own = { ...context, locale, format };
   return (
-    <article className="sheet">
-      <header>
-        <h2>
-          {t("report.title")} <span>{title}</span>
-        </h2>
-        <p>
-          {shift.productionDay} · {shift.name}
-          {shift.crew !== null && ` · ${shift.crew}`} · {format.part(shift.fromUs, "min")}–
-          {format.part(shift.toUs, "min")} {format.zoneName(shift.toUs)}
-        </p>
-        <Worth numbers={whole} context={zoned} t={t} />
-      </header>
-      <dl className="sheet-kpis">
-        {(["oeeIndex", "availability", "effectiveness", "qualityRatio"] as const).map((name) => (
-          <div key={name} className={name === "oeeIndex" ? "kpi kpi-main" : "kpi"}>
-            <dt>{t(`kpi.${name}`)}</dt>
-            <dd>{percentOf(whole.kpis[name], format, "–")}</dd>
-            <ShareBar share={whole.kpis[name]} target={name === "oeeIndex" ? target : null} />
-          </div>
-        ))}
-      </dl>
-      <MachinesTable reports={reports} context={zoned} t={t} />
-      <div className="sheet-columns">
-        <section>
-          <h3>{t("report.losses")}</h3>
-          <table className="plain">
-            <tbody>
-              {losses.map(({ step, us }) => (
-                <tr key={step}>
-                  <th scope="row">{t(`loss.${step}`)}</th>
-                  <td className="right">{format.duration(us)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </section>
-        <section>
-          <h3>{t("report.stops")}</h3>
-          <table className="plain">
-            <tbody>
-              {stops.map(({ machine, row }) => (
-                <tr key={`${machine.id} ${row.fromUs}`}>
-                  <td>{format.part(row.fromUs, "min")}</td>
-                  <td>{machine.name}</td>
-                  <th scope="row">
-                    {pieceText(row, reasons, t, context.locale)}
-                    {row.text !== "" && <span className="soft"> {row.text}</span>}
-                  </th>
-                  <td className="right">{format.duration(row.toUs - row.fromUs)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-          {stops.length === 0 && <p className="oee-hint">{t("machine.stops.none")}</p>}
-        </section>
-      </div>
-      <Orders reports={reports} context={zoned} t={t} />
-      <Hints kpis={whole.kpis} context={zoned} t={t} />
-      <p className="sheet-foot">{t("report.made", { time: format.dateTime(nowUs) })}</p>
-    </article>
-  );
-}
-
-function MachinesTable({ reports, context, t }: { reports: readonly MachineReport[]; context: PageContext; t: Say }) {
-  const { format } = context;
-  return (
-    <section>
-      <h3>{t("report.machines")}</h3>
-      <table className="plain">
-        <thead>
-          <tr>
-            <th>{t("machine.choose")}</th>
-            <th className="right">OEE</th>
-            <th className="right">{t("kpi.availability")}</th>
-            <th className="right">{t("kpi.effectiveness")}</th>
-            <th className="right">{t("kpi.qualityRatio")}</th>
-            <th className="right">{t("kpi.good")}</th>
-            <th className="right">{t("kpi.scrap")}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {reports.map(({ machine, numbers, good, scrap }) => (
-            <tr key={machine.id}>
-              <th scope="row">{machine.name}</th>
-              {(["oeeIndex", "availability", "effectiveness", "qualityRatio"] as const).map((name) => (
-                <td key={name} className={name === "oeeIndex" ? "right strong" : "right"}>
-                  {percentOf(numbers?.kpis[name] ?? null, format, "–")}
-                </td>
-              ))}
-              <td className="right">{format.number(good, 0)}</td>
-              <td className="right">{format.number(scrap, 0)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
-  );
-}
-
-function Orders({ reports, context, t }: { reports: readonly MachineReport[]; context: PageContext; t: Say }) {
-  const orders = ordersOf(reports);
-  const { format } = context;
-  if (orders.length === 0) return null;
-  return (
-    <section>
-      <h3>{t("report.orders")}</h3>
-      <table className="plain">
-        <thead>
-          <tr>
-            <th>{t("machine.lane.order")}</th>
-            <th>{t("report.material")}</th>
-            <th>{t("machine.choose")}</th>
-            <th className="right">{t("kpi.good")}</th>
-            <th className="right">{t("kpi.scrap")}</th>
-            <th className="right">{t("report.ordered")}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {orders.map((order) => (
-            <tr key={`${order.order} ${order.machine.id}`}>
-              <th scope="row">{order.order}</th>
-              <td>{order.material ?? ""}</td>
-              <td>{order.machine.name}</td>
-              <td className="right">{format.number(order.good, 0)}</td>
-              <td className="right">{format.number(order.scrap, 0)}</td>
-              <td className="right">
-                {order.quantity === null ? "–" : format.number(order.quantity, 0)} {unitText(order.unit)}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
+    <Sheet
+      {...{ report, shift, target, leastUs, read: loaded.data, context: own, t: textsOf(own) }}
+      title={path.join(" › ") || (plant.equipment.find((item) => item.id === id)?.name ?? "")}
+    />
   );
 }

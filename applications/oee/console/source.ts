@@ -3,6 +3,7 @@ import {
   type Cells,
   dayUs,
   type Equipment,
+  type Executions,
   gridUs,
   type LineTopologyItem,
   type MachineFactsBody,
@@ -53,6 +54,8 @@ export interface MachineData {
   reasons: ReadonlyMap<number, Reason>;
   shifts: ShiftOccurrence[];
   orders: Recorded<Order>[];
+  /** What the machine itself told that it works at. */
+  told: Executions["executions"];
   annotations: Recorded<Annotation>[];
 }
 
@@ -70,15 +73,17 @@ export async function readMachine(
   const params = { id: equipmentId };
   const query = { from, to };
   const said = { equipmentId, from, to, limit: pageSize };
-  const [facts, cells, { items: shifts }, orders, annotations] = await Promise.all([
+  const [facts, cells, { items: shifts }, { executions }, orders, annotations] = await Promise.all([
     platform.call("machineFacts", { params, query, signal }),
     platform.call("listCells", { params, query, signal }),
     platform.call("listShifts", { query: { equipmentId, ...query }, signal }),
+    platform.call("listExecutions", { params, query, signal }),
     everyPage((cursor) => platform.call("listOrders", { query: { ...said, cursor }, signal })),
     everyPage((cursor) => platform.call("listAnnotations", { query: { ...said, cursor }, signal })),
   ]);
   const reasons = new Map(cells.reasons.map((reason) => [reason.number, reason]));
-  return { range: { fromUs: from, toUs: to }, facts, cells, reasons, shifts, orders, annotations };
+  const told = executions.filter(({ by }) => by === "identifier");
+  return { range: { fromUs: from, toUs: to }, facts, cells, reasons, shifts, orders, told, annotations };
 }
 
 /** A number with what a reader needs to know of it. */

@@ -17,8 +17,10 @@ export interface TileProps {
 /** One machine: what it does, what it works at, how the shift goes. Drawn again only when what it says has changed. */
 export const MachineTile = memo(MachineTileBody, (a, b) => {
   const same = a.isConstraint === b.isConstraint && a.target === b.target && a.reasons === b.reasons && a.t === b.t;
-  return same && JSON.stringify(a.tile) === JSON.stringify(b.tile);
+  return same && said(a.tile) === said(b.tile);
 });
+
+const said = ({ alarms: _, ...tile }: Tile): string => JSON.stringify(tile);
 
 function MachineTileBody({ tile, isConstraint, target, reasons, context, t }: TileProps) {
   const { format } = context;

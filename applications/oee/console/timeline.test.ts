@@ -8,7 +8,7 @@ import {
   startingReasons,
 } from "@lineshaft/contract/api";
 import { describe, expect, it } from "vitest";
-import { countBars, executionsOn, piecesOf, type Said, spansOf, stopRows, stopsOf } from "./timeline.ts";
+import { countBars, executionsOn, piecesOf, type Said, spansOf, stopRows, stopsOf, withTold } from "./timeline.ts";
 
 const at = (minute: number): number => minute * minuteUs;
 
@@ -75,7 +75,7 @@ describe("what the state lane shows", () => {
     const shift = { id: "s", calendar: "c", name: "Early", crew: null, productionDay: "1970-01-01", resolved: [] };
     const shifts = [{ ...shift, fromUs: at(0), toUs: at(18), breaks: [{ name: null, fromUs: at(12), toUs: at(14) }] }];
     const order = (fromUs: number, toUs: number) => ({
-      ...{ order: "A", operation: "10", material: null, quantity: 1, unit: "1" },
+      ...{ order: "A", operation: "10", material: null, quantity: 1, unit: "1", told: false },
       fromUs,
       toUs,
     });
@@ -138,5 +138,12 @@ describe("counts and orders", () => {
     const orders = [{ id: "A", revision: 1, changedUs: 0, item }];
     expect(executionsOn(orders, 1, at(9))).toMatchObject([{ order: "A", fromUs: at(3), toUs: at(9) }]);
     expect(executionsOn(orders, 2, at(9))).toEqual([]);
+    // What the machine told lies beside what was booked, and says so.
+    const own = { order: "B", operation: null, material: null, quantity: 5, unit: "1", by: "identifier" as const };
+    const told = [{ ...own, fromUs: at(1), toUs: null }];
+    expect(withTold(executionsOn(orders, 1, at(9)), told, at(9))).toMatchObject([
+      { order: "B", fromUs: at(1), toUs: at(9), told: true },
+      { order: "A", told: false },
+    ]);
   });
 });

@@ -1,5 +1,6 @@
 import {
   type Annotation,
+  type Executions,
   type ItemState,
   isProducing,
   type MachineFactsBody,
@@ -79,10 +80,12 @@ export interface Said {
 
 export interface Execution extends TimeRange {
   order: string;
-  operation: string;
+  operation: string | null;
   material: string | null;
   quantity: number;
   unit: string;
+  /** The machine told it; nobody booked it. */
+  told: boolean;
 }
 
 /** Executions of orders on one equipment, in order of time. One without an end lasts until `openUs`. */
@@ -100,10 +103,17 @@ export function executionsOn(orders: readonly Recorded<Order>[], equipmentId: nu
             material: item.material,
             quantity: item.quantity,
             unit: item.unit,
+            told: false,
           })),
       ),
     )
     .sort((a, b) => a.fromUs - b.fromUs);
+}
+
+/** The same with what the machine told where nobody booked. */
+export function withTold(booked: readonly Execution[], told: Executions["executions"], openUs: Micros): Execution[] {
+  const own = told.map(({ by: _, toUs, ...each }) => ({ ...each, toUs: toUs ?? openUs, told: true }));
+  return [...booked, ...own].sort((a, b) => a.fromUs - b.fromUs);
 }
 
 interface Given extends TimeRange {

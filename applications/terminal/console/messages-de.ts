@@ -39,6 +39,7 @@ export const de: Record<keyof Texts, string> = {
   "machine.notExecuting": "Steht",
   "machine.fault": "Störung",
   "machine.noOrder": "Kein Auftrag",
+  "order.told": "von der Maschine gesagt",
   "machine.maintenance": "Wartung",
   "machine.unknown": "Unbekannt",
   since: "seit {duration}",

@@ -37,6 +37,7 @@ export const en = {
   "machine.notExecuting": "Standing",
   "machine.fault": "Fault",
   "machine.noOrder": "No order",
+  "order.told": "told by the machine",
   "machine.maintenance": "Maintenance",
   "machine.unknown": "Unknown",
   since: "for {duration}",

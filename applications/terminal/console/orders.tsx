@@ -35,7 +35,11 @@ export function CurrentOrders(
             <p>
               {order.materialName ?? order.material ?? ""}
               <small>
-                {[order.name, order.operation === "" ? null : t("operation", { operation: order.operation })]
+                {[
+                  order.name,
+                  order.operation === "" ? null : t("operation", { operation: order.operation }),
+                  order.by === "identifier" ? t("order.told") : null,
+                ]
                   .filter((part) => part !== null)
                   .join(" · ")}
               </small>

@@ -93,4 +93,13 @@ describe("recorded facts over REST", () => {
     expect((await call("GET", "/facts/units/a%2Fb?asOf=never", "viewer")).body.code).toBe("as_of_invalid");
     expect((await call<{ serial: string }>("GET", "/facts/units/a%2Fb?asOf=7", "viewer")).body.serial).toBe("a/b");
   });
+
+  test("the facts of a machine are asked for as they were published by a place in the log", async () => {
+    const facts = "/facts/machines/1?from=0&to=9";
+    type Facts = { finalBeforeUs: number | null };
+    expect((await call<Facts>("GET", `${facts}&asOf=7`, "viewer")).body.finalBeforeUs).toBe(7);
+    expect((await call<Facts>("GET", facts, "viewer")).body.finalBeforeUs).toBeNull();
+    expect((await call("GET", `${facts}&asOf=soon`, "viewer")).body.code).toBe("as_of_invalid");
+    expect((await call("GET", `${facts}&asOf=7`, "viewer@south")).body.code).toBe("not_found");
+  });
 });

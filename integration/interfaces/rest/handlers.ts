@@ -31,6 +31,7 @@ import { nowHandlers } from "./now.ts";
 import { resultHandlers } from "./results.ts";
 import { bucketSeriesJson, pointSeriesJson } from "./series.ts";
 import type { HttpLimits, Services } from "./services.ts";
+import { stopHandlers } from "./stops.ts";
 
 const json = "application/json";
 const defaultPage = 100;
@@ -249,9 +250,13 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
       const readable = new Set(registry.readableTags(principal, [...new Set(all.map(({ tagId }) => tagId))]));
       return { items: all.filter(({ tagId }) => readable.has(tagId)).slice(0, mappingErrorsMax) };
     },
-    machineFacts: ({ principal, params, query: asked }) => {
+    machineFacts: async ({ principal, params, query: asked }) => {
       const { id } = registry.getEquipment(principal, params.id);
       const { fromUs, toUs } = readRange(asked);
+      if (asked.asOf !== undefined) {
+        const told = await services.toldFacts.machine(id, fromUs, toUs, asked.asOf);
+        return machineFactsBody(id, told, told.alarms, told.identifiers);
+      }
       const answer = facts.machine(id, fromUs, toUs);
       return machineFactsBody(id, answer, facts.alarms(id, fromUs, toUs), facts.identifiers(id, fromUs, toUs));
     },
@@ -267,6 +272,7 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
     ...factRecordHandlers(services, { page: pageLater }),
     ...alarmHandlers(services, { page, readRange }),
     ...resultHandlers(services, { page: pageLater }),
+    ...stopHandlers(services, { readRange }),
 
     listRejected: (call) => page("listRejected", call, (q) => ledger.listRejected(call.principal, q)),
     getRejected: ({ principal, params }) => ledger.getRejected(principal, params.id),

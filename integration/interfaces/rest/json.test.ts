@@ -41,6 +41,11 @@ describe("JSON from outside", () => {
       `{${Array.from({ length: 40 }, (_, i) => `"k${i}":1`).join(",")},"k7":2}`,
       "json_duplicate_key",
     ],
+    [
+      "A17: a key twice among many of one hash",
+      `{${Array.from({ length: 64 }, (_, i) => `"${sameHash(i)}":1`).join(",")},"${sameHash(40)}":2}`,
+      "json_duplicate_key",
+    ],
     ["A17: invalid UTF-8", Uint8Array.from([0x22, 0xc3, 0x28, 0x22]), "json_encoding"],
     ["A17: overlong UTF-8", Uint8Array.from([0x22, 0xc0, 0xaf, 0x22]), "json_encoding"],
     ["A17: a surrogate in UTF-8", Uint8Array.from([0x22, 0xed, 0xa0, 0x80, 0x22]), "json_encoding"],
@@ -57,6 +62,11 @@ describe("JSON from outside", () => {
 
   const taken: [string, string, unknown][] = [
     ["32 levels", nested(32), JSON.parse(nested(32))],
+    [
+      "many keys of one hash",
+      `{${Array.from({ length: 64 }, (_, i) => `"${sameHash(i)}":${i}`).join(",")}}`,
+      Object.fromEntries(Array.from({ length: 64 }, (_, i) => [sameHash(i), i])),
+    ],
     ["the same key in neighbours", '[{"a":1},{"a":2}]', [{ a: 1 }, { a: 2 }]],
     ["the same key above and below", '{"a":{"a":{"a":1}},"b":2}', { a: { a: { a: 1 } }, b: 2 }],
     ["a key equal to a value", '{"a":"b","b":"a"}', { a: "b", b: "a" }],
@@ -144,4 +154,9 @@ function exact(text: string): unknown {
       ? { int64: source }
       : value;
   });
+}
+
+/** "Aa" and "BB" have the same hash; so have all texts of so many of them. */
+function sameHash(n: number): string {
+  return Array.from({ length: 6 }, (_, bit) => ((n >> bit) & 1 ? "Aa" : "BB")).join("");
 }

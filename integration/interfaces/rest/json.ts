@@ -19,7 +19,7 @@ const closeBrace = 125;
 /** Keys that would reach the prototype of an object (A29). */
 const reservedKeys = new Set(["__proto__", "constructor", "prototype"]);
 const largestSafe = Buffer.from("9007199254740991");
-/** Objects with more keys than this compare them through a Set. */
+/** Objects with more keys than this compare them through Sets: of their hashes, and of their texts once two have the same hash. */
 const linearKeys = 12;
 const utf8Bom = [0xef, 0xbb, 0xbf];
 
@@ -174,7 +174,8 @@ class KeyStack {
   readonly #end: number[] = [];
   readonly #hash: number[] = [];
   readonly #base: number[] = [];
-  readonly #set: (Set<string> | null)[] = [];
+  readonly #hashes: (Set<number> | null)[] = [];
+  readonly #texts: (Set<string> | null)[] = [];
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
@@ -182,12 +183,14 @@ class KeyStack {
 
   open(): void {
     this.#base.push(this.#start.length);
-    this.#set.push(null);
+    this.#hashes.push(null);
+    this.#texts.push(null);
   }
 
   close(): void {
     const base = this.#base.pop();
-    this.#set.pop();
+    this.#hashes.pop();
+    this.#texts.pop();
     if (base !== undefined) this.#start.length = this.#end.length = this.#hash.length = base;
   }
 
@@ -199,27 +202,44 @@ class KeyStack {
       if (reservedKeys.has(text))
         throw new ProblemError("reserved_key", `The key "${text}" is reserved (byte ${start}).`);
     }
-    const top = this.#set.length - 1;
+    const top = this.#base.length - 1;
     if (top < 0) return;
-    const base = this.#base[top];
-    let set = this.#set[top];
-    if (set === null && (escaped || this.#start.length - base >= linearKeys)) {
-      set = new Set();
-      for (let k = base; k < this.#start.length; k++) set.add(this.#text(this.#start[k], this.#end[k]));
-      this.#set[top] = set;
-    }
-    if (set !== null) {
+    const texts = this.#texts[top];
+    if (texts !== null) {
       const text = this.#text(start, end);
-      if (set.has(text)) this.#refuse(start, end);
-      set.add(text);
+      if (texts.has(text)) this.#refuse(start, end);
+      texts.add(text);
       return;
     }
-    for (let k = base; k < this.#start.length; k++) {
-      if (this.#hash[k] === hash && this.#same(k, start, end)) this.#refuse(start, end);
+    const base = this.#base[top];
+    // Written with an escape, a key has another hash than the same key without.
+    if (escaped) {
+      this.#compareTexts(top);
+      this.add(start, end, hash, escaped);
+      return;
+    }
+    if (this.#start.length - base < linearKeys) {
+      for (let k = base; k < this.#start.length; k++)
+        if (this.#hash[k] === hash && this.#same(k, start, end)) this.#refuse(start, end);
+    } else {
+      const hashes = this.#hashes[top] ?? new Set(this.#hash.slice(base));
+      this.#hashes[top] = hashes;
+      if (hashes.has(hash)) {
+        this.#compareTexts(top);
+        this.add(start, end, hash, escaped);
+        return;
+      }
+      hashes.add(hash);
     }
     this.#start.push(start);
     this.#end.push(end);
     this.#hash.push(hash);
+  }
+
+  #compareTexts(top: number): void {
+    const texts = new Set<string>();
+    for (let k = this.#base[top]; k < this.#start.length; k++) texts.add(this.#text(this.#start[k], this.#end[k]));
+    this.#texts[top] = texts;
   }
 
   #same(k: number, start: number, end: number): boolean {

@@ -1,5 +1,6 @@
 import {
   dayUs,
+  type executionRoutes,
   hourUs,
   type MasterDataItem,
   type MasterDataKind,
@@ -18,7 +19,7 @@ import type { Page, Written } from "@lineshaft/contract/ports";
 import { baseRevision, type Call, type Handlers } from "./call.ts";
 import type { Services } from "./services.ts";
 
-type RouteOfMasterData = keyof typeof masterDataRoutes | keyof typeof workRoutes;
+type RouteOfMasterData = keyof typeof masterDataRoutes | keyof typeof workRoutes | keyof typeof executionRoutes;
 type Header = Call<"getMaterial">["header"];
 
 /** What the handlers of a kind need of a call, whatever the kind. */
@@ -47,6 +48,7 @@ interface Kit {
 }
 
 const longestRangeUs = 400 * dayUs;
+const longestExecutionsUs = 32 * dayUs;
 /** Of stops: a shift and a little more. */
 const defaultHours = 12;
 
@@ -99,10 +101,19 @@ export function masterDataHandlers({ registry, work }: Services, kit: Kit): Pick
     ...named("annotation", masterDataNames.annotation),
     ...named("lineTopology", masterDataNames.lineTopology),
     ...named("setUp", masterDataNames.setUp),
+    ...named("identifierRule", masterDataNames.identifierRule),
+    ...named("lookUp", masterDataNames.lookUp),
     ...named("kpiTarget", masterDataNames.kpiTarget),
     listBookings: handlersOf("booking", "listBookings").list,
     getWork: ({ principal, params, query: { hours = defaultHours } }) =>
       work.work(principal, params.id, hours * hourUs),
+    listExecutions: ({ principal, params, query: { from, to, asOf } }) => {
+      const { fromUs, toUs } = rangeOf(from, to);
+      if (toUs - fromUs > longestExecutionsUs)
+        throw new ProblemError("query_too_large", "At most 32 days of executions are given at once.");
+      return work.executions(principal, params.id, fromUs, toUs, asOf);
+    },
+    listIdentifierFindings: ({ principal }) => ({ items: work.identifierFindings(principal) }),
     book: async ({ principal, params, body, header }) => {
       const { item, cause, repeated, revision } = registry.masterData.book(principal, params.id, body);
       header("etag", `"${item.revision}"`);
@@ -115,13 +126,18 @@ export function masterDataHandlers({ registry, work }: Services, kit: Kit): Pick
         registry.masterData.takeBack(call.principal, call.params.id, baseRevision(call.ifMatch)),
       ),
     listShifts: ({ principal, query: { equipmentId, from, to, asOf } }) => {
-      const [fromUs, toUs] = [timeOf(from, "from"), timeOf(to, "to")];
-      if (fromUs >= toUs) throw new ProblemError("range_invalid", `from (${from}) is not before to (${to}).`);
+      const { fromUs, toUs } = rangeOf(from, to);
       if (toUs - fromUs > longestRangeUs)
         throw new ProblemError("query_too_large", "At most 400 days of shifts are given at once.");
       return { items: registry.masterData.shifts(principal, equipmentId, fromUs, toUs, asOf) };
     },
   };
+}
+
+function rangeOf(from: string | number, to: string | number): { fromUs: Micros; toUs: Micros } {
+  const [fromUs, toUs] = [timeOf(from, "from"), timeOf(to, "to")];
+  if (fromUs >= toUs) throw new ProblemError("range_invalid", `from (${from}) is not before to (${to}).`);
+  return { fromUs, toUs };
 }
 
 function timeOf(input: string | number, name: string): Micros {

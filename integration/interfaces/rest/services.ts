@@ -18,7 +18,9 @@ import type {
   Registry,
   Results,
   Sink,
+  StopSource,
   SystemService,
+  ToldFacts,
   WorkSource,
 } from "@lineshaft/contract/ports";
 
@@ -29,11 +31,13 @@ export interface Services {
   registry: Registry;
   lastValues: LastValues;
   facts: Facts;
+  toldFacts: ToldFacts;
   factRecords: FactRecords;
   cells: CellSource;
   results: Results;
   work: WorkSource;
   now: NowSource;
+  stops: StopSource;
   ledger: Ledger;
   identity: Identity;
   events: EventSource;

@@ -50,7 +50,7 @@ export class FakeFactRecords implements FactRecords {
     return Number(asOf);
   };
 
-  production = { ofSerial: () => null, ofLot: () => null };
+  production = { ofSerial: () => null, ofLot: () => null, named: () => [] };
 
   #sees(p: Principal, item: FactRecordItem): boolean {
     return inScope(p, this.#pathOf(item.equipmentId));

@@ -420,7 +420,15 @@ export class FakePlatform implements Services {
         .filter(({ id, path }) => inScope(p, path) && (equipmentIds?.includes(id) ?? true))
         .map(({ id, level, path }) => ({
           ...{ equipmentId: id, level, path, timeZone: "UTC", state: null, watermarkUs: null, plan: "noCalendar" },
-          ...{ shift: null, order: null, targets: {}, worksByOrder: false, shiftResult: null, orderResult: null },
+          ...{
+            shift: null,
+            order: null,
+            targets: {},
+            alarms: { active: 0, worst: [] },
+            worksByOrder: false,
+            shiftResult: null,
+            orderResult: null,
+          },
         })),
       cursor: null,
     }),
@@ -430,7 +438,24 @@ export class FakePlatform implements Services {
         .map(({ id }) => ({ equipmentId: id, targets: { oeeIndex: 0.8 } })),
   };
 
+  stops: Services["stops"] = {
+    stops: async (_p, equipmentId, { from, to }) => {
+      const part = { fromUs: from, toUs: to, timeClass: "adet" as const, reason: 7_100_000 };
+      const stop = {
+        equipmentId,
+        fromUs: from,
+        toUs: to,
+        micro: false,
+        us: to - from,
+        parts: [part],
+        comments: ["Belt"],
+      };
+      return { items: [stop], total: 1, us: stop.us };
+    },
+  };
+
   cells: Services["cells"] = {
+    stops: () => [],
     cells: (_p, _id, from, to) => ({
       fromUs: from,
       toUs: to,
@@ -444,6 +469,13 @@ export class FakePlatform implements Services {
       finalBeforeUs: null,
       repairing: false,
     }),
+  };
+
+  toldFacts: Services["toldFacts"] = {
+    machine: async (equipmentId, from, to, asOf) => {
+      if (!/^\d+$/.test(asOf)) throw new ProblemError("as_of_invalid", `${asOf} is no place in the log.`);
+      return { ...this.facts.machine(equipmentId, from, to), finalBeforeUs: Number(asOf), alarms: [], identifiers: [] };
+    },
   };
 
   readonly factRecords = new FakeFactRecords((id) => this.equipmentRows.find((row) => row.id === id)?.path ?? "\0");
@@ -464,6 +496,8 @@ export class FakePlatform implements Services {
       stops: [],
       usualReasons: [],
     }),
+    executions: () => ({ executions: [], materials: [] }),
+    identifierFindings: () => [],
   };
 
   lastValues: Services["lastValues"] = {

@@ -1,5 +1,5 @@
 import {
-  type BlockedCavities,
+  type Dated,
   type EquipmentContext,
   type LateScrapBooking,
   type MachineFacts,
@@ -7,7 +7,6 @@ import {
   type MasterDataKind,
   type Micros,
   type OrderExecution,
-  type PhysicalAsset,
   type Principal,
   type Reason,
   type Recorded,
@@ -15,7 +14,9 @@ import {
 } from "@lineshaft/contract/api";
 import type { Lsn, MasterData, MasterDataQuery } from "@lineshaft/contract/ports";
 import { bindAnnotations, reasonsInForce } from "./annotations.ts";
-import { placeLateScrap } from "./late-scrap.ts";
+import { type IdentifiedAnswer, notTold } from "./identifier-source.ts";
+import { blockedWhile, everyPage, type MasterDataReference, mountsOn } from "./item-reading.ts";
+import { placeLateScrap, type ScrapSources, scrapSourcesOf } from "./late-scrap.ts";
 import { setUpsFromOrderChange } from "./set-up.ts";
 import { stateSpans, stopsOf } from "./states.ts";
 import { layered } from "./timeline.ts";
@@ -23,18 +24,16 @@ import { layered } from "./timeline.ts";
 /** Further on than any time that is exact. */
 const forever: Micros = Number.MAX_SAFE_INTEGER;
 
-export interface MasterDataReference {
-  entity: MasterDataKind;
-  id: string;
-  revision: number;
-}
-
 export interface ContextQuery {
   /** Its own id, then what it stands below, nearest first. */
   upwards: readonly number[];
   timeZone: string;
+  /** What it says of its own work. Default: it tells nothing. */
+  identified?: IdentifiedAnswer;
   /** What the machine did: annotations bind to its stops, set-up ends with its good parts. */
   facts: MachineFacts;
+  /** What of the machine may be asked for beyond `facts`, to find where scrap was made. Default: nothing. */
+  scrap?: ScrapSources;
   asOf?: Lsn;
 }
 
@@ -45,7 +44,7 @@ export interface ContextQuery {
 export function contextOf(
   data: MasterData,
   p: Principal,
-  { upwards, timeZone, facts, asOf }: ContextQuery,
+  { upwards, timeZone, facts, scrap = scrapSourcesOf(facts), asOf, identified = notTold }: ContextQuery,
 ): {
   context: EquipmentContext;
   orphaned: Recorded<MasterDataItem<"annotation">>[];
@@ -66,9 +65,18 @@ export function contextOf(
     annotations.map(({ item }) => item),
     stopsOf(stateSpans(facts)),
   );
-  const executions = all("order", { ...range, equipmentId }).flatMap((order) => executionsOf(order, equipmentId));
-  const bookings = all("lateScrap", { asOf, equipmentId }).map(({ item }) => item);
-  const { placed, unplaced } = placeLateScrap(facts, executions, bookings);
+  const booked = all("order", { ...range, equipmentId }).flatMap((order) => executionsOf(order, equipmentId));
+  const assets = all("physicalAsset", { ...range, equipmentId });
+  const said = within(identified, range);
+  masterData.push(...said.used);
+  const executions = [...booked, ...said.executions];
+  const ever = [...booked, ...identified.executions];
+  const near = used("lateScrap", scrapNear(data, p, { equipmentId, facts, executions: ever, asOf }));
+  const { placed, unplaced } = placeLateScrap(
+    scrap,
+    ever,
+    near.map(({ item }) => item),
+  );
   const shifts = data.shifts(p, equipmentId, facts.from, facts.to, asOf);
   for (const name of new Set(shifts.map(({ calendar }) => calendar)))
     used("calendar", [data.get(p, "calendar", name, asOf)]);
@@ -77,6 +85,7 @@ export function contextOf(
     lifecycle: [],
     shifts,
     executions,
+    materials: said.materials,
     reasons: reasonsInForce(bound),
     reasonTree: reasonsOf(all("reason", { asOf }).map(({ item }) => item)),
     setUps: all("setUp", { ...range, equipmentId }).map(({ item }) => ({
@@ -96,9 +105,10 @@ export function contextOf(
       ...item,
       toUs: item.toUs ?? forever,
     })),
-    blockedCavities: all("physicalAsset", { ...range, equipmentId }).flatMap(({ item }) =>
-      blockedOn(item, equipmentId),
-    ),
+    blockedCavities: [
+      ...assets.flatMap(({ item }) => mountsOn(item, equipmentId).flatMap((mount) => blockedWhile(item, mount))),
+      ...said.tools.flatMap((tool) => blockedWhile(tool.asset, tool)),
+    ],
     lateScrap: placed,
     policies: policiesOf(
       used(
@@ -117,28 +127,29 @@ export function contextOf(
   };
 }
 
+/**
+ * Late scrap that may lie within the facts: what has a time or names units or a lot, what is of an order that ran, and what was booked there. What else there is lies elsewhere, or is told there.
+ */
+function scrapNear(
+  data: MasterData,
+  p: Principal,
+  at: { equipmentId: number; facts: MachineFacts; executions: readonly OrderExecution[]; asOf: Lsn | undefined },
+): Recorded<MasterDataItem<"lateScrap">>[] {
+  const { equipmentId, facts, executions, asOf } = at;
+  const ran = new Set(executions.map(({ order, operation }) => JSON.stringify([order, operation])));
+  return everyPage(data, p, "lateScrap", { asOf, equipmentId }).filter(({ item }) => {
+    const { order, operation, madeUs, serials, lot, bookedUs } = item;
+    if (madeUs !== null) return madeUs.toUs >= facts.from && madeUs.fromUs <= facts.to;
+    if (serials !== undefined || lot !== undefined) return true;
+    return ran.has(JSON.stringify([order, operation])) || (bookedUs > facts.from && bookedUs <= facts.to);
+  });
+}
+
 /** Of two that speak of the same what was said later holds, whichever came first. */
 function bySaying(a: Recorded<MasterDataItem<"annotation">>, b: Recorded<MasterDataItem<"annotation">>): number {
   const said = (each: typeof a) => each.item.saidUs ?? each.changedUs;
   if (said(a) !== said(b)) return said(a) - said(b);
   return a.item.saidUs === undefined || b.item.saidUs === undefined ? a.revision - b.revision : a.id < b.id ? -1 : 1;
-}
-
-/** Every page of a list. */
-function everyPage<K extends MasterDataKind>(
-  data: MasterData,
-  p: Principal,
-  kind: K,
-  q: MasterDataQuery,
-): Recorded<MasterDataItem<K>>[] {
-  const items: Recorded<MasterDataItem<K>>[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = data.list(p, kind, { ...q, limit: 1000, cursor });
-    items.push(...page.items);
-    cursor = page.cursor ?? undefined;
-  } while (cursor !== undefined);
-  return items;
 }
 
 function executionsOf({ id, item }: Recorded<MasterDataItem<"order">>, equipmentId: number): OrderExecution[] {
@@ -159,19 +170,20 @@ function executionsOf({ id, item }: Recorded<MasterDataItem<"order">>, equipment
   );
 }
 
-/** The blocked cavities of a tool while it is mounted here. */
-function blockedOn({ mounts, blockedCavities }: PhysicalAsset, equipmentId: number): BlockedCavities[] {
-  return mounts
-    .filter((mount) => mount.equipmentId === equipmentId)
-    .flatMap((mount) =>
-      blockedCavities.map(({ order, cavities, fromUs, toUs }) => ({
-        order,
-        cavities,
-        fromUs: Math.max(fromUs, mount.fromUs),
-        toUs: Math.min(toUs ?? forever, mount.toUs ?? forever),
-      })),
-    )
-    .filter(({ fromUs, toUs }) => fromUs < toUs);
+/** What of it concerns a range. */
+function within(
+  { executions, materials, tools, used }: IdentifiedAnswer,
+  range: Dated,
+): Pick<IdentifiedAnswer, "executions" | "materials" | "tools" | "used"> {
+  const meets = (each: Dated): boolean => each.fromUs < range.toUs && each.toUs > range.fromUs;
+  const here = executions.filter(meets);
+  const orders = new Set(here.map(({ order }) => order));
+  return {
+    executions: here,
+    materials: materials.filter(meets),
+    tools: tools.filter(meets),
+    used: used.filter(({ entity, id }) => entity !== "order" || orders.has(id)),
+  };
 }
 
 /** A plant's own reasons beside, or in place of, those it started with. */

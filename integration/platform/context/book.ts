@@ -176,6 +176,8 @@ function putOwnItem(shelf: Shelf, id: string, { equipmentId, atUs, intent }: Boo
         quantity: intent.quantity,
         bookedUs: atUs,
         madeUs: intent.madeUs ?? null,
+        ...(intent.serials === undefined ? {} : { serials: intent.serials }),
+        ...(intent.lot === undefined ? {} : { lot: intent.lot }),
         becomes: intent.kind,
         reason: intent.reason ?? null,
       };

@@ -26,6 +26,8 @@ export function memoryShelf(nowMinute = 1000): Shelf & {
     assignments: () => [],
     topologies: () => [],
     reasons: () => [...startingReasons],
+    lookUp: () => null,
+    identifierRules: () => [],
   };
   const current = <K extends MasterDataKind>(kind: K): Recorded<MasterDataItem<K>>[] =>
     [...kept]

@@ -30,19 +30,41 @@ interface Prepared {
   shifts: ReadonlyMap<string, ShiftDefinition>;
   anchor: number;
   worked: ReadonlyMap<number, readonly WorkedShift[]>;
+  /** Days that were asked for. */
+  days: Map<number, readonly ShiftOccurrence[]>;
 }
+
+/** With every number that is computed the same days are asked for again. Nobody changes a calendar that stands: it is replaced. */
+const preparedBefore = new WeakMap<ShiftCalendar, Prepared>();
+const daysMax = 1000;
 
 const timeOf = (clock: string): Micros => (Number(clock.slice(0, 2)) * 60 + Number(clock.slice(3))) * minuteUs;
 
 function prepare(calendar: ShiftCalendar): Prepared {
+  const known = preparedBefore.get(calendar);
+  if (known !== undefined) return known;
   const worked = new Map<number, readonly WorkedShift[]>();
   for (const holiday of calendar.holidays) worked.set(parseDay(holiday.day) as number, []);
   for (const exception of calendar.exceptions) worked.set(parseDay(exception.day) as number, exception.shifts);
-  return {
+  const prepared: Prepared = {
     shifts: new Map(calendar.shifts.map((shift) => [shift.name, shift])),
     anchor: parseDay(calendar.rotation.anchor) as number,
     worked,
+    days: new Map(),
   };
+  preparedBefore.set(calendar, prepared);
+  return prepared;
+}
+
+function occurrencesOn(calendar: ShiftCalendar, ready: Prepared, day: number): readonly ShiftOccurrence[] {
+  const known = ready.days.get(day);
+  if (known !== undefined) return known;
+  const occurrences = shiftsOn(calendar, ready, day)
+    .map((shift) => inTime(calendar, shift))
+    .filter(({ fromUs, toUs }) => fromUs < toUs);
+  if (ready.days.size >= daysMax) ready.days.clear();
+  ready.days.set(day, occurrences);
+  return occurrences;
 }
 
 function shiftsOn(calendar: ShiftCalendar, ready: Prepared, day: number): WallShift[] {
@@ -66,17 +88,13 @@ function lengthOf({ start, end }: ShiftDefinition): Micros {
 
 /** The shifts of a calendar that meet [from, to), in order. The calendar must be free of faults (`calendarFaults`). */
 export function shiftOccurrences(calendar: ShiftCalendar, from: Micros, to: Micros): ShiftOccurrence[] {
-  const ready = prepare(calendar);
+  const prepared = prepare(calendar);
   const occurrences: ShiftOccurrence[] = [];
   // A shift lies at most a day before or after the date it counts for.
   const last = dayOf(localOf(calendar.timeZone, to)) + 1;
-  for (let day = dayOf(localOf(calendar.timeZone, from)) - 2; day <= last; day++) {
-    for (const shift of shiftsOn(calendar, ready, day)) {
-      const occurrence = inTime(calendar, shift);
-      if (occurrence.fromUs < to && occurrence.toUs > from && occurrence.fromUs < occurrence.toUs)
-        occurrences.push(occurrence);
-    }
-  }
+  for (let day = dayOf(localOf(calendar.timeZone, from)) - 2; day <= last; day++)
+    for (const occurrence of occurrencesOn(calendar, prepared, day))
+      if (occurrence.fromUs < to && occurrence.toUs > from) occurrences.push(occurrence);
   return occurrences.sort((a, b) => a.fromUs - b.fromUs);
 }
 
@@ -199,7 +217,7 @@ function breakFaults(
 /** Shifts that overlap on the wall: in the rotation, and around each exception and holiday. Clock changes keep order, so the wall decides. */
 function overlaps(calendar: ShiftCalendar): CalendarFault[] {
   const ready = prepare(calendar);
-  const quiet: Prepared = { ...ready, worked: new Map() };
+  const quiet: Prepared = { ...ready, worked: new Map(), days: new Map() };
   const found = firstOverlap(calendar, quiet, ready.anchor, ready.anchor + calendar.rotation.days.length + 1);
   if (found !== null) return [found];
   for (const day of [...ready.worked.keys()].sort((a, b) => a - b)) {

@@ -9,12 +9,23 @@ import {
   type OeePolicy,
   type Principal,
 } from "@lineshaft/contract/api";
-import type { CellSource, Clock, Facts, Lsn, MachineAnswer, Registry } from "@lineshaft/contract/ports";
+import type {
+  CellSource,
+  Clock,
+  Facts,
+  Lsn,
+  MachineAnswer,
+  ProductionTimes,
+  Registry,
+} from "@lineshaft/contract/ports";
 import { contextOf } from "./assemble.ts";
 import { cellsOf } from "./cells.ts";
+import { IdentifierSource } from "./identifier-source.ts";
+import { machineScrapSources } from "./late-scrap.ts";
 import { lineCells } from "./line.ts";
 import { asTopology, membersOf, topologiesOf } from "./lines.ts";
-import { stateSpans, stopsOf } from "./states.ts";
+import { isKnown, stateSpans, stopsOf } from "./states.ts";
+import { machineStops } from "./stops.ts";
 
 /** How far back a stop, a count or an order that is open at the start is followed; what is longer is judged by what is seen of it. */
 const lookBackUs = 8 * dayUs;
@@ -28,9 +39,16 @@ interface Range {
 }
 
 /** Cells from derived facts and master data, made when they are asked for: of a machine from its own facts, of a line by its topology from those of its machines. */
-export function cellSource(parts: { facts: Facts; registry: Registry; clock: Clock }): CellSource {
-  const { facts, registry, clock } = parts;
+export function cellSource(parts: {
+  facts: Facts;
+  registry: Registry;
+  clock: Clock;
+  /** When units and lots were produced. Default: nobody says so. */
+  production?: ProductionTimes;
+}): CellSource {
+  const { facts, registry, clock, production = null } = parts;
   const { masterData } = registry;
+  const identifiers = new IdentifierSource({ registry, facts, clock });
 
   /** Where the stop and the estimated counts that are open at `at` began. Most began just before, so it is looked further back only where they did not. */
   function openSince(equipmentId: number, at: Micros): Micros {
@@ -48,13 +66,23 @@ export function cellSource(parts: { facts: Facts; registry: Registry; clock: Clo
     const starts = orders.flatMap(({ item }) =>
       item.operations.flatMap(({ executions }) => executions.map(({ fromUs }) => fromUs)),
     );
+    const identified = identifiers.of(all, placesUpwards(registry, all, equipmentId), asOf).executions;
+    for (const { fromUs, toUs } of identified) if (fromUs < to && toUs > from) starts.push(fromUs);
     const begun = Math.min(from - hourUs, ...starts, openSince(equipmentId, from));
     return Math.max(begun, earliest);
   }
 
   /** Only productive time counts: what was commissioned, tested or retired at the time does not, whatever it is today. */
-  function contextAt(all: Principal, equipmentId: number, timeZone: string, found: MachineFacts, asOf?: Lsn) {
-    const query = { upwards: placesUpwards(registry, all, equipmentId), timeZone, facts: found, asOf };
+  function contextAt(
+    all: Principal,
+    { id: equipmentId, machine = equipmentId }: { id: number; machine?: number },
+    timeZone: string,
+    found: MachineFacts,
+    asOf?: Lsn,
+  ) {
+    const scrap = machineScrapSources({ facts, production, tenant: all.tenant, machine, place: equipmentId, asOf });
+    const upwards = placesUpwards(registry, all, equipmentId);
+    const query = { upwards, timeZone, facts: found, scrap, asOf, identified: identifiers.of(all, upwards, asOf) };
     const made = contextOf(masterData, all, query);
     const lifecycle = registry.lifecycle(all, equipmentId, asOf).filter(({ state }) => state !== "productive");
     return { ...made, context: { ...made.context, lifecycle } };
@@ -65,7 +93,7 @@ export function cellSource(parts: { facts: Facts; registry: Registry; clock: Clo
     const from = Math.min(...ids.map((id) => beginning(all, id, range)));
     return ids.map((id) => {
       const answer = facts.machine(id, from, range.to + lookAheadUs);
-      return { id, answer, ...contextAt(all, id, timeZone, answer.facts, range.asOf) };
+      return { id, answer, ...contextAt(all, { id }, timeZone, answer.facts, range.asOf) };
     });
   }
 
@@ -91,7 +119,7 @@ export function cellSource(parts: { facts: Facts; registry: Registry; clock: Clo
       const topology = line.map(asTopology);
       const constraint = topology[topology.length - 1].constraint;
       const limiting = made.find(({ id }) => id === constraint) ?? made[0];
-      const own = contextAt(all, equipmentId, timeZone, limiting.answer.facts, asOf);
+      const own = contextAt(all, { id: equipmentId, machine: limiting.id }, timeZone, limiting.answer.facts, asOf);
       // Where orders are booked at the machines and none at the line, it works at what its constraint works at.
       const booked = own.context.executions.length > 0 ? own.context.executions : limiting.context.executions;
       const context = { ...own.context, executions: booked };
@@ -100,6 +128,17 @@ export function cellSource(parts: { facts: Facts; registry: Registry; clock: Clo
       const answer = { ...common, cells, ...told([own, ...made], context) };
       const rests = line.map(({ id, revision }) => ({ entity: "lineTopology", id, revision }));
       return { ...answer, masterData: [...answer.masterData, ...rests] };
+    },
+    stops: (p, equipmentId, from, to, { leastUs = 0, asOf } = {}) => {
+      // Most machines of a plant have no stop as long as is asked for; their context is not looked up.
+      const seen = stateSpans(facts.machine(equipmentId, from, to).facts);
+      const standing = [...stopsOf(seen), ...seen.filter(({ code }) => !isKnown(code))];
+      if (!standing.some((each) => each.to - each.from >= leastUs)) return [];
+      const all: Principal = { ...p, role: "admin", scopes: [""] };
+      // No part of a stop depends on the zone.
+      const [{ answer, context }] = machines(all, [equipmentId], "UTC", { from, to, asOf });
+      const end = Math.max(from, Math.min(to, answer.watermarkUs ?? clock.nowUs()));
+      return machineStops({ equipmentId, facts: answer.facts, context }, { from, to: end });
     },
   };
 }

@@ -1,7 +1,7 @@
 import { type Cell, defaultOeePolicy, minuteUs, stateCode } from "@lineshaft/contract/api";
 import { describe, expect, it } from "vitest";
 import { cellsOf } from "./cells.ts";
-import { placeLateScrap } from "./late-scrap.ts";
+import { placeLateScrap, scrapSourcesOf } from "./late-scrap.ts";
 import {
   always,
   broken,
@@ -458,7 +458,7 @@ describe("late scrap", () => {
   const booking = { order: "A", operation: "10", quantity: 3, bookedUs: min(100) };
 
   it("goes to the time of production if that is known, else to the order's last producing interval, marked", () => {
-    const { placed, unplaced } = placeLateScrap(f, executions, [
+    const { placed, unplaced } = placeLateScrap(scrapSourcesOf(f), executions, [
       { ...booking, madeUs: { fromUs: min(5), toUs: min(5) } },
       { ...booking, madeUs: null },
       { ...booking, order: "B", madeUs: null },

@@ -1,6 +1,7 @@
 import {
   type Cell,
   cellKey,
+  type Dated,
   dayOf,
   dayUs,
   type EquipmentContext,
@@ -13,13 +14,13 @@ import {
   noQuantities,
   noTimes,
   type OrderExecution,
-  ownReasons,
   type Quantities,
   type QuantityPlace,
   type StopTime,
+  stateCode,
   type TimeClass,
 } from "@lineshaft/contract/api";
-import { ContextWalk, classOf, type Piece } from "./piece.ts";
+import { ContextWalk, classOf, type Piece, reasonOf } from "./piece.ts";
 import { type PlacedCount, place, placeCounts, startOf } from "./placing.ts";
 import { addQuantities, type CountRole, vectorOf } from "./quantities.ts";
 import { isKnown, RunningClock, type StateSpan, type Stop, stateSpans, stopsOf } from "./states.ts";
@@ -80,6 +81,8 @@ class Join {
   /** Reasons that counted already in the stop under way, planned and unplanned apart. */
   #counted = new Set<string>();
   #stop: Stop | null = null;
+  /** The cell that was used last, and what it was found by: most pieces of a quarter belong to one. */
+  #last: { by: readonly unknown[]; cell: Cell } | null = null;
 
   constructor(input: CellInput, window: Window) {
     this.#input = input;
@@ -220,8 +223,10 @@ class Join {
 
   #cell(piece: Piece, order: OrderExecution | null): Cell {
     const grid = Math.floor(piece.from / gridUs) * gridUs;
-    const material = order?.material ?? null;
+    const material = order?.material ?? piece.made?.material ?? null;
     const ideal = this.#walk.idealCycle(piece.from, material);
+    const by = [grid, piece.shift, order, piece.counting.unit, piece.policy.version, ideal];
+    if (this.#last !== null && by.every((each, i) => each === this.#last?.by[i])) return this.#last.cell;
     const key = {
       equipment: this.#input.equipment,
       gridUs: grid,
@@ -230,7 +235,7 @@ class Join {
       order: order?.order ?? null,
       operation: order?.operation ?? null,
       material,
-      unit: order?.unit ?? piece.counting.unit,
+      unit: order?.unit ?? piece.made?.unit ?? piece.counting.unit,
       policy: piece.policy.version,
       priUs: ideal === null ? null : ideal.cycleUs / ideal.unitsPerCycle,
       unitsPerCycle: ideal?.unitsPerCycle ?? null,
@@ -241,6 +246,7 @@ class Join {
       cell = emptyCell(key);
       this.#cells.set(name, cell);
     }
+    this.#last = { by, cell };
     return cell;
   }
 }
@@ -260,10 +266,23 @@ function countsOf(input: CellInput, window: Window, spans: readonly StateSpan[])
   return met.sort((a, b) => startOf(a.count) - startOf(b.count));
 }
 
-function placeLate(late: LateScrap, clock: RunningClock): PlacedCount {
+function placeLate(late: LateScrap, ofFacts: RunningClock): PlacedCount {
+  const clock = late.runs === undefined ? ofFacts : new RunningClock(spansOf(late, late.runs));
   const at = { source: late.fromUs, t: late.toUs, n: late.quantity };
   const continuous = !Number.isInteger(late.quantity);
   return place({ ...at, kind: 0, estimated: late.fromUs < late.toUs, continuous, uncertain: false }, clock);
+}
+
+/** A time without a hole, of which the runs are the part in which the machine produced. */
+function spansOf({ fromUs, toUs }: Dated, runs: readonly Dated[]): StateSpan[] {
+  const spans: StateSpan[] = [];
+  let from = fromUs;
+  for (const run of [...runs, { fromUs: toUs, toUs }]) {
+    spans.push({ from, to: run.fromUs, code: stateCode("NotExecuting") });
+    spans.push({ from: run.fromUs, to: run.toUs, code: stateCode("Executing", "Processing") });
+    from = run.toUs;
+  }
+  return spans;
 }
 
 /** Planned busy time (PBT), before the policy on time without an order. */
@@ -277,12 +296,6 @@ function placeOf(timeClass: TimeClass, piece: Piece): QuantityPlace {
   // Never counts without time: where the policy takes the time out of the plan, what was counted in it goes too.
   if (timeClass === "adot" && piece.policy.noOrder === "notBusy") return "outside";
   return isBusy(timeClass) ? "known" : "outside";
-}
-
-function reasonOf(timeClass: TimeClass, micro: boolean): number {
-  if (micro) return ownReasons.microStop;
-  if (timeClass === "aust") return ownReasons.settingUp;
-  return timeClass === "adot" ? ownReasons.noOrder : ownReasons.unspecifiedStop;
 }
 
 function addStop(stops: StopTime[], stop: StopTime): void {

@@ -21,6 +21,7 @@ const dimensions = [
   "shifts",
   "breaks",
   "executions",
+  "materials",
   "reasons",
   "setUps",
   "idealCycles",
@@ -121,15 +122,24 @@ function union(windows: Window[]): Window[] {
 
 /**
  * The whole grid cells that a difference touches, within the facts. An estimated count has its places by what holds as it is complete, so it is dirty as a whole. A reason counts where it first stands in a stop, so a difference in a stop reaches to its
- * end; and what ends at the edge of a cell may count in the next.
+ * end; and what ends at the edge of a cell may count in the next. Late scrap of a time that is roughly known has its places by the running time there, so it is dirty as a whole too.
  */
-export function dirtyWindows(differences: readonly Window[], facts: MachineFacts): Window[] {
+export function dirtyWindows(
+  differences: readonly Window[],
+  facts: MachineFacts,
+  lateScrap: EquipmentContext["lateScrap"] = [],
+): Window[] {
   const stops = stopsOf(stateSpans(facts));
   const reached = differences.flatMap(({ from, to }) => {
     const a = Math.max(from, facts.from);
     const b = Math.min(to, facts.to);
     if (a > b) return [];
     const spread = spreadOver(facts, a, b);
+    for (const { fromUs, toUs } of lateScrap)
+      if (fromUs < b && toUs > a) {
+        spread.from = Math.max(Math.min(spread.from, fromUs), facts.from);
+        spread.to = Math.max(spread.to, toUs);
+      }
     const open = stops.findLast((stop) => stop.from <= b && stop.to > a);
     const end = Math.min(Math.max(b + 1, open?.to ?? b, spread.to), facts.to);
     return [{ from: Math.floor(Math.min(a, spread.from) / gridUs) * gridUs, to: Math.ceil(end / gridUs) * gridUs }];

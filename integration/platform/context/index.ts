@@ -4,7 +4,7 @@
  */
 
 export { type BoundAnnotation, bindAnnotations, reasonsInForce } from "./annotations.ts";
-export { type ContextQuery, contextOf, type MasterDataReference } from "./assemble.ts";
+export { type ContextQuery, contextOf } from "./assemble.ts";
 export {
   type AssignedCalendar,
   assignedShifts,
@@ -12,7 +12,7 @@ export {
   calendarFaults,
   shiftOccurrences,
 } from "./calendar.ts";
-export { cellSource, timeZoneAt } from "./cell-source.ts";
+export { cellSource, placesUpwards, timeZoneAt } from "./cell-source.ts";
 export { type CellInput, type CountSource, cellsOf, type Window } from "./cells.ts";
 export {
   type ContextDimension,
@@ -22,7 +22,16 @@ export {
   dirtyWindows,
   type ResultKey,
 } from "./context-diff.ts";
-export { placeLateScrap } from "./late-scrap.ts";
+export { type IdentifiedAnswer, IdentifierSource } from "./identifier-source.ts";
+export { itemOf, type MasterDataReference } from "./item-reading.ts";
+export {
+  executionsOf,
+  lastProducing,
+  machineScrapSources,
+  type ScrapPart,
+  type ScrapSources,
+  scrapParts,
+} from "./late-scrap.ts";
 export { type LineInput, type LineMember, type LineTopology, lineCells } from "./line.ts";
 export { asTopology, membersOf, topologiesOf } from "./lines.ts";
 export { type CycleSteps, MachineContext, type MasterDataChange } from "./machine-context.ts";
@@ -30,5 +39,6 @@ export { mergeCells } from "./merge.ts";
 export { nowSource } from "./now.ts";
 export { setUpsFromOrderChange } from "./set-up.ts";
 export { stateSpans, stopsOf } from "./states.ts";
+export { machineStops, stopSource } from "./stops.ts";
 export { createMasterDataTransfer } from "./transfer/index.ts";
 export { workSource } from "./work.ts";

@@ -1,5 +1,7 @@
 import type {
+  Dated,
   IdealCycleTime,
+  MasterDataItem,
   MasterDataKind,
   Micros,
   Order,
@@ -7,7 +9,9 @@ import type {
   Principal,
 } from "@lineshaft/contract/api";
 import type { MasterData } from "@lineshaft/contract/ports";
+import { ByEquipment, type Placed } from "./by-equipment.ts";
 import { cutsOf, sorted, Timeline } from "./timeline.ts";
+import { type Machines, ToldMaterials } from "./told-materials.ts";
 
 /** A value that holds from an instant to the next; 0: none is known. */
 export interface CycleSteps {
@@ -15,13 +19,11 @@ export interface CycleSteps {
   us: Micros[];
 }
 
-interface Dated {
+interface OfMaterial extends Dated {
   id: string;
-  fromUs: Micros;
-  toUs: Micros;
   material: string | null;
 }
-interface Cycle extends Dated {
+interface Cycle extends OfMaterial {
   cycleUs: number;
 }
 
@@ -36,24 +38,28 @@ export interface MasterDataChange {
 
 const forever = Number.MAX_SAFE_INTEGER;
 
+const loaded = ["order", "idealCycleTime", "policyAssignment", "identifierRule", "lookUp"] as const;
+
 /**
- * What derivation reads of master data, kept in memory and kept up by the log: which ideal cycle held at a machine when, by the materials of the orders that ran on it. Orders that
- * ended before `sinceUs` are left out.
+ * What derivation reads of master data, kept in memory and kept up by the log: which ideal cycle held at a machine when, by the materials of the orders that ran on it and by what it tells itself. Orders
+ * that ended before `sinceUs` are left out.
  */
 export class MachineContext {
   readonly #data: MasterData;
   readonly #principal: Principal;
   readonly #sinceUs: Micros;
   readonly #revisions = new Map<string, number>();
-  readonly #executions = new ByEquipment<Dated>();
+  readonly #executions = new ByEquipment<OfMaterial>();
+  readonly #told: ToldMaterials;
   readonly #cycles = new ByEquipment<Cycle>();
   #microStopUs: Micros = 0;
 
-  constructor(parts: { data: MasterData; principal: Principal; sinceUs: Micros }) {
+  constructor(parts: { data: MasterData; principal: Principal; sinceUs: Micros; machines: Machines }) {
     this.#data = parts.data;
     this.#principal = parts.principal;
     this.#sinceUs = parts.sinceUs;
-    for (const kind of ["order", "idealCycleTime", "policyAssignment"] as const) this.#load(kind);
+    this.#told = new ToldMaterials(parts.data, parts.principal, parts.machines);
+    for (const kind of loaded) this.#load(kind);
   }
 
   /** The greatest threshold that any policy has had. */
@@ -74,20 +80,27 @@ export class MachineContext {
    * none of them looks like a stop.
    */
   idealCycles(equipmentId: number): CycleSteps {
-    const executions = this.#executions.of(equipmentId);
+    const booked = this.#executions.of(equipmentId);
     const cycles = this.#cycles.of(equipmentId);
     const steps: CycleSteps = { from: [], us: [] };
     if (cycles.length === 0) return steps;
+    const told = this.#told.of(
+      equipmentId,
+      booked.map(({ id, fromUs, toUs }) => ({ order: id, fromUs, toUs })),
+    );
+    const executions: (Dated & { material: string | null })[] = [...booked, ...told.executions];
     const bounds: Micros[] = [];
-    cutsOf([...executions, ...cycles], Number.NEGATIVE_INFINITY, forever, bounds);
+    cutsOf([...executions, ...told.materials, ...cycles], Number.NEGATIVE_INFINITY, forever, bounds);
     const orders = new Timeline(executions);
+    const made = new Timeline(told.materials);
     const ideal = new Timeline(cycles);
     for (const at of sorted(bounds)) {
       const dated = ideal.at(at);
       const of = (material: string | null): number | undefined =>
         dated.findLast((cycle) => cycle.material === material)?.cycleUs;
-      const materials = orders.at(at).map(({ material }) => material);
-      const us = Math.max(...(materials.length === 0 ? [null] : materials).map((each) => of(each) ?? of(null) ?? 0));
+      const own = made.one(at)?.material ?? null;
+      const materials = orders.at(at).map(({ material }) => material ?? own);
+      const us = Math.max(...(materials.length === 0 ? [own] : materials).map((each) => of(each) ?? of(null) ?? 0));
       if (us === (steps.us.at(-1) ?? 0)) continue;
       steps.from.push(at);
       steps.us.push(us);
@@ -95,7 +108,7 @@ export class MachineContext {
     return steps;
   }
 
-  #load(kind: "order" | "idealCycleTime" | "policyAssignment"): void {
+  #load(kind: (typeof loaded)[number]): void {
     let cursor: string | undefined;
     do {
       const page = this.#data.list(this.#principal, kind, { fromUs: this.#sinceUs, limit: 1000, cursor });
@@ -105,7 +118,12 @@ export class MachineContext {
   }
 
   #put(kind: MasterDataKind, id: string, item: unknown): number[] {
-    if (kind === "order") return this.#executions.put(id, item === null ? [] : executionsOf(id, item as Order));
+    if (kind === "order") {
+      const placed = this.#executions.put(id, item === null ? [] : executionsOf(id, item as Order));
+      return [...new Set([...placed, ...this.#told.orderChanged(id, item as Order | null)])];
+    }
+    if (kind === "identifierRule") return this.#told.ruleChanged(id, item as MasterDataItem<"identifierRule"> | null);
+    if (kind === "lookUp") return this.#told.lookUpChanged(id, item as MasterDataItem<"lookUp"> | null);
     if (kind === "policyAssignment" && item !== null)
       this.#microStopUs = Math.max(this.#microStopUs, (item as PolicyAssignment).policy.microStopUs);
     if (kind !== "idealCycleTime") return [];
@@ -113,9 +131,7 @@ export class MachineContext {
   }
 }
 
-type Placed<T> = T & { equipmentId: number };
-
-const executionsOf = (id: string, { material, operations }: Order): Placed<Dated>[] =>
+const executionsOf = (id: string, { material, operations }: Order): Placed<OfMaterial>[] =>
   operations.flatMap(({ executions }) =>
     executions.map(({ equipmentId, fromUs, toUs }) => ({ id, equipmentId, fromUs, toUs: toUs ?? forever, material })),
   );
@@ -123,30 +139,3 @@ const executionsOf = (id: string, { material, operations }: Order): Placed<Dated
 const cycleOf = (id: string, { equipmentId, fromUs, toUs, material, cycleUs }: IdealCycleTime): Placed<Cycle> => ({
   ...{ id, equipmentId, fromUs, toUs: toUs ?? forever, material, cycleUs },
 });
-
-/** Dated items by the equipment they name, in the order in which cells read them: by beginning, then by id. */
-class ByEquipment<T extends Dated> {
-  readonly #items = new Map<number, T[]>();
-  readonly #places = new Map<string, readonly number[]>();
-
-  of(equipmentId: number): readonly T[] {
-    return this.#items.get(equipmentId) ?? [];
-  }
-
-  /** Replaces what an id says; tells the equipment named before or now. */
-  put(id: string, items: readonly Placed<T>[]): number[] {
-    const now = [...new Set(items.map(({ equipmentId }) => equipmentId))];
-    const concerned = [...new Set([...(this.#places.get(id) ?? []), ...now])];
-    for (const equipmentId of concerned) {
-      const kept = this.of(equipmentId).filter((item) => item.id !== id);
-      const own = items.filter((item) => item.equipmentId === equipmentId && item.fromUs < item.toUs);
-      this.#items.set(
-        equipmentId,
-        [...kept, ...own].sort((a, b) => a.fromUs - b.fromUs || (a.id < b.id ? -1 : 1)),
-      );
-    }
-    if (now.length === 0) this.#places.delete(id);
-    else this.#places.set(id, now);
-    return concerned;
-  }
-}

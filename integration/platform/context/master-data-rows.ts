@@ -24,17 +24,22 @@ interface VersionRow extends Pick<MasterDataRevision, "revision" | "changedUs" |
 export class MasterDataRows {
   readonly #parts: { db: OwnedDatabase; clock: Clock; journal: Journal };
   readonly #statements = new Map<string, Statement>();
+  /** By equipment, until anything is decided. */
+  readonly #upwardsKnown = new Map<number, readonly number[]>();
+  #upwardsOf = -1;
+  readonly #memory = new Map<string, { kinds: readonly MasterDataKind[]; value: unknown }>();
 
   constructor(parts: { db: OwnedDatabase; clock: Clock; journal: Journal }) {
     this.#parts = parts;
   }
 
   rows(p: Principal, kind: MasterDataKind, q: MasterDataQuery, after: string, limit: number): Row[] {
-    // CROSS JOIN: what names the equipment comes first, however few a page asks for.
+    // CROSS JOIN: what names the equipment comes first, however few a page asks for. INDEXED BY: the planner does not know how large the versions are that it would read to pass over.
+    const now = q.asOf === undefined ? "INDEXED BY master_item_now" : "";
     const from =
       q.equipmentId === undefined
         ? "master_item AS item WHERE item.tenant = @tenant AND item.kind = @kind"
-        : `master_place AS place CROSS JOIN master_item AS item WHERE place.tenant = @tenant AND place.kind = @kind AND place.equipment = @equipmentId
+        : `master_place AS place CROSS JOIN master_item AS item ${now} WHERE place.tenant = @tenant AND place.kind = @kind AND place.equipment = @equipmentId
            AND place.to_us > @fromUs AND item.tenant = @tenant AND item.kind = @kind AND item.id = place.id AND item.revision = place.revision`;
     return this.#statement(
       `SELECT item.id, item.revision, changed_us AS changedUs, body FROM ${from}
@@ -66,6 +71,18 @@ export class MasterDataRows {
     return this.rows(p, kind, { asOf }, "", -1).map((row) => recorded<K>(row));
   }
 
+  /** What `read` makes of all that a tenant has of some kinds, remembered until one of them changes. Whoever is given it must not change it. */
+  remembered<T>(tenant: number, name: string, kinds: readonly MasterDataKind[], read: () => T): T {
+    // What a transaction sees it may still take back.
+    if (this.#parts.db.sql.inTransaction) return read();
+    const key = `${tenant} ${name}`;
+    const known = this.#memory.get(key);
+    if (known !== undefined) return known.value as T;
+    const value = read();
+    this.#memory.set(key, { kinds, value });
+    return value;
+  }
+
   /** Asked for with every number that is computed. */
   #statement(text: string): Statement {
     const known = this.#statements.get(text);
@@ -88,6 +105,7 @@ export class MasterDataRows {
     by: "people" | "bookings" = "people",
   ): Written<Recorded<MasterDataItem<K>>> {
     const { clock, journal } = this.#parts;
+    for (const [key, { kinds }] of this.#memory) if (kinds.includes(kind)) this.#memory.delete(key);
     const item = by === "people" && !removed ? this.#withBookedParts(p, kind, id, given) : given;
     const revision = journal.next();
     const changedUs = clock.nowUs();
@@ -131,7 +149,17 @@ export class MasterDataRows {
   }
 
   /** An equipment and what it stands below, nearest first. */
-  upwards(equipmentId: number): number[] {
+  upwards(equipmentId: number): readonly number[] {
+    const { db, journal } = this.#parts;
+    if (db.sql.inTransaction) return this.#upwards(equipmentId);
+    if (journal.revision !== this.#upwardsOf) this.#upwardsKnown.clear();
+    this.#upwardsOf = journal.revision;
+    const known = this.#upwardsKnown.get(equipmentId) ?? this.#upwards(equipmentId);
+    this.#upwardsKnown.set(equipmentId, known);
+    return known;
+  }
+
+  #upwards(equipmentId: number): number[] {
     return this.#statement(
       `WITH RECURSIVE up (id, parent, depth) AS (
          SELECT id, parent_id, 0 FROM equipment WHERE id = ?

@@ -1,6 +1,8 @@
 import {
   type CalendarAssignment,
+  type IdentifierRule,
   type LineTopologyItem,
+  type LookUp,
   type MasterDataItem,
   type MasterDataKind,
   ProblemError,
@@ -23,6 +25,9 @@ export interface Others {
   topologies(equipmentId: number): { id: string; item: LineTopologyItem }[];
   /** A plant's own reasons, without the item itself. */
   reasons(): Reason[];
+  lookUp(id: string): LookUp | null;
+  /** Rules for identifiers of machines, without the item itself. */
+  identifierRules(): { id: string; item: IdentifierRule }[];
 }
 
 type Rules = { [K in MasterDataKind]: (item: MasterDataItem<K>, id: string, others: Others) => void };
@@ -173,6 +178,40 @@ export const masterDataRules: Rules = {
     if (other !== undefined)
       fail("range_invalid", "/fromUs", `"${other.id}" says at the same time how the line stands.`);
   },
+  identifierRule: (item, _, others) => {
+    requireEquipment(item.equipmentId, "/equipmentId", others);
+    requireRange(item.fromUs, item.toUs, "/toUs");
+    const { dimension, equipmentId, lookUp } = item;
+    const table = lookUp === null ? null : others.lookUp(lookUp);
+    if (lookUp !== null && table === null) fail("reference_unknown", "/lookUp", `There is no look-up "${lookUp}".`);
+    if (table !== null && table.dimension !== dimension)
+      fail("reference_unknown", "/lookUp", `The look-up "${lookUp}" leads to ids of the kind ${table.dimension}.`);
+    const other = others
+      .identifierRules()
+      .find(
+        (each) =>
+          each.item.equipmentId === equipmentId && each.item.dimension === dimension && overlap(each.item, item),
+      );
+    if (other !== undefined)
+      fail("range_invalid", "/fromUs", `"${other.id}" says at the same time what tells the ${dimension} there.`);
+  },
+  lookUp: ({ dimension, rows }, id, others) => {
+    const known = new Map<string, { fromUs: number; toUs: number | null }[]>();
+    for (const [i, row] of rows.entries()) {
+      requireRange(row.fromUs, row.toUs, `/rows/${i}/toUs`);
+      const same = known.get(row.value) ?? [];
+      if (same.some((other) => overlap(other, row)))
+        fail(
+          "key_duplicate",
+          `/rows/${i}/value`,
+          `The value ${JSON.stringify(row.value)} stands for two things at once.`,
+        );
+      known.set(row.value, [...same, row]);
+    }
+    const other = others.identifierRules().find((each) => each.item.lookUp === id && each.item.dimension !== dimension);
+    if (other !== undefined)
+      fail("still_in_use", "/dimension", `"${other.id}" takes the ${other.item.dimension} from the look-up "${id}".`);
+  },
   annotation: (item, _, others) => {
     requireEquipment(item.equipmentId, "/equipmentId", others);
     if (item.fromUs > item.anchorUs || item.anchorUs > item.toUs)
@@ -254,6 +293,8 @@ function requireNotNegative(value: number, path: string, what: string): void {
 export function remembered(ask: (id: string) => Others): (id: string) => Others {
   const all = ask("");
   let reasons: ReturnType<Others["reasons"]> | null = null;
+  let rules: ReturnType<Others["identifierRules"]> | null = null;
+  const lookUps = new Map<string, ReturnType<Others["lookUp"]>>();
   const calendars = new Map<string, ReturnType<Others["calendar"]>>();
   const assignments = new Map<number, ReturnType<Others["assignments"]>>();
   const topologies = new Map<number, ReturnType<Others["topologies"]>>();
@@ -269,6 +310,11 @@ export function remembered(ask: (id: string) => Others): (id: string) => Others 
     reasons: () => {
       reasons ??= all.reasons();
       return reasons.filter(({ number }) => String(number) !== id);
+    },
+    lookUp: (name) => once(lookUps, name, all.lookUp),
+    identifierRules: () => {
+      rules ??= all.identifierRules();
+      return rules.filter((each) => each.id !== id);
     },
   });
 }

@@ -248,17 +248,29 @@ export class MasterDataStore implements MasterData {
     demand(p, "read");
     this.#demandSeen(p, equipmentId);
     // Whoever sees the equipment sees the shifts it works, wherever the calendar is assigned.
-    const assignments = this.#kept.all(p, "calendarAssignment", asOf);
+    const assigned = this.#assignedCalendars(p, asOf);
     for (const place of this.#kept.upwards(equipmentId)) {
-      const own = assignments.filter(({ item }) => item.equipmentId === place);
-      if (own.length === 0) continue;
-      const calendars = own.flatMap(({ item }): AssignedCalendar[] => {
-        const calendar = this.#kept.find(p, "calendar", item.calendar, asOf);
-        return calendar === null ? [] : [{ calendar: calendar.item, fromUs: item.fromUs, toUs: item.toUs }];
-      });
-      return assignedShifts(calendars, fromUs, toUs).shifts;
+      const calendars = assigned.get(place);
+      if (calendars !== undefined) return assignedShifts(calendars, fromUs, toUs).shifts;
     }
     return [];
+  }
+
+  /** Calendars by the equipment that they are assigned to. */
+  #assignedCalendars(p: Principal, asOf: Lsn | undefined): ReadonlyMap<number, readonly AssignedCalendar[]> {
+    const read = () => {
+      const calendars = new Map(this.#kept.all(p, "calendar", asOf).map(({ id, item }) => [id, item]));
+      const places = new Map<number, AssignedCalendar[]>();
+      for (const { item } of this.#kept.all(p, "calendarAssignment", asOf)) {
+        const own = places.get(item.equipmentId) ?? [];
+        places.set(item.equipmentId, own);
+        const calendar = calendars.get(item.calendar);
+        if (calendar !== undefined) own.push({ calendar, fromUs: item.fromUs, toUs: item.toUs });
+      }
+      return places;
+    };
+    if (asOf !== undefined) return read();
+    return this.#kept.remembered(p.tenant, "assigned calendars", ["calendar", "calendarAssignment"], read);
   }
 
   /** What names equipment is seen with any of it; what names none belongs to the enterprise and is read by all. */
@@ -288,6 +300,9 @@ export class MasterDataStore implements MasterData {
           .filter((each) => each.item.equipmentId === equipment && !(kind === "lineTopology" && each.id === id)),
       reasons: () =>
         this.#kept.all(p, "reason").flatMap((each) => (kind === "reason" && each.id === id ? [] : [each.item])),
+      lookUp: (name) => this.#kept.find(p, "lookUp", name)?.item ?? null,
+      identifierRules: () =>
+        this.#kept.all(p, "identifierRule").filter((each) => !(kind === "identifierRule" && each.id === id)),
     };
   }
 
@@ -298,7 +313,9 @@ export class MasterDataStore implements MasterData {
         ? this.#kept.all(p, "calendarAssignment").filter(({ item }) => item.calendar === id)
         : kind === "reason"
           ? this.#kept.all(p, "reason").filter(({ item }) => String(item.parent) === id)
-          : [];
+          : kind === "lookUp"
+            ? this.#kept.all(p, "identifierRule").filter(({ item }) => item.lookUp === id)
+            : [];
     if (uses.length > 0)
       throw new ProblemError(
         "still_in_use",

@@ -30,7 +30,26 @@ describe("what equipment is doing just now", () => {
   const told = new Map<number, [minute: number, code: StateCode][]>();
   let asked = 0;
   /** As derivation answers: the first state holds at the start of what was asked. */
-  const facts: Pick<Facts, "states" | "progress"> = {
+  const facts: Pick<Facts, "states" | "alarms" | "progress" | "identifiers"> = {
+    identifiers: (equipmentId, from) =>
+      equipmentId === oven ? [{ property: "orderNumber", t: Math.max(from, min(monday - 5)), value: "B" }] : [],
+    alarms: (_, from, to) => {
+      const row = (tagId: number, minute: number, severity: number | null) => ({
+        ...{ property: "fault", tagId, t: min(minute), active: severity !== null, severity, text: null, cause: 0 },
+        code: severity === null ? null : `E${tagId}`,
+      });
+      const all = [
+        row(1, monday - 90, 400),
+        row(2, monday - 5, 900),
+        row(3, monday - 4, 300),
+        row(3, monday - 1, null),
+      ];
+      const held = [1, 2, 3].flatMap((tag) => {
+        const last = all.findLast(({ tagId, t }) => tagId === tag && t <= from);
+        return last === undefined ? [] : [{ ...last, t: from }];
+      });
+      return [...held, ...all.filter(({ t }) => t > from && t < to)];
+    },
     progress: (equipmentId) =>
       told.has(equipmentId)
         ? { equipmentId, fromUs: 0, watermarkUs: clock.nowUs(), finalBeforeUs: 0, repairing: false }
@@ -98,6 +117,17 @@ describe("what equipment is doing just now", () => {
     expect(of(line).state).toBeNull();
   });
 
+  it("tells alarms that are active, the most severe first, each since it began", () => {
+    expect(of(oven).alarms).toMatchObject({
+      active: 2,
+      worst: [
+        { code: "E2", severity: 900, sinceUs: min(monday - 5) },
+        { code: "E1", severity: 400, sinceUs: min(monday - 90) },
+      ],
+    });
+    expect(of(line).alarms).toEqual({ active: 0, worst: [] });
+  });
+
   it("tells the reason that was given to the stop, else the cause that the machine tells", () => {
     told.set(press, [
       [0, running],
@@ -161,6 +191,16 @@ describe("what equipment is doing just now", () => {
     const { revision } = registry.masterData.get(admin, "order", "A");
     registry.masterData.put(admin, "order", "A", order(min(monday - 1)), revision);
     expect(of(press, one)).toMatchObject({ order: null, worksByOrder: true });
+    // The oven tells its order itself.
+    registry.masterData.put(admin, "order", "B", { ...order(null), operations: [] }, null);
+    const told = { dimension: "order" as const, property: "orderNumber", prefix: null, padTo: null, none: null };
+    const rule = { equipmentId: site, ...told, lookUp: null, fromUs: 0, toUs: null };
+    registry.masterData.put(admin, "identifierRule", "r", rule, null);
+    expect(of(oven, one)).toMatchObject({
+      order: { order: "B", operation: "", quantity: 500, fromUs: min(monday - 5) },
+      worksByOrder: true,
+    });
+    expect(of(press, one)).toMatchObject({ order: null });
   });
 
   it("brings the application's results of shift and order, asked for in one go", () => {

@@ -15,7 +15,11 @@ import {
   type StateCode,
 } from "@lineshaft/contract/api";
 import type { Clock, Facts, NowSource, Registry, Results } from "@lineshaft/contract/ports";
+import { activeAlarms } from "./active-alarms.ts";
 import { bindAnnotations, reasonsInForce } from "./annotations.ts";
+import { placesUpwards } from "./cell-source.ts";
+import { IdentifierSource } from "./identifier-source.ts";
+import { itemOf } from "./item-reading.ts";
 import { type Execution, PlantNow } from "./plant-now.ts";
 import { isKnown, producing } from "./states.ts";
 
@@ -34,13 +38,14 @@ export interface Standing {
 
 /** Most is known in memory and the rest is remembered until somebody changes it: a thousand machines are told in some tens of milliseconds. */
 export function nowSource(parts: {
-  facts: Pick<Facts, "states" | "progress">;
+  facts: Pick<Facts, "states" | "alarms" | "progress" | "identifiers">;
   registry: Registry;
   results: Pick<Results, "find">;
   clock: Clock;
 }): NowSource {
   const { facts, registry, results, clock } = parts;
   const { masterData } = registry;
+  const identifiers = new IdentifierSource({ registry, facts, clock });
   const plants = new Map<number, PlantNow>();
 
   function plantOf({ tenant }: Principal): PlantNow {
@@ -76,6 +81,17 @@ export function nowSource(parts: {
     });
   }
 
+  /** The order that the machine itself tells, where nobody has booked. */
+  function toldOrder({ principal }: PlantNow, equipmentId: number, nowUs: Micros): EquipmentNow["order"] {
+    if (!identifiers.heard(principal) || facts.identifiers(equipmentId, nowUs, nowUs + 1).length === 0) return null;
+    const { executions } = identifiers.of(principal, placesUpwards(registry, principal, equipmentId));
+    const told = executions.find(({ fromUs, toUs }) => fromUs <= nowUs && nowUs < toUs);
+    if (told === undefined) return null;
+    const { order, operation, material, unit, fromUs } = told;
+    const quantity = itemOf(masterData, principal, "order", order)?.item.quantity ?? 0;
+    return { order, operation: operation ?? "", material, unit, quantity, fromUs };
+  }
+
   return {
     now: (p, q) => {
       const plant = plantOf(p);
@@ -89,6 +105,7 @@ export function nowSource(parts: {
           const { shift, plan, timeZone } = plant.calendarAt(id, nowUs);
           const executions = plant.executions(id);
           const running = executions.findLast(({ fromUs, toUs }) => fromUs <= nowUs && nowUs < toUs);
+          const told = running === undefined ? toldOrder(plant, id, nowUs) : null;
           const progress = facts.progress(id);
           const standing = progress === null ? null : standingOf(facts, id, nowUs);
           const given = standing === null ? null : givenReason(plant, id, standing, nowUs);
@@ -97,9 +114,10 @@ export function nowSource(parts: {
             state: standing === null ? null : stateTold(standing, given),
             watermarkUs: progress?.watermarkUs ?? null,
             shift: shift && { id: shift.id, name: shift.name, fromUs: shift.fromUs, toUs: shift.toUs },
-            order: running === undefined ? null : orderTold(running),
+            order: running === undefined ? told : orderTold(running),
             targets: plant.targets(id, nowUs),
-            worksByOrder: executions.length > 0,
+            alarms: progress === null ? { active: 0, worst: [] } : activeAlarms(facts, id, nowUs),
+            worksByOrder: executions.length > 0 || told !== null,
             ...{ shiftResult: null, orderResult: null },
           };
         });

@@ -6,10 +6,12 @@ import {
   type EquipmentContext,
   type IdealCycle,
   itemStateOf,
+  type MadeMaterial,
   type Micros,
   type OeePolicy,
   type OrderExecution,
   operationModeOf,
+  ownReasons,
   type PlanCondition,
   type PlannedClass,
   type SetUp,
@@ -49,6 +51,8 @@ export interface Piece {
   setUps: readonly SetUp[];
   /** `[null]`: no order. */
   orders: readonly (OrderExecution | null)[];
+  /** What the machine says it makes. */
+  made: MadeMaterial | null;
 }
 
 /** A context, asked in ascending time. */
@@ -59,6 +63,7 @@ export class ContextWalk {
   readonly #breaks;
   readonly #lifecycle;
   readonly #executions;
+  readonly #materials;
   readonly #reasons;
   readonly #setUps;
   readonly #idealCycles;
@@ -73,6 +78,7 @@ export class ContextWalk {
     this.#breaks = new Timeline(context.shifts.flatMap((shift) => shift.breaks));
     this.#lifecycle = new Timeline(context.lifecycle);
     this.#executions = new Timeline(context.executions);
+    this.#materials = new Timeline(context.materials);
     this.#reasons = new Timeline(context.reasons);
     this.#setUps = new Timeline(context.setUps);
     this.#idealCycles = new Timeline(context.idealCycles);
@@ -83,14 +89,25 @@ export class ContextWalk {
 
   /** Adds the instants in (from, to) at which anything of it changes. */
   cuts(from: Micros, to: Micros, into: Micros[]): void {
-    const { shifts, lifecycle, executions, reasons, setUps, idealCycles, counting, blockedCavities, policies } =
-      this.#context;
+    const {
+      shifts,
+      lifecycle,
+      executions,
+      materials,
+      reasons,
+      setUps,
+      idealCycles,
+      counting,
+      blockedCavities,
+      policies,
+    } = this.#context;
     const breaks = shifts.flatMap((shift) => shift.breaks);
     const all: (readonly Dated[])[] = [
       shifts,
       breaks,
       lifecycle,
       executions,
+      materials,
       reasons,
       setUps,
       idealCycles,
@@ -124,6 +141,7 @@ export class ContextWalk {
       plannedReason: reason === null ? null : (this.#plannedClasses.get(reason) ?? null),
       setUps: this.#setUps.at(from),
       orders: orders.length === 0 ? [null] : [...orders].sort(byKey),
+      made: this.#materials.one(from),
     };
   }
 
@@ -165,6 +183,13 @@ export function classOf(piece: Piece, order: OrderExecution | null): TimeClass {
     setUp: setUpOf(piece.setUps, order),
     outsidePlan: piece.policy.outsidePlan,
   });
+}
+
+/** The reason of a stop that nobody gave one. */
+export function reasonOf(timeClass: TimeClass, micro: boolean): number {
+  if (micro) return ownReasons.microStop;
+  if (timeClass === "aust") return ownReasons.settingUp;
+  return timeClass === "adot" ? ownReasons.noOrder : ownReasons.unspecifiedStop;
 }
 
 function setUpOf(setUps: readonly SetUp[], order: OrderExecution | null): SetUpCondition {

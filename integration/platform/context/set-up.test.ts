@@ -75,6 +75,11 @@ describe("set-up from the order change", () => {
   it.each<[string, ReturnType<typeof endsAt>, number]>([
     ["sampled: at the place of the part", endsAt([[0, 40, 4, "good", estimated]]), 15],
     [
+      "sampled: where the order ends before its part is told, too",
+      endsAt([[0, 40, 4, "good", estimated]], {}, {}, [order("A", 0, 16)]),
+      15,
+    ],
+    [
       "total less scrap: a part that is taken back at its instant is none",
       endsAt(
         [

@@ -69,7 +69,7 @@ function nthGoodPart(
     for (const { from } of spans) if (from > fromUs && from < toUs) cuts.push(from);
   for (const at of cuts) edges.add(at);
   const last = own.reduce((end, { t }) => Math.max(end, t), fromUs);
-  if (last <= toUs) edges.add(last);
+  edges.add(Math.min(last, toUs));
   const times = [...edges].sort((a, b) => a - b);
   let active: PlacedCount[] = [];
   let next = 0;

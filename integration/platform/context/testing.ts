@@ -106,6 +106,7 @@ export function context(more: Partial<EquipmentContext> = {}, policy: Partial<Oe
     counting: [],
     blockedCavities: [],
     lateScrap: [],
+    materials: [],
     policies: [{ ...always, policy: { ...defaultOeePolicy, ...policy } }],
     ...more,
   };

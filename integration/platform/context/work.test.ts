@@ -56,6 +56,9 @@ describe("what a machine works at", () => {
       return { facts: all, watermarkUs: min(119), finalBeforeUs: null, repairing: false };
     },
     alarms: () => alarms,
+    progress: (equipmentId) => ({
+      ...{ equipmentId, fromUs: min(0), watermarkUs: min(119), finalBeforeUs: min(0), repairing: false },
+    }),
   } as Partial<Facts> as Facts;
   const work = () =>
     workSource({ facts: machine, registry, clock, cells: cellSource({ facts: machine, registry, clock }) });

@@ -9,9 +9,9 @@ import {
   type MasterDataItem,
   type MasterDataKind,
   type Micros,
+  type OrderExecution,
   operationModeOf,
   type Principal,
-  ProblemError,
   type Recorded,
   secondUs,
   type Work,
@@ -28,8 +28,11 @@ import type {
 } from "@lineshaft/contract/ports";
 import { contextOf } from "./assemble.ts";
 import { placesUpwards, timeZoneAt } from "./cell-source.ts";
+import { IdentifierSource } from "./identifier-source.ts";
+import { itemOf } from "./item-reading.ts";
 import { type StateSpan, type Stop, stateSpans, stopsOf } from "./states.ts";
 import { alarmOfStop, beforeStopUs, raised } from "./stop-alarms.ts";
+import { toldWork } from "./told-work.ts";
 
 type Order = Recorded<MasterDataItem<"order">>;
 type Operation = Order["item"]["operations"][number];
@@ -49,12 +52,14 @@ const madeForUs = 15 * secondUs;
 export function workSource(parts: { facts: Facts; registry: Registry; clock: Clock; cells: CellSource }): WorkSource {
   const { facts, registry, clock, cells } = parts;
   const { masterData } = registry;
+  const identifiers = new IdentifierSource({ registry, facts, clock });
 
   /** Counting parts is most of the work, and nobody reads them faster: they are counted again after a while, or when somebody has decided something. */
   const made = remembered<readonly Cell[]>(madeForUs, registry, clock);
   const answers = remembered<Work>(answerForUs, registry, clock);
 
   return {
+    ...toldWork({ registry, identifiers }),
     work: (p, equipmentId, spanUs) => {
       const equipment = registry.getEquipment(p, equipmentId);
       const work = answers(`${p.tenant} ${equipmentId} ${spanUs}`, () => workOf(p, equipment, spanUs));
@@ -74,7 +79,8 @@ export function workSource(parts: { facts: Facts; registry: Registry; clock: Clo
     const alarms = raised(facts.alarms(equipmentId, answer.facts.from - 2 * beforeStopUs, nowUs));
     const timeZone = timeZoneAt(registry, all, equipmentId, nowUs);
     const upwards = placesUpwards(registry, all, equipmentId);
-    const { context } = contextOf(masterData, all, { upwards, timeZone, facts: answer.facts });
+    const identified = identifiers.of(all, upwards);
+    const { context } = contextOf(masterData, all, { upwards, timeZone, facts: answer.facts, identified });
 
     const orders = listed(masterData, all, "order", {
       equipmentId,
@@ -84,17 +90,12 @@ export function workSource(parts: { facts: Facts; registry: Registry; clock: Clo
     const annotations = listed(masterData, all, "annotation", { equipmentId, fromUs: nowUs - forgottenUs }).map(
       ({ item }) => item,
     );
-    const materialName = (id: string | null): string | null => {
-      if (id === null) return null;
-      try {
-        return masterData.get(all, "material", id).item.name;
-      } catch (error) {
-        // An order may name a material that nobody has described.
-        if (error instanceof ProblemError && error.code === "not_found") return null;
-        throw error;
-      }
-    };
-    const told = worksOf(orders, equipmentId, nowUs).map((each) => ({
+    // An order may name a material that nobody has described.
+    const materialName = (id: string | null): string | null =>
+      id === null ? null : (itemOf(masterData, all, "material", id)?.item.name ?? null);
+    const toldNow = identified.executions.filter(({ fromUs, toUs }) => fromUs <= nowUs && nowUs < toUs);
+    const byMachine = toldNow.flatMap((each) => workTold(each, itemOf(masterData, all, "order", each.order)?.item));
+    const told = besides(byMachine, worksOf(orders, equipmentId, nowUs)).map((each) => ({
       ...each,
       work: { ...each.work, materialName: materialName(each.work.material) },
     }));
@@ -120,7 +121,12 @@ export function workSource(parts: { facts: Facts; registry: Registry; clock: Clo
         operationMode: operationModeOf(last?.code ?? 0),
         sinceUs: last?.from ?? nowUs,
       },
-      running: running.map((each) => ({ ...each.work, fromUs: sinceOf(each), made: sumOf(counted, each.work) })),
+      running: running.map((each) => ({
+        ...each.work,
+        fromUs: sinceOf(each),
+        made: sumOf(counted, each.work),
+        ...by(each),
+      })),
       next: told
         .filter(({ sinceUs }) => sinceUs === null)
         .sort((a, b) => (a.wantedUs ?? nowUs) - (b.wantedUs ?? nowUs))
@@ -164,8 +170,11 @@ interface TheWork {
   plannedUs: Micros | null;
   /** By this the next are sorted. */
   wantedUs: Micros | null;
+  /** It runs because the machine says so. */
+  byMachine?: true;
 }
 
+const by = ({ byMachine }: TheWork): { by?: "identifier" } => (byMachine === true ? { by: "identifier" } : {});
 const sinceOf = ({ sinceUs }: TheWork): Micros => sinceUs as Micros;
 
 /** Operations that run here, or may be started here. */
@@ -184,13 +193,28 @@ function worksOf(orders: readonly Order[], equipmentId: number, nowUs: Micros): 
   );
 }
 
+/** What runs by the machine's own word. */
+function workTold({ order, operation, material, unit, fromUs }: OrderExecution, item?: Order["item"]): TheWork[] {
+  if (item === undefined) return [];
+  const name = item.operations.find(({ id }) => id === operation)?.name ?? null;
+  const work = { order, operation: operation ?? "", name, material, unit, quantity: item.quantity };
+  return [{ work, sinceUs: fromUs, plannedUs: null, wantedUs: null, byMachine: true }];
+}
+
+/** What the machine tells stands for what else would come next. */
+function besides(byMachine: readonly TheWork[], others: readonly TheWork[]): TheWork[] {
+  const same = (a: TheWork, b: TheWork): boolean =>
+    a.work.order === b.work.order && a.work.operation === b.work.operation;
+  return [...byMachine, ...others.filter((each) => !byMachine.some((told) => same(told, each)))];
+}
+
 const isFinished = ({ finished = [] }: Operation, equipmentId: number): boolean =>
   finished.some((each) => each.equipmentId === equipmentId);
 
 function sumOf(cells: readonly Cell[], { order, operation }: TheWork["work"]): Work["running"][number]["made"] {
   const made = { good: 0, scrap: 0, rework: 0 };
   for (const cell of cells)
-    if (cell.order === order && cell.operation === operation)
+    if (cell.order === order && (cell.operation ?? "") === operation)
       for (const { gq, sq, rq } of Object.values(cell.quantities)) {
         made.good += gq;
         made.scrap += sq;

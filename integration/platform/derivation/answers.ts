@@ -1,15 +1,22 @@
 import { type Micros, ProblemError } from "@lineshaft/contract/api";
 import type { FactsProgress } from "@lineshaft/contract/ports";
-import type { Binding } from "./binding.ts";
+import type { Binding, BindingRole } from "./binding.ts";
 import { factsWithin, lookAheadUs } from "./compose.ts";
 import type { Derivation } from "./engine.ts";
 
 /** More facts are not put into one answer; a shorter range is. */
 const factsMax = 500_000;
 
-/** What an answer over [from, to) is made of. Throws where it would be too large. */
-export function bindingsWithin(derivation: Derivation, equipmentId: number, from: Micros, to: Micros) {
-  const bindings = derivation.bindingsOf(equipmentId);
+/** What an answer over [from, to) is made of: all of the machine, or what has one role. Throws where it would be too large. */
+export function bindingsWithin(
+  derivation: Derivation,
+  equipmentId: number,
+  from: Micros,
+  to: Micros,
+  role?: BindingRole,
+): readonly Binding[] {
+  const all = derivation.bindingsOf(equipmentId);
+  const bindings = role === undefined ? all : all.filter(({ spec }) => spec.role === role);
   const many = factsWithin(bindings, from, to);
   if (many > factsMax)
     throw new ProblemError(

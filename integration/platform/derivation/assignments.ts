@@ -58,3 +58,13 @@ const pieceOf = ({ validFromUs, validToUs, mapping }: StandardBinding): DatedRul
   to: validToUs ?? Number.POSITIVE_INFINITY,
   rule: compileMapping(mapping),
 });
+
+/** The connections that feed each equipment. */
+export function feedsOf(specs: readonly Omit<BindingSpec, "id">[]): Map<number, readonly number[]> {
+  const feeds = new Map<number, readonly number[]>();
+  for (const [equipment, own] of Map.groupBy(specs, (spec) => spec.equipment)) {
+    const connections = own.flatMap(({ channels }) => channels.map(({ connection }) => connection));
+    feeds.set(equipment, [...new Set(connections)]);
+  }
+  return feeds;
+}

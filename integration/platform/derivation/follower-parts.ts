@@ -1,8 +1,9 @@
 import { type Columns, type Micros, selectRows } from "@lineshaft/contract/api";
 import type { Clock, GapRecord, Lsn, Registry } from "@lineshaft/contract/ports";
 import type { FactsCheckpoint, FactsStore } from "./checkpoint.ts";
+import type { GapLedger } from "./gaps.ts";
 import type { RecordedPoints } from "./history-inputs.ts";
-import type { SilenceStatement } from "./proof-of-life.ts";
+import { type SilenceStatement, silenceReason } from "./proof-of-life.ts";
 import type { Tell } from "./tellers.ts";
 
 /** What is known of lost data. */
@@ -41,6 +42,12 @@ export interface FollowerParts {
   saveEveryMs: number;
   /** A save is due: `save` does it and tells the position in the log from which a start goes on. */
   saved: (save: () => Promise<Lsn>) => Promise<void>;
+}
+
+/** Connections whose lasting gap is one of silence. */
+export function silentBy(gaps: readonly KnownGap[], ledger: GapLedger): number[] {
+  const silent = gaps.flatMap(({ connectionId, reason }) => (reason === silenceReason ? (connectionId ?? []) : []));
+  return [...new Set(silent)].filter((connection) => ledger.lostFrom(connection) !== null);
 }
 
 /** The other rows. */

@@ -1,11 +1,4 @@
-import {
-  type AlarmInterval,
-  type AlarmTransition,
-  hourUs,
-  type IdentifierTransition,
-  type MappingErrors,
-  type Micros,
-} from "@lineshaft/contract/api";
+import { hourUs, type MappingErrors, type Micros } from "@lineshaft/contract/api";
 import {
   decodeFacts,
   decodeJson,
@@ -23,28 +16,27 @@ import {
   recordType,
 } from "@lineshaft/contract/ports";
 import { alarmEquipment, bindingsWithin, isRepairing, progressOf, statusOf } from "./answers.ts";
-import { assignmentsOf } from "./assignments.ts";
+import { assignmentsOf, feedsOf } from "./assignments.ts";
 import { type Binding, sameShape } from "./binding.ts";
 import { decodeRest } from "./checkpoint.ts";
 import { machineFacts, machineStates } from "./compose.ts";
 import type { DirtyRange } from "./dirty.ts";
 import { Derivation } from "./engine.ts";
-import { type FollowerParts, without } from "./follower-parts.ts";
+import { type FollowerParts, silentBy, without } from "./follower-parts.ts";
 import { GapLedger, type GapStatement } from "./gaps.ts";
 import { factsKeptUs } from "./kept.ts";
 import { alarmIntervals, alarmTransitions, identifierTransitions } from "./names.ts";
-import { ProofsOfLife, silentBy } from "./proof-of-life.ts";
+import { ProofsOfLife } from "./proof-of-life.ts";
 import { FactsSaver } from "./saver.ts";
 import { settle } from "./settle.ts";
 import { Slices } from "./slices.ts";
+import { Speakers } from "./speakers.ts";
 import { Steps } from "./steps.ts";
 import { Tellers } from "./tellers.ts";
 import { hourOf } from "./track.ts";
 
 /** How often it is looked whether history has caught up. */
 const historyMs = 20;
-/** The end of what still lasts. */
-const never = Number.POSITIVE_INFINITY;
 
 /**
  * Facts as a view of log and history. A start goes on from what was saved last, and follows the log from there; without it they are derived from what history has. What comes late, a verdict, a gap, another mapping or another ideal cycle makes bindings dirty; they are repaired out of history, which has to
@@ -53,19 +45,20 @@ const never = Number.POSITIVE_INFINITY;
 export class FactsFollower implements Facts {
   readonly #derivation = new Derivation();
   readonly #gaps = new GapLedger();
-  readonly #lost = (connection: number): boolean => this.#gaps.lostFrom(connection) !== null;
   readonly #life: ProofsOfLife;
   readonly #parts: FollowerParts;
   readonly #tellers: Tellers;
   readonly #saver: FactsSaver | null;
   readonly #ids = new Map<string, number>();
+  readonly #speakers = new Speakers();
   /** The connections that feed an equipment. */
-  readonly #feeds = new Map<number, readonly number[]>();
+  #feeds: ReadonlyMap<number, readonly number[]> = new Map();
   readonly #changed = new Set<(changes: readonly FactsChange[]) => void>();
   readonly #progressed = new Set<(progress: readonly FactsProgress[]) => void>();
   readonly #stop = new AbortController();
   readonly #slices: Slices;
   readonly #restored: boolean;
+  readonly #lost = (connection: number): boolean => this.#gaps.lostFrom(connection) !== null;
   /** Taken in; what is dirty by it may still be under repair. */
   #takenLsn: Lsn = 0;
   #appliedLsn: Lsn = 0;
@@ -80,17 +73,20 @@ export class FactsFollower implements Facts {
     this.#parts = parts;
     this.#slices = new Slices(() => parts.clock.monotonicMs());
     this.#saver = parts.store === null ? null : new FactsSaver(parts.store, this.#derivation);
-    const rest = parts.checkpoint === null ? null : decodeRest(parts.checkpoint.rest);
+    const { checkpoint } = parts;
+    const rest = checkpoint === null ? null : decodeRest(checkpoint.rest);
     this.#restored = rest !== null;
     if (rest === null) for (const gap of parts.gaps) this.#gap(0, gap);
     else this.#gaps.restore(rest.gaps);
-    const life = rest?.life ?? { sources: [], silent: silentBy(parts.gaps, this.#lost) };
-    this.#life = new ProofsOfLife(parts.clock.nowUs(), life);
+    this.#life = new ProofsOfLife(
+      parts.clock.nowUs(),
+      rest?.life ?? { sources: [], silent: silentBy(parts.gaps, this.#gaps) },
+    );
     for (const { connectionId, lastUs } of parts.heard) this.#life.seen(connectionId, lastUs);
     this.#tellers = new Tellers(this.#derivation, parts.tell, rest?.told ?? []);
     if (rest !== null) this.#derivation.restoreContext(rest);
-    this.#derivation.texts.restore(parts.checkpoint?.texts ?? []);
-    for (const saved of parts.checkpoint?.bindings ?? []) {
+    this.#derivation.texts.restore(checkpoint?.texts ?? []);
+    for (const saved of checkpoint?.bindings ?? []) {
       const [{ spec }] = assignmentsOf(saved.rows);
       this.#ids.set(saved.key, saved.id);
       this.#derivation.restore({ ...spec, id: saved.id }, saved);
@@ -161,12 +157,12 @@ export class FactsFollower implements Facts {
     // What is saved as taken in must not be untold.
     this.#announce();
     this.#savedMs = this.#parts.clock.monotonicMs();
-    this.#saving = this.#parts.saved(() => this.#save());
-    try {
-      await this.#saving;
-    } finally {
-      this.#saving = null;
-    }
+    this.#saving = this.#parts
+      .saved(() => this.#save())
+      .finally(() => {
+        this.#saving = null;
+      });
+    await this.#saving;
   }
 
   #saveWhenDue(): void {
@@ -232,12 +228,12 @@ export class FactsFollower implements Facts {
     return { facts: machineFacts(bindings, from, to), watermarkUs, finalBeforeUs, repairing: isRepairing(bindings) };
   }
 
-  identifiers(equipmentId: number, from: Micros, to: Micros): IdentifierTransition[] {
-    return identifierTransitions(bindingsWithin(this.#derivation, equipmentId, from, to), from, to);
+  identifiers(equipmentId: number, from: Micros, to: Micros): ReturnType<Facts["identifiers"]> {
+    return identifierTransitions(bindingsWithin(this.#derivation, equipmentId, from, to, "identifier"), from, to);
   }
 
-  alarms(equipmentId: number, from: Micros, to: Micros): AlarmTransition[] {
-    return alarmTransitions(bindingsWithin(this.#derivation, equipmentId, from, to), from, to);
+  alarms(equipmentId: number, from: Micros, to: Micros): ReturnType<Facts["alarms"]> {
+    return alarmTransitions(bindingsWithin(this.#derivation, equipmentId, from, to, "alarm"), from, to);
   }
 
   states(equipmentId: number, from: Micros, to: Micros): ReturnType<Facts["states"]> {
@@ -245,7 +241,7 @@ export class FactsFollower implements Facts {
     return machineStates(this.#derivation.bindingsOf(equipmentId), from, to);
   }
 
-  alarmIntervals(equipmentId: number, from: Micros, to: Micros): AlarmInterval[] {
+  alarmIntervals(equipmentId: number, from: Micros, to: Micros): ReturnType<Facts["alarmIntervals"]> {
     return alarmIntervals(bindingsWithin(this.#derivation, equipmentId, from, to), from, to);
   }
 
@@ -292,20 +288,15 @@ export class FactsFollower implements Facts {
   /** Suspect rows come with their verdict. Where no tag means anything, no row is looked at. */
   #points(payload: Uint8Array): void {
     const header = decodePointsHeader(payload);
-    const { suspect, connectionId } = header;
     const heard = this.#life.batch(
       header,
       () => decodePoints(payload).columns.time.reduce((least, t) => Math.min(least, t), Number.POSITIVE_INFINITY),
-      () => this.#gaps.lostFrom(connectionId),
+      () => this.#gaps.lostFrom(header.connectionId),
     );
     if (heard !== null) this.#parts.silence(heard);
     if (this.#ids.size === 0) return;
     const { columns } = decodePoints(payload);
-    if (suspect.length === 0) {
-      this.#derivation.apply(columns);
-      return;
-    }
-    this.#derivation.apply(without(columns, new Set(suspect)));
+    this.#derivation.apply(header.suspect.length === 0 ? columns : without(columns, new Set(header.suspect)));
   }
 
   #verdict(payload: Uint8Array): void {
@@ -322,11 +313,11 @@ export class FactsFollower implements Facts {
    */
   #gap(lsn: Lsn, { connectionId, fromUs, toUs }: Pick<GapRecord, "connectionId" | "fromUs" | "toUs">): void {
     if (connectionId === null) return;
-    this.#state({ lsn, connection: connectionId, from: fromUs, to: toUs ?? never, says: "lost" });
+    this.#state({ lsn, connection: connectionId, from: fromUs, to: toUs ?? Number.POSITIVE_INFINITY, says: "lost" });
     if (toUs === null) return;
     const lasting = this.#gaps.lostFrom(connectionId);
     if (lasting !== null && lasting <= toUs)
-      this.#state({ lsn, connection: connectionId, from: toUs, to: never, says: "covered" });
+      this.#state({ lsn, connection: connectionId, from: toUs, to: Number.POSITIVE_INFINITY, says: "covered" });
   }
 
   #state(statement: GapStatement): void {
@@ -360,11 +351,9 @@ export class FactsFollower implements Facts {
       if (spec.role === "pulse") this.#cycles([spec.equipment]);
     }
     this.#forgottenUs = 0;
-    this.#feeds.clear();
-    for (const [equipment, specs] of Map.groupBy(wanted.values(), ({ spec }) => spec.equipment)) {
-      const connections = specs.flatMap(({ spec: { channels } }) => channels.map(({ connection }) => connection));
-      this.#feeds.set(equipment, [...new Set(connections)]);
-    }
+    const specs = [...wanted.values()].map(({ spec }) => spec);
+    this.#speakers.listen(specs);
+    this.#feeds = feedsOf(specs);
   }
 
   #forget(): void {
@@ -375,18 +364,25 @@ export class FactsFollower implements Facts {
     this.#derivation.forgetTexts();
   }
 
+  /** Identifiers first: what a machine tells of its order or material says by which ideal cycle its stops are told. */
   async #settle(): Promise<void> {
     this.#forget();
+    await this.#repair(({ spec }) => spec.role === "identifier");
+    this.#cycles(this.#speakers.toldOtherwise((id) => this.#derivation.bindingsOf(id)));
+    await this.#repair(() => true);
+  }
+
+  async #repair(which: (binding: Binding) => boolean): Promise<void> {
     if (this.#derivation.dirty === 0) return;
     const { history, clock } = this.#parts;
     while (history.status.appliedLsn < this.#takenLsn) await clock.sleep(historyMs, this.#stop.signal);
-    const oldest = clock.nowUs() - factsKeptUs;
-    // Each repair is told at once, so that there is not all of it to be told in one go.
-    const repaired = (): void => {
+    const from = { history, gaps: this.#gaps, oldest: clock.nowUs() - factsKeptUs };
+    await settle(this.#derivation, from, this.#slices, this.#stop.signal, which, (binding, changed) => {
+      if (changed) this.#speakers.repaired(binding);
+      // Each repair is told at once, so that there is not all of it to be told in one go.
       if (this.#begun) this.#announce("takeRepaired");
       else if (!this.#restored) this.#derivation.forgetRepaired();
-    };
-    await settle(this.#derivation, { history, gaps: this.#gaps, oldest }, this.#slices, this.#stop.signal, repaired);
+    });
   }
 
   /** Up to the last proof of life of what feeds the equipment; tells the watermark. */

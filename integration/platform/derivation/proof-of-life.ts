@@ -17,17 +17,6 @@ export const silenceReason = `Nothing was heard for ${boundMinutes} minutes; wha
 const heardReason = "It is heard again after a silence.";
 const nothingMissedReason = "It is heard again after a silence, and by its numbering nothing was missed.";
 
-/** Connections whose lasting gap is one of silence. */
-export function silentBy(
-  gaps: readonly { connectionId: number | null; reason: string }[],
-  lost: (connectionId: number) => boolean,
-): number[] {
-  const silent = gaps.flatMap(({ connectionId, reason }) =>
-    connectionId !== null && reason === silenceReason ? [connectionId] : [],
-  );
-  return [...new Set(silent)].filter(lost);
-}
-
 interface Source {
   lastUs: Micros;
   generation: number;

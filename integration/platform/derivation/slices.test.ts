@@ -46,7 +46,15 @@ test("a repair of days is interrupted between its hours", async () => {
   );
   let repaired = 0;
   const sources = { history, gaps: new GapLedger(), oldest: hourOf(start) };
-  await settle(derivation, sources, slices, new AbortController().signal, () => void repaired++);
+  const signal = new AbortController().signal;
+  await settle(
+    derivation,
+    sources,
+    slices,
+    signal,
+    () => true,
+    () => void repaired++,
+  );
   expect([derivation.dirty, repaired]).toEqual([0, 1]);
   expect(turns).toBeGreaterThan(5);
 });

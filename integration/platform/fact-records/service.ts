@@ -78,6 +78,11 @@ export class FactRecordService implements FactRecords {
       ofSerial: (tenant, equipmentId, serial, asOf) =>
         store.produced({ tenant, asOf: asOf ?? null }, equipmentId, { serial }),
       ofLot: (tenant, equipmentId, lot, asOf) => store.produced({ tenant, asOf: asOf ?? null }, equipmentId, { lot }),
+      named: (tenant, id) =>
+        store.versions(tenant, id).map(({ equipmentId, item }) => {
+          const { serial, lot } = { ...item } as { serial?: string; lot?: string };
+          return { equipmentId, serial, lot };
+        }),
     };
   }
 

@@ -74,6 +74,10 @@ export class Connections {
     return decidedOf(this.#findById.get(id) as Stored);
   }
 
+  has(id: number): boolean {
+    return this.#findName.get(id) !== undefined;
+  }
+
   nameOf(id: number): string {
     return this.#findName.get(id) as string;
   }

@@ -40,6 +40,7 @@ export class EquipmentTree {
   readonly #parts: EquipmentParts;
   readonly #byId;
   readonly #idAt;
+  readonly #history;
   readonly #roots = new Map<number, number>();
 
   constructor(parts: EquipmentParts) {
@@ -47,6 +48,10 @@ export class EquipmentTree {
     const { sql } = parts.db;
     this.#byId = sql.prepare(`SELECT ${columns} WHERE id = ?`);
     this.#idAt = sql.prepare(`SELECT id FROM equipment WHERE tenant = ? AND removed = 0 AND ${treeKey} = ?`).pluck();
+    this.#history = sql.prepare(
+      `SELECT name, parent_id AS parentId, lifecycle, model, revision, coalesce(valid_from_us, changed_us) AS validFromUs
+       FROM equipment_history WHERE id = ? ORDER BY revision`,
+    );
     const rows = sql
       .prepare("SELECT id, tenant, parent_id AS parentId, path FROM equipment WHERE removed = 0")
       .iterate();
@@ -98,12 +103,7 @@ export class EquipmentTree {
   }
 
   #versions(id: number): (EquipmentVersion & { revision: number })[] {
-    return this.#parts.db.sql
-      .prepare(
-        `SELECT name, parent_id AS parentId, lifecycle, model, revision, coalesce(valid_from_us, changed_us) AS validFromUs
-         FROM equipment_history WHERE id = ? ORDER BY revision`,
-      )
-      .all(id) as (EquipmentVersion & { revision: number })[];
+    return this.#history.all(id) as (EquipmentVersion & { revision: number })[];
   }
 
   #at(id: number, atUs: number): Pick<Equipment, "name" | "parentId" | "path" | "lifecycle" | "model"> {

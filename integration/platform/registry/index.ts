@@ -88,7 +88,7 @@ export function openRegistry(options: {
     get appliedLsn() {
       return tags.appliedLsn;
     },
-    applyRegistrations: (records) => tags.apply(records),
+    applyRegistrations: (records, forMs = Number.POSITIVE_INFINITY) => tags.apply(records, forMs),
     advance: (lsn) => tags.advance(lsn),
     noteUnits: (tenant, connectionId, units) => tags.noteUnits(tenant, connectionId, units),
     noteTypes: (connectionId, changes) => tags.noteTypes(connectionId, changes),

@@ -6,7 +6,7 @@ import {
   type TagChange,
   type ValueType,
 } from "@lineshaft/contract/api";
-import type { Clock, Lsn, Page, TagRegisteredRecord, Written } from "@lineshaft/contract/ports";
+import type { Clock, Lsn, Page, Registration, Written } from "@lineshaft/contract/ports";
 import { type Cursors, pageSize } from "../sqlite/cursor.ts";
 import type { OwnedDatabase } from "../sqlite/open.ts";
 import { conflict, demand, notFound } from "./access.ts";
@@ -14,6 +14,7 @@ import type { Connections } from "./connections.ts";
 import { type Declaration, DeclaredTags } from "./declared.ts";
 import type { Directory } from "./directory.ts";
 import type { Journal } from "./journal.ts";
+import { Registrations } from "./registrations.ts";
 import { unitFault } from "./ucum.ts";
 
 /** Units or types in one record of the log. */
@@ -48,8 +49,7 @@ export class Tags {
   readonly #tellType;
   readonly #typeOf;
   readonly declared: DeclaredTags;
-  #appliedLsn: Lsn;
-  #advancedMs = Number.NEGATIVE_INFINITY;
+  readonly #registrations: Registrations;
 
   constructor(parts: TagParts) {
     this.#parts = parts;
@@ -63,58 +63,20 @@ export class Tags {
     this.#tellType = sql.prepare("UPDATE tag SET source_type = ? WHERE id = ?");
     this.#typeOf = sql.prepare("SELECT source_type FROM tag WHERE id = ?").pluck();
     this.declared = new DeclaredTags(sql);
-    this.#appliedLsn = sql.prepare("SELECT lsn FROM applied").pluck().get() as number;
+    this.#registrations = new Registrations({ ...parts, declared: this.declared, folded });
     for (const tag of this.#rows()) parts.directory.setTag(tag.id, tag.connectionId, tag.equipmentId);
   }
 
   get appliedLsn(): Lsn {
-    return this.#appliedLsn;
+    return this.#registrations.appliedLsn;
   }
 
-  apply(records: { lsn: Lsn; recordedTime: number; tenant: number; record: TagRegisteredRecord }[]): void {
-    const { db, directory, connections } = this.#parts;
-    const news = records.filter((r) => r.lsn > this.#appliedLsn);
-    if (news.length === 0) return;
-    const last = news[news.length - 1].lsn;
-    const placed = new Map<number, number | null>();
-    db.write(() => {
-      const insert = db.sql.prepare(
-        `INSERT INTO tag (id, connection_id, address, name, equipment_id, unit, folded, revision, registered_us)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      );
-      for (const { record, tenant, recordedTime } of news) {
-        if (record.newConnection) connections.bringIntoBeing(tenant, record);
-        const declared = this.declared.any(record.connectionId);
-        for (let i = 0; i < record.ids.length; i++) {
-          const [id, address] = [record.ids[i], record.addresses[i]];
-          const known = declared ? this.declared.get(record.connectionId, address) : null;
-          const { name = null, equipmentId = null, unit = null, revision = 0 } = known ?? {};
-          const fold = folded(address, name);
-          insert.run(id, record.connectionId, address, name, equipmentId, unit, fold, revision, recordedTime);
-          if (known === null) continue;
-          this.#keep.run(id, revision, name, equipmentId, unit, recordedTime, "declared");
-          placed.set(id, equipmentId);
-        }
-      }
-      this.#writeApplied(last);
-    });
-    for (const { record } of news) {
-      if (record.newConnection) connections.stands(record.connectionId);
-      for (const id of record.ids) directory.setTag(id, record.connectionId, placed.get(id) ?? null);
-    }
-    this.#appliedLsn = last;
+  apply(records: readonly Registration[], forMs: number): boolean {
+    return this.#registrations.apply(records, forMs);
   }
 
   advance(lsn: Lsn): void {
-    const nowMs = this.#parts.clock.monotonicMs();
-    if (lsn <= this.#appliedLsn || nowMs - this.#advancedMs < this.#parts.advanceEveryMs) return;
-    this.#parts.db.write(() => this.#writeApplied(lsn));
-    this.#appliedLsn = lsn;
-    this.#advancedMs = nowMs;
-  }
-
-  #writeApplied(lsn: Lsn): void {
-    this.#parts.db.sql.prepare("UPDATE applied SET lsn = ?").run(lsn);
+    this.#registrations.advance(lsn);
   }
 
   *all(): Iterable<{ id: number; connectionId: number; address: string; equipmentId: number | null }> {

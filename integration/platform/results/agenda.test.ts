@@ -29,6 +29,7 @@ const machines = [3, 4, 6];
 class World {
   ms = 0;
   watermark = at(4);
+  repairing = false;
   readonly truth = new Map<string, number>();
   readonly results = new Map<string, StoredKey & { value: number; equipmentId: number; revision: number }>();
   readonly rows = new Map<number, Row>();
@@ -44,7 +45,7 @@ class World {
           fromUs: at(0),
           watermarkUs: this.watermark,
           finalBeforeUs: this.watermark,
-          repairing: false,
+          repairing: this.repairing,
         }),
         keys: (_, fromUs, toUs) =>
           keysIn(
@@ -185,6 +186,32 @@ describe("what is to be computed", () => {
     world.expectRight();
     expect(world.agenda.isStale(key)).toBe(false);
     expect(world.results.get(world.id(key))?.revision).toBe(2);
+  });
+
+  test("a change keeps its cause when a first pass over the past comes to the same key after it", () => {
+    const world = new World();
+    // What would be final waits for the repair, and meanwhile all that was recorded before becomes due.
+    world.repairing = true;
+    world.agenda.dirty(3, at(1), at(2), context);
+    expect(world.agenda.take(1000, () => true).items).toEqual([]);
+    expect(world.agenda.size.tasks).toBeGreaterThan(machines.length);
+    world.repairing = false;
+    const own = world.settle().filter(({ equipmentId }) => equipmentId === 3);
+    const causeOf = (hour: number) => own.find(({ key }) => key === String(at(hour)))?.cause.kind;
+    expect([0, 1, 2, 3].map(causeOf)).toEqual(["context", "context", "context", "first"]);
+  });
+
+  test("where changes pile up beside a past that waits, they stay changes", () => {
+    const world = new World();
+    world.repairing = true;
+    world.agenda.take(1, () => true);
+    for (let i = 0; i < 80; i++) world.agenda.dirty(3, at(0), at(1), { ...context, lsn: i });
+    const first = { ...context, kind: "first" as const };
+    world.agenda.dirty(3, at(0), at(4), first);
+    for (let i = 0; i < 80; i++) world.agenda.dirty(3, at(0), at(1), { ...context, lsn: 100 + i });
+    world.repairing = false;
+    const own = world.settle().filter(({ equipmentId }) => equipmentId === 3);
+    expect(own.find(({ key }) => key === String(at(0)))?.cause).toMatchObject({ kind: "context", lsn: 179 });
   });
 
   test("what comes out as it was is no news above", () => {

@@ -2,7 +2,7 @@ import type { Cause, Micros, ResultKey, WorkItem } from "@lineshaft/contract/api
 import { type KeySpan, keyText } from "./keys.ts";
 import { OpenPeriods } from "./open-periods.ts";
 import { Portion } from "./portion.ts";
-import { standingOf } from "./standing.ts";
+import { itemOf, standingOf } from "./standing.ts";
 import { newStation, type Station, type StationPlan } from "./stations.ts";
 import {
   type AgendaInputs,
@@ -16,14 +16,14 @@ import {
   progressCause,
   type Row,
   type Task,
+  tellsMore,
 } from "./tasks.ts";
-import { keysWithin, newestPart, windowsMeet } from "./windows.ts";
+import { keysWithin, newestPart, widened, windowsMeet } from "./windows.ts";
 
 /** Failing so often, a key no longer holds up what stands above it. */
 const patience = 2;
 const retryMostMs = 3_600_000;
 const chunksPerTake = 400;
-const windowsMax = 64;
 
 /**
  * What one application has to compute, and in which order. Dirty ranges (windows) are taken apart into keys (tasks) only when they are given out, so that a change of everything costs
@@ -86,10 +86,9 @@ export class Agenda {
     if (station === undefined) return;
     const last = station.windows.at(-1);
     if (row === undefined && last !== undefined && absorbs(last, fromUs, toUs, cause)) return;
-    // Nobody takes work: what piles up is known less exactly, and not forgotten.
-    if (row === undefined && last !== undefined && station.windows.length >= windowsMax) {
-      const hull = { fromUs: Math.min(last.fromUs, fromUs), toUs: Math.max(last.toUs, toUs), endsBy: null };
-      this.#kept.add(Object.assign(last, isBacklog(last.cause) ? hull : { ...hull, cause }));
+    const full = row === undefined ? widened(station, fromUs, toUs, cause) : null;
+    if (full !== null) {
+      this.#kept.add(full);
       return;
     }
     const window = row ?? this.#row(station, null, { fromUs, toUs }, cause);
@@ -105,14 +104,13 @@ export class Agenda {
     const text = keyText(span);
     const known = station.tasks.get(text);
     // What waits anyway needs no second row.
-    const waiting = known?.state === "waiting" ? known : known?.again;
-    if (row === undefined && waiting) {
-      waiting.cause = cause;
-      return;
+    if (row === undefined && known?.state === "waiting") this.#because(known, cause);
+    else if (row === undefined && known?.again) known.again.cause = cause;
+    else {
+      const kept = row ?? this.#row(station, { period: span.period, key: span.key }, span, cause);
+      kept.left = 0;
+      this.#task(station, span, cause, kept);
     }
-    const kept = row ?? this.#row(station, { period: span.period, key: span.key }, span, cause);
-    kept.left = 0;
-    this.#task(station, span, cause, kept);
   }
 
   /** A row as it was kept; ids go on after it. */
@@ -159,11 +157,14 @@ export class Agenda {
     const first = this.#turn;
     for (let i = 0; i < length && !portion.full; i++) {
       this.#turn = (first + i) % length;
-      this.#takeOf(this.#machines[this.#turn], portion, visible);
+      const station = this.#machines[this.#turn];
+      // What is given out knows of the change already, and must say so.
+      if (station.tasks.size > 0) this.#expandChanges(station);
+      this.#takeOf(station, portion, visible);
     }
     for (const station of [...this.#changed]) {
       if (portion.full) return portion;
-      while (this.#expand(station, false));
+      this.#expandChanges(station);
       this.#takeOf(station, portion, visible);
     }
     for (const station of this.#upper) this.#takeOf(station, portion, visible);
@@ -263,9 +264,10 @@ export class Agenda {
     known.toUs = span.toUs;
     if (known.state === "waiting") {
       known.rows.push(...rows);
-      if (cause.kind !== "progress") this.#because(known, cause);
+      if (tellsMore(cause, known.cause)) this.#because(known, cause);
     } else if (cause.kind !== "progress") {
-      known.again = { cause, rows: [...(known.again?.rows ?? []), ...rows] };
+      const why = known.again === null || tellsMore(cause, known.again.cause) ? cause : known.again.cause;
+      known.again = { cause: why, rows: [...(known.again?.rows ?? []), ...rows] };
     }
     return known;
   }
@@ -325,6 +327,10 @@ export class Agenda {
       for (const open of this.#periods.ended(station)) this.#task(station, open, progressCause, null);
   }
 
+  #expandChanges(station: Station): void {
+    while (this.#changed.has(station) && this.#expand(station, false));
+  }
+
   /** Takes the newest part of the newest window apart into tasks; false: there is none. */
   #expand(station: Station, backlog: boolean): boolean {
     const window = station.windows.findLast(({ cause }) => isBacklog(cause) === backlog);
@@ -377,19 +383,13 @@ export class Agenda {
   }
 
   #give(task: Task, now: number): WorkItem | null {
-    const { station, period, key } = task;
     const standing = standingOf(this.#inputs, task);
     if (standing === null) {
       this.done(task);
       return null;
     }
     if (standing === "later") return null;
-    const { fromUs, toUs, state } = standing;
-    task.item = {
-      ...{ equipmentId: station.id, period, key, path: station.path, equipmentLevel: station.equipmentLevel },
-      ...{ fromUs, toUs, level: station.level, state, cause: task.cause, basisLsn: this.#inputs.basisLsn() },
-      below: station.level === "above" ? station.below.map(({ id }) => id) : [],
-    };
+    task.item = itemOf(task, standing, this.#inputs.basisLsn());
     task.state = "given";
     task.givenMs = now;
     this.#given.add(task);

@@ -6,14 +6,21 @@ import { keysIn } from "./keys.ts";
 import { seenUs as seenUsOf } from "./open-periods.ts";
 import type { Plant } from "./plant.ts";
 import type { Station } from "./stations.ts";
-import { type Changes, canonicalValues, type ResultStore, type StoredApplication, type StoredResult } from "./store.ts";
+import {
+  type Changes,
+  canonicalValues,
+  type ResultStore,
+  type ResultTexts,
+  type StoredApplication,
+  type StoredResult,
+} from "./store.ts";
 import type { AgendaOptions, Row, Task } from "./tasks.ts";
 
 type Item = ResultPublishedRecord["items"][number];
 
 /** What became of one result that somebody wants to publish. */
 export type Verdict =
-  | { what: "publish"; task: Task; item: Item }
+  | { what: "publish"; task: Task; item: Item; texts: ResultTexts }
   | { what: "unchanged" }
   | { what: "refused"; code: string; detail: string };
 
@@ -83,10 +90,11 @@ export class Book {
         "result_too_large",
         `Its detail has ${detail.length} characters; at most ${detailBytesMax} are kept.`,
       );
+    const texts = { values: canonicalValues(input.values), detail };
     const standing = this.#store.current(this.#application.id, input);
     const same =
       standing !== null &&
-      standing.values === canonicalValues(input.values) &&
+      standing.values === texts.values &&
       standing.coverage === input.coverage &&
       standing.detail === detail;
     const task = this.agenda.givenFor(input);
@@ -111,13 +119,14 @@ export class Book {
     return {
       what: "publish",
       task,
+      texts,
       item: { ...input, detail: input.detail ?? null, path: station.path, fromUs, toUs, state, revision, cause: why },
     };
   }
 
-  /** A publication has come back from the log: it is kept, and what stands above is dirty. Inside a transaction. */
-  apply(record: ResultPublishedRecord, lsn: Lsn, publishedUs: number): void {
-    this.#store.apply(this.#application.id, record, lsn, publishedUs);
+  /** A publication has come back from the log: it is kept, and what stands above is dirty. `texts`: of its items, where they are known. Inside a transaction. */
+  apply(record: ResultPublishedRecord, lsn: Lsn, publishedUs: number, texts?: readonly ResultTexts[]): void {
+    this.#store.apply(this.#application.id, record, { lsn, publishedUs, texts });
     for (const { equipmentId, period, key, fromUs, toUs, cause } of record.items) {
       const station = this.agenda.stations.get(equipmentId);
       if (station === undefined || station.parent === null) continue;

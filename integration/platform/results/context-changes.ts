@@ -8,11 +8,13 @@ import {
   ProblemError,
   type ShiftOccurrence,
 } from "@lineshaft/contract/api";
-import type { Facts, Lsn, MasterData } from "@lineshaft/contract/ports";
+import type { Clock, Facts, Lsn, MasterData, ProductionTimes, Registry } from "@lineshaft/contract/ports";
 import { contextDifference, datedDifference } from "../context/index.ts";
 import { pages, platformPrincipal } from "./plant.ts";
 import { type Range, reachOf } from "./reach.ts";
+import { ScrapChanges, type ScrapMove } from "./scrap-changes.ts";
 import type { StationPlan } from "./stations.ts";
+import { ToldChanges } from "./told-changes.ts";
 
 /** A record of a change of master data, as it stands in the log. */
 export interface MasterDataChange {
@@ -38,10 +40,29 @@ const setUpMostUs = 8 * hourUs;
 export class ContextChanges {
   readonly #data: MasterData;
   readonly #facts: Facts;
+  readonly #told: ToldChanges;
+  readonly scrap: ScrapChanges;
 
-  constructor(data: MasterData, facts: Facts) {
-    this.#data = data;
-    this.#facts = facts;
+  constructor(parts: { registry: Registry; facts: Facts; clock: Clock; production: ProductionTimes }) {
+    this.#data = parts.registry.masterData;
+    this.#facts = parts.facts;
+    this.#told = new ToldChanges(parts);
+    this.scrap = new ScrapChanges(this.#data, parts.facts, parts.production, this.#told);
+  }
+
+  /** What other identifiers of a machine change, since it was last looked at: keys under both, and how far it reaches. */
+  *toldOtherwise(
+    tenant: number,
+    equipmentId: number,
+    hull: Range,
+    stations: readonly StationPlan[],
+  ): Generator<{ station: number } & Range> {
+    const ranges = this.#told.since(tenant, equipmentId, hull);
+    for (const station of ranges.length === 0 ? [] : stations) {
+      if (station.level === "above" || (station.id !== equipmentId && !station.members.includes(equipmentId))) continue;
+      for (const range of ranges)
+        yield { station: station.id, ...this.#reach(station, this.#setUps(tenant, station, range)) };
+    }
   }
 
   *touched(
@@ -49,11 +70,22 @@ export class ContextChanges {
     change: MasterDataChange,
     stations: readonly StationPlan[],
   ): Generator<{ station: number } & Range> {
+    const moves = this.#scrapMoves(tenant, change);
     for (const station of stations) {
       if (station.level === "above") continue;
-      for (const range of this.#ranges(tenant, change, station, stations))
+      yield* this.moved(station, moves);
+      const told = this.#told
+        .by(tenant, change, [station.id, ...station.members])
+        .map((range) => this.#setUps(tenant, station, range));
+      for (const range of [...this.#ranges(tenant, change, station, stations), ...told])
         yield { station: station.id, ...this.#reach(station, range) };
     }
+  }
+
+  /** Where late scrap has moved within a station. */
+  *moved(station: StationPlan, moves: readonly ScrapMove[]): Generator<{ station: number } & Range> {
+    for (const { equipmentId, ...range } of moves)
+      if (station.members.includes(equipmentId)) yield { station: station.id, ...this.#reach(station, range) };
   }
 
   /** Changed facts reach as far as a changed context does. */
@@ -97,8 +129,6 @@ export class ContextChanges {
           fromUs: Math.min(fromUs, anchorUs),
           toUs: Math.max(toUs, anchorUs + 1),
         }));
-      case "lateScrap":
-        return this.#lateScrap(tenant, this.#versions(tenant, kind, change), station);
       case "idealCycleTime":
       case "countingAssignment":
       case "setUp":
@@ -116,12 +146,26 @@ export class ContextChanges {
         return dated(this.#versions(tenant, kind, change), station, undefined, [station.id]);
       case "reason":
         return [everywhere];
+      case "lateScrap":
+      case "identifierRule":
+      case "lookUp":
       case "material":
       case "kpiTarget":
       case "booking":
-        // No number rests on what it should be, no cell rests on what units of a material are worth, and what came of a booking is a change of its own.
+        // Late scrap has moves of its own, and what machines tell is compared apart. No number rests on what it should be, no cell rests on what units of a material are worth, and what came of a booking is a change of its own.
         return [];
     }
+  }
+
+  #scrapMoves(tenant: number, change: MasterDataChange): ScrapMove[] {
+    const { kind, id } = change;
+    if (kind === "lateScrap") {
+      const { before, after } = this.#versions(tenant, kind, change);
+      return this.scrap.booked(tenant, id, before, after);
+    }
+    if (kind !== "order") return [];
+    const { before, after } = this.#versions(tenant, kind, change);
+    return this.scrap.ordered(tenant, id, before, after);
   }
 
   #versions<K extends MasterDataKind>(tenant: number, kind: K, change: MasterDataChange): Versions<K> {
@@ -156,22 +200,11 @@ export class ContextChanges {
     const orders = pages((cursor) =>
       this.#data.list(p, "order", { equipmentId: station.id, ...near, cursor, limit: 1000 }),
     );
-    const ends = orders
-      .flatMap(({ id, item }) => executions(item, id, station))
+    const told = this.#told.executions(tenant, station.id);
+    const ends = [...orders.flatMap(({ id, item }) => executions(item, id, station)), ...told]
       .filter((execution) => execution.fromUs <= toUs && execution.toUs >= fromUs)
       .map((execution) => execution.toUs);
     return { fromUs, toUs: Math.max(toUs, Math.min(toUs + setUpMostUs, Math.max(toUs, ...ends))) };
-  }
-
-  #lateScrap(tenant: number, versions: Versions<"lateScrap">, station: StationPlan): Range[] {
-    if (JSON.stringify(versions.before) === JSON.stringify(versions.after)) return [];
-    return [versions.before, versions.after].flatMap((booking) => {
-      if (booking === null || !station.members.includes(booking.equipmentId)) return [];
-      if (booking.madeUs !== null) return [{ fromUs: booking.madeUs.fromUs - 1, toUs: booking.madeUs.toUs }];
-      // It is put where the order last produced.
-      const order = this.#at(tenant, "order", booking.order, forever);
-      return executions(order, booking.order, station).map(({ fromUs, toUs }) => ({ fromUs, toUs }));
-    });
   }
 
   #shifts(tenant: number, change: MasterDataChange, station: StationPlan): Range[] {
@@ -195,7 +228,17 @@ export class ContextChanges {
 }
 
 const emptyContext = (shifts: ShiftOccurrence[]) => ({
-  ...{ timeZone: "", lifecycle: [], shifts, executions: [], reasons: [], reasonTree: [], setUps: [], idealCycles: [] },
+  ...{
+    timeZone: "",
+    lifecycle: [],
+    shifts,
+    executions: [],
+    materials: [],
+    reasons: [],
+    reasonTree: [],
+    setUps: [],
+    idealCycles: [],
+  },
   ...{ counting: [], blockedCavities: [], lateScrap: [], policies: [] },
 });
 

@@ -22,7 +22,8 @@ export interface KeySpan {
 /** When an operation of an order was, is or will be executed on the equipment; open ends are Infinity. */
 export interface ExecutionSpan {
   order: string;
-  operation: string;
+  /** null: it is not known which; it is part of the order alone. */
+  operation: string | null;
   fromUs: Micros;
   toUs: Micros;
 }
@@ -49,7 +50,12 @@ export function keysIn(
     shift: () => context.shifts.map((shift) => ({ ...spanOf(shift), period: "shift", key: shift.id })),
     productionDay: () => productionDays(context, fromUs, toUs),
     order: () => executed("order", context.executions, ({ order }) => order),
-    operation: () => executed("operation", context.executions, ({ order, operation }) => `${order}/${operation}`),
+    operation: () =>
+      executed(
+        "operation",
+        context.executions.filter(({ operation }) => operation !== null),
+        ({ order, operation }) => `${order}/${operation}`,
+      ),
   };
   return [...periods].flatMap((period) => makers[period]().filter(meets));
 }

@@ -1,6 +1,6 @@
 import { dayUs, type MasterDataItem, type Micros, type Principal, type Recorded } from "@lineshaft/contract/api";
-import type { Facts, Registry, StandardBinding } from "@lineshaft/contract/ports";
-import { membersOf, timeZoneAt } from "../context/index.ts";
+import type { Clock, Facts, Registry, StandardBinding } from "@lineshaft/contract/ports";
+import { IdentifierSource, membersOf, placesUpwards, timeZoneAt } from "../context/index.ts";
 import type { ExecutionSpan, KeyContext } from "./keys.ts";
 import { planStations, type StationPlan } from "./stations.ts";
 import type { StationProgress } from "./tasks.ts";
@@ -20,13 +20,15 @@ export const platformPrincipal = (tenant: number): Principal => ({
 export class Plant {
   readonly #registry: Registry;
   readonly #facts: Facts;
+  readonly #identifiers: IdentifierSource;
   /** Zones by equipment and day; thrown away when anything in the registry changes. */
   readonly #zones = new Map<string, string>();
   #zonesOf = -1;
 
-  constructor(registry: Registry, facts: Facts) {
+  constructor(registry: Registry, facts: Facts, clock: Clock) {
     this.#registry = registry;
     this.#facts = facts;
+    this.#identifiers = new IdentifierSource({ registry, facts, clock });
   }
 
   stations(tenant: number): StationPlan[] {
@@ -49,7 +51,7 @@ export class Plant {
     return {
       timeZone: this.#timeZone(p, id, fromUs),
       shifts: masterData.shifts(p, id, fromUs - aroundUs, toUs + aroundUs),
-      executions: orders.flatMap((order) => executionsOf(order, id)),
+      executions: [...orders.flatMap((order) => executionsOf(order, id)), ...this.#toldSpans(p, id, orders)],
     };
   }
 
@@ -68,6 +70,17 @@ export class Plant {
       };
     }
     return all;
+  }
+
+  /** What the machine told, and what was booked of the same orders at other times: the key of an order is all of it. */
+  #toldSpans(p: Principal, id: number, known: readonly Order[]): ExecutionSpan[] {
+    const { executions } = this.#identifiers.of(p, placesUpwards(this.#registry, p, id));
+    const others = new Set(executions.map(({ order }) => order));
+    for (const { id: order } of known) others.delete(order);
+    return [
+      ...executions.map(({ order, operation, fromUs, toUs }) => ({ order, operation, ...openEnd({ fromUs, toUs }) })),
+      ...[...others].flatMap((order) => executionsOf(this.#registry.masterData.get(p, "order", order), id)),
+    ];
   }
 
   #lines(p: Principal): Map<number, number[]> {
@@ -91,6 +104,11 @@ export class Plant {
     return zone;
   }
 }
+
+const openEnd = ({ fromUs, toUs }: { fromUs: Micros; toUs: Micros }) => ({
+  fromUs,
+  toUs: toUs === Number.MAX_SAFE_INTEGER ? Number.POSITIVE_INFINITY : toUs,
+});
 
 /** Alarms and identifiers alone make no machine whose production could be told. */
 export const isProduction = ({ kind }: Pick<StandardBinding, "kind">): boolean =>

@@ -1,18 +1,22 @@
 import {
   decodeJson,
   decodeVerdict,
+  type FactsKind,
   type Frame,
   type GapRecord,
   type Lsn,
   type Registry,
   type RegistryChangedRecord,
   recordType,
+  type StandardBinding,
 } from "@lineshaft/contract/ports";
 import { isProduction } from "./plant.ts";
 
 /** Facts of a machine that may have changed while nobody was told. */
 export interface MissedChange {
   equipmentId: number;
+  /** No result rests on alarms. */
+  what: Exclude<FactsKind, "alarms">;
   fromUs: number;
   toUs: number;
   text: string;
@@ -28,7 +32,20 @@ export function* changesSince(
   registry: Pick<Registry, "standardBindings">,
 ): Generator<MissedChange> {
   if (frames.length === 0) return;
-  const items = registry.standardBindings().items.filter(isProduction);
+  const { items } = registry.standardBindings();
+  yield* changesOf("production", frames, items.filter(isProduction));
+  yield* changesOf(
+    "identifiers",
+    frames,
+    items.filter(({ kind }) => kind === "identifier"),
+  );
+}
+
+function* changesOf(
+  what: MissedChange["what"],
+  frames: readonly Frame[],
+  items: readonly StandardBinding[],
+): Generator<MissedChange> {
   const byTag = Map.groupBy(items, ({ tagId }) => tagId);
   const machines = new Set(items.map(({ equipmentId }) => equipmentId));
   for (const { type, payload, lsn } of frames) {
@@ -41,12 +58,13 @@ export function* changesSince(
           const range = ranges.get(equipmentId) ?? { fromUs: time, toUs: time };
           ranges.set(equipmentId, { fromUs: Math.min(range.fromUs, time), toUs: Math.max(range.toUs, time) });
         }
-      for (const [equipmentId, range] of ranges) yield { equipmentId, ...range, text: "Points came late.", lsn };
+      for (const [equipmentId, range] of ranges) yield { equipmentId, what, ...range, text: "Points came late.", lsn };
     } else if (type === recordType.gap) {
       const { connectionId, fromUs, toUs } = decodeJson<GapRecord>(payload);
       const fed = new Set(items.filter((each) => each.connectionId === connectionId).map((each) => each.equipmentId));
       const text = "It became known that data are missing.";
-      for (const equipmentId of fed) yield { equipmentId, fromUs, toUs: toUs ?? Number.POSITIVE_INFINITY, text, lsn };
+      for (const equipmentId of fed)
+        yield { equipmentId, what, fromUs, toUs: toUs ?? Number.POSITIVE_INFINITY, text, lsn };
     } else if (type === recordType.registryChanged) {
       const { entity, after } = decodeJson<RegistryChangedRecord>(payload);
       if (entity !== "binding" && entity !== "model" && entity !== "tag") continue;
@@ -54,7 +72,7 @@ export function* changesSince(
       const touched = typeof named === "number" ? [named] : entity === "model" ? machines : [];
       const everywhere = { fromUs: Number.NEGATIVE_INFINITY, toUs: Number.POSITIVE_INFINITY };
       for (const equipmentId of touched)
-        yield { equipmentId, ...everywhere, text: "Another meaning was given to tags.", lsn };
+        yield { equipmentId, what, ...everywhere, text: "Another meaning was given to tags.", lsn };
     }
   }
 }

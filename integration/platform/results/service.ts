@@ -28,11 +28,12 @@ import { Book, type Verdict } from "./book.ts";
 import { findResults, listResults } from "./listing.ts";
 import { Plant } from "./plant.ts";
 import { inPortions } from "./portion.ts";
+import { recordsOf, type Written } from "./records.ts";
 import { openStore, type ResultStore, type StoredApplication } from "./store.ts";
 import type { AgendaOptions } from "./tasks.ts";
-import { Watch } from "./watch.ts";
+import { Watch, type WatchParts, watchedRecords } from "./watch.ts";
 
-export interface ResultsOptions extends Partial<AgendaOptions> {
+export interface ResultsOptions extends Partial<AgendaOptions>, Pick<WatchParts, "recorded"> {
   path: string;
   log: Log;
   registry: Registry;
@@ -50,7 +51,6 @@ export interface ResultsOptions extends Partial<AgendaOptions> {
 }
 
 const [applicationsMax, defaultTake] = [100, 500];
-const recordBytes = 512 * 1024;
 /** How long after a record was applied its changes of facts are told at the latest. */
 const toldWithinMs = 5000;
 
@@ -66,7 +66,7 @@ export class ResultService implements Results {
   readonly #watch: Watch;
   readonly #books = new Map<string, Book>();
   /** What this process has published, so that it need not be read from the log again. */
-  readonly #written = new Map<Lsn, ResultPublishedRecord>();
+  readonly #written = new Map<Lsn, Written>();
   readonly #waiting = new Set<() => void>();
   readonly #endings: (() => void)[];
   #appliedLsn: Lsn;
@@ -80,13 +80,13 @@ export class ResultService implements Results {
     const { registry, facts } = options;
     this.#options = options;
     this.#store = store;
-    this.#plant = new Plant(registry, facts);
+    this.#plant = new Plant(registry, facts, options.clock);
     this.#appliedLsn = store.appliedLsn;
     this.#factsLsn = store.factsLsn;
     for (const application of store.applications()) this.#open(application);
     for (const book of this.#books.values()) book.restore();
     this.#watch = new Watch({
-      ...{ registry, facts, clock: options.clock, plant: this.#plant },
+      ...{ registry, facts, clock: options.clock, plant: this.#plant, recorded: options.recorded },
       books: (tenant) =>
         [...this.#books.values()].filter((book) => tenant === null || book.application.tenant === tenant),
       wake: () => this.#wake(),
@@ -130,7 +130,7 @@ export class ResultService implements Results {
       });
       this.#wake();
     }
-    const changes = news.filter(({ type }) => type === recordType.registryChanged || type === recordType.tagRegistered);
+    const changes = news.filter(({ type }) => watchedRecords.has(type));
     const missed = frames.filter(({ lsn }) => lsn > this.#store.factsLsn && lsn <= this.#options.factsFrom);
     const last = frames[frames.length - 1].lsn;
     if (changes.length === 0 && missed.length === 0) {
@@ -233,7 +233,10 @@ export class ResultService implements Results {
       return { published: 0, unchanged, lsn: null, faults };
     }
     try {
-      const lsn = await this.#appendResults(p.tenant, book.application, accepted);
+      const lsns = recordsOf(book.application, accepted).map((written) =>
+        this.#append(p.tenant, recordType.resultPublished, written.record, written),
+      );
+      const lsn = Math.max(...(await Promise.all(lsns)));
       for (const { task } of accepted) book.agenda.done(task);
       this.#wake();
       return { published: accepted.length, unchanged, lsn, faults };
@@ -297,9 +300,11 @@ export class ResultService implements Results {
       this.#applyRegistration(tenant, decodeJson<ApplicationRegisteredRecord>(payload), lsn);
       return;
     }
-    const record = this.#written.get(lsn) ?? decodeJson<ResultPublishedRecord>(payload);
+    const { record, texts }: Partial<Written> & Pick<Written, "record"> = this.#written.get(lsn) ?? {
+      record: decodeJson<ResultPublishedRecord>(payload),
+    };
     this.#written.delete(lsn);
-    this.#books.get(bookKey(tenant, record.application))?.apply(record, lsn, recordedTime);
+    this.#books.get(bookKey(tenant, record.application))?.apply(record, lsn, recordedTime, texts);
   }
 
   #applyRegistration(tenant: number, record: ApplicationRegisteredRecord, lsn: Lsn): void {
@@ -327,35 +332,11 @@ export class ResultService implements Results {
     this.#wake();
   }
 
-  async #appendResults(
-    tenant: number,
-    { name, ruleVersion }: StoredApplication,
-    accepted: readonly Extract<Verdict, { what: "publish" }>[],
-  ): Promise<Lsn> {
-    let items: ResultPublishedRecord["items"] = [];
-    let bytes = 0;
-    const waiting: Promise<Lsn>[] = [];
-    const flush = (): void => {
-      if (items.length === 0) return;
-      const record = { application: name, ruleVersion, items };
-      waiting.push(this.#append(tenant, recordType.resultPublished, record, record));
-      items = [];
-      bytes = 0;
-    };
-    for (const { item } of accepted) {
-      items.push(item);
-      bytes += 1000 + JSON.stringify(item.detail).length;
-      if (bytes >= recordBytes) flush();
-    }
-    flush();
-    return Math.max(...(await Promise.all(waiting)));
-  }
-
   async #append(
     tenant: number,
     type: typeof recordType.applicationRegistered | typeof recordType.resultPublished,
     record: object,
-    written?: ResultPublishedRecord,
+    written?: Written,
   ): Promise<Lsn> {
     const { lsn, durable } = this.#options.log.append({ tenant, partition: 0, type, payload: encodeJson(record) });
     if (written !== undefined) this.#written.set(lsn, written);

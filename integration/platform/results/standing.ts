@@ -1,4 +1,4 @@
-import type { Micros } from "@lineshaft/contract/api";
+import type { Micros, WorkItem } from "@lineshaft/contract/api";
 import type { KeySpan } from "./keys.ts";
 import type { Station } from "./stations.ts";
 import type { AgendaInputs, Task } from "./tasks.ts";
@@ -11,6 +11,16 @@ export interface Standing {
   fromUs: Micros;
   toUs: Micros;
   state: "provisional" | "final";
+}
+
+/** A task as it is given out. */
+export function itemOf(task: Task, { fromUs, toUs, state }: Standing, basisLsn: number): WorkItem {
+  const { station, period, key, cause } = task;
+  return {
+    ...{ equipmentId: station.id, period, key, path: station.path, equipmentLevel: station.equipmentLevel },
+    ...{ fromUs, toUs, level: station.level, state, cause, basisLsn },
+    below: station.level === "above" ? station.below.map(({ id }) => id) : [],
+  };
 }
 
 /** null: there is nothing to compute. `later`: it cannot be said yet. */

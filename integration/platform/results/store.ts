@@ -34,6 +34,12 @@ export interface StoredResult extends StoredKey {
   basisLsn: Lsn;
 }
 
+/** Parts of a result as they are kept. */
+export interface ResultTexts {
+  values: string;
+  detail: string;
+}
+
 export type Published = Omit<Result, "stale">;
 
 export type Brief = Pick<
@@ -72,11 +78,14 @@ export interface Changes {
   seen: Map<number, Micros | null>;
 }
 
+/** A result is some kilobytes, most of them evidence. What is computed at a time is read and written several times. */
+const pageBytes = 16_384;
+const cacheBytes = 32 * 1024 * 1024;
 const farUs = 8_640_000_000_000_000;
 
 /** Opens the file; a damaged one is set aside and built anew from what the log still has. */
 export function openStore(path: string, onEvent?: (event: { code: string; text: string }) => void): ResultStore {
-  const open = () => openDatabase({ path, migrations, durability: "relaxed" });
+  const open = () => openDatabase({ path, migrations, durability: "relaxed", pageBytes, cacheBytes });
   try {
     return new ResultStore(open());
   } catch (error) {
@@ -152,8 +161,12 @@ export class ResultStore {
     this.#get("UPDATE applied SET lsn = ?, facts_lsn = ?").run(lsn, factsLsn);
   }
 
-  /** One publication; again is harmless. */
-  apply(application: number, record: ResultPublishedRecord, lsn: Lsn, publishedUs: Micros): void {
+  /** One publication; again is harmless. `texts`: of its items, where they are known already. */
+  apply(
+    application: number,
+    record: ResultPublishedRecord,
+    { lsn, publishedUs, texts }: { lsn: Lsn; publishedUs: Micros; texts?: readonly ResultTexts[] },
+  ): void {
     const retire = this.#get(
       `UPDATE result SET current = 0 WHERE application = ? AND period = ? AND key = ? AND equipment = ? AND revision < ? AND current = 1`,
     );
@@ -170,7 +183,7 @@ export class ResultStore {
     const replace = this.#get(
       "DELETE FROM result WHERE application = ? AND period = ? AND key = ? AND equipment = ? AND revision < ? AND state = 'provisional'",
     );
-    for (const item of record.items) {
+    for (const [i, item] of record.items.entries()) {
       const { equipmentId, period, key, revision } = item;
       const place = [application, period, key, equipmentId, revision] as const;
       replace.run(...place);
@@ -186,9 +199,9 @@ export class ResultStore {
         item.state,
         record.ruleVersion,
         JSON.stringify(item.cause),
-        canonicalValues(item.values),
+        texts?.[i].values ?? canonicalValues(item.values),
         item.coverage,
-        JSON.stringify(item.detail),
+        texts?.[i].detail ?? JSON.stringify(item.detail),
         JSON.stringify(item.evidence),
         item.basisLsn,
         lsn,
@@ -271,7 +284,7 @@ export class ResultStore {
         : `lsn <= @asOf AND revision = (SELECT max(revision) FROM result AS o WHERE o.application = result.application AND o.period = result.period
              AND o.key = result.key AND o.equipment = result.equipment AND o.lsn <= @asOf)`;
     const rows = this.#get(
-      `${query.detail ? selectResult : selectBrief} WHERE application = @application AND equipment = @equipmentId AND ${newest}
+      `SELECT ${query.detail ? columns : briefColumns} FROM result WHERE application = @application AND equipment = @equipmentId AND ${newest}
        ${query.period === null ? "" : "AND period = @period"} ${query.key === null ? "" : "AND key = @key"}
        ${query.fromUs === null ? "" : "AND to_us > @fromUs"} ${query.toUs === null ? "" : "AND from_us < @toUs"}
        ${after === null ? "" : "AND (from_us, period, key) > (@afterUs, @afterPeriod, @afterKey)"}
@@ -296,18 +309,12 @@ export class ResultStore {
     { equipmentId, period, key }: ResultKey,
   ): (Published & { evidence: EvidenceTerm[] })[] {
     const rows = this.#get(
-      `${selectResult} WHERE application = ? AND period = ? AND key = ? AND equipment = ? ORDER BY revision DESC`,
-    ).all(application, period, key, equipmentId) as ResultRow[];
-    return rows.map((row) => ({ ...published(row), evidence: JSON.parse(row.evidence) as EvidenceTerm[] }));
-  }
-
-  /** How many current results meet a range of a station. */
-  count(application: number, equipmentId: number, fromUs: Micros, toUs: Micros): number {
-    return this.#get(
-      "SELECT count(*) FROM result WHERE application = ? AND equipment = ? AND to_us >= ? AND from_us <= ? AND current = 1",
-    )
-      .pluck()
-      .get(application, equipmentId, finite(fromUs), finite(toUs)) as number;
+      `SELECT ${columns}, evidence FROM result WHERE application = ? AND period = ? AND key = ? AND equipment = ? ORDER BY revision DESC`,
+    ).all(application, period, key, equipmentId) as (ResultRow & { evidence: string })[];
+    return rows.map(({ evidence, ...row }) => ({
+      ...published(row),
+      evidence: JSON.parse(evidence) as EvidenceTerm[],
+    }));
   }
 
   dirty(application: number): Row[] {
@@ -382,15 +389,14 @@ const finite = (time: Micros): Micros => Math.max(-farUs, Math.min(farUs, time))
 export const canonicalValues = (values: Record<string, number | null>): string =>
   JSON.stringify(Object.fromEntries(Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1))));
 
-const selectResult = `SELECT (SELECT name FROM application WHERE application.id = result.application) AS application, equipment AS equipmentId, period, key, revision,
-  from_us AS fromUs, to_us AS toUs, state, rule_version AS ruleVersion, cause, vals, coverage, detail, evidence, basis_lsn AS basisLsn, lsn,
-  published_us AS publishedUs FROM result`;
+const columns = `(SELECT name FROM application WHERE application.id = result.application) AS application, equipment AS equipmentId, period, key, revision,
+  from_us AS fromUs, to_us AS toUs, state, rule_version AS ruleVersion, cause, vals, coverage, detail, basis_lsn AS basisLsn, lsn, published_us AS publishedUs`;
 
-const selectBrief = selectResult.replace(" detail,", " 'null' AS detail,");
+const briefColumns = columns.replace(" detail,", " 'null' AS detail,");
 type Texts = { cause: string; vals: string };
-type ResultRow = Omit<Published, "cause" | "values" | "detail"> & Texts & { detail: string; evidence: string };
+type ResultRow = Omit<Published, "cause" | "values" | "detail"> & Texts & { detail: string };
 
-const published = ({ evidence: _, detail, ...row }: ResultRow): Published => ({
+const published = ({ detail, ...row }: ResultRow): Published => ({
   ...read(row),
   detail: JSON.parse(detail) as unknown,
 });

@@ -83,6 +83,12 @@ export const progressCause: Cause = { kind: "progress", text: "Time has gone on.
 export const isBacklog = ({ kind }: Cause): boolean => kind === "first" || kind === "rule";
 export const isChange = (kind: ResultCause): boolean => kind !== "first" && kind !== "progress";
 
+/** Of two changes the later one is told, whichever is looked at first; and a first pass over the past must not hide a change. */
+export const tellsMore = (next: Cause, before: Cause): boolean =>
+  isChange(next.kind)
+    ? !isChange(before.kind) || (next.lsn ?? 0) >= (before.lsn ?? 0)
+    : next.kind !== "progress" && !isChange(before.kind);
+
 /** Does a window say the same already? */
 export const absorbs = (window: Row, fromUs: Micros, toUs: Micros, { kind, lsn }: Cause): boolean =>
   window.cause.kind === kind && window.cause.lsn === lsn && window.fromUs <= fromUs && window.toUs >= toUs;

@@ -2,10 +2,12 @@ import type { Cause } from "@lineshaft/contract/api";
 import {
   type Clock,
   decodeJson,
+  type FactRecordedRecord,
   type Facts,
   type FactsChange,
   type Frame,
   type Lsn,
+  type ProductionTimes,
   type Registry,
   type RegistryChangedRecord,
   recordType,
@@ -14,12 +16,26 @@ import type { Book } from "./book.ts";
 import { ContextChanges, type MasterDataChange } from "./context-changes.ts";
 import type { Plant } from "./plant.ts";
 import { changesSince, type MissedChange } from "./restart.ts";
+import type { ScrapMove } from "./scrap-changes.ts";
+
+/** Records that may make results dirty by themselves. */
+export const watchedRecords: ReadonlySet<number> = new Set([
+  ...[recordType.registryChanged, recordType.tagRegistered, recordType.factRecorded],
+]);
+
+/** What systems have recorded of the production of units and lots. */
+export interface RecordedFacts {
+  production: ProductionTimes;
+  /** Resolves when it can be read up to a record. */
+  applied(lsn: Lsn): Promise<void>;
+}
 
 export interface WatchParts {
   registry: Registry;
   facts: Facts;
   clock: Clock;
   plant: Plant;
+  recorded: RecordedFacts;
   /** Of a tenant; null: of all. */
   books(tenant: number | null): Book[];
   wake(): void;
@@ -41,7 +57,7 @@ export class Watch {
 
   constructor(parts: WatchParts) {
     this.#parts = parts;
-    this.#changes = new ContextChanges(parts.registry.masterData, parts.facts);
+    this.#changes = new ContextChanges({ ...parts, production: parts.recorded.production });
   }
 
   /** Is all that was told looked at? */
@@ -56,6 +72,10 @@ export class Watch {
   /** Stations follow the plant. */
   tick(): void {
     if (this.#replan) this.#plan("The plant was changed.");
+    const text = "Late scrap was booked before it was known what the machine did until then.";
+    const cause: Cause = { kind: "facts", text, lsn: null, registryRevision: null, actor: null };
+    for (const { application } of this.#parts.books(null)) this.#changes.scrap.begin(application.tenant);
+    for (const { tenant, moves } of this.#changes.scrap.settled()) this.#scrapMoved(tenant, moves, cause);
   }
 
   /** Changes of the registry, and records whose changes of facts nobody has been told. */
@@ -63,6 +83,7 @@ export class Watch {
     const slice = this.#slices();
     for (const frame of changes) {
       if (frame.type === recordType.tagRegistered) this.#replan = true;
+      else if (frame.type === recordType.factRecorded) await this.#factsRecorded(frame, slice);
       else await this.#registryChanged(frame, slice);
     }
     for (const change of changesSince(missed, this.#parts.registry)) {
@@ -73,9 +94,9 @@ export class Watch {
 
   factsChanged(changes: readonly FactsChange[]): void {
     for (const { equipmentId, what, fromUs, toUs, cause, lsn } of changes) {
-      // What comes in its order is progress, and no result rests on alarms or identifiers.
-      if (cause === "points" || what !== "production") continue;
-      this.#queue.push({ equipmentId, fromUs, toUs, text: factsText[cause], lsn });
+      // What comes in its order is progress, but another order is another key; no result rests on alarms.
+      if (what === "alarms" || (what === "production" && cause === "points")) continue;
+      this.#queue.push({ equipmentId, what, fromUs, toUs, text: factsText[cause], lsn });
     }
     if (this.#queue.length === 0 || this.#working) return;
     this.#working = true;
@@ -117,6 +138,26 @@ export class Watch {
     }
   }
 
+  /** What is recorded of units and lots says when late scrap was made. */
+  async #factsRecorded({ tenant, payload, lsn }: Frame, slice: () => Promise<void>): Promise<void> {
+    if (this.#parts.books(tenant).length === 0) return;
+    await this.#parts.recorded.applied(lsn);
+    const record = decodeJson<FactRecordedRecord>(payload);
+    const text = "It was recorded when units or lots were produced.";
+    const cause: Cause = { kind: "facts", text, lsn, registryRevision: null, actor: record.by };
+    this.#scrapMoved(tenant, this.#changes.scrap.produced(tenant, record, lsn), cause);
+    await slice();
+  }
+
+  #scrapMoved(tenant: number, moves: readonly ScrapMove[], cause: Cause): void {
+    if (moves.length === 0) return;
+    for (const { agenda } of this.#parts.books(tenant))
+      for (const station of agenda.stations.values())
+        for (const { fromUs, toUs } of this.#changes.moved(station, moves))
+          agenda.dirty(station.id, fromUs, toUs, cause);
+    this.#parts.wake();
+  }
+
   /** Its life-cycle counts from the change on. */
   #equipmentChanged(
     books: readonly Book[],
@@ -132,7 +173,11 @@ export class Watch {
     for (const { agenda } of books) agenda.dirty(id, fromUs, Number.POSITIVE_INFINITY, cause);
   }
 
-  #factsDirty({ equipmentId, fromUs, toUs, text, lsn }: MissedChange): void {
+  #factsDirty({ equipmentId, what, fromUs, toUs, text, lsn }: MissedChange): void {
+    if (what === "identifiers") {
+      this.#toldOtherwise(equipmentId, { fromUs, toUs }, lsn);
+      return;
+    }
     for (const { agenda, application } of this.#parts.books(null))
       for (const station of agenda.stations.values()) {
         if (!station.members.includes(equipmentId)) continue;
@@ -140,6 +185,22 @@ export class Watch {
         const cause: Cause = { kind: "facts", text, lsn, registryRevision: null, actor: null };
         agenda.dirty(station.id, range.fromUs, range.toUs, cause);
       }
+    const tenants = new Set(this.#parts.books(null).map(({ application }) => application.tenant));
+    const cause: Cause = { kind: "facts", text: `${text} Late scrap moved.`, lsn, registryRevision: null, actor: null };
+    for (const tenant of tenants)
+      this.#scrapMoved(tenant, this.#changes.scrap.factsChanged(tenant, equipmentId, { fromUs, toUs }), cause);
+  }
+
+  /** The machine tells something else of its own work: that is another context of the same facts. */
+  #toldOtherwise(equipmentId: number, hull: { fromUs: number; toUs: number }, lsn: Lsn): void {
+    const text = "The machine tells another order, operation, material or tool.";
+    const cause: Cause = { kind: "context", text, lsn, registryRevision: null, actor: null };
+    for (const [tenant, books] of Map.groupBy(this.#parts.books(null), ({ application }) => application.tenant)) {
+      const stations = [...books[0].agenda.stations.values()];
+      for (const { station, fromUs, toUs } of this.#changes.toldOtherwise(tenant, equipmentId, hull, stations))
+        for (const { agenda } of books) agenda.dirty(station, fromUs, toUs, cause);
+      this.#scrapMoved(tenant, this.#changes.scrap.factsChanged(tenant, equipmentId, hull), cause);
+    }
   }
 
   /** Stations as the plant is now; where something hangs elsewhere, what stands above is another sum. */

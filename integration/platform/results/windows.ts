@@ -1,10 +1,11 @@
-import { dayUs, type Micros, type ResultCause } from "@lineshaft/contract/api";
+import { type Cause, dayUs, type Micros, type ResultCause } from "@lineshaft/contract/api";
 import { type KeySpan, keyText } from "./keys.ts";
 import type { Station } from "./stations.ts";
-import type { AgendaInputs, Row } from "./tasks.ts";
+import { type AgendaInputs, isBacklog, type Row } from "./tasks.ts";
 
 /** Windows are taken apart day by day, the newest first. */
 const chunkUs = dayUs;
+const windowsMax = 64;
 /** Facts are kept for 32 days, and forgotten by the hour. */
 const factsKeptUs = 31 * dayUs;
 
@@ -34,6 +35,18 @@ export function keysWithin(inputs: AgendaInputs, station: Station, fromUs: Micro
   for (const span of inputs.keys(station, fromUs, toUs))
     if (span.fromUs < Math.max(toUs, station.watermarkUs)) keys.set(keyText(span), span);
   return [...keys.values()];
+}
+
+/**
+ * Nobody takes work: what piles up is known less exactly, and not forgotten. Where a station has many windows, one is made to hold the new range too; null: there is room. The
+ * past that waits is no change, and a change no part of the past.
+ */
+export function widened(station: Station, fromUs: Micros, toUs: Micros, cause: Cause): Row | null {
+  if (station.windows.length < windowsMax) return null;
+  const same = station.windows.findLast((window) => isBacklog(window.cause) === isBacklog(cause));
+  if (same === undefined) return null;
+  const hull = { fromUs: Math.min(same.fromUs, fromUs), toUs: Math.max(same.toUs, toUs) };
+  return Object.assign(same, { ...hull, endsBy: null, cause });
 }
 
 /** Is a range of a station, or of anything below it, dirty for such a cause? A machine of which nothing is known holds up nobody. */

@@ -33,15 +33,20 @@ export interface OwnedDatabase {
   close(): void;
 }
 
-/** `durability` is what `write` promises: `synced` survives a power cut, `relaxed` a killed process only. */
+/**
+ * `durability` is what `write` promises: `synced` survives a power cut, `relaxed` a killed process only. `pageBytes`: of a new file; larger where most rows would not fit a
+ * page of the usual size. `cacheBytes`: pages that are kept in memory, as they come into use.
+ */
 export function openDatabase(options: {
   path: string;
   migrations: readonly Migration[];
   durability: "synced" | "relaxed";
+  pageBytes?: number;
+  cacheBytes?: number;
 }): OwnedDatabase {
-  const { path, migrations, durability } = options;
+  const { path, migrations, durability, pageBytes = 4096, cacheBytes = 8 * 1024 * 1024 } = options;
   const synchronous = durability === "synced" ? "FULL" : "NORMAL";
-  const sql = connect(path, synchronous);
+  const sql = connect(path, { synchronous, pageBytes, cacheBytes });
   try {
     migrate(sql, path, migrations);
   } catch (error) {
@@ -142,15 +147,21 @@ export function openDatabase(options: {
   };
 }
 
-function connect(path: string, synchronous: "FULL" | "NORMAL"): Sql {
+function connect(
+  path: string,
+  { synchronous, pageBytes, cacheBytes }: { synchronous: "FULL" | "NORMAL"; pageBytes: number; cacheBytes: number },
+): Sql {
   let sql: Sql | null = null;
   try {
     sql = new SqliteDatabase(path, { timeout: 0 });
     // The lock mode comes first: an exclusive WAL database keeps its index in memory, not in a shared mapping.
     sql.pragma("locking_mode=EXCLUSIVE");
+    sql.pragma(`page_size=${pageBytes}`);
     sql.pragma("journal_mode=WAL");
     sql.pragma(`synchronous=${synchronous}`);
     sql.pragma("foreign_keys=ON");
+    // Below zero it is KiB.
+    sql.pragma(`cache_size=${-Math.ceil(cacheBytes / 1024)}`);
     // Takes the exclusive lock now, not at the first write.
     sql.exec("BEGIN IMMEDIATE; COMMIT");
     return sql;

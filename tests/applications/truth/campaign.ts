@@ -18,16 +18,16 @@ import {
   siteOf,
   sites,
 } from "@lineshaft/simulation/plant";
-import type { Heads, Span, TrueOee } from "@lineshaft/simulation/truth";
-import { kpisOf, type Policies, sumsOf } from "../../../applications/oee/index.ts";
+import type { Span } from "@lineshaft/simulation/truth";
+import type { Policies } from "../../../applications/oee/index.ts";
 import {
   cellsOf,
   contextDifference,
   dirtyWindows,
-  setUpsFromOrderChange,
   shiftOccurrences,
 } from "../../../integration/platform/context/index.ts";
 import {
+  type BindingSpec,
   Derivation,
   type DirtyRange,
   GapLedger,
@@ -37,8 +37,11 @@ import {
   textKey,
 } from "../../../integration/platform/derivation/index.ts";
 import { Chance } from "./chance.ts";
+import { unsound, untrue } from "./compare.ts";
 import { faulted, type MenuFault } from "./faults.ts";
+import { wrongOfLine } from "./line.ts";
 import { MachineUnderTest } from "./machine.ts";
+import { Saved } from "./saved.ts";
 
 /** 13:00 in Berlin and 07:00 in Chicago: a change of shift at both sites lies in the window. */
 const start: Micros = Date.UTC(2026, 10, 26, 9) * 1000;
@@ -49,7 +52,9 @@ const forever: Micros = Number.MAX_SAFE_INTEGER;
 const microStopUs = 60 * secondUs;
 
 /** How much slower the fast ones are: what they tell is most of the work. */
-const slower: Record<string, number> = { Press2: 4, Extruder1: 6 };
+const slower: Record<string, number> = { Press2: 8, Extruder1: 12 };
+/** How many seconds lie between two readings of a counter that is sampled: several pieces. */
+const sampledSeconds = 60;
 
 /** One of each way to tell, and of each way to count. */
 const kinds: readonly MachineKind[] = [
@@ -69,8 +74,13 @@ const kinds: readonly MachineKind[] = [
     idealCycleSeconds: times * product.idealCycleSeconds,
     unitsPerCycle: kind.continuous ? times * product.unitsPerCycle : product.unitsPerCycle,
   }));
-  return { ...kind, products, orderCycles: kind.orderCycles / times };
+  const telling = kind.telling.sampledSeconds === null ? kind.telling : { ...kind.telling, sampledSeconds };
+  return { ...kind, products, telling, orderCycles: kind.orderCycles / times };
 });
+
+const shiftsAt = new Map(sites.map((site) => [site, shiftsOf(site, start - hourUs, end + hourUs)]));
+const breaksAt = ({ equipment }: MachineKind) =>
+  (shiftsAt.get(siteOf(equipment)) ?? []).flatMap(({ breaks }) => breaks);
 
 type Event = { at: Micros } & (
   | { is: "row"; machine: MachineUnderTest; tag: number; t: Micros; value: number | string }
@@ -99,17 +109,19 @@ class Campaign {
   /** Of these somebody said something new. */
   readonly #said = new Set<MachineUnderTest>();
   #derivation = new Derivation();
+  readonly #saved = new Saved();
+  /** Rows on their way. */
+  #rows = new ColumnsBuilder();
   #watermark: Micros = start - hourUs;
   #lsn = 0;
 
   constructor(seed: number, faultsOf: (machine: string, chance: Chance) => readonly MenuFault[]) {
     this.#chance = new Chance(`truth ${seed}`);
     const chance = this.#chance;
-    const breaks = new Map(sites.map((site) => [site, shiftsOf(site, start, end).flatMap((shift) => shift.breaks)]));
     this.#machines = kinds.map((kind, i) => {
-      const stretch = { fromUs: start, toUs: end, breaks: breaks.get(siteOf(kind.equipment)) ?? [], shift: seed };
+      const stretch = { fromUs: start, toUs: end, breaks: breaksAt(kind), shift: seed };
       const truth = playMachine(kind, chance.random, stretch);
-      const goodParts = kind.telling.counters === "sum" && chance.may(0.6);
+      const goodParts = chance.may(0.5);
       const policy = {
         ...defaultOeePolicy,
         version: `p${i}`,
@@ -118,7 +130,7 @@ class Campaign {
         outsidePlan: chance.of(["extend", "exclude"] as const),
         noOrder: chance.of(["busy", "notBusy"] as const),
         setUp: goodParts ? ("firstGoodPart" as const) : ("booked" as const),
-        setUpParts: chance.of([1, 3]),
+        setUpParts: chance.of([1, 3, 7]),
         setUpQuantity: chance.of(["inside", "outside"] as const),
       };
       const faults = faulted(kind, faultsOf(kind.machine, chance), chance, { fromUs: start, toUs: end });
@@ -143,16 +155,45 @@ class Campaign {
       const wrong = this.#compare(machine);
       if (wrong !== null) return `${machine.kind.machine} (${machine.faulted.faults.join(", ")}): ${wrong}`;
     }
-    return null;
+    return this.#wrongOfLine() ?? this.#unlikeFromScratch(this.#chance.of(this.#machines));
   }
 
+  #wrongOfLine(): string | null {
+    const [first, last] = ["MC2", "Assembly1"].map((name) => this.#machines.find(({ kind }) => kind.machine === name));
+    if (first === undefined || last === undefined) return null;
+    const facts = ({ equipment }: MachineUnderTest) => machineFacts(this.#derivation.bindingsOf(equipment), start, end);
+    return wrongOfLine(first, last, { shifts: shiftsAt.get(siteOf(first.kind.equipment)) ?? [], window, facts });
+  }
+
+  /** What was repaired step by step is, to the last bit, what comes of all of it at once. */
+  #unlikeFromScratch(machine: MachineUnderTest): string | null {
+    const { equipment } = machine;
+    const derivation = new Derivation();
+    derivation.setCycles(equipment, machine.cycles());
+    for (const spec of machine.bindings(start)) derivation.add(spec, "derive");
+    derivation.tick(this.#watermark);
+    derivation.settle(this.#store);
+    const facts = machineFacts(derivation.bindingsOf(equipment), start, end);
+    const cells = cellsOf({ equipment, facts, context: machine.context(facts) }, { from: start, to: end });
+    const current = [...(this.#cells.get(machine) ?? [])].sort(([a], [b]) => a - b).flatMap(([, list]) => list);
+    for (const [i, cell] of cells.entries())
+      if (JSON.stringify(cell) !== JSON.stringify(current[i]))
+        return `${machine.kind.machine}: from scratch ${JSON.stringify(cell)}, not ${JSON.stringify(current[i])}`;
+    return cells.length === current.length
+      ? null
+      : `${machine.kind.machine}: ${current.length} cells, not ${cells.length}`;
+  }
+
+  #specs(): BindingSpec[] {
+    return this.#machines.flatMap((machine) => machine.bindings(start));
+  }
+
+  /** All of it from history. */
   #assemble(): void {
-    for (const machine of this.#machines) {
-      this.#derivation.setCycles(machine.equipment, machine.cycles());
-      for (const spec of machine.bindings(start)) {
-        this.#store.know(spec);
-        this.#derivation.add(spec, "derive");
-      }
+    for (const machine of this.#machines) this.#derivation.setCycles(machine.equipment, machine.cycles());
+    for (const spec of this.#specs()) {
+      this.#store.know(spec);
+      this.#derivation.add(spec, "derive");
     }
   }
 
@@ -242,6 +283,10 @@ class Campaign {
     }
     for (const setUp of machine.bookedSetUps) push(setUp.toUs, () => machine.setUps.push(setUp));
     for (const block of shown.blocked) push(block.toUs, () => machine.blocked.push(block));
+    // What is said of a stop, or found out of parts, comes when it comes.
+    for (const { annotation } of machine.said)
+      push(annotation.toUs + chance.below(2 * hourUs), () => machine.annotations.push(annotation));
+    for (const { booking } of machine.late) push(booking.bookedUs, () => machine.lateScrap.push(booking));
   }
 
   #stream(events: readonly Event[]): void {
@@ -257,37 +302,60 @@ class Campaign {
 
   #take(event: Event): void {
     const lsn = ++this.#lsn;
+    if (event.is === "row") {
+      const { tag, t, value } = event;
+      const number = typeof value === "string" ? textKey(value) : value;
+      const row = { tag, t, ordinal: 0, value: number, bad: false, revision: null, lsn };
+      if (this.#store.put(row) === "new") this.#rows.add(tag, t, value);
+      return;
+    }
+    this.#deliver();
     if (event.is === "booking") {
       event.book();
       this.#said.add(event.machine);
-      this.#derivation.setCycles(event.machine.equipment, event.machine.cycles());
+      const { equipment } = event.machine;
+      const cycles = event.machine.cycles();
+      this.#do((derivation) => derivation.setCycles(equipment, cycles));
       return;
     }
-    if (event.is === "gap") {
-      const { connection } = event.statement;
-      for (const { from, to, lost } of this.#store.gaps.add({ ...event.statement, lsn }))
-        this.#derivation.gapChanged(connection, from, to, lost);
-      return;
-    }
-    const { tag, t, value } = event;
-    const number = typeof value === "string" ? textKey(value) : value;
-    if (this.#store.put({ tag, t, ordinal: 0, value: number, bad: false, revision: null, lsn }) !== "new") return;
-    const columns = new ColumnsBuilder(1);
-    columns.add(tag, t, value);
-    this.#derivation.apply(columns.build());
+    const { connection } = event.statement;
+    for (const { from, to, lost } of this.#store.gaps.add({ ...event.statement, lsn }))
+      this.#do((derivation) => derivation.gapChanged(connection, from, to, lost));
   }
 
-  /** The process is killed and starts again: facts come from what was stored, results stay as they were published. */
+  /** What came since the last time reaches derivation. */
+  #deliver(): void {
+    if (this.#rows.rows === 0) return;
+    const columns = this.#rows.build();
+    this.#rows = new ColumnsBuilder();
+    this.#do((derivation) => derivation.apply(columns));
+  }
+
+  /** Something that stands in the log: after a crash it is read again. */
+  #do(what: (derivation: Derivation) => void): void {
+    what(this.#derivation);
+    this.#saved.since.push(what);
+  }
+
+  /**
+   * The process is killed and starts again: facts come from what was saved and from the log since, or, where nothing was, from history; results stay as they were published.
+   */
   #restart(): void {
-    this.#derivation = new Derivation();
-    this.#assemble();
+    this.#deliver();
+    const derivation = new Derivation();
+    this.#derivation = derivation;
+    if (!this.#saved.restore(derivation, this.#specs())) this.#assemble();
     this.#derivation.tick(this.#watermark);
   }
 
   #settle(watermark: Micros): void {
     if (watermark > this.#watermark) this.#watermark = watermark;
+    this.#deliver();
     this.#derivation.tick(this.#watermark);
+    // A save may find a repair that is not done yet.
+    if (this.#chance.may(0.1)) this.#saved.save(this.#derivation, this.#watermark);
     this.#derivation.settle(this.#store);
+    if (this.#chance.may(0.1)) this.#saved.save(this.#derivation, this.#watermark);
     const dirty = this.#derivation.takeDirty(() => microStopUs);
     for (const machine of this.#machines) {
       const own = dirty.filter(({ equipment }) => equipment === machine.equipment);
@@ -299,13 +367,14 @@ class Campaign {
   /** Computes again what is dirty: by facts that are others, and by what people say of them. */
   #publish(machine: MachineUnderTest, dirty: readonly DirtyRange[]): void {
     const facts = machineFacts(this.#derivation.bindingsOf(machine.equipment), start, end);
-    const said = machine.context();
-    const context = { ...said, setUps: [...said.setUps, ...setUpsFromOrderChange(facts, said)] };
+    const context = machine.context(facts);
     const before = this.#contexts.get(machine);
     this.#contexts.set(machine, context);
     const differs = before === undefined ? [{ from: start, to: end }] : contextDifference(before, context);
     const cells = this.#cells.get(machine) as Map<Micros, Cell[]>;
-    for (const { from, to } of dirtyWindows([...dirty, ...differs], facts)) {
+    // A count at an instant belongs to what ends there.
+    const changed = dirty.map(({ from, to }) => ({ from: from - 1, to }));
+    for (const { from, to } of dirtyWindows([...changed, ...differs], facts, context.lateScrap)) {
       for (const grid of cells.keys()) if (grid >= from && grid < to) cells.delete(grid);
       for (const cell of cellsOf({ equipment: machine.equipment, facts, context }, { from, to })) {
         const same = cells.get(cell.gridUs) ?? [];
@@ -320,81 +389,7 @@ class Campaign {
     const cells = [...(this.#cells.get(machine) ?? [])]
       .filter(([grid]) => grid < window.toUs)
       .flatMap(([, list]) => list);
-    const shifts = shiftsOf(siteOf(machine.kind.equipment), start - hourUs, end + hourUs);
-    const truth = machine.truth(shifts, window);
-    const part = (of: (cell: Cell) => boolean): TrueOee => oeeOfCells(cells.filter(of), policies);
-    const heads: [string, TrueOee, TrueOee][] = [["all", truth.all, part(() => true)]];
-    for (const [hour, of] of truth.hours)
-      heads.push([
-        `hour ${(hour - start) / hourUs}`,
-        of,
-        part(({ gridUs }) => Math.floor(gridUs / hourUs) * hourUs === hour),
-      ]);
-    for (const [shift, of] of truth.shifts) heads.push([`shift ${shift}`, of, part((cell) => cell.shift === shift)]);
-    for (const [order, of] of truth.orders) heads.push([`order ${order}`, of, part((cell) => cell.order === order)]);
-    for (const [head, is, found] of heads) {
-      const wrong = difference(is, found);
-      if (wrong !== null) return `${head}: ${wrong}`;
-    }
-    return strangers(cells, truth);
+    const shifts = shiftsAt.get(siteOf(machine.kind.equipment)) ?? [];
+    return unsound(cells, policies, window) ?? untrue(cells, policies, machine.truth(shifts, window));
   }
-}
-
-/** Nothing stands under an order or a shift that there was not. */
-function strangers(cells: readonly Cell[], { orders, shifts }: Heads): string | null {
-  for (const cell of cells) {
-    const empty = Object.values(cell.timeUs).every((us) => us === 0);
-    if (empty) continue;
-    if (
-      cell.order !== null &&
-      !orders.has(cell.order) &&
-      Object.entries(cell.timeUs).some(
-        ([name, us]) => us > 0 && !["break", "notPlanned", "plannedMaintenance"].includes(name),
-      )
-    )
-      return `time under the order ${cell.order}, which was not there`;
-    if (
-      cell.shift !== null &&
-      !shifts.has(cell.shift) &&
-      Object.entries(cell.timeUs).some(
-        ([name, us]) => us > 0 && !["break", "notPlanned", "plannedMaintenance"].includes(name),
-      )
-    )
-      return `time under the shift ${cell.shift}, which was not there`;
-  }
-  return null;
-}
-
-/** The product's numbers in the truth's words. */
-function oeeOfCells(cells: readonly Cell[], policies: Policies): TrueOee {
-  const sums = sumsOf(cells, policies);
-  const kpis = kpisOf(sums);
-  const quantity = (name: "pq" | "gq" | "sq" | "rq"): number =>
-    sums.materials.reduce((sum, { all }) => sum + all[name], 0);
-  return {
-    aptUs: sums.timeUs.apt,
-    austUs: sums.timeUs.aust,
-    adetUs: sums.timeUs.adet,
-    adotUs: sums.timeUs.adot,
-    unknownUs: sums.timeUs.unknown,
-    pbtUs: sums.pbtKnownUs,
-    produced: quantity("pq"),
-    good: quantity("gq"),
-    scrap: quantity("sq"),
-    rework: quantity("rq"),
-    availability: kpis.availability,
-    effectiveness: kpis.effectiveness,
-    qualityRatio: kpis.qualityRatio,
-    oee: kpis.oeeIndex,
-  };
-}
-
-function difference(truth: TrueOee, found: TrueOee): string | null {
-  const wrong = (Object.keys(truth) as (keyof TrueOee)[]).filter((name) => {
-    const [is, was] = [truth[name], found[name]];
-    if (is === null || was === null) return is !== was;
-    return name.endsWith("Us") ? is !== was : Math.abs(is - was) > 1e-6 * Math.max(1, Math.abs(is));
-  });
-  if (wrong.length === 0) return null;
-  return wrong.map((name) => `${name} is ${truth[name]}, found ${found[name]}`).join("; ");
 }

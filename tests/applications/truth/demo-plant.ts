@@ -137,7 +137,10 @@ export class DemoPlant {
     const derivation = this.#derivation;
     const bindings = bindingsOf(this.#ids);
     const tagOf = new Map(bindings.map(({ address, tagId }) => [address, tagId]));
-    const context = new MachineContext({ data: this.#registry.masterData, principal: admin, sinceUs: 0 });
+    const context = new MachineContext({
+      ...{ data: this.#registry.masterData, principal: admin, sinceUs: 0 },
+      machines: { identifiers: () => [], upwards: (id) => [id] },
+    });
     for (const id of this.#ids.values()) {
       const { from, us } = context.idealCycles(id);
       derivation.setCycles(id, new Steps(from, us));

@@ -1,4 +1,13 @@
-import type { EquipmentContext, Mapping, Micros, OeePolicy, ShiftOccurrence } from "@lineshaft/contract/api";
+import type {
+  Annotation,
+  EquipmentContext,
+  LateScrapBooking,
+  MachineFacts,
+  Mapping,
+  Micros,
+  OeePolicy,
+  ShiftOccurrence,
+} from "@lineshaft/contract/api";
 import { startingReasons } from "@lineshaft/contract/api";
 import {
   type MachineKind,
@@ -12,11 +21,20 @@ import {
   counterNames,
   type Heads,
   idealCyclesOf,
+  type Known,
   knownOf,
   oeeOf,
   type Plan,
   type Span,
 } from "@lineshaft/simulation/truth";
+import {
+  bindAnnotations,
+  reasonsInForce,
+  setUpsFromOrderChange,
+  stateSpans,
+  stopsOf,
+} from "../../../integration/platform/context/index.ts";
+import { placeLateScrap, scrapSourcesOf } from "../../../integration/platform/context/late-scrap.ts";
 import {
   type BindingSpec,
   compileMapping,
@@ -26,6 +44,7 @@ import {
 } from "../../../integration/platform/derivation/index.ts";
 import type { Chance } from "./chance.ts";
 import type { Faulted } from "./faults.ts";
+import { type Late, operation, reasonsSaid, type Said, scrapFoundLate, withOrdersBeside } from "./people.ts";
 import { type Row, repeatedBy, rowsOf, shownBy } from "./shown.ts";
 
 export const stopAfterCycles = 3;
@@ -43,11 +62,18 @@ export class MachineUnderTest {
   readonly policy: OeePolicy;
   readonly rows: readonly Row[];
   readonly bookedSetUps: MachineTruth["setUps"];
+  /** What people say of its stops and of its parts, sooner or later. */
+  readonly said: readonly Said[];
+  readonly late: readonly Late[];
+  /** What its protocol lets anybody know. */
+  readonly known: Known;
   /** As far as they were booked. */
   executions: TrueExecution[] = [];
   setUps: MachineTruth["setUps"] = [];
   blocked: MachineTruth["blocked"] = [];
   shifts: ShiftOccurrence[] = [];
+  annotations: Annotation[] = [];
+  lateScrap: LateScrapBooking[] = [];
 
   constructor(
     equipment: number,
@@ -61,7 +87,8 @@ export class MachineUnderTest {
     this.kind = kind;
     this.faulted = faulted;
     this.policy = policy;
-    this.shown = shownBy(truth, faulted);
+    const executions = withOrdersBeside(kind, truth.executions, chance);
+    this.shown = shownBy({ ...truth, executions }, faulted);
     this.rows = rowsOf(
       kind,
       this.shown,
@@ -70,6 +97,18 @@ export class MachineUnderTest {
     );
     // Where set-up runs to the first good part nobody books it.
     this.bookedSetUps = policy.setUp === "booked" ? truth.setUps.filter(() => chance.may(0.5)) : [];
+    this.known = knownOf({
+      truth: this.shown,
+      telling: kind.telling,
+      lost: faulted.lost,
+      repeated: kind.telling.states === "pulses" ? [] : repeatedBy(faulted),
+      resets: faulted.resets,
+      stampUs: (t) => t,
+      cycleUsAt: (t) => this.#cycleUsAt(this.shown.executions, t) ?? defaultCycleUs,
+      stopAfterCycles,
+    });
+    this.said = reasonsSaid(this.known, equipment, chance);
+    this.late = scrapFoundLate(this.shown.executions, equipment, truth.toUs, chance);
   }
 
   tagOf(what: Row["what"]): number {
@@ -126,59 +165,50 @@ export class MachineUnderTest {
     );
   }
 
-  context(): EquipmentContext {
+  /** What is known of it, over facts as they stand. */
+  context(facts: MachineFacts): EquipmentContext {
     const always = { fromUs: 0, toUs: forever };
     const { counts, telling, continuous, unit } = this.kind;
-    return {
+    const executions = this.executions.map(({ order, material, cavities, fromUs, toUs }) => ({
+      ...{ fromUs, toUs, order, operation, material, unit, share: 1 },
+      ...(counts === "cycles" ? { cavities } : {}),
+    }));
+    const said = [...this.annotations].sort((a, b) => (a.saidUs ?? 0) - (b.saidUs ?? 0));
+    const context: EquipmentContext = {
       timeZone: "UTC",
       lifecycle: [],
       shifts: this.shifts,
-      executions: this.executions.map(({ order, material, cavities, fromUs, toUs }) => ({
-        fromUs,
-        toUs,
-        order,
-        operation: "10",
-        material,
-        unit,
-        share: 1,
-        ...(counts === "cycles" ? { cavities } : {}),
-      })),
-      reasons: [],
+      executions,
+      reasons: reasonsInForce(bindAnnotations(said, stopsOf(stateSpans(facts))).bound),
       reasonTree: startingReasons,
       setUps: this.setUps.map((setUp) => ({ ...setUp, by: "booked" as const })),
       idealCycles: [...this.#ideal].map(([material, ideal]) => ({ ...always, material, ...ideal })),
       counting: [{ ...always, counts, quantities: telling.counters, unitsPerCount: 1, continuous, unit }],
       blockedCavities: this.blocked.map((block) => ({ ...block })),
-      lateScrap: [],
+      lateScrap: placeLateScrap(scrapSourcesOf(facts), executions, this.lateScrap).placed,
+      materials: [],
       policies: [{ ...always, policy: this.policy }],
     };
+    return { ...context, setUps: [...context.setUps, ...setUpsFromOrderChange(facts, context)] };
   }
 
   /** What is true of the machine in the window, as far as its protocol lets anybody know it. */
   truth(shifts: readonly TrueShift[], window: Span): Heads {
-    const { shown, kind, faulted } = this;
-    const known = knownOf({
-      truth: shown,
-      telling: kind.telling,
-      lost: faulted.lost,
-      repeated: kind.telling.states === "pulses" ? [] : repeatedBy(faulted),
-      resets: faulted.resets,
-      stampUs: (t) => t,
-      cycleUsAt: (t) => this.#cycleUsAt(shown.executions, t) ?? defaultCycleUs,
-      stopAfterCycles,
-    });
+    const { shown, kind } = this;
     const plan: Plan = {
       shifts,
       executions: shown.executions,
       setUps: this.bookedSetUps,
       blocked: shown.blocked,
+      reasons: this.said.map(({ reason }) => reason),
+      lateScrap: this.late.map(({ scrap }) => scrap),
       idealCycles: this.#ideal,
       counts: kind.counts,
       counters: kind.telling.counters,
       continuous: kind.continuous,
       policy: this.policy,
     };
-    return oeeOf(known, plan, window);
+    return oeeOf(this.known, plan, window);
   }
 
   get #ideal(): Map<string, { cycleUs: number; unitsPerCycle: number }> {

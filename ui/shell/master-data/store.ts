@@ -19,6 +19,8 @@ const pathOfKind = {
   calendar: "/calendars",
   calendarAssignment: "/calendar-assignments",
   reason: "/reasons",
+  identifierRule: "/identifier-rules",
+  lookUp: "/look-ups",
 } as const satisfies Partial<Record<MasterDataKind, string>>;
 /** The kinds that the console's own pages work with. */
 export type PlanKind = keyof typeof pathOfKind;

@@ -1,5 +1,6 @@
 import { Segments, unitText } from "../../kit/index.ts";
 import { fmt, t } from "../i18n.ts";
+import { IdentifierRules, LookUps } from "../identifiers/identifiers.tsx";
 import { equipmentPath, rangeText } from "../master-data/effect-view.tsx";
 import type { ItemColumn } from "../master-data/item-table.tsx";
 import { ItemsView, type ViewProps } from "../master-data/items-view.tsx";
@@ -8,7 +9,7 @@ import { CycleForm } from "./cycle-form.tsx";
 import { MaterialForm } from "./material-form.tsx";
 import { ReasonsView } from "./reasons.tsx";
 
-const views = ["materials", "cycles", "reasons"] as const;
+const views = ["materials", "cycles", "reasons", "rules", "lookUps"] as const;
 type View = (typeof views)[number];
 
 /** What is made, how fast at best, and why it stops: what every number is measured by. */
@@ -38,6 +39,8 @@ export function MaterialsPage() {
   );
   const props = { head, filter, selected: query.get("at"), onSelect: (at: string | null) => place({ at }) };
   if (view === "cycles") return <Cycles {...props} />;
+  if (view === "rules") return <IdentifierRules {...props} />;
+  if (view === "lookUps") return <LookUps {...props} />;
   return view === "reasons" ? <ReasonsView {...props} /> : <Materials {...props} />;
 }
 

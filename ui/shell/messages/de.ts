@@ -1,6 +1,7 @@
 import { calendarDe } from "./calendar-de.ts";
 import { configurationDe } from "./configuration-de.ts";
 import type { En } from "./en.ts";
+import { identifiersDe } from "./identifiers-de.ts";
 import { machinesDe } from "./machines-de.ts";
 import { mappingDe } from "./mapping-de.ts";
 import { ordersDe } from "./orders-de.ts";
@@ -315,6 +316,7 @@ export const de: Record<keyof En, string> = {
   "gaps.points": "{n} {n|Datenpunkt|Datenpunkte}",
 
   ...configurationDe,
+  ...identifiersDe,
   ...machinesDe,
   ...mappingDe,
   ...ordersDe,

@@ -1,5 +1,6 @@
 import { calendarEn } from "./calendar-en.ts";
 import { configurationEn } from "./configuration-en.ts";
+import { identifiersEn } from "./identifiers-en.ts";
 import { machinesEn } from "./machines-en.ts";
 import { mappingEn } from "./mapping-en.ts";
 import { ordersEn } from "./orders-en.ts";
@@ -309,6 +310,7 @@ export const en = {
   "gaps.points": "{n} {n|datapoint|datapoints}",
 
   ...configurationEn,
+  ...identifiersEn,
   ...machinesEn,
   ...mappingEn,
   ...ordersEn,

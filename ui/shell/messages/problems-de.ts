@@ -350,6 +350,10 @@ export const problemsDe: Readonly<Record<ProblemCode, { title: string; action: s
     "asOf ist weder eine Stelle im Log noch ein Zeitpunkt, oder es liegt voraus.",
     "Die LSN eines Eintrags senden, oder RFC-3339-Text mit Zone, der nicht in der Zukunft liegt.",
   ),
+  as_of_expired: entry(
+    "Was damals veröffentlicht war, wird nicht mehr aufbewahrt.",
+    "Nach einer späteren Stelle im Log fragen, oder nach einem Zeitraum, für den Fakten aufbewahrt werden.",
+  ),
   work_not_taken: entry(
     "Das Ergebnis gehört zu keiner Arbeit, die auf diesem Stand vergeben wurde.",
     "Arbeit neu holen: Ein anderer hat sie, oder etwas, worauf sie beruht, hat sich geändert. Mit der basisLsn der Arbeit veröffentlichen.",

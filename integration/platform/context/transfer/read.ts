@@ -3,7 +3,7 @@ import { type RawRow, type RawTable, withoutZeros } from "../../configuration/ra
 import { didYouMean } from "../../configuration/suggest.ts";
 import type { SheetCell } from "../../configuration/workbook/number.ts";
 import { type Decimal, readNumber, readTime, shifted } from "./cell.ts";
-import { columnsOf, type Field, type Group, type Table } from "./tables.ts";
+import { columnsOf, type Field, type Group, kindNamed, type NamedKind, type Table } from "./tables.ts";
 import { at, changedText, elementLike, put, unmarked } from "./values.ts";
 
 export interface CellFault {
@@ -37,7 +37,7 @@ export interface Surroundings {
   /** The item as it is, for columns that the table does not have. */
   current(id: string): Record<string, unknown> | null;
   /** An id of the kind that is `text` but for leading zeros that `text` has lost; null: none. */
-  zerosLost(kind: "own" | NonNullable<Field["names"]>, text: string): string | null;
+  zerosLost(kind: "own" | NamedKind, text: string): string | null;
 }
 
 type Cell = SheetCell & { column: number };
@@ -359,13 +359,14 @@ class TableReader {
       case "text": {
         if (!this.#sound(cell, row, field)) return undefined;
         const name = field.type === "key" ? text.trim() : text;
-        const lost = field.names === undefined ? null : this.#around.zerosLost(field.names, name);
+        const kind = kindNamed(field, row.cells.get("dimension")?.text);
+        const lost = kind === null ? null : this.#around.zerosLost(kind, name);
         if (lost !== null)
           this.#complain(
             "cell_damaged",
             row,
             field,
-            `${shown} has lost its leading zeros: there is a ${field.names} ${lost}.`,
+            `${shown} has lost its leading zeros: there is a ${kind} ${lost}.`,
           );
         return name;
       }
@@ -375,7 +376,7 @@ class TableReader {
   /** Ids and names of things that are numbers of one length, but for some that are shorter. */
   #lostZeros(rows: readonly Row[]): void {
     const named = columnsOf(this.#table).filter(
-      ({ type, names, column }) => type === "key" && (names !== undefined || column === "operation"),
+      ({ type, names, ofOneLength }) => type === "key" && (names !== undefined || ofOneLength === true),
     );
     const columns = this.#table.id.number === undefined ? [this.#table.id, ...named] : named;
     for (const { column } of columns) {

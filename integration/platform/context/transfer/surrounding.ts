@@ -1,6 +1,7 @@
 import type { MasterDataItem, MasterDataKind, Principal } from "@lineshaft/contract/api";
 import type { Registry } from "@lineshaft/contract/ports";
 import type { Surroundings } from "./read.ts";
+import type { NamedKind } from "./tables.ts";
 import type { Wording } from "./write.ts";
 
 /** What a file of master data is read and written in: the equipment tree, its time zones, and the items that are there. */
@@ -76,7 +77,7 @@ export class Surrounding implements Surroundings, Wording {
     return (this.#items.get(id) as Record<string, unknown> | undefined) ?? null;
   }
 
-  zerosLost(kind: "own" | "material" | "order" | "calendar", text: string): string | null {
+  zerosLost(kind: "own" | NamedKind, text: string): string | null {
     if (!/^[1-9]\d*$/.test(text)) return null;
     let known = this.#stripped.get(kind);
     if (known === undefined) {

@@ -1,4 +1,5 @@
 import {
+  identifierDimensions,
   itemStates,
   operationModes,
   outsidePlanRules,
@@ -20,9 +21,12 @@ export interface Field {
   /** What an empty cell means; `missing`: it may not be empty; `absent`: the item has no such value. */
   empty: { is: string | number | boolean | null } | "missing" | "absent";
   choices?: readonly string[];
-  /** The kind that the cell names an item of. */
-  names?: "material" | "order" | "calendar";
+  /** The kind that the cell names an item of; `dimension`: the one that the column `dimension` says. */
+  names?: NamedKind | "dimension";
+  /** Its values are numbers of one length, if they are numbers. */
+  ofOneLength?: true;
 }
+export type NamedKind = "material" | "order" | "calendar" | "lookUp" | "physicalAsset";
 
 /** A list of the item: each of its elements has a row, or several with the same key. */
 export interface Group {
@@ -47,7 +51,7 @@ export interface Table {
   nullable?: readonly string[];
 }
 
-type More = Partial<Pick<Field, "empty" | "choices" | "names" | "path">>;
+type More = Partial<Pick<Field, "empty" | "choices" | "names" | "path" | "ofOneLength">>;
 const field =
   (type: CellType) =>
   (column: string, words: string, more: More = {}): Field => ({
@@ -75,6 +79,9 @@ const onEquipment = (column: string, words: string): Field =>
   field("equipment")(column, words, { path: ["equipmentId"] });
 const from = time("from", "von,gültig von,ab,beginn,start,valid from", { path: ["fromUs"] });
 const to = time("to", "bis,gültig bis,ende,end,valid to", { path: ["toUs"], ...optional });
+/** What always held needs no beginning. */
+const sinceEver: Field = { ...from, empty: { is: 0 } };
+const dimension = choice("dimension", "dimension,was", identifierDimensions);
 const unit = key("unit", "einheit,me", { empty: { is: "1" } });
 
 const id = (words: string) => ({ column: "id", words: words.split(",") });
@@ -119,7 +126,7 @@ export const tables: Readonly<Record<TableKind, Table>> = {
       {
         list: "operations",
         mark: "operation",
-        key: key("operation", "vorgang,arbeitsgang,avo", { path: ["id"] }),
+        key: key("operation", "vorgang,arbeitsgang,avo", { path: ["id"], ofOneLength: true }),
         fields: [text("operationName", "vorgangstext,arbeitsgang text", { path: ["name"], ...optional })],
         groups: [
           {
@@ -218,7 +225,7 @@ export const tables: Readonly<Record<TableKind, Table>> = {
     fields: [
       equipment,
       key("order", "auftrag,auftragsnummer", { names: "order" }),
-      key("operation", "vorgang,arbeitsgang", optional),
+      key("operation", "vorgang,arbeitsgang", { ...optional, ofOneLength: true }),
       number("quantity", "menge,ausschuss"),
       time("booked", "gebucht,buchungszeit", { path: ["bookedUs"] }),
       time("madeFrom", "gefertigt von", { path: ["madeUs", "fromUs"], ...optional }),
@@ -275,6 +282,38 @@ export const tables: Readonly<Record<TableKind, Table>> = {
     ],
     groups: [],
   },
+  identifierRule: {
+    id: id("schlüssel,key"),
+    fields: [
+      equipment,
+      dimension,
+      key("property", "merkmal,eigenschaft"),
+      key("prefix", "vorsatz,präfix", optional),
+      number("padTo", "stellen,auffüllen auf", optional),
+      key("none", "kein,leerwert", optional),
+      key("lookUp", "nachschlagetabelle,tabelle", { ...optional, names: "lookUp" }),
+      sinceEver,
+      to,
+    ],
+    groups: [],
+  },
+  lookUp: {
+    id: id("tabelle,nachschlagetabelle,schlüssel,key"),
+    fields: [dimension],
+    groups: [
+      {
+        list: "rows",
+        mark: "value",
+        fields: [
+          key("value", "wert,rezept,recipe", { ofOneLength: true }),
+          key("target", "ziel,steht für,stands for", { path: ["id"], names: "dimension" }),
+          sinceEver,
+          to,
+        ],
+        groups: [],
+      },
+    ],
+  },
 };
 
 /** All fields of a table, those that share a column once. */
@@ -287,4 +326,16 @@ export function columnsOf(table: Table): Field[] {
   };
   walk(table.fields, table.groups);
   return [...found.values()];
+}
+
+const kindsOfDimensions: Readonly<Record<string, NamedKind>> = {
+  order: "order",
+  material: "material",
+  tool: "physicalAsset",
+};
+
+/** The kind that a cell of the field names an item of, in a row whose column `dimension` says so; null: it names none, or it is not said which. */
+export function kindNamed({ names }: Field, dimension: string | undefined): NamedKind | null {
+  if (names !== "dimension") return names ?? null;
+  return kindsOfDimensions[dimension?.trim().toLowerCase() ?? ""] ?? null;
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   calendarTemplate,
+  identifierDimensions,
   type MasterDataItem,
   type MasterDataKind,
   type Principal,
@@ -244,6 +245,27 @@ const arbitraries: { [K in TableKind]: fc.Arbitrary<MasterDataItem<K>> } = {
       reason: kind === "comment" ? null : 7_100_000,
       text,
     })),
+  identifierRule: fc
+    .tuple(
+      valid,
+      fc.record({
+        equipmentId: place,
+        dimension: fc.constantFrom(...identifierDimensions),
+        property: idOf,
+        prefix: fc.option(idOf),
+        padTo: fc.option(fc.integer({ min: 1, max: 20 })),
+        none: fc.option(idOf),
+        lookUp: fc.constant(null),
+      }),
+    )
+    .map(([range, item]) => ({ ...item, ...range })),
+  lookUp: fc.record({
+    dimension: fc.constantFrom(...identifierDimensions),
+    rows: fc.uniqueArray(
+      fc.tuple(valid, fc.record({ value: idOf, id: idOf })).map(([range, row]) => ({ ...row, ...range })),
+      { maxLength: 4, selector: ({ value }) => value },
+    ),
+  }),
 };
 
 const files = [
@@ -270,7 +292,7 @@ describe("what is exported and imported again", () => {
           id: kind === "reason" ? String((item as MasterDataItem<"reason">).number) : id,
           item,
         }));
-        if (kind === "calendarAssignment") entries.splice(1);
+        if (kind === "calendarAssignment" || kind === "identifierRule") entries.splice(1);
         const { faults } = registry.masterData.putAll(admin, kind, entries, { revision: null, dryRun: false });
         expect(faults).toEqual([]);
         const { items } = registry.masterData.list(admin, kind, { limit: 1000 });
