@@ -137,6 +137,8 @@ export function RuleForm(props: {
           fault={padded ? null : t("identifier.padToWrong")}
           onChange={(value) => set({ padTo: value })}
         />
+      </div>
+      <div className="form-grid">
         <ValidityFields from={form.from} to={form.to} onChange={set} />
       </div>
     </ItemForm>
