@@ -4,7 +4,7 @@ import { alarmItems, alarmPieces } from "./alarm-lane.ts";
 
 const at = (minute: number): number => minute * minuteUs;
 const told = (minute: number, tagId: number, code: string | null, over: Partial<AlarmTransition> = {}) => ({
-  ...{ property: "fault", tagId, t: at(minute), active: code === null ? false : true, code, cause: 0 },
+  ...{ property: "fault", tagId, t: at(minute), active: code !== null, code, cause: 0 },
   ...{
     severity: code === null ? null : 500,
     text: code === null ? null : { en: `Alarm ${code}`, de: `Alarm ${code}!` },

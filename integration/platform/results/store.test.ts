@@ -25,7 +25,9 @@ it("gives results without what they were made of, one by its key or many in a ra
       cause: { kind: "first", text: "First.", lsn: null, registryRevision: null, actor: null },
       ...{ coverage: 1, detail: { sums: [1, 2] }, evidence: [], basisLsn: 1 },
     };
-    store.write(() => store.apply(id, { application: "oee", ruleVersion: "1", items: [item] }, { lsn: 2, publishedUs: 70 }));
+    store.write(() =>
+      store.apply(id, { application: "oee", ruleVersion: "1", items: [item] }, { lsn: 2, publishedUs: 70 }),
+    );
     const brief = { fromUs: 0, toUs: 60, state: "final", revision: 1, coverage: 1, publishedUs: 70 };
     expect(store.brief(id, key)).toEqual({ ...brief, cause: item.cause, values: item.values });
     expect(store.brief(id, { ...key, key: "1" })).toBeNull();

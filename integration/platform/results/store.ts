@@ -1,19 +1,21 @@
 import { randomBytes } from "node:crypto";
 import { renameSync, rmSync } from "node:fs";
-import type {
-  Application,
-  Cause,
-  EvidenceTerm,
-  Micros,
-  Result,
-  ResultKey,
-  ResultPeriod,
-} from "@lineshaft/contract/api";
+import type { Application, Cause, EvidenceTerm, Micros, ResultKey, ResultPeriod } from "@lineshaft/contract/api";
 import { ProblemError } from "@lineshaft/contract/api";
 import type { Lsn, ResultPublishedRecord } from "@lineshaft/contract/ports";
 import type { OwnedDatabase, Sql } from "../sqlite/open.ts";
 import { openDatabase } from "../sqlite/open.ts";
 import type { KeySpan } from "./keys.ts";
+import {
+  type Brief,
+  briefColumns,
+  columns,
+  type Published,
+  published,
+  type ResultRow,
+  read,
+  type Texts,
+} from "./rows.ts";
 import { migrations } from "./schema.ts";
 import type { Row, StoredKey } from "./tasks.ts";
 
@@ -39,13 +41,6 @@ export interface ResultTexts {
   values: string;
   detail: string;
 }
-
-export type Published = Omit<Result, "stale">;
-
-export type Brief = Pick<
-  Published,
-  "fromUs" | "toUs" | "state" | "revision" | "cause" | "values" | "coverage" | "publishedUs"
->;
 
 /** Where the next page begins: after this one. */
 export interface Position {
@@ -388,19 +383,3 @@ const finite = (time: Micros): Micros => Math.max(-farUs, Math.min(farUs, time))
 /** The same numbers give the same text, in whichever order they were told. */
 export const canonicalValues = (values: Record<string, number | null>): string =>
   JSON.stringify(Object.fromEntries(Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1))));
-
-const columns = `(SELECT name FROM application WHERE application.id = result.application) AS application, equipment AS equipmentId, period, key, revision,
-  from_us AS fromUs, to_us AS toUs, state, rule_version AS ruleVersion, cause, vals, coverage, detail, basis_lsn AS basisLsn, lsn, published_us AS publishedUs`;
-
-const briefColumns = columns.replace(" detail,", " 'null' AS detail,");
-type Texts = { cause: string; vals: string };
-type ResultRow = Omit<Published, "cause" | "values" | "detail"> & Texts & { detail: string };
-
-const published = ({ detail, ...row }: ResultRow): Published => ({
-  ...read(row),
-  detail: JSON.parse(detail) as unknown,
-});
-
-function read<R extends Texts>({ vals, cause, ...row }: R) {
-  return { ...row, cause: JSON.parse(cause) as Cause, values: JSON.parse(vals) as Published["values"] };
-}

@@ -19,7 +19,8 @@ export class Saved {
       for (const id of derivation.bindings.keys()) this.#saver.saver.bound(id, { key: String(id), rows: [] });
     }
     const context = structuredClone(derivation.context);
-    this.#saver.saver.save(0, { ...context, gaps: [], life: [] as never, told: [] }, 0);
+    // The store in memory has it all when this returns.
+    void this.#saver.saver.save(0, { ...context, gaps: [], life: [] as never, told: [] }, 0);
     this.#context = context;
     this.#watermark = watermark;
     this.since = [];
