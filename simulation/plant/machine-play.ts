@@ -121,8 +121,10 @@ class Play {
     this.#truth.blocked.push({ order: first.order, cavities: 1, fromUs: this.#now, toUs: this.#stretch.toUs });
   }
 
+  /** One that was closed in the order's last cycle was closed for nobody. */
   #unblock(at: Micros): void {
     for (const block of this.#truth.blocked) block.toUs = Math.min(block.toUs, at);
+    this.#truth.blocked = this.#truth.blocked.filter(({ fromUs, toUs }) => fromUs < toUs);
   }
 
   /** A short one where the product stays the same. The first pieces of a tool tell whether it is well set, and are scrap. */
