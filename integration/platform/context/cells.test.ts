@@ -423,6 +423,27 @@ describe("cells", () => {
   });
 });
 
+describe("a machine that tells its material and has no order", () => {
+  it("has cells of their own for each, also where neither has an ideal cycle", () => {
+    const f = facts(
+      0,
+      10,
+      [[0, running]],
+      [0, 2, 4, 6, 8].map((at) => [at, at + 1, 1]),
+    );
+    const materials = [
+      { material: "M", unit: "1", fromUs: min(0), toUs: min(5) },
+      { material: "N", unit: "kg", fromUs: min(5), toUs: min(10) },
+    ];
+    const input = { equipment: 7, facts: f, context: context({ shifts: [shift("s", 0, 120)], materials }) };
+    const made = cellsOf(input, window(0, 10)).map((cell) => [cell.material, cell.unit, sums([cell]).pq]);
+    expect(made).toEqual([
+      ["M", "1", { known: 3 }],
+      ["N", "kg", { known: 2 }],
+    ]);
+  });
+});
+
 describe("set-up", () => {
   it("booked, it makes AUST of any state in planned time, unknown included", () => {
     const setUps = [{ fromUs: min(50), toUs: min(130), order: null, by: "booked" as const }];

@@ -225,7 +225,8 @@ class Join {
     const grid = Math.floor(piece.from / gridUs) * gridUs;
     const material = order?.material ?? piece.made?.material ?? null;
     const ideal = this.#walk.idealCycle(piece.from, material);
-    const by = [grid, piece.shift, order, piece.counting.unit, piece.policy.version, ideal];
+    const unit = order?.unit ?? piece.made?.unit ?? piece.counting.unit;
+    const by = [grid, piece.shift, order, material, unit, piece.policy.version, ideal];
     if (this.#last !== null && by.every((each, i) => each === this.#last?.by[i])) return this.#last.cell;
     const key = {
       equipment: this.#input.equipment,
@@ -235,7 +236,7 @@ class Join {
       order: order?.order ?? null,
       operation: order?.operation ?? null,
       material,
-      unit: order?.unit ?? piece.made?.unit ?? piece.counting.unit,
+      unit,
       policy: piece.policy.version,
       priUs: ideal === null ? null : ideal.cycleUs / ideal.unitsPerCycle,
       unitsPerCycle: ideal?.unitsPerCycle ?? null,
