@@ -5,7 +5,7 @@ import { Agenda } from "./agenda.ts";
 import { revisionAfter } from "./book.ts";
 import { type ExecutionSpan, type KeySpan, keysIn, keyText } from "./keys.ts";
 import type { StationPlan } from "./stations.ts";
-import type { Row, StoredKey } from "./tasks.ts";
+import { firstCause, followsFromContext, progressCause, type Row, type StoredKey, tellsMore } from "./tasks.ts";
 
 const day = 20_783 * 24 * hourUs;
 const at = (hour: number): number => day + hour * hourUs;
@@ -330,4 +330,13 @@ test("revisions count from the first final number; one that is open again has it
     return standing.revision;
   });
   expect(revisions).toEqual([0, 0, 1, 2, 3, 3, 3]);
+});
+
+test("what people changed is told, not what followed from it, whichever is looked at first", () => {
+  const booked: Cause = { kind: "context", text: "Order B.", lsn: 7, registryRevision: 3, actor: "p" };
+  const followed: Cause = { kind: "facts", text: followsFromContext, lsn: 9, registryRevision: null, actor: null };
+  const late: Cause = { ...followed, text: "Points came late." };
+  expect([tellsMore(followed, booked), tellsMore(booked, followed)]).toEqual([false, true]);
+  expect([tellsMore(late, booked), tellsMore(booked, late)]).toEqual([true, false]);
+  expect([tellsMore(followed, firstCause), tellsMore(progressCause, followed)]).toEqual([true, false]);
 });

@@ -83,11 +83,17 @@ export const progressCause: Cause = { kind: "progress", text: "Time has gone on.
 export const isBacklog = ({ kind }: Cause): boolean => kind === "first" || kind === "rule";
 export const isChange = (kind: ResultCause): boolean => kind !== "first" && kind !== "progress";
 
-/** Of two changes the later one is told, whichever is looked at first; and a first pass over the past must not hide a change. */
-export const tellsMore = (next: Cause, before: Cause): boolean =>
-  isChange(next.kind)
-    ? !isChange(before.kind) || (next.lsn ?? 0) >= (before.lsn ?? 0)
-    : next.kind !== "progress" && !isChange(before.kind);
+/** Facts that are others since orders or materials are: what people changed is told, not what followed from it. */
+export const followsFromContext = "Stops are told by another ideal cycle.";
+const follows = ({ kind, text }: Cause): boolean => kind === "facts" && text === followsFromContext;
+
+/** Of two changes the later one is told, whichever is looked at first, but no consequence in the place of its reason; and a first pass over the past must not hide a change. */
+export function tellsMore(next: Cause, before: Cause): boolean {
+  if (!isChange(next.kind)) return next.kind !== "progress" && !isChange(before.kind);
+  if (!isChange(before.kind)) return true;
+  if (follows(next) !== follows(before)) return follows(before);
+  return (next.lsn ?? 0) >= (before.lsn ?? 0);
+}
 
 /** Does a window say the same already? */
 export const absorbs = (window: Row, fromUs: Micros, toUs: Micros, { kind, lsn }: Cause): boolean =>

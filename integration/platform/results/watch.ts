@@ -17,6 +17,7 @@ import { ContextChanges, type MasterDataChange } from "./context-changes.ts";
 import type { Plant } from "./plant.ts";
 import { changesSince, type MissedChange } from "./restart.ts";
 import type { ScrapMove } from "./scrap-changes.ts";
+import { followsFromContext } from "./tasks.ts";
 
 /** Records that may make results dirty by themselves. */
 export const watchedRecords: ReadonlySet<number> = new Set([
@@ -249,5 +250,5 @@ const factsText: Record<FactsChange["cause"], string> = {
   corrected: "Points were corrected.",
   gap: "It became known that data are missing.",
   mapping: "Another meaning was given to tags.",
-  idealCycle: "Stops are told by another ideal cycle.",
+  idealCycle: followsFromContext,
 };
