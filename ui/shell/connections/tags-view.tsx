@@ -47,6 +47,7 @@ export function TagsView({ connection }: { connection: Connection }) {
         onRename: () => {},
         onStopRename: () => {},
         narrow,
+        inspected: false,
       }),
     [narrow, equipment],
   );

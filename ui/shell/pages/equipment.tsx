@@ -75,8 +75,12 @@ export function EquipmentPage() {
   const configure = allowed("configure");
   // biome-ignore lint/correctness/useExhaustiveDependencies: cells show names of equipment; `rename` closes over nothing that changes
   const columns = useMemo(
-    () => columnsOf(chosen, { renaming, onRename: rename, onStopRename: () => setRenaming(null), narrow: tight }),
-    [chosen, renaming, tight, directory.equipment],
+    () =>
+      columnsOf(chosen, {
+        ...{ renaming, onRename: rename, onStopRename: () => setRenaming(null) },
+        ...{ narrow: tight, inspected: activeTag !== undefined },
+      }),
+    [chosen, renaming, tight, activeTag === undefined, directory.equipment],
   );
   function rename(tag: RawTag, name: string): void {
     setRenaming(null);

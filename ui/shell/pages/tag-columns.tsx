@@ -123,6 +123,8 @@ interface Editing {
   onRename(tag: RawTag, name: string): void;
   onStopRename(): void;
   narrow: boolean;
+  /** The inspector stands beside the table and tells the rest. */
+  inspected: boolean;
 }
 
 export function columnsOf(chosen: readonly ColumnKey[], editing: Editing): Column<RawTag>[] {
@@ -180,7 +182,10 @@ export function columnsOf(chosen: readonly ColumnKey[], editing: Editing): Colum
     id: { track: "64px", align: "right", sortable: true, cell: (tag) => <span className="soft">{tag.id}</span> },
   };
   // What is left out for want of room stands in the inspector.
-  const hidden: readonly ColumnKey[] = editing.narrow ? ["rate", "type"] : [];
+  const hidden: readonly ColumnKey[] = [
+    ...(editing.narrow ? (["rate", "type"] as const) : []),
+    ...(editing.inspected ? (["age"] as const) : []),
+  ];
   return columnKeys
     .filter((key) => chosen.includes(key) && !hidden.includes(key))
     .map((key) => ({ key, title: title(key), ...all[key] }));
