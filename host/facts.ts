@@ -83,14 +83,14 @@ export function factsOf(parts: {
   /** False: the file can be written no more, and the log is not held for it. */
   let saving = true;
   const data = registry.masterData;
-  const machines = new MachineContext({
+  const machines: MachineContext = new MachineContext({
     ...{ data, principal: system, sinceUs: clock.nowUs() - factsKeptUs },
     machines: {
       identifiers: (equipmentId) => facts.identifiers(equipmentId, 0, clock.nowUs()),
       upwards: (equipmentId) => placesUpwards(registry, system, equipmentId),
     },
   });
-  const facts = new FactsFollower({
+  const facts: FactsFollower = new FactsFollower({
     history,
     registry,
     clock,

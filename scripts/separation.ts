@@ -20,7 +20,7 @@ export async function separation(testArgs: string[]): Promise<Outcome> {
   const copy = overlay((file) => !file.startsWith("applications/") && !file.startsWith("tests/applications/"));
   const data = mkdtempSync(join(tmpdir(), "lineshaft-separation-"));
   try {
-    const types = await runNode([bin("typescript", "tsc"), "-p", copy.dir], { cwd: copy.dir });
+    const types = await runNode([bin("typescript-native", "tsc"), "-p", copy.dir], { cwd: copy.dir });
     if (types.code !== 0)
       return { ok: false, output: `It does not type-check without applications/:\n${types.output}` };
     const tests = await runNode([bin("vitest"), "run", "integration/", ...testArgs], {

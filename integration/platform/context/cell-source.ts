@@ -52,12 +52,18 @@ export function cellSource(parts: {
 
   /** Where the stop and the estimated counts that are open at `at` began. Most began just before, so it is looked further back only where they did not. */
   function openSince(equipmentId: number, at: Micros): Micros {
+    const { source, t } = facts.machine(equipmentId, at, at + 1).facts.increments;
+    const open = source.filter((since, i) => since < at && t[i] > at && Number.isFinite(since));
     for (const backUs of [6 * hourUs, 2 * dayUs, lookBackUs]) {
-      const since = openAt(facts.machine(equipmentId, at - backUs, at + 1).facts, at);
+      const stop = stopsOf(statesOf(equipmentId, at - backUs, at + 1)).find(({ from, to }) => from < at && to > at);
+      const since = Math.min(at, stop?.from ?? at, ...open);
       if (since > at - backUs) return since;
     }
     return at - lookBackUs;
   }
+
+  const statesOf = (equipmentId: number, from: Micros, to: Micros) =>
+    stateSpans({ from, to, states: facts.states(equipmentId, from, to) });
 
   /** Back to the beginning of the orders, the stop and the count that are open at `from`. */
   function beginning(all: Principal, equipmentId: number, { from, to, asOf }: Range): Micros {
@@ -131,7 +137,7 @@ export function cellSource(parts: {
     },
     stops: (p, equipmentId, from, to, { leastUs = 0, asOf } = {}) => {
       // Most machines of a plant have no stop as long as is asked for; their context is not looked up.
-      const seen = stateSpans(facts.machine(equipmentId, from, to).facts);
+      const seen = statesOf(equipmentId, from, to);
       const standing = [...stopsOf(seen), ...seen.filter(({ code }) => !isKnown(code))];
       if (!standing.some((each) => each.to - each.from >= leastUs)) return [];
       const all: Principal = { ...p, role: "admin", scopes: [""] };
@@ -180,13 +186,4 @@ export function timeZoneAt(registry: Registry, all: Principal, equipmentId: numb
   const { masterData } = registry;
   const [shift] = masterData.shifts(all, equipmentId, at - 7 * dayUs, at + 7 * dayUs, asOf);
   return shift === undefined ? "UTC" : masterData.get(all, "calendar", shift.calendar, asOf).item.timeZone;
-}
-
-/** Where the stop and the estimated counts that are open at `at` began. */
-function openAt(facts: MachineFacts, at: Micros): Micros {
-  const stop = stopsOf(stateSpans(facts)).find(({ from, to }) => from < at && to > at);
-  const sources = Array.from(facts.increments.source).filter(
-    (source, i) => source < at && facts.increments.t[i] > at && Number.isFinite(source),
-  );
-  return Math.min(at, stop?.from ?? at, ...sources);
 }

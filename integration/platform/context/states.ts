@@ -16,7 +16,7 @@ export interface StateSpan {
 }
 
 /** The states of [facts.from, facts.to) without a hole: what is not told is unknown. Equal neighbours are one. */
-export function stateSpans(facts: MachineFacts): StateSpan[] {
+export function stateSpans(facts: Pick<MachineFacts, "from" | "to" | "states">): StateSpan[] {
   const { t, code, count } = facts.states;
   const spans: StateSpan[] = [];
   const add = (from: Micros, to: Micros, of: StateCode) => {

@@ -96,6 +96,7 @@ describe("stops of many machines", () => {
     const states = { ...told.states, t };
     return { facts: { ...told, states, from, to }, watermarkUs: min(120), finalBeforeUs: null, repairing: false };
   };
+  const states: Facts["states"] = (...range) => machine(...range).facts.states;
   beforeEach(() => {
     dir = mkdtempSync(join(tmpdir(), "lineshaft-stops-"));
     registry = openRegistry({ path: join(dir, "registry.sqlite"), clock });
@@ -123,7 +124,7 @@ describe("stops of many machines", () => {
     rmSync(dir, { recursive: true, force: true });
   });
   const ask = (p: Principal, place: number, q: object = {}) => {
-    const cells = cellSource({ facts: { machine } as Facts, registry, clock });
+    const cells = cellSource({ facts: { machine, states } as Facts, registry, clock });
     return stopSource({ registry, cells }).stops(p, place, { from: min(0), to: min(120) }, { limit: 10, ...q });
   };
 

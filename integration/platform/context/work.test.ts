@@ -55,6 +55,7 @@ describe("what a machine works at", () => {
       };
       return { facts: all, watermarkUs: min(119), finalBeforeUs: null, repairing: false };
     },
+    states: (id: number, from: number, to: number) => machine.machine(id, from, to).facts.states,
     alarms: () => alarms,
     progress: (equipmentId) => ({
       ...{ equipmentId, fromUs: min(0), watermarkUs: min(119), finalBeforeUs: min(0), repairing: false },

@@ -1,5 +1,4 @@
 import {
-  type CountKind,
   countKinds,
   type IncrementColumns,
   itemStateOf,
@@ -179,8 +178,11 @@ const causeBits = (code: StateCode): number => (code >> 6) << 6;
 
 /** Increments of all counting bindings whose (source, t] meets [from, to], ascending by t. */
 function increments(bindings: readonly Binding[], from: Micros, to: Micros, until: Micros): IncrementColumns {
-  const rows: { source: Micros; t: Micros; n: number; kind: CountKind; flags: number }[] = [];
+  const runs: Run[] = [];
+  let count = 0;
   for (const { spec, track } of bindings) {
+    const run: Run = { source: [], t: [], n: [], kind: [], flags: [], next: 0 };
+    const kinds = spec.channels.map(({ counts }) => (counts === null ? -1 : countKinds.indexOf(counts)));
     let behind = false;
     for (const { hour, increments: found } of track.emittedFrom(from)) {
       // What bridges a long silence comes long after it: the first increment behind `to` is looked at too.
@@ -188,19 +190,49 @@ function increments(bindings: readonly Binding[], from: Micros, to: Micros, unti
       if (found === null) continue;
       for (let i = lowerBound(found.t, found.n, from); i < found.n && !behind; i++) {
         behind = found.t[i] > to;
-        const kind = spec.channels[found.channel[i]].counts;
-        if (kind === null || (behind && found.source[i] >= to)) continue;
-        rows.push({ source: found.source[i], t: found.t[i], n: found.value[i], kind, flags: found.flags[i] });
+        const kind = kinds[found.channel[i]];
+        if (kind < 0 || (behind && found.source[i] >= to)) continue;
+        run.source.push(found.source[i]);
+        run.t.push(found.t[i]);
+        run.n.push(found.value[i]);
+        run.kind.push(kind);
+        run.flags.push(found.flags[i]);
       }
     }
+    if (run.t.length === 0) continue;
+    runs.push(run);
+    count += run.t.length;
   }
-  rows.sort((a, b) => a.t - b.t);
-  return {
-    count: rows.length,
-    source: Float64Array.from(rows, (row) => row.source),
-    t: Float64Array.from(rows, (row) => row.t),
-    n: Float64Array.from(rows, (row) => row.n),
-    kind: Uint8Array.from(rows, (row) => countKinds.indexOf(row.kind)),
-    flags: Uint8Array.from(rows, (row) => row.flags),
+  return merged(runs, count);
+}
+
+/** Increments of one binding; an automaton emits them ascending by t. */
+interface Run {
+  source: number[];
+  t: number[];
+  n: number[];
+  kind: number[];
+  flags: number[];
+  next: number;
+}
+
+/** At one instant in the order of the runs. */
+function merged(runs: readonly Run[], count: number): IncrementColumns {
+  const columns = {
+    ...{ count, source: new Float64Array(count), t: new Float64Array(count), n: new Float64Array(count) },
+    ...{ kind: new Uint8Array(count), flags: new Uint8Array(count) },
   };
+  for (let i = 0; i < count; i++) {
+    let least: Run | null = null;
+    for (const run of runs)
+      if (run.next < run.t.length && (least === null || run.t[run.next] < least.t[least.next])) least = run;
+    const run = least as Run;
+    const at = run.next++;
+    columns.source[i] = run.source[at];
+    columns.t[i] = run.t[at];
+    columns.n[i] = run.n[at];
+    columns.kind[i] = run.kind[at];
+    columns.flags[i] = run.flags[at];
+  }
+  return columns;
 }

@@ -62,7 +62,8 @@ export class DemoPlant {
       facts: machineFacts(this.#derivation.bindingsOf(id), from, to),
       ...{ watermarkUs: span.toUs, finalBeforeUs: span.toUs, repairing: false },
     });
-    this.#cells = cellSource({ facts: { machine } as Facts, registry: this.#registry, clock });
+    const states: Facts["states"] = (...range) => machine(...range).facts.states;
+    this.#cells = cellSource({ facts: { machine, states } as Facts, registry: this.#registry, clock });
   }
 
   /** `path`: of the registry's file. */
