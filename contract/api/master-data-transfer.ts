@@ -29,15 +29,11 @@ export const tableKinds = [
   "annotation",
   "identifierRule",
   "lookUp",
+  "calendar",
 ] as const satisfies readonly MasterDataKind[];
 export type TableKind = (typeof tableKinds)[number];
 /** All that people write themselves; bookings are told one by one, and make orders and annotations what they are. */
-export const transferKinds = [
-  ...tableKinds,
-  "calendar",
-  "lineTopology",
-  "kpiTarget",
-] as const satisfies readonly MasterDataKind[];
+export const transferKinds = [...tableKinds, "lineTopology", "kpiTarget"] as const satisfies readonly MasterDataKind[];
 export type TransferKind = (typeof transferKinds)[number];
 
 const kind = Type.Enum([...transferKinds]);

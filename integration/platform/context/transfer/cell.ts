@@ -1,5 +1,6 @@
 import {
   dayUs,
+  formatDay,
   formatLocal,
   instantOf,
   type LocalTimeRule,
@@ -75,6 +76,24 @@ export function readTime(cell: SheetCell, zone: string): { at: Micros; rule: Loc
   if (day === null || hour > 24 || minute > 59 || second > 59 || (hour === 24 && minute + second > 0)) return null;
   const fraction = Number((parts[7] ?? "").padEnd(6, "0"));
   return localTime(day * dayUs + (hour * 60 + minute) * minuteUs + second * secondUs + fraction, zone);
+}
+
+/** A date of a cell, e.g. 2026-11-26; null: it is none, or has a time. */
+export function readDay(cell: SheetCell): string | null {
+  const found = readTime(cell, "UTC");
+  return found === null || found.at % dayUs !== 0 ? null : formatDay(found.at / dayUs);
+}
+
+/** A time on the clock, e.g. 06:00; spreadsheets hold it as a part of a day. null: it is none. */
+export function readClock(cell: SheetCell): string | null {
+  const minutes = cell.date === undefined ? minutesOf(cell.text.trim()) : Math.round((cell.date % 1) * 1440);
+  if (minutes === null || minutes >= 1440) return null;
+  return `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`;
+}
+
+function minutesOf(text: string): number | null {
+  const parts = /^(\d{1,2}):([0-5]\d)(?::00)?(?: Uhr)?$/.exec(text);
+  return parts === null ? null : Number(parts[1]) * 60 + Number(parts[2]);
 }
 
 /** From 1899-12-30 to 1970-01-01. */

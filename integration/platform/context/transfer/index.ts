@@ -65,7 +65,9 @@ export function createMasterDataTransfer(registry: Registry): MasterDataTransfer
       if (!isTable(kind))
         throw new ProblemError("request_invalid", `The kind ${kind} fits no table; ask for json or yaml.`);
       const around = new Surrounding(registry, p, kind, defaultZone(timeZone));
-      const rows = writeRows(tables[kind], items, around);
+      const { flat } = tables[kind];
+      const told = flat === undefined ? items : items.map(({ id, item }) => ({ id, item: flat.to(item) }));
+      const rows = writeRows(tables[kind], told, around);
       return { format, bytes: format === "csv" ? asCsv(rows, decimal) : asWorkbook(rows, kind) };
     },
 

@@ -2,8 +2,9 @@ import { type LocalTimeRule, type ProblemCode, ProblemError, problemCatalogue } 
 import { type RawRow, type RawTable, withoutZeros } from "../../configuration/raw-table.ts";
 import { didYouMean } from "../../configuration/suggest.ts";
 import type { SheetCell } from "../../configuration/workbook/number.ts";
-import { type Decimal, readNumber, readTime, shifted } from "./cell.ts";
-import { columnsOf, type Field, type Group, kindNamed, type NamedKind, type Table } from "./tables.ts";
+import { type Decimal, readClock, readDay, readNumber, readTime, shifted } from "./cell.ts";
+import type { Field, Group, Surroundings, Table } from "./fields.ts";
+import { columnsOf, kindNamed } from "./tables.ts";
 import { at, changedText, elementLike, put, unmarked } from "./values.ts";
 
 export interface CellFault {
@@ -26,18 +27,6 @@ export interface ReadItem {
   item: Record<string, unknown>;
   /** The cell that a JSON pointer into the item came from, or its nearest neighbour. */
   placeOf(path: string): { line: number; column: number };
-}
-
-/** What the cells of a table are looked up in. */
-export interface Surroundings {
-  /** The id of the equipment at a path, or of that id; null: there is none that may be seen. */
-  equipment(text: string): number | null;
-  equipmentPaths(): Iterable<string>;
-  zoneOf(equipmentId: number | null): string;
-  /** The item as it is, for columns that the table does not have. */
-  current(id: string): Record<string, unknown> | null;
-  /** An id of the kind that is `text` but for leading zeros that `text` has lost; null: none. */
-  zerosLost(kind: "own" | NamedKind, text: string): string | null;
 }
 
 type Cell = SheetCell & { column: number };
@@ -169,7 +158,9 @@ class TableReader {
   #item(id: string, rows: readonly Row[]): ReadItem {
     const places = new Map<string, { line: number; column: number }>();
     this.#places = places;
-    const current = this.#around.current(id);
+    const { flat } = this.#table;
+    const found = this.#around.current(id);
+    const current = found && (flat?.to(found) ?? found);
     const item: Record<string, unknown> = {};
     const where = { own: rows, equipment: this.#equipmentOf(this.#table.fields, rows) };
     this.#fill(item, this.#table.fields, where, "", current);
@@ -187,13 +178,13 @@ class TableReader {
     }
     const first = { line: rows[0].line, column: this.#head.get(this.#table.id.column) ?? 1 };
     const placeOf = (path: string): { line: number; column: number } => {
-      for (let at = path; at !== ""; at = at.slice(0, at.lastIndexOf("/"))) {
+      for (let at = flat?.place(path) ?? path; at !== ""; at = at.slice(0, at.lastIndexOf("/"))) {
         const found = places.get(at);
         if (found !== undefined) return found;
       }
       return first;
     };
-    return { id, line: rows[0].line, item, placeOf };
+    return { id, line: rows[0].line, item: flat?.from(item, id) ?? item, placeOf };
   }
 
   #list(
@@ -317,8 +308,15 @@ class TableReader {
           return unreadable(
             `${shown} is no number, or it could mean two: write it without a thousands separator, e.g. 1234${this.#decimal === "point" ? "." : ","}5.`,
           );
-        return Number(field.type === "number" ? value : shifted(value, 6));
+        const number = Number(field.type === "number" ? value : shifted(value, 6));
+        if (field.wholeTo === undefined || (Number.isInteger(number) && number >= 1 && number <= field.wholeTo))
+          return number;
+        return unreadable(`${shown} is no whole number from 1 to ${field.wholeTo}.`);
       }
+      case "clock":
+        return readClock({ ...cell, text }) ?? unreadable(`${shown} is no time on the clock. Write 06:00.`);
+      case "day":
+        return readDay({ ...cell, text }) ?? unreadable(`${shown} is no date. Write 2026-11-26 or 26.11.2026.`);
       case "time": {
         const found = readTime({ ...cell, text }, zone);
         if (found === null) return unreadable(`${shown} is no time. Write 2026-11-26 06:00 or 26.11.2026 06:00.`);

@@ -1,7 +1,6 @@
 import type { MasterDataItem, MasterDataKind, Principal } from "@lineshaft/contract/api";
 import type { Registry } from "@lineshaft/contract/ports";
-import type { Surroundings } from "./read.ts";
-import type { NamedKind } from "./tables.ts";
+import type { NamedKind, Surroundings } from "./fields.ts";
 import type { Wording } from "./write.ts";
 
 /** What a file of master data is read and written in: the equipment tree, its time zones, and the items that are there. */

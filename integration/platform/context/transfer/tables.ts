@@ -7,70 +7,25 @@ import {
   reasonLosses,
   type TableKind,
 } from "@lineshaft/contract/api";
+import { flatCalendar } from "./calendar-rows.ts";
 
-/** How a cell is read and written. `key`: a name of something, trimmed; `text`: as it stands; `seconds`: µs in the item; `equipment`: its path or id. */
-export type CellType = "key" | "text" | "number" | "seconds" | "time" | "equipment" | "choice" | "flag";
-
-export interface Field {
-  column: string;
-  /** Other words for the column, in lower case. */
-  words: readonly string[];
-  type: CellType;
-  /** Where the value stands in the item, or in the element of its list. */
-  path: readonly string[];
-  /** What an empty cell means; `missing`: it may not be empty; `absent`: the item has no such value. */
-  empty: { is: string | number | boolean | null } | "missing" | "absent";
-  choices?: readonly string[];
-  /** The kind that the cell names an item of; `dimension`: the one that the column `dimension` says. */
-  names?: NamedKind | "dimension";
-  /** Its values are numbers of one length, if they are numbers. */
-  ofOneLength?: true;
-}
-export type NamedKind = "material" | "order" | "calendar" | "lookUp" | "physicalAsset";
-
-/** A list of the item: each of its elements has a row, or several with the same key. */
-export interface Group {
-  list: string;
-  key?: Field;
-  /** A row belongs to the group when this column is filled. */
-  mark: string;
-  fields: readonly Field[];
-  groups: readonly Group[];
-  /** The list is not there when it is empty. */
-  optional?: true;
-  /** Objects in an element that are not there when all in them is empty. */
-  droppable?: readonly string[];
-}
-
-export interface Table {
-  /** The column of the item's id, and, where the item repeats it as a number, the name of that. */
-  id: { column: string; words: readonly string[]; number?: string };
-  fields: readonly Field[];
-  groups: readonly Group[];
-  /** Objects that are null when all in them is empty. */
-  nullable?: readonly string[];
-}
-
-type More = Partial<Pick<Field, "empty" | "choices" | "names" | "path" | "ofOneLength">>;
-const field =
-  (type: CellType) =>
-  (column: string, words: string, more: More = {}): Field => ({
-    column,
-    words: words.split(",").filter((word) => word !== ""),
-    type,
-    path: [column],
-    empty: "missing",
-    ...more,
-  });
-const key = field("key");
-const text = field("text");
-const number = field("number");
-const seconds = field("seconds");
-const time = field("time");
-const choice = (column: string, words: string, choices: readonly string[], more: More = {}): Field =>
-  field("choice")(column, words, { choices, ...more });
-const optional = { empty: { is: null } } as const;
-const absent = { empty: "absent" } as const;
+import {
+  absent,
+  choice,
+  clock,
+  day,
+  type Field,
+  field,
+  type Group,
+  key,
+  type NamedKind,
+  number,
+  optional,
+  seconds,
+  type Table,
+  text,
+  time,
+} from "./fields.ts";
 
 const equipment = field("equipment")("equipment", "anlage,maschine,arbeitsplatz,machine,path,pfad,equipmentid", {
   path: ["equipmentId"],
@@ -311,6 +266,81 @@ export const tables: Readonly<Record<TableKind, Table>> = {
           to,
         ],
         groups: [],
+      },
+    ],
+  },
+  calendar: {
+    id: id("kalender,schichtkalender,calendar"),
+    flat: flatCalendar,
+    fields: [
+      key("timeZone", "zeitzone,zone"),
+      day("anchor", "anker,rhythmus ab,rotation from", { path: ["rotation", "anchor"] }),
+    ],
+    groups: [
+      {
+        list: "shifts",
+        mark: "shift",
+        key: key("shift", "schicht", { path: ["name"] }),
+        fields: [
+          clock("start", "beginn,von,from"),
+          clock("end", "ende,bis,to"),
+          choice("productionDay", "produktionstag", ["start", "end"], absent),
+        ],
+        groups: [
+          {
+            list: "breaks",
+            mark: "breakStart",
+            fields: [
+              key("breakName", "pause", { path: ["name"], ...absent }),
+              clock("breakStart", "pausenbeginn,pause von,break from", { path: ["start"] }),
+              number("breakMinutes", "pausenminuten,pause in min", { path: ["minutes"] }),
+            ],
+            groups: [],
+          },
+        ],
+      },
+      {
+        list: "rotationDays",
+        mark: "rotationDay",
+        key: number("rotationDay", "tag,rhythmustag,day", { path: ["day"], wholeTo: 366 }),
+        fields: [],
+        groups: [
+          {
+            list: "shifts",
+            mark: "works",
+            fields: [
+              key("works", "arbeitet,worked shift", { path: ["shift"] }),
+              key("crew", "gruppe,mannschaft", absent),
+            ],
+            groups: [],
+          },
+        ],
+      },
+      {
+        list: "holidays",
+        mark: "holiday",
+        fields: [
+          day("holiday", "feiertag", { path: ["day"] }),
+          key("holidayName", "feiertagsname,name des feiertags", { path: ["name"] }),
+        ],
+        groups: [],
+      },
+      {
+        list: "exceptions",
+        mark: "exception",
+        key: day("exception", "ausnahme,ausnahmetag", { path: ["day"] }),
+        fields: [],
+        groups: [
+          {
+            list: "shifts",
+            mark: "exceptionShift",
+            fields: [
+              key("exceptionShift", "ausnahmeschicht", { path: ["shift"] }),
+              key("exceptionCrew", "ausnahmegruppe", { path: ["crew"], ...absent }),
+            ],
+            groups: [],
+          },
+        ],
       },
     ],
   },

@@ -96,7 +96,10 @@ const place = fc
   .map((name) => ({ press: () => press, oven: () => oven, mill: () => mill })[name as "press"]());
 const unit = fc.constantFrom("1", "kg", "m", "{piece}");
 
-const arbitraries: { [K in TableKind]: fc.Arbitrary<MasterDataItem<K>> } = {
+/** Calendars have tests of their own. */
+type Tried = Exclude<TableKind, "calendar">;
+const tried = tableKinds.filter((kind): kind is Tried => kind !== "calendar");
+const arbitraries: { [K in Tried]: fc.Arbitrary<MasterDataItem<K>> } = {
   material: fc.record({
     name: fc.option(clean),
     unit,
@@ -284,8 +287,8 @@ const runs = (item: object): boolean =>
   );
 
 describe("what is exported and imported again", () => {
-  it.each(tableKinds)("%s is what it was, in every format", (kind) => {
-    const arbitrary = arbitraries[kind] as fc.Arbitrary<MasterDataItem<TableKind>>;
+  it.each(tried)("%s is what it was, in every format", (kind) => {
+    const arbitrary = arbitraries[kind] as fc.Arbitrary<MasterDataItem<Tried>>;
     fc.assert(
       fc.property(fc.dictionary(idOf, arbitrary, { maxKeys: 4, noNullPrototype: true }), (some) => {
         const entries = Object.entries(some).map(([id, item]) => ({
@@ -310,14 +313,14 @@ describe("what is exported and imported again", () => {
     );
   });
 
-  it("a calendar, which fits no table, as JSON and YAML", () => {
+  it("how a line stands together, which fits no table, as JSON and YAML", () => {
     for (const format of ["json", "yaml"] as const) {
-      const file = transfer.export(admin, "calendar", { format }).bytes;
-      const back = transfer.import(admin, "calendar", file, { form: "text", dryRun: false, revision: null });
-      expect(back.summary).toMatchObject({ format, counts: { create: 0, change: 0, unchanged: 2 } });
+      const file = transfer.export(admin, "lineTopology", { format }).bytes;
+      const back = transfer.import(admin, "lineTopology", file, { form: "text", dryRun: false, revision: null });
+      expect(back.summary).toMatchObject({ format, counts: { create: 0, change: 0, unchanged: 0 } });
     }
-    expect(() => transfer.export(admin, "calendar", { format: "csv" })).toThrow("fits no table");
-    expect(() => take("calendar", "id\nx")).toThrow("fits no table");
+    expect(() => transfer.export(admin, "lineTopology", { format: "csv" })).toThrow("fits no table");
+    expect(() => take("lineTopology", "id\nx")).toThrow("fits no table");
   });
 });
 

@@ -1,6 +1,6 @@
 import { damageOf } from "../../configuration/raw-table.ts";
 import type { SheetCell } from "../../configuration/workbook/number.ts";
-import type { Group } from "./tables.ts";
+import type { Group } from "./fields.ts";
 
 /** What spreadsheets make of numbers that are meant as names; a name such as 1E5 is one. */
 export function changedText(text: string): string | null {

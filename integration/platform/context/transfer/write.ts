@@ -1,7 +1,8 @@
 import type { Micros } from "@lineshaft/contract/api";
 import { type WrittenCell, writeWorkbook } from "../../configuration/workbook/write.ts";
 import { decimalText, shifted, timeText } from "./cell.ts";
-import { columnsOf, type Field, type Group, type Table } from "./tables.ts";
+import type { Field, Group, Table } from "./fields.ts";
+import { columnsOf } from "./tables.ts";
 import { at, needsMark } from "./values.ts";
 
 /** What values are written with. */
