@@ -260,11 +260,14 @@ describe.skipIf(!hasPeer("chromium"))("the console's pages about production", { 
 
   it("the waterfall adds up to the microsecond, from the site down to the machine", async () => {
     const page = await open();
-    const mill = `/api/v1/results?application=oee&period=hour&equipmentId=${idOf("Mill")}&from=${at(180)}&to=${at(60)}`;
-    const published = async () => (await rest.get<{ items: { stale: boolean }[] }>(mill)).items;
-    await expect.poll(async () => (await published()).filter(({ stale }) => !stale).length, within).toBeGreaterThan(1);
+    const mill = `/api/v1/results?application=oee&period=hour&equipmentId=${idOf("Mill")}&from=${at(180)}&to=${at(0)}`;
+    type Published = { stale: boolean; detail: { topLosses: { step: string }[] } };
+    const published = async () => (await rest.get<{ items: Published[] }>(mill)).items.filter(({ stale }) => !stale);
+    const losses = async () => (await published()).flatMap(({ detail }) => detail.topLosses.map(({ step }) => step));
+    await expect.poll(async () => (await published()).length, within).toBeGreaterThan(1);
+    await expect.poll(losses, within).toContain("breakdown");
     await tab.goto(`/oee?id=${idOf("Mill")}&from=${at(180)}&to=${at(0)}`);
-    await page.locator(".waterfall tbody tr").first().waitFor();
+    await page.locator('.waterfall tbody tr[data-row="breakdown"]').waitFor();
     const rows = await page.locator(".waterfall tbody tr").evaluateAll((all) =>
       all.map((row) => ({
         kind: row.className,
