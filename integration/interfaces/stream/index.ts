@@ -157,7 +157,9 @@ export function createStreams(services: Services, options: StreamOptions): Strea
     };
   }
 
+  let closing = false;
   function serveWebSocket(socket: WebSocket, principal: Principal, caller: Caller): void {
+    if (closing) return socket.terminate(); // Its handshake was under way; nobody else would ever end it.
     let alive = true;
     const end = serve(principal, caller, {
       send: (data, taken) => socket.send(data, taken),
@@ -268,12 +270,12 @@ export function createStreams(services: Services, options: StreamOptions): Strea
     },
 
     async close() {
+      closing = true;
       for (const shutDown of open) shutDown();
       for (const socket of server.clients) socket.close(closeCodeOf("shutting_down"), "shutting_down");
       const cut = new AbortController();
-      const grace = clock.sleep(500, cut.signal).catch(() => {});
       const allGone = Promise.all([...server.clients].map((s) => new Promise((done) => s.once("close", done))));
-      await Promise.race([grace, allGone]);
+      await Promise.race([clock.sleep(500, cut.signal).catch(() => {}), allGone]);
       cut.abort();
       for (const socket of server.clients) socket.terminate();
     },
