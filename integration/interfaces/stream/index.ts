@@ -157,9 +157,8 @@ export function createStreams(services: Services, options: StreamOptions): Strea
     };
   }
 
-  let closing = false;
+  let closing = false; // What begins later nobody else would ever end.
   function serveWebSocket(socket: WebSocket, principal: Principal, caller: Caller): void {
-    if (closing) return socket.terminate(); // Its handshake was under way; nobody else would ever end it.
     let alive = true;
     const end = serve(principal, caller, {
       send: (data, taken) => socket.send(data, taken),
@@ -197,7 +196,8 @@ export function createStreams(services: Services, options: StreamOptions): Strea
           throw new ProblemError("not_found", `The event stream is at ${streamPath}.`);
         const caller = callerOfUpgrade(request);
         const principal = admit(caller, "socket");
-        server.handleUpgrade(request, socket, head, (webSocket) => serveWebSocket(webSocket, principal, caller));
+        const begin = (one: WebSocket) => (closing ? one.terminate() : serveWebSocket(one, principal, caller));
+        server.handleUpgrade(request, socket, head, begin);
       } catch (error) {
         writeRawProblem(socket, toProblem(error, "stream", options.log));
       }
