@@ -110,8 +110,10 @@ async function readResults(
   return everyPage((cursor) => platform.call("listResults", { query: { ...query, cursor }, signal }));
 }
 
-async function everyPage<T>(
+/** All items of a list, page by page; about `itemsMax` of them at most. */
+export async function everyPage<T>(
   read: (cursor: string | undefined) => Promise<{ items: T[]; cursor: string | null }>,
+  itemsMax = Number.POSITIVE_INFINITY,
 ): Promise<T[]> {
   const items: T[] = [];
   let cursor: string | undefined;
@@ -119,6 +121,6 @@ async function everyPage<T>(
     const page = await read(cursor);
     items.push(...page.items);
     cursor = page.cursor ?? undefined;
-  } while (cursor !== undefined);
+  } while (cursor !== undefined && items.length < itemsMax);
   return items;
 }

@@ -42,7 +42,7 @@ interface RegistryChange {
   after: { kind?: string; item?: { equipmentId?: number; operations?: { executions: { equipmentId: number }[] }[] } };
 }
 
-/** Which equipment a change of the registry may have changed; null: any. On a floor that books all day everything would be read all day else. */
+/** Which equipment a change of the registry may have changed; null: each of them. Bookings come all day long, and must not make everything be read again. */
 export function concernedBy({ entity, after }: RegistryChange): number[] | null {
   if (entity === "equipment") return null;
   if (entity !== "masterData") return [];

@@ -16,6 +16,7 @@ import {
 import type { PagePlatform, TimeRange } from "@lineshaft/ui/kit";
 import { by, sumsBy } from "../aggregate.ts";
 import { type Kpis, kpisOf } from "../kpis.ts";
+import { everyPage as readPages } from "../report-source.ts";
 import { type Sums, sumsOf } from "../sums.ts";
 
 /** Everything that the pages read, in one place: the public API, nothing else. */
@@ -23,18 +24,8 @@ import { type Sums, sumsOf } from "../sums.ts";
 const pageSize = 1000;
 const itemsMax = 20_000;
 
-async function everyPage<T>(
-  read: (cursor: string | undefined) => Promise<{ items: T[]; cursor: string | null }>,
-): Promise<T[]> {
-  const items: T[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await read(cursor);
-    items.push(...page.items);
-    cursor = page.cursor ?? undefined;
-  } while (cursor !== undefined && items.length < itemsMax);
-  return items;
-}
+/** More than a page can show is not read. */
+const everyPage: typeof readPages = (read) => readPages(read, itemsMax);
 
 export const readEquipment = (platform: PagePlatform, signal?: AbortSignal): Promise<Equipment[]> =>
   everyPage((cursor) => platform.call("listEquipment", { query: { limit: pageSize, cursor }, signal }));

@@ -223,7 +223,7 @@ export class Derivation {
     for (const binding of this.bindings.values()) binding.forgetBefore(hourOf(t));
   }
 
-  /** Texts that no fact has any more are given up. */
+  /** Forgets texts to which no fact refers. */
   forgetTexts(): void {
     const used = new Set<number>();
     for (const { exact, track } of this.bindings.values()) if (exact) track.textKeys(used);

@@ -29,7 +29,7 @@ export class Texts {
     return key >= textBelow && key !== 0 ? String(key) : (this.#texts.get(key) ?? null);
   }
 
-  /** Forgets what nothing has any more. */
+  /** Forgets texts to which no binding refers. */
   keepOnly(used: ReadonlySet<number>): void {
     for (const key of this.#texts.keys()) {
       if (used.has(key)) continue;
