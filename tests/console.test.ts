@@ -338,7 +338,7 @@ describe.skipIf(!hasPeer("chromium"))("the console", { timeout: 45_000 }, () => 
     const asked = Promise.withResolvers<void>();
     const signedIn = Promise.withResolvers<void>();
     let again = false;
-    const refuse = (path: string, when: () => Promise<void>): Promise<void> =>
+    const refuse = (path: string, when: () => Promise<void>): Promise<unknown> =>
       page.route(`**/api/v1/${path}?*`, async (route) => {
         if (again) return route.continue();
         await when();
