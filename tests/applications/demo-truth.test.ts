@@ -29,7 +29,7 @@ async function wrongAt(seed: number, nowUs: Micros): Promise<string[]> {
   }
 }
 
-describe("what the demo plant's controllers tell and its people book comes out as it was", () => {
+describe("what the demo plant's controllers tell and its people book comes out as it was", { timeout: 180_000 }, () => {
   // In the middle of a shift, and over a change of shift: there the plant's counters begin anew.
   const instants = long ? Array.from({ length: 1500 }, (_, i) => 2 + i * 0.6) : [4.1, 13.7];
   it.each(instants)("as seen at hour %d", async (hour) => {
