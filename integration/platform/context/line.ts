@@ -97,7 +97,7 @@ function runningAt(executions: readonly OrderExecution[], at: Micros): OrderExec
 
 function isBefore(a: OrderExecution, b: OrderExecution): boolean {
   if (a.fromUs !== b.fromUs) return a.fromUs < b.fromUs;
-  return a.order === b.order ? a.operation < b.operation : a.order < b.order;
+  return a.order === b.order ? (a.operation ?? "") < (b.operation ?? "") : a.order < b.order;
 }
 
 function memberOf(line: LineInput, id: number): LineMember {
