@@ -171,12 +171,24 @@ function BarButton(props: {
       )}
       {bar.share !== null && <i className="bar-made" style={{ width: `${Math.min(1, bar.share) * 100}%` }} />}
       {bar.told && <i className="bar-told" aria-hidden="true" />}
-      <b>{bar.id}</b>
+      <OrderNumber id={bar.id} />
       {bar.material !== null && <span>{bar.material}</span>}
       <span className="unseen">{[equipmentName(props.machine), ...words.slice(1)].join(", ")}</span>
     </button>
   );
 }
+
+/** Numbers of orders differ at their end: where room is short, that is what is kept. */
+function OrderNumber({ id }: { id: string }) {
+  const head = Math.max(0, id.length - tailLength);
+  return (
+    <b className="bar-number">
+      <span>{id.slice(0, head)}</span>
+      <span>{id.slice(head)}</span>
+    </b>
+  );
+}
+const tailLength = 5;
 
 const keyOf = (machine: number, bar: Bar): string => `${machine} ${bar.id} ${bar.operation ?? ""} ${bar.fromUs}`;
 

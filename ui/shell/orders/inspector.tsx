@@ -9,7 +9,7 @@ import { allowed } from "../session.ts";
 import { fault } from "../toasts.tsx";
 import { useNow } from "../use.ts";
 import { BookDialog, type Booking } from "./book-dialog.tsx";
-import { type OrderView, type RecordedOrder, stateOf, toldOf } from "./model.ts";
+import { type Operation, type OrderView, type RecordedOrder, stateOf, toldOf } from "./model.ts";
 
 /** One order: how far it is, where it runs, and what can be done with it. */
 export function OrderInspector(props: { view: OrderView; waiting: boolean; onClose(): void; onEdit(): void }) {
@@ -21,6 +21,11 @@ export function OrderInspector(props: { view: OrderView; waiting: boolean; onClo
   const [removing, setRemoving] = useState(false);
   const state = stateOf(item, now, progress);
   const may = allowed("book");
+  // A plan that was taken up has said what it had to say.
+  const aheadAt = ({ id, executions, planned = [] }: Operation) =>
+    planned.filter(
+      ({ equipmentId }) => ![...executions, ...toldAt(id)].some((each) => each.equipmentId === equipmentId),
+    );
   const toldAt = (operation: string): OrderRun[] => toldOf(progress).filter((run) => run.operation === operation);
   return (
     <aside className="inspector" aria-label={t("order.named", { id: order.id })}>
@@ -75,7 +80,7 @@ export function OrderInspector(props: { view: OrderView; waiting: boolean; onClo
                   <span className="soft nowrap">{rangeText(one.fromUs, one.toUs)}</span>
                 </li>
               ))}
-              {(operation.planned ?? []).map((one) => (
+              {aheadAt(operation).map((one) => (
                 <li key={`planned ${one.equipmentId} ${one.fromUs}`} className="soft">
                   <span title={equipmentPath(one.equipmentId)}>
                     {equipmentName(one.equipmentId)} · {t("order.state.planned")}

@@ -45,7 +45,7 @@ function columnsOf(narrow: boolean): Column<OrderRow>[] {
     {
       key: "id",
       title: t("order.id"),
-      track: "minmax(96px, 1.2fr)",
+      track: "minmax(124px, 1.2fr)",
       sortable: true,
       cell: ({ order }) => <b>{order.id}</b>,
     },
@@ -87,7 +87,7 @@ function columnsOf(narrow: boolean): Column<OrderRow>[] {
     {
       key: "made",
       title: t("order.made"),
-      track: "132px",
+      track: "116px",
       align: "right",
       sortable: true,
       cell: ({ share, progress }) =>
@@ -113,7 +113,7 @@ function columnsOf(narrow: boolean): Column<OrderRow>[] {
       sortable: true,
       wide: true,
       cell: ({ progress, state }) =>
-        progress === null || progress.remaining === null || state === "open" ? (
+        progress === null || progress.remaining === null || state === "open" || state === "planned" ? (
           <span className="soft">–</span>
         ) : (
           fmt.number(progress.remaining)

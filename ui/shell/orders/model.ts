@@ -134,3 +134,24 @@ export function nextOperationId(operations: readonly { id: string }[]): string {
   const numbers = operations.map(({ id }) => Number(id)).filter(Number.isInteger);
   return String((Math.floor(Math.max(0, ...numbers) / 10) + 1) * 10).padStart(4, "0");
 }
+
+/** So many orders are named in one question; and their ids stand in the address, which is kept short. */
+const namedMost = { orders: 100, address: 4_000 };
+
+/** So many ids at once as fit into an address. */
+export function portions(ids: readonly string[], most = namedMost.address): string[][] {
+  const all: string[][] = [];
+  let length = 0;
+  for (const id of ids) {
+    const more = encodeURIComponent(id).length + "&order=".length;
+    const last = all.at(-1);
+    if (last === undefined || last.length >= namedMost.orders || length + more > most) {
+      all.push([id]);
+      length = more;
+    } else {
+      last.push(id);
+      length += more;
+    }
+  }
+  return all;
+}

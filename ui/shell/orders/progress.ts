@@ -1,14 +1,12 @@
 import type { OrderProgress } from "@lineshaft/contract/api";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { call } from "../platform.ts";
-import type { RecordedOrder } from "./model.ts";
+import { portions, type RecordedOrder } from "./model.ts";
 
 const everyMs = 15_000;
 /** What has ended is asked again, since late values and late bookings change it. */
 const allEveryMs = 300_000;
 const pageSize = 100;
-/** Ids stand in the address: one question is kept short. */
-const addressMax = 4_000;
 
 export interface Progresses {
   of(id: string): OrderProgress | null;
@@ -98,22 +96,4 @@ async function readAll(take: Take, signal: AbortSignal): Promise<void> {
 
 async function readSome(ids: readonly string[], take: Take, signal: AbortSignal): Promise<void> {
   for (const order of portions(ids)) take((await call("listOrderProgress", { query: { order }, signal })).items);
-}
-
-/** So many ids at once as fit into an address. */
-export function portions(ids: readonly string[], most = addressMax): string[][] {
-  const all: string[][] = [];
-  let length = 0;
-  for (const id of ids) {
-    const more = encodeURIComponent(id).length + "&order=".length;
-    const last = all.at(-1);
-    if (last === undefined || last.length >= pageSize || length + more > most) {
-      all.push([id]);
-      length = more;
-    } else {
-      last.push(id);
-      length += more;
-    }
-  }
-  return all;
 }
