@@ -234,7 +234,7 @@ describe("a machine that tells its order", { timeout: 60_000 }, () => {
     const first = await rest.get<{ items: OrderProgress[]; cursor: string }>("/api/v1/order-progress?limit=2");
     expect(first.items.map(({ order: id }) => id)).toEqual(["A", "B"]);
     expect(await told(`limit=2&cursor=${encodeURIComponent(first.cursor)}`)).toMatchObject([
-      ["C", "interrupted", ["booking"]],
+      ["C", "interrupted", ["booking"], 2],
     ]);
     expect((await rest.request("GET", `/api/v1/order-progress?${"order=x&".repeat(201)}`)).status).toBe(422);
   });
