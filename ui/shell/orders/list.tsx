@@ -73,16 +73,14 @@ function columnsOf(narrow: boolean): Column<OrderRow>[] {
     {
       key: "quantity",
       title: t("order.quantity"),
-      track: "90px",
+      track: "104px",
       align: "right",
       sortable: true,
-      cell: ({ order }) => fmt.number(order.item.quantity),
-    },
-    {
-      key: "unit",
-      title: <span className="unseen">{t("order.unit")}</span>,
-      track: "44px",
-      cell: ({ order }) => <span className="unit">{unitText(order.item.unit)}</span>,
+      cell: ({ order }) => (
+        <>
+          {fmt.number(order.item.quantity)} <span className="unit">{unitText(order.item.unit)}</span>
+        </>
+      ),
     },
     {
       key: "made",
@@ -129,11 +127,18 @@ function columnsOf(narrow: boolean): Column<OrderRow>[] {
         </span>
       ),
     },
-    { key: "from", title: t("order.from"), track: "112px", sortable: true, cell: ({ fromUs }) => timeCell(fromUs) },
+    {
+      key: "from",
+      title: t("order.from"),
+      track: "112px",
+      sortable: true,
+      wide: true,
+      cell: ({ fromUs }) => timeCell(fromUs),
+    },
     {
       key: "to",
       title: t("order.to"),
-      track: "112px",
+      track: "128px",
       sortable: true,
       wide: true,
       cell: (row) => <EndCell row={row} />,
