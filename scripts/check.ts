@@ -6,7 +6,7 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { cruise } from "./lib/cruise.ts";
 import { root } from "./lib/overlay.ts";
-import { bin, type Ran, runNode, runTests, type TestCounts } from "./lib/run.ts";
+import { bin, noTests, type Ran, runNode, runTests, type TestCounts } from "./lib/run.ts";
 import { untidy } from "./lib/tidy.ts";
 
 interface Step {
@@ -80,7 +80,7 @@ function steps(fix: boolean, counts: (of: TestCounts) => void): Step[] {
 
 /** Runs the steps, the longest first, as many at a time as there are cores; prints a line as each ends and what failed last. */
 export async function check(options: { only?: string; fix?: boolean } = {}): Promise<CheckOutcome> {
-  let counts: TestCounts = { passed: 0, failed: 0, skipped: 0, skippedNames: [] };
+  let counts = noTests();
   const all = steps(options.fix ?? false, (of) => {
     counts = of;
   });

@@ -8,6 +8,7 @@ export * from "./contracts/history-contract.ts";
 export * from "./contracts/log-contract.ts";
 export * from "./contracts/master-data-contract.ts";
 export * from "./contracts/registry-contract.ts";
+export * from "./contracts/results-contract.ts";
 export * from "./disk.ts";
 export * from "./memory-log.ts";
 export * from "./peers.ts";

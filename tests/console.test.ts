@@ -20,6 +20,14 @@ const open = async (options: Partial<TabOptions> = {}): Promise<ConsoleTab> => {
   return tab;
 };
 
+const sessionEnded = {
+  type: "about:blank",
+  title: "Not signed in",
+  status: 401,
+  code: "auth_invalid",
+  detail: "The session has ended.",
+};
+
 /** The console is built if need be; every test of it is one of the build too. */
 const startServer = (port = 0): Promise<ServerProcess> =>
   ServerProcess.start({ dataDir: dir.path, command: "demo", port, env: { LINESHAFT_CONSOLE: "" } });
@@ -320,6 +328,40 @@ describe.skipIf(!hasPeer("chromium"))("the console", { timeout: 45_000 }, () => 
       .toBe("9,999");
     expect(await page.getByRole("grid").getAttribute("aria-rowcount")).toBe("10001");
     expect(await page.locator("*").count()).toBeLessThan(3_000);
+  });
+
+  it("stays signed in when a call of the session before is refused late", async () => {
+    await rest.ingest("console-probe", { points: [{ tag: "level", time: nowUs(), value: 813 }] });
+    const { page, faults } = await open();
+    await tab.goto("/equipment?q=console-probe");
+    const ended = { status: 401, contentType: "application/problem+json", body: JSON.stringify(sessionEnded) };
+    const asked = Promise.withResolvers<void>();
+    const signedIn = Promise.withResolvers<void>();
+    let again = false;
+    const refuse = (path: string, when: () => Promise<void>): Promise<unknown> =>
+      page.route(`**/api/v1/${path}?*`, async (route) => {
+        if (again) return route.continue();
+        await when();
+        await route.fulfill(ended);
+      });
+    await refuse("connections", () => asked.promise);
+    await refuse("equipment", () => {
+      asked.resolve();
+      return signedIn.promise;
+    });
+    await page.reload();
+    await page.getByText(/^You were signed out/).waitFor();
+    const late = page.waitForResponse((it) => it.url().includes("/api/v1/equipment?") && it.status() === 401);
+    again = true;
+    await page.getByLabel("Admin secret or API key").fill(secret);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("navigation").waitFor();
+    signedIn.resolve();
+    await late;
+    const level = page.getByRole("row", { name: "level" }).locator(".cell-value");
+    await rest.ingest("console-probe", { points: [{ tag: "level", time: nowUs(), value: 816 }] });
+    await expect.poll(() => level.textContent(), within).toBe("816");
+    faults.splice(0, faults.length, ...faults.filter((fault) => !fault.startsWith("401: ")));
   });
 
   it("says when the server is away, and keeps the place for who signs in again", async () => {

@@ -12,6 +12,7 @@ import {
   type Configuration,
   type Connection,
   type Equipment,
+  type EquipmentNow,
   type LastValue,
   type RawTag,
   statusBadNoCommunication,
@@ -45,8 +46,11 @@ const nowUs = (): number => Date.now() * 1000;
 const long = { seconds: 3600 };
 const over = { seconds: 0.1 };
 
-async function until<T>(what: string, look: () => Promise<T>, holds: (found: T) => boolean, ms = 60_000): Promise<T> {
-  const end = performance.now() + ms;
+/** Longer than anybody needs: a slow machine tells eight hours of history for minutes. */
+const longestMs = 240_000;
+
+async function until<T>(what: string, look: () => Promise<T>, holds: (found: T) => boolean): Promise<T> {
+  const end = performance.now() + longestMs;
   for (;;) {
     const found = await look();
     if (holds(found)) return found;
@@ -117,9 +121,8 @@ const allWell = () =>
     ({ ill, bad, configured }) => configured > 0 && ill.length === 0 && bad.length === 0,
   );
 
-/** Time of known state in a shift and for an order. */
-const isKnown = ({ shift, order, timeUs }: Cell): boolean =>
-  shift !== null && order !== null && timeUs.apt + timeUs.adet + timeUs.aust > 0;
+/** Time in a shift and for an order: in a break too, when machines stand and nothing is expected of them. */
+const isPlaced = ({ shift, order }: Cell): boolean => shift !== null && order !== null;
 
 interface Truth {
   oee: { all: { good: number; aptUs: number } };
@@ -186,8 +189,8 @@ describe("the demo plant's configuration", () => {
   });
 });
 
-describe("the demo", { timeout: 180_000 }, () => {
-  beforeAll(start, 120_000);
+describe("the demo", { timeout: 2 * longestMs }, () => {
+  beforeAll(start, longestMs);
   afterAll(async () => {
     await server?.kill("SIGTERM");
     dir.remove();
@@ -250,7 +253,9 @@ describe("the demo", { timeout: 180_000 }, () => {
     const known = async () => {
       const now = nowUs();
       const last = await Promise.all(units.map((unit) => cellsOf(unit, now - 15 * minuteUs, now)));
-      return units.filter((_, i) => !last[i].some(isKnown)).map(({ path }) => path);
+      const { items: present } = await rest.get<{ items: EquipmentNow[] }>("/api/v1/now?limit=1000");
+      const does = new Set(present.flatMap(({ equipmentId, state }) => (state?.itemState ? [equipmentId] : [])));
+      return units.filter(({ id }, i) => !does.has(id) || !last[i].some(isPlaced)).map(({ path }) => path);
     };
     await until("that every machine is known", known, (unknown) => unknown.length === 0);
     /** What is not as it was, in words. Two hours of history are derived while the first cells can be read already. */
@@ -271,6 +276,7 @@ describe("the demo", { timeout: 180_000 }, () => {
   });
 
   it("tells alarms as the controllers had them: which, since when and until when", async () => {
+    // What the edge node had kept; at a few times of day there was no alarm in it.
     const [fromUs, toUs] = [nowUs() - 25 * minuteUs, nowUs() - minuteUs];
     const within = (from: number | null, to: number | null): boolean =>
       from !== null && to !== null && from > fromUs + 1_000_000 && to < toUs;
@@ -279,14 +285,12 @@ describe("the demo", { timeout: 180_000 }, () => {
       const query = `equipment=${encodeURIComponent(line)}&from=${fromUs}&to=${toUs}&limit=1000`;
       const { items } = await rest.get<{ items: Alarm[] }>(`/api/v1/facts/alarms?${query}`);
       const found: string[] = [];
-      let alarms = 0;
       for (const name of ["Filler 1", "Capper 1", "Labeller 1"]) {
         const path = `${line}/${name}`;
         const told = items
           .filter((each) => each.path === path && within(each.sinceUs, each.untilUs))
           .sort((a, b) => (a.sinceUs ?? 0) - (b.sinceUs ?? 0));
         const was = (await trueOf(path, fromUs, toUs)).alarms.filter((each) => within(each.fromUs, each.toUs));
-        alarms += was.length;
         if (told.map(({ code }) => code).join() !== was.map(({ code }) => code).join())
           found.push(`${name}: ${told.map(({ code }) => code)}, not ${was.map(({ code }) => code)}`);
         else
@@ -297,7 +301,7 @@ describe("the demo", { timeout: 180_000 }, () => {
             if (text.de === text.en) found.push(`${name}: alarm ${i} says in German ${text.de}`);
           }
       }
-      return alarms === 0 ? ["no machine had an alarm"] : found;
+      return found;
     };
     await until("that alarms are as they were", wrong, (found) => found.length === 0);
   });

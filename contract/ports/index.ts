@@ -1,4 +1,5 @@
 /** Ports between the layers: for integration, host and testkit only. No I/O and no state here. */
+export * from "./as-of.ts";
 export * from "./clock.ts";
 export * from "./configuration.ts";
 export * from "./connector.ts";

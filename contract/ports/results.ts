@@ -40,7 +40,8 @@ export interface Published {
 
 /**
  * What applications make of facts and context. It knows which keys of an application are dirty and why, hands them out bottom-up, and keeps what is published: a view of
- * the log, like all that is durable. Applications belong to a tenant; all answers are limited to what the principal may see.
+ * the log, like all that is durable. Applications belong to a tenant; all answers are limited to what the principal may see. An implementation passes `resultsContract`
+ * of the testkit.
  */
 export interface Results {
   /** Takes an application in, or gives it another rule version, which makes all that is kept dirty. Resolves when that is durable. `dirty`: results that wait now. */

@@ -45,7 +45,11 @@ export interface TestCounts {
   skipped: number;
   /** Full names of the skipped tests, with their file. */
   skippedNames: string[];
+  /** Files with a failure, from the root of the repository, and what failed in them. */
+  red: Map<string, string[]>;
 }
+
+export const noTests = (): TestCounts => ({ passed: 0, failed: 0, skipped: 0, skippedNames: [], red: new Map() });
 
 /** Runs vitest and reads its numbers from the JSON report. A run that left no report counts as one failure. */
 export async function runTests(
@@ -58,8 +62,7 @@ export async function runTests(
     { live: options.live, env: { NO_COLOR: "1", ...options.env } },
   );
   const counts = existsSync(report) ? readCounts(report) : null;
-  if (counts === null)
-    return { ...ran, code: ran.code || 1, counts: { passed: 0, failed: 1, skipped: 0, skippedNames: [] } };
+  if (counts === null) return { ...ran, code: ran.code || 1, counts: { ...noTests(), failed: 1 } };
   // A file that fails to load has no tests to fail, yet the run is red.
   if (ran.code !== 0 && counts.failed === 0) counts.failed = 1;
   return { ...ran, counts };
@@ -67,10 +70,16 @@ export async function runTests(
 
 function readCounts(report: string): TestCounts {
   const { testResults } = JSON.parse(readFileSync(report, "utf8")) as {
-    testResults: { name: string; assertionResults: { status: string; fullName: string }[] }[];
+    testResults: { name: string; status: string; assertionResults: { status: string; fullName: string }[] }[];
   };
-  const counts: TestCounts = { passed: 0, failed: 0, skipped: 0, skippedNames: [] };
+  const counts = noTests();
   for (const file of testResults) {
+    const failed = file.assertionResults.filter(({ status }) => status === "failed");
+    if (file.status === "failed")
+      counts.red.set(
+        file.name.slice(root.length + 1),
+        failed.map(({ fullName }) => fullName),
+      );
     for (const test of file.assertionResults) {
       if (test.status === "passed") counts.passed++;
       else if (test.status === "failed") counts.failed++;

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { CallOptions, Platform } from "@lineshaft/client";
 import { type MasterDataItem, ProblemError, type RouteName } from "@lineshaft/contract/api";
 
@@ -30,6 +31,8 @@ export class Desk {
   readonly #platform: Pick<Platform, "call">;
   /** The revision of what we wrote, or null where it is somebody else's now; and what we wrote. */
   readonly #written = new Map<string, { revision: number | null; text: string }>();
+  /** What we put down without hearing that it was taken: it may stand there all the same. */
+  readonly #unheard = new Map<string, string>();
 
   constructor(platform: Pick<Platform, "call">) {
     this.#platform = platform;
@@ -45,15 +48,32 @@ export class Desk {
     try {
       const revision = await this.#put(paper, before?.revision, signal);
       this.#written.set(key, { revision, text });
+      this.#unheard.delete(key);
       return true;
     } catch (error) {
-      if (!(error instanceof ProblemError)) throw error;
+      const hears = error instanceof ProblemError && error.retry !== "later";
+      if (!hears) {
+        this.#unheard.set(key, text);
+        throw error;
+      }
+      if (await this.#isOurs(paper, key, error, signal)) return this.write(paper, signal);
       if (error.code === "precondition_required") return this.#takeUp(paper, key, signal);
       if (error.code !== "revision_conflict") throw error;
       if (paper.kind === "order" && before !== undefined) return this.#addTo(paper, key, before.text, signal);
       this.#written.set(key, { revision: null, text: "" });
       return false;
     }
+  }
+
+  /** Is the revision that is in our way the one of whose taking we did not hear? Then it is noted as ours. */
+  async #isOurs(paper: Paper, key: string, { code }: ProblemError, signal: AbortSignal): Promise<boolean> {
+    const unheard = this.#unheard.get(key);
+    if (unheard === undefined || (code !== "revision_conflict" && code !== "precondition_required")) return false;
+    const { revision, item } = await this.#get(paper, signal);
+    this.#unheard.delete(key);
+    if (!isDeepStrictEqual(item, JSON.parse(unheard))) return false;
+    this.#written.set(key, { revision, text: unheard });
+    return true;
   }
 
   /** Somebody at a terminal has booked on our order: theirs stays, and what is news from us comes to it. */

@@ -22,6 +22,9 @@ interface Order {
 class FakePlatform {
   readonly items = new Map<string, { revision: number; item: unknown }>();
   writes = 0;
+  /** What happens to the next write of a key, once: it is not taken, or it is and nobody hears of it. */
+  readonly trouble = new Map<string, "notTaken" | "unheard">();
+  readonly #late = () => Promise.reject(new ProblemError("request_timeout", "The request was not complete in time."));
 
   call = ((
     name: string,
@@ -36,13 +39,16 @@ class FakePlatform {
     const key = `${name.replace(/^(put|get)/, "")} ${params?.id}`;
     const there = this.items.get(key);
     if (name.startsWith("get")) return Promise.resolve(there);
+    const trouble = this.trouble.get(key);
+    this.trouble.delete(key);
+    if (trouble === "notTaken") return this.#late();
     if (there !== undefined && revision === undefined)
       return Promise.reject(new ProblemError("precondition_required", key));
     if (there !== undefined && revision !== there.revision)
       return Promise.reject(new ProblemError("revision_conflict", key));
     const item = { revision: ++this.writes, item: structuredClone(body) };
     this.items.set(key, item);
-    return Promise.resolve({ item });
+    return trouble === "unheard" ? this.#late() : Promise.resolve({ item });
   }) as unknown as Platform["call"];
 
   orders(): [string, Order][] {
@@ -68,6 +74,7 @@ async function work(
   platform: FakePlatform,
   instants: number[],
   between: (office: Office, round: number) => void = () => undefined,
+  expected: string[] = [],
 ) {
   const stopping = new AbortController();
   const said: string[] = [];
@@ -87,10 +94,12 @@ async function work(
     say: (text) => said.push(text),
   });
   await office.run(stopping.signal);
-  expect(said).toEqual([]);
+  expect(said).toEqual(expected);
   return office;
 }
 
+const itemsOf = ({ items }: FakePlatform) => new Map([...items].map(([key, { item }]) => [key, item]));
+const late = "office: The request was not complete in time.";
 const press = machineSheets.findIndex(({ machine }) => machine === "Press2") + 1;
 
 describe("the people of the plant", () => {
@@ -134,6 +143,28 @@ describe("the people of the plant", () => {
       expect(platform.executionsOn(id + 1).filter(({ toUs }) => toUs === null).length, machine).toBeLessThanOrEqual(2);
     expect(platform.executionsOn(press).at(-1)?.toUs).toBeNull();
     expect(platform.writes).toBe(platform.items.size);
+  });
+
+  it("go on with setting up where a platform that is too busy did not let them", async () => {
+    const platform = new FakePlatform();
+    platform.trouble.set("Material P-CLIP", "notTaken").set("IdealCycleTime Press2-P-CLIP", "unheard");
+    await work(platform, [begin, begin + 1, begin + 2], () => undefined, [late]);
+    const prompt = new FakePlatform();
+    await work(prompt, [begin, begin + 1, begin + 2]);
+    expect(itemsOf(platform)).toEqual(itemsOf(prompt));
+  });
+
+  it("go on with what they wrote without hearing that it was taken: it is not somebody else's", async () => {
+    const platform = new FakePlatform();
+    const instants = Array.from({ length: 33 }, (_, i) => begin + i * 15 * minuteUs);
+    // That a cavity was closed or opened is taken, and nobody hears it; later another one is.
+    const arm = (_: Office, round: number) => {
+      if (round === 1) platform.trouble.set("PhysicalAsset mould-IMM2", "unheard");
+    };
+    await work(platform, instants, arm, [late]);
+    const prompt = new FakePlatform();
+    await work(prompt, instants);
+    expect(itemsOf(platform)).toEqual(itemsOf(prompt));
   });
 
   it("finish an order where the next begins, and go on where an earlier run left off", async () => {

@@ -37,6 +37,8 @@ export class Office {
   /** Calendars that somebody changed, to be written. */
   readonly #moved = new Map<string, { site: Site; calendar: ShiftCalendar }>();
   readonly #shifts = new Map<string, TrueShift>();
+  /** What the platform said to papers that it refused: told once. */
+  readonly #refused = new Map<string, string>();
 
   constructor(options: OfficeOptions) {
     this.#options = options;
@@ -86,14 +88,12 @@ export class Office {
   /** Until it is told to stop. */
   async run(signal: AbortSignal): Promise<void> {
     const { waiting, say } = this.#options;
+    const sinceUs = this.#options.nowUs() - setUpSinceUs;
     let told = "";
     let places: Places | null = null;
     while (!signal.aborted) {
       try {
-        if (places === null) {
-          places = await this.#places(signal);
-          for (const paper of setUpOf(places, this.#options.nowUs() - setUpSinceUs)) await this.#write(paper, signal);
-        }
+        places ??= await this.#setUp(sinceUs, signal);
         await this.#book(places, signal);
         told = "";
         await waiting.sleep(everyMs, signal);
@@ -105,6 +105,13 @@ export class Office {
         await waiting.sleep(againMs, signal);
       }
     }
+  }
+
+  /** All of it, else it is gone on with at the next try. */
+  async #setUp(sinceUs: Micros, signal: AbortSignal): Promise<Places> {
+    const places = await this.#places(signal);
+    for (const paper of setUpOf(places, sinceUs)) await this.#write(paper, signal);
+    return places;
   }
 
   async #places(signal: AbortSignal): Promise<Places> {
@@ -152,11 +159,14 @@ export class Office {
 
   /** A paper that is refused is told and left; the others go on. */
   async #write(paper: Paper, signal: AbortSignal): Promise<void> {
+    const key = `${paper.kind} ${paper.id}`;
     try {
       await this.#desk.write(paper, signal);
+      this.#refused.delete(key);
     } catch (error) {
       if (!(error instanceof ProblemError) || error.retry === "later") throw error;
-      this.#options.say(`office: ${paper.kind} ${paper.id}: ${error.message}`);
+      if (this.#refused.get(key) !== error.message) this.#options.say(`office: ${key}: ${error.message}`);
+      this.#refused.set(key, error.message);
     }
   }
 

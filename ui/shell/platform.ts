@@ -21,10 +21,14 @@ export function observeSignedOut(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
+/** How often somebody has signed in on this page. */
+let signIns = 0;
+
 const signedOutCodes: readonly string[] = ["auth_missing", "auth_invalid", "key_expired", "key_revoked"];
 
-function noticeSignedOut(error: unknown): void {
-  if (error instanceof ProblemError && signedOutCodes.includes(error.code))
+/** `asOf`: sign-ins when the call began; what was refused to the session before says nothing of the one that has begun since. */
+function noticeSignedOut(error: unknown, asOf: number): void {
+  if (asOf === signIns && error instanceof ProblemError && signedOutCodes.includes(error.code))
     for (const listener of listeners) listener();
 }
 
@@ -32,10 +36,13 @@ type Rest<N extends RouteName> = object extends CallOptions<N> ? [options?: Call
 
 /** One call of the REST API by its name in the route table. Rejects with ProblemError or UnreachableError. */
 export async function call<N extends RouteName>(name: N, ...rest: Rest<N>): Promise<RouteResponse<N>> {
+  const asOf = signIns;
   try {
-    return await platform.call(name, ...rest);
+    const answer = await platform.call(name, ...rest);
+    if (name === "signIn") signIns++;
+    return answer;
   } catch (error) {
-    if (name !== "signIn") noticeSignedOut(error);
+    if (name !== "signIn") noticeSignedOut(error, asOf);
     throw error;
   }
 }
@@ -58,6 +65,7 @@ export function openStream(request: StreamRequest, handlers: StreamHandlers): ()
 async function followForEver(request: StreamRequest, handlers: StreamHandlers, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     handlers.onState("connecting");
+    const asOf = signIns;
     try {
       const onState = (state: StreamState): void => {
         if (!signal.aborted) handlers.onState(state);
@@ -68,7 +76,7 @@ async function followForEver(request: StreamRequest, handlers: StreamHandlers, s
       }
     } catch (error) {
       if (signal.aborted) return;
-      noticeSignedOut(error);
+      noticeSignedOut(error, asOf);
     }
     // The server says that resuming makes no sense (its log has moved on, or was restored): a live view begins again from now.
     if (!signal.aborted) {
@@ -89,6 +97,7 @@ export interface AskOptions {
 /** What travels as something other than one JSON value: configurations as text, tables, answers line by line. Refusals become errors as with `call`. */
 export async function ask(method: string, path: string, options: AskOptions = {}): Promise<Response> {
   const { body, type, accept = "application/json", revision, signal } = options;
+  const asOf = signIns;
   let response: Response;
   try {
     response = await fetch(`${apiBase}${path}`, {
@@ -108,7 +117,7 @@ export async function ask(method: string, path: string, options: AskOptions = {}
   }
   if (response.ok) return response;
   const error = await refusalOf(response, `${method} ${path}`);
-  noticeSignedOut(error);
+  noticeSignedOut(error, asOf);
   throw error;
 }
 

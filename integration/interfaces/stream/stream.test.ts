@@ -226,6 +226,30 @@ describe("the stream over WebSocket", () => {
     expect(await reader.end()).toMatchObject({ code: 4503, problem: { code: "shutting_down", retry: "later" } });
     await serve();
   });
+
+  it("a handshake that is half sent when the server stops is ended, and does not hold the stop up", async () => {
+    const { port } = new URL(url);
+    const socket = connect(Number(port), "127.0.0.1");
+    socket.on("error", () => {});
+    const ended = new Promise((resolve) => socket.resume().on("close", resolve));
+    const lines = [
+      "GET /api/v1/stream HTTP/1.1",
+      `Host: 127.0.0.1:${port}`,
+      "Authorization: Bearer viewer",
+      "Connection: Upgrade",
+      "Upgrade: websocket",
+      "Sec-WebSocket-Version: 13",
+      `Sec-WebSocket-Key: ${btoa("sixteen letters!")}`,
+    ];
+    socket.write(`${lines.join("\r\n")}\r\n`);
+    // Its answer shows that the server has read what was sent on the other connection before.
+    await new Reader({}).until(() => app.streamCount === 1);
+    const stopped = app.close();
+    await wait(50);
+    socket.write("\r\n");
+    await Promise.all([stopped, ended]);
+    await serve();
+  });
 });
 
 /** What an upgrade that is refused answers over plain HTTP. */

@@ -8,7 +8,6 @@ import {
   type Permission,
   type Principal,
   ProblemError,
-  parseTimeUs,
 } from "@lineshaft/contract/api";
 import {
   type Clock,
@@ -23,6 +22,7 @@ import {
   type Lsn,
   type Page,
   type ProductionTimes,
+  placeInLog,
   type Registry,
   recordType,
 } from "@lineshaft/contract/ports";
@@ -179,20 +179,7 @@ export class FactRecordService implements FactRecords {
   }
 
   placeOf(asOf: string): Lsn {
-    const { log, clock } = this.#options;
-    if (/^\d{1,15}$/.test(asOf)) {
-      const { durableLsn } = log.status;
-      if (Number(asOf) <= durableLsn) return Number(asOf);
-      throw new ProblemError("as_of_invalid", `The log ends at ${durableLsn}; ${asOf} is still to come.`);
-    }
-    const time = parseTimeUs(asOf);
-    if (time === null || time > clock.nowUs())
-      throw new ProblemError(
-        "as_of_invalid",
-        `${JSON.stringify(asOf)} is no place in the log and no time that has been.`,
-      );
-    // Only what was recorded by then counts, so the last record of facts stands for the instant.
-    return this.#store.lsnAt(time) ?? 0;
+    return placeInLog(asOf, { ...this.#options, lsnAt: (time) => this.#store.lsnAt(time) });
   }
 
   /** Throws `not_found` where nothing that is in sight says anything of it. */

@@ -145,7 +145,7 @@ export class Agenda {
     // What is below a final number is computed for no other reason.
     if (key.state === "final" && station.busy.has(text)) return true;
     if (this.#changed.size === 0 && this.#backlog.size === 0) return false;
-    return windowsMeet(station, key, isChange);
+    return windowsMeet(this.#inputs, station, key, isChange);
   }
 
   /** Ticks, and gives out up to `limit` keys of stations that `visible` lets through. */
@@ -379,7 +379,7 @@ export class Agenda {
   #waitsBelow(station: Station, text: string, span: KeySpan): boolean {
     if (station.busy.has(text)) return true;
     if (this.#changed.size === 0 && this.#backlog.size === 0) return false;
-    return station.below.some((below) => windowsMeet(below, span, () => true));
+    return station.below.some((below) => windowsMeet(this.#inputs, below, span, () => true));
   }
 
   #give(task: Task, now: number): WorkItem | null {

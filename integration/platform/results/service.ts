@@ -68,6 +68,8 @@ export class ResultService implements Results {
   /** What this process has published, so that it need not be read from the log again. */
   readonly #written = new Map<Lsn, Written>();
   readonly #waiting = new Set<() => void>();
+  /** How often something may have changed. */
+  #wakes = 0;
   readonly #endings: (() => void)[];
   #appliedLsn: Lsn;
   #factsLsn: Lsn;
@@ -206,10 +208,11 @@ export class ResultService implements Results {
     const { clock } = this.#options;
     const end = clock.monotonicMs() + waitMs;
     for (;;) {
+      const seen = this.#wakes;
       const items = await inPortions(limit, (n) => this.#book(p, name).agenda.take(n, (path) => inScope(p, path)));
       const left = end - clock.monotonicMs();
       if (items.length > 0 || left <= 0 || signal?.aborted || this.#stopping) return items;
-      await this.#news(left, signal);
+      await this.#news(seen, left, signal);
     }
   }
 
@@ -357,11 +360,13 @@ export class ResultService implements Results {
   }
 
   #wake(): void {
+    this.#wakes++;
     for (const wake of [...this.#waiting]) wake();
   }
 
-  /** Until something may have changed, or the time is over. */
-  async #news(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  /** Until something may have changed since `seen`, or the time is over. */
+  async #news(seen: number, ms: number, signal: AbortSignal | undefined): Promise<void> {
+    if (seen !== this.#wakes) return;
     const over = new AbortController();
     const end = (): void => over.abort();
     this.#waiting.add(end);

@@ -51,11 +51,18 @@ export function widened(station: Station, fromUs: Micros, toUs: Micros, cause: C
 
 /** Is a range of a station, or of anything below it, dirty for such a cause? A machine of which nothing is known holds up nobody. */
 export function windowsMeet(
+  inputs: AgendaInputs,
   station: Station,
   span: { fromUs: Micros; toUs: Micros },
   of: (kind: ResultCause) => boolean,
 ): boolean {
   const meets = ({ fromUs, toUs, cause }: Row) => fromUs <= span.toUs && toUs >= span.fromUs && of(cause.kind);
-  const known = station.level === "above" || station.watermarkUs !== Number.NEGATIVE_INFINITY;
-  return (known && station.windows.some(meets)) || station.below.some((below) => windowsMeet(below, span, of));
+  // After a start nobody may have looked at it yet.
+  const known = (): boolean =>
+    station.level === "above" ||
+    station.watermarkUs !== Number.NEGATIVE_INFINITY ||
+    inputs.progress(station.members) !== null;
+  return (
+    (station.windows.some(meets) && known()) || station.below.some((below) => windowsMeet(inputs, below, span, of))
+  );
 }

@@ -4,7 +4,6 @@ import {
   type IdentifierTransition,
   type Micros,
   ProblemError,
-  parseTimeUs,
 } from "@lineshaft/contract/api";
 import {
   type Clock,
@@ -13,6 +12,7 @@ import {
   factsWhats,
   type Log,
   type Lsn,
+  placeInLog,
   recordType,
   type ToldFacts,
 } from "@lineshaft/contract/ports";
@@ -176,26 +176,9 @@ export class ToldFactsService implements ToldFacts {
   }
 
   #placeOf(asOf: string): Lsn {
-    const place = this.#lsnOf(asOf);
+    const place = placeInLog(asOf, { ...this.#options, lsnAt: (time) => this.#store.lsnAt(time) });
     if (place >= this.#store.firstLsn) return place;
     throw new ProblemError("as_of_expired", `What was told is kept since the record ${this.#store.firstLsn}.`);
-  }
-
-  #lsnOf(asOf: string): Lsn {
-    const { log, clock } = this.#options;
-    if (/^\d{1,15}$/.test(asOf)) {
-      const { durableLsn } = log.status;
-      if (Number(asOf) <= durableLsn) return Number(asOf);
-      throw new ProblemError("as_of_invalid", `The log ends at ${durableLsn}; ${asOf} is still to come.`);
-    }
-    const time = parseTimeUs(asOf);
-    if (time === null || time > clock.nowUs())
-      throw new ProblemError(
-        "as_of_invalid",
-        `${JSON.stringify(asOf)} is no place in the log and no time that has been.`,
-      );
-    // Only what was told by then counts, so the last record of facts stands for the instant.
-    return this.#store.lsnAt(time) ?? 0;
   }
 }
 
