@@ -26,6 +26,7 @@ import { stopRoutes } from "./stops.ts";
 import { GapSchema, RejectedItemSchema, SystemStatusSchema } from "./system.ts";
 import { ConnectionSchema, NewConnectionSchema, NewTagSchema, RawTagSchema, TagChangeSchema } from "./tag.ts";
 import { TimeInputSchema } from "./time.ts";
+import { timelineRoutes } from "./timelines.ts";
 import { workRoutes } from "./work.ts";
 
 /**
@@ -284,6 +285,7 @@ export const routes = {
   ...executionRoutes,
   ...nowRoutes,
   ...stopRoutes,
+  ...timelineRoutes,
 
   listRejected: {
     method: "GET",

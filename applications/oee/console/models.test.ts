@@ -14,8 +14,8 @@ import { cell } from "../testing.ts";
 import { cellsFrom, compare, comparedRange, heardFrom } from "./demo-model.ts";
 import { waterfallRows } from "./oee-model.ts";
 import { machinesBelow, pathTo, sitesOf } from "./plant.ts";
-import { moved, queryOf, readingOf, viewOf } from "./range.ts";
-import { cellsTogether, numbersBy, numbersByShift, numbersOf } from "./source.ts";
+import { moved, openingOf, queryOf, readingOf, viewOf } from "./range.ts";
+import { numbersBy, numbersByShift, numbersOf } from "./source.ts";
 
 const place = (id: number, level: Equipment["level"], parentId: number | null, path: string): Equipment => ({
   ...{ id, level, parentId, path, lifecycle: "productive", revision: 1, changedUs: 0 },
@@ -70,6 +70,25 @@ describe("the one time range", () => {
     expect(queryOf(view)).toEqual({ live: 3600, from: null, to: null });
   });
 
+  it("opens on what is known: the part of the last hours that has data, or the hours before a machine fell silent", () => {
+    const now = 100 * hourUs;
+    const view = viewOf(new URLSearchParams(), now);
+    const known = (...ranges: [number, number][]) =>
+      ranges.map(([from, to]) => ({ fromUs: from * hourUs, toUs: to * hourUs }));
+    expect(openingOf(view, known([91, 99], [99, 100]), now, now)).toBeNull();
+    expect(openingOf(view, known([93, 94], [98, 100]), now, now)).toBeNull();
+    expect(openingOf(view, known([98, 100]), now, now)).toEqual({
+      following: true,
+      range: { fromUs: now - 2.2 * hourUs, toUs: now },
+    });
+    expect(openingOf(view, known([99.99, 100]), now, now)?.range.fromUs).toBe(now - 0.5 * hourUs);
+    expect(openingOf(view, [], 60 * hourUs, now)).toEqual({
+      following: false,
+      range: { fromUs: 53 * hourUs, toUs: 61 * hourUs },
+    });
+    expect(openingOf(view, [], null, now)).toBeNull();
+  });
+
   it("dragging stops following; zooming while following keeps its end at now", () => {
     const now = 100 * hourUs;
     const view = viewOf(new URLSearchParams("live=3600"), now);
@@ -115,14 +134,6 @@ describe("numbers", () => {
     expect(numbersOf(cells([first])).state).toBe("final");
     expect(numbersOf(cells([first], { finalBeforeUs: hourUs - 1 })).state).toBe("provisional");
     expect(numbersOf(cells([first], { repairing: true })).state).toBe("provisional");
-  });
-
-  it("of several machines are sums, never means, and as sure as the least sure", () => {
-    const both = cellsTogether([cells([first]), cells([second], { finalBeforeUs: null, repairing: true })]);
-    expect(both).toMatchObject({ finalBeforeUs: null, repairing: true });
-    const numbers = numbersOf(both as Cells);
-    expect(numbers.kpis.oeeIndex).toBeCloseTo(900 / (30 * 60), 12);
-    expect(cellsTogether([])).toBeNull();
   });
 
   it("by shift and by hour", () => {

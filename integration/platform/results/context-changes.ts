@@ -176,12 +176,7 @@ export class ContextChanges {
   }
 
   #at<K extends MasterDataKind>(tenant: number, kind: K, id: string, asOf: Lsn): MasterDataItem<K> | null {
-    try {
-      return this.#data.get(platformPrincipal(tenant), kind, id, asOf).item;
-    } catch (error) {
-      if (error instanceof ProblemError && error.code === "not_found") return null;
-      throw error;
-    }
+    return this.#data.find(platformPrincipal(tenant), kind, id, asOf)?.item ?? null;
   }
 
   #order(tenant: number, { before, after }: Versions<"order">, id: string, station: StationPlan): Range[] {
