@@ -1,4 +1,5 @@
 import {
+  type Booking,
   bookedKinds,
   type EquipmentLevel,
   inScope,
@@ -119,12 +120,7 @@ export class MasterDataStore implements MasterData {
     try {
       this.#parts.db.write(() =>
         this.#parts.journal.together(() => {
-          const found = this.revisionOf(p, kind);
-          if (options.revision !== null && options.revision !== found)
-            throw new ProblemError(
-              "revision_conflict",
-              `Something of the kind ${kind} was changed since: it is at revision ${found}, the import rests on ${options.revision}.`,
-            );
+          this.#demandRevision(p, kind, options.revision);
           eachOf(({ id, item }) => {
             requireName(id);
             const current = this.#kept.find(p, kind, id);
@@ -170,6 +166,8 @@ export class MasterDataStore implements MasterData {
     revision: number,
   ): Written<Recorded<MasterDataItem<K>>> {
     demand(p, bookedKinds.has(kind) ? "book" : "configure");
+    if (kind === "booking")
+      throw new ProblemError("request_invalid", "A booking that was taken back is not restored: it is booked anew.");
     return this.#parts.db.write(() => {
       const [last] = this.revisions(p, kind, id, { limit: 1 }).items;
       requireCurrent(kind, { id, revision: last.revision }, revision);
@@ -206,6 +204,49 @@ export class MasterDataStore implements MasterData {
       const booked = book(this.#shelf(p), equipmentId, booking);
       return { ...booked, revision: this.#parts.journal.revision };
     });
+  }
+
+  bookAll(
+    p: Principal,
+    entries: readonly { id: string; item: Booking }[],
+    options: { revision: number | null; dryRun: boolean },
+  ): { faults: { index: number; problem: ProblemError }[]; revision: number | null } {
+    demand(p, "book");
+    const { db, journal } = this.#parts;
+    const faults: { index: number; problem: ProblemError }[] = [];
+    const byTime = entries
+      .map((entry, index) => ({ ...entry, index }))
+      .sort((a, b) => a.item.atUs - b.item.atUs || (a.id < b.id ? -1 : 1));
+    try {
+      db.write(() =>
+        journal.together(() => {
+          this.#demandRevision(p, "booking", options.revision);
+          for (const { id, item, index } of byTime)
+            try {
+              const { equipmentId, ...said } = item;
+              // What one that is refused has begun is taken back before the next is judged.
+              db.write(() => this.book(p, equipmentId, { id, ...said }));
+            } catch (error) {
+              if (!(error instanceof ProblemError)) throw error;
+              faults.push({ index, problem: error });
+            }
+          if (faults.length > 0 || options.dryRun) throw undone;
+        }),
+      );
+    } catch (error) {
+      if (error !== undone) throw error;
+      return { faults, revision: null };
+    }
+    return { faults, revision: entries.length === 0 ? null : journal.revision };
+  }
+
+  #demandRevision(p: Principal, kind: MasterDataKind, revision: number | null): void {
+    const found = this.revisionOf(p, kind);
+    if (revision !== null && revision !== found)
+      throw new ProblemError(
+        "revision_conflict",
+        `Something of the kind ${kind} was changed since: it is at revision ${found}, the import rests on ${revision}.`,
+      );
   }
 
   takeBack(p: Principal, id: string, revision: number): Written<Recorded<MasterDataItem<"booking">>> {
