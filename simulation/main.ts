@@ -132,7 +132,7 @@ function opcUaUser(): { name: string; password: string } | null {
 }
 
 /** What really happens: played apart from what is told. */
-const book = new TruthBook(seed);
+const book = new TruthBook(seed, options.protocols);
 
 /** The people of the plant, if they have a key. A plant that lives faster has no calendar that anybody could share. */
 function officeOrNone(): Office | null {

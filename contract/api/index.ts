@@ -43,5 +43,6 @@ export * from "./system.ts";
 export * from "./tag.ts";
 export * from "./time.ts";
 export * from "./time-class.ts";
+export * from "./timelines.ts";
 export * from "./value.ts";
 export * from "./work.ts";

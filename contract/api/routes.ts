@@ -27,6 +27,7 @@ import { stopRoutes } from "./stops.ts";
 import { GapSchema, RejectedItemSchema, SystemStatusSchema } from "./system.ts";
 import { ConnectionSchema, NewConnectionSchema, NewTagSchema, RawTagSchema, TagChangeSchema } from "./tag.ts";
 import { TimeInputSchema } from "./time.ts";
+import { timelineRoutes } from "./timelines.ts";
 import { workRoutes } from "./work.ts";
 
 /**
@@ -286,6 +287,7 @@ export const routes = {
   ...orderProgressRoutes,
   ...nowRoutes,
   ...stopRoutes,
+  ...timelineRoutes,
 
   listRejected: {
     method: "GET",

@@ -33,6 +33,7 @@ import { resultHandlers } from "./results.ts";
 import { bucketSeriesJson, pointSeriesJson } from "./series.ts";
 import type { HttpLimits, Services } from "./services.ts";
 import { stopHandlers } from "./stops.ts";
+import { timelineHandlers } from "./timelines.ts";
 
 const json = "application/json";
 const defaultPage = 100;
@@ -275,6 +276,7 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
     ...alarmHandlers(services, { page, readRange }),
     ...resultHandlers(services, { page: pageLater }),
     ...stopHandlers(services, { readRange }),
+    ...timelineHandlers(services, { readRange }),
 
     listRejected: (call) => page("listRejected", call, (q) => ledger.listRejected(call.principal, q)),
     getRejected: ({ principal, params }) => ledger.getRejected(principal, params.id),

@@ -20,6 +20,7 @@ import type { Directory } from "../registry/directory.ts";
 import type { Journal } from "../registry/journal.ts";
 import { pageSize } from "../sqlite/cursor.ts";
 import type { OwnedDatabase } from "../sqlite/open.ts";
+import { allOrNothing, type Judged } from "./all-or-nothing.ts";
 import { type Booked, book, type Shelf, takeBack } from "./book.ts";
 import { type AssignedCalendar, assignedShifts } from "./calendar.ts";
 import { placesOf } from "./master-data-places.ts";
@@ -27,9 +28,6 @@ import { MasterDataRows, recorded } from "./master-data-rows.ts";
 import { masterDataRules, type Others, remembered, requirePlaces } from "./master-data-rules.ts";
 
 type AnyItem = MasterDataItem<MasterDataKind>;
-
-/** Thrown to take a transaction back that has said what it would do. */
-const undone = new Error("Taken back on purpose.");
 
 export interface MasterDataParts {
   db: OwnedDatabase;
@@ -51,6 +49,8 @@ export class MasterDataStore implements MasterData {
   list<K extends MasterDataKind>(p: Principal, kind: K, q: MasterDataQuery): Page<Recorded<MasterDataItem<K>>> {
     demand(p, "read");
     const limit = pageSize(q.limit);
+    const current = q.asOf === undefined ? this.#listCurrent(p, kind, q, limit) : null;
+    if (current !== null) return current;
     const items: Recorded<MasterDataItem<K>>[] = [];
     let after = q.cursor ?? "";
     for (;;) {
@@ -66,11 +66,40 @@ export class MasterDataStore implements MasterData {
     }
   }
 
+  /** From memory; null where it is not there. */
+  #listCurrent<K extends MasterDataKind>(
+    p: Principal,
+    kind: K,
+    { equipmentId, fromUs, toUs, cursor }: MasterDataQuery,
+    limit: number,
+  ): Page<Recorded<MasterDataItem<K>>> | null {
+    const all = this.#kept.current({ tenant: p.tenant, kind, equipmentId, fromUs });
+    const begin = cursor === undefined ? 0 : (all ?? []).findIndex(({ recorded }) => recorded.id === cursor) + 1;
+    if (all === null || (cursor !== undefined && begin === 0)) return null;
+    const items: Recorded<MasterDataItem<K>>[] = [];
+    for (let i = begin; i < all.length; i++) {
+      const { recorded: item, places, fromUs: begins, toUs: ends } = all[i];
+      if (fromUs !== undefined && ends !== null && ends <= fromUs) continue;
+      if (toUs !== undefined && begins !== null && begins >= toUs) continue;
+      if (!this.#sees(p, places)) continue;
+      if (items.length === limit) return { items, cursor: items[limit - 1].id };
+      items.push(item);
+    }
+    return { items, cursor: null };
+  }
+
   get<K extends MasterDataKind>(p: Principal, kind: K, id: string, asOf?: Lsn): Recorded<MasterDataItem<K>> {
-    demand(p, "read");
-    const item = this.#kept.find(p, kind, id, asOf);
-    if (item === null || !this.#visible(p, kind, item.item)) throw notFound(kind, id);
+    const item = this.find(p, kind, id, asOf);
+    if (item === null) throw notFound(kind, id);
     return item;
+  }
+
+  find<K extends MasterDataKind>(p: Principal, kind: K, id: string, asOf?: Lsn): Recorded<MasterDataItem<K>> | null {
+    demand(p, "read");
+    const current = asOf === undefined ? this.#kept.current({ tenant: p.tenant, kind, id }) : null;
+    if (current !== null) return current.find(({ places }) => this.#sees(p, places))?.recorded ?? null;
+    const item = this.#kept.find(p, kind, id, asOf);
+    return item !== null && this.#visible(p, kind, item.item) ? item : null;
   }
 
   put<K extends MasterDataKind>(
@@ -104,43 +133,25 @@ export class MasterDataStore implements MasterData {
     kind: K,
     entries: readonly { id: string; item: MasterDataItem<K> }[],
     options: { revision: number | null; dryRun: boolean },
-  ): { faults: { index: number; problem: ProblemError }[]; revision: number | null } {
+  ): Judged {
     demand(p, bookedKinds.has(kind) ? "book" : "configure");
-    const faults: { index: number; problem: ProblemError }[] = [];
-    let revision: number | null = null;
-    const eachOf = (work: (entry: { id: string; item: MasterDataItem<K> }) => void): void => {
-      for (const [index, entry] of entries.entries())
-        try {
-          work(entry);
-        } catch (error) {
-          if (!(error instanceof ProblemError)) throw error;
-          faults.push({ index, problem: error });
-        }
-    };
-    try {
-      this.#parts.db.write(() =>
-        this.#parts.journal.together(() => {
-          this.#demandRevision(p, kind, options.revision);
-          eachOf(({ id, item }) => {
-            requireName(id);
-            const current = this.#kept.find(p, kind, id);
-            if (current !== null && !this.#visible(p, kind, current.item)) throw notFound(kind, id);
-            if (current !== null) this.#demandAll(p, kind, current.item);
-            requirePlaces(kind, item, (place) => this.#parts.directory.seesEquipment(p, place));
-            this.#demandAll(p, kind, item);
-            revision = this.#kept.write(p, kind, id, item, false).revision;
-          });
-          // Items may name one another, so each is judged when all of them are there.
-          const others = remembered((id) => this.#others(p, kind, id));
-          if (faults.length === 0) eachOf(({ id, item }) => masterDataRules[kind](item, id, others(id)));
-          if (faults.length > 0 || options.dryRun) throw undone;
-        }),
-      );
-    } catch (error) {
-      if (error !== undone) throw error;
-      return { faults, revision: null };
-    }
-    return { faults, revision };
+    return allOrNothing(this.#parts, entries, options.dryRun, (each, faults) => {
+      this.#demandRevision(p, kind, options.revision);
+      let revision: number | null = null;
+      each(({ id, item }) => {
+        requireName(id);
+        const current = this.#kept.find(p, kind, id);
+        if (current !== null && !this.#visible(p, kind, current.item)) throw notFound(kind, id);
+        if (current !== null) this.#demandAll(p, kind, current.item);
+        requirePlaces(kind, item, (place) => this.#parts.directory.seesEquipment(p, place));
+        this.#demandAll(p, kind, item);
+        revision = this.#kept.write(p, kind, id, item, false).revision;
+      });
+      // Items may name one another, so each is judged when all of them are there.
+      const others = remembered((id) => this.#others(p, kind, id));
+      if (faults.length === 0) each(({ id, item }) => masterDataRules[kind](item, id, others(id)));
+      return revision;
+    });
   }
 
   revisions(
@@ -210,34 +221,20 @@ export class MasterDataStore implements MasterData {
     p: Principal,
     entries: readonly { id: string; item: Booking }[],
     options: { revision: number | null; dryRun: boolean },
-  ): { faults: { index: number; problem: ProblemError }[]; revision: number | null } {
+  ): Judged {
     demand(p, "book");
     const { db, journal } = this.#parts;
-    const faults: { index: number; problem: ProblemError }[] = [];
-    const byTime = entries
-      .map((entry, index) => ({ ...entry, index }))
-      .sort((a, b) => a.item.atUs - b.item.atUs || (a.id < b.id ? -1 : 1));
-    try {
-      db.write(() =>
-        journal.together(() => {
-          this.#demandRevision(p, "booking", options.revision);
-          for (const { id, item, index } of byTime)
-            try {
-              const { equipmentId, ...said } = item;
-              // What one that is refused has begun is taken back before the next is judged.
-              db.write(() => this.book(p, equipmentId, { id, ...said }));
-            } catch (error) {
-              if (!(error instanceof ProblemError)) throw error;
-              faults.push({ index, problem: error });
-            }
-          if (faults.length > 0 || options.dryRun) throw undone;
-        }),
-      );
-    } catch (error) {
-      if (error !== undone) throw error;
-      return { faults, revision: null };
-    }
-    return { faults, revision: entries.length === 0 ? null : journal.revision };
+    const byTime = [...entries.keys()].sort(
+      (a, b) => entries[a].item.atUs - entries[b].item.atUs || (entries[a].id < entries[b].id ? -1 : 1),
+    );
+    return allOrNothing(this.#parts, entries, options.dryRun, (each) => {
+      this.#demandRevision(p, "booking", options.revision);
+      // What one that is refused has begun is taken back before the next is judged.
+      each(({ id, item: { equipmentId, ...said } }) => {
+        db.write(() => this.book(p, equipmentId, { id, ...said }));
+      }, byTime);
+      return entries.length === 0 ? null : journal.revision;
+    });
   }
 
   #demandRevision(p: Principal, kind: MasterDataKind, revision: number | null): void {
@@ -316,7 +313,10 @@ export class MasterDataStore implements MasterData {
 
   /** What names equipment is seen with any of it; what names none belongs to the enterprise and is read by all. */
   #visible<K extends MasterDataKind>(p: Principal, kind: K, item: MasterDataItem<K>): boolean {
-    const places = placesOf(kind, item);
+    return this.#sees(p, placesOf(kind, item));
+  }
+
+  #sees(p: Principal, places: readonly number[]): boolean {
     return places.length === 0 || places.some((place) => this.#parts.directory.seesEquipment(p, place));
   }
 

@@ -17,7 +17,6 @@ import {
 import type { CellSource, Clock, Facts, Registry, WorkSource } from "@lineshaft/contract/ports";
 import { placesUpwards } from "./cell-source.ts";
 import type { IdentifierSource } from "./identifier-source.ts";
-import { itemOf } from "./item-reading.ts";
 import { addCells, afterPlanned, type Counted, nothingCounted, timeLeft, windowsOf } from "./order-count.ts";
 import { sees } from "./told-work.ts";
 
@@ -200,7 +199,7 @@ export function orderProgress(parts: {
       const page =
         orders === undefined
           ? masterData.list(p, "order", { limit: Math.min(limit, orderProgressMax), cursor })
-          : { items: [...new Set(orders)].flatMap((id) => itemOf(masterData, p, "order", id) ?? []), cursor: null };
+          : { items: [...new Set(orders)].flatMap((id) => masterData.find(p, "order", id) ?? []), cursor: null };
       const runs = await toldRuns(p, all, nowUs);
       // What else than facts and the order itself decides how many pieces are counted.
       const kinds = ["lateScrap", "countingAssignment", "physicalAsset", "calendarAssignment", "calendar"] as const;

@@ -32,7 +32,7 @@ export function ConditionsView(props: {
   properties: readonly Property[];
 }) {
   const { configuration, path, property, properties } = props;
-  const { tags, equipment } = useDirectory();
+  const { tags, equipment } = useDirectory("tags");
   const held = useMasterData("reason");
   const reasons = useMemo(() => new Map(allReasons(held.items).map((reason) => [reason.number, reason])), [held.items]);
   const named = useMemo(() => {

@@ -41,6 +41,7 @@ export const de: Record<keyof En, string> = {
   demo: "Demo",
   signOut: "Abmelden",
   "user.menu": "Angemeldet als {name}",
+  "user.languageFailed": "Die Texte dieser Sprache konnten nicht geladen werden.",
 
   "wait.server": "Der Server wird gefragt …",
   "wait.page": "Die Seite wird geladen …",

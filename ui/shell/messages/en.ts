@@ -40,6 +40,7 @@ export const en = {
   demo: "Demo",
   signOut: "Sign out",
   "user.menu": "Signed in as {name}",
+  "user.languageFailed": "The texts of that language could not be loaded.",
 
   "wait.server": "Asking the server …",
   "wait.page": "Loading the page …",

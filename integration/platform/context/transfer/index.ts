@@ -23,7 +23,6 @@ import { readRawTable } from "../../configuration/raw-table.ts";
 import { shapeProblems } from "../../configuration/shape.ts";
 import { defaultSourceLimits, readPointer, readSource } from "../../configuration/source.ts";
 import { calendarFaults, shiftOccurrences } from "../calendar.ts";
-import { itemOf } from "../item-reading.ts";
 import { throwCalendarFaults } from "../master-data-rules.ts";
 import { type CellFault, type ReadItem, readItems, type TimeNote } from "./read.ts";
 import { Surrounding } from "./surrounding.ts";
@@ -61,13 +60,8 @@ export function createMasterDataTransfer(registry: Registry): MasterDataTransfer
   }
 
   /** Of the whole tenant: whoever may book at a machine may name any order there. */
-  const orderKnown = ({ tenant }: Principal, id: string): boolean =>
-    itemOf(
-      masterData,
-      { id: "transfer", kind: "system", name: "transfer", tenant, role: "admin", scopes: [""] },
-      "order",
-      id,
-    ) !== null;
+  const orderKnown = (p: Principal, id: string): boolean =>
+    masterData.find({ ...p, role: "admin", scopes: [""] }, "order", id) !== null;
 
   return {
     export(p, kind, { format = isTable(kind) ? "csv" : "json", decimal = "point", timeZone }) {
