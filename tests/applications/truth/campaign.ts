@@ -20,6 +20,7 @@ import {
 } from "@lineshaft/simulation/plant";
 import type { Span } from "@lineshaft/simulation/truth";
 import type { Policies } from "../../../applications/oee/index.ts";
+import type { Window } from "../../../integration/platform/context/cells.ts";
 import {
   cellsOf,
   contextDifference,
@@ -39,7 +40,7 @@ import {
 import { Chance } from "./chance.ts";
 import { unsound, untrue } from "./compare.ts";
 import { faulted, type MenuFault } from "./faults.ts";
-import { wrongOfLine } from "./line.ts";
+import { cellsOfLine, wrongOfLine } from "./line.ts";
 import { MachineUnderTest } from "./machine.ts";
 import { Saved } from "./saved.ts";
 
@@ -105,6 +106,10 @@ class Campaign {
   readonly #machines: MachineUnderTest[];
   readonly #store = new MemoryInputs(new GapLedger());
   readonly #cells = new Map<MachineUnderTest, Map<Micros, Cell[]>>();
+  /** Two of the machines are a line too: its cells, and where those of its machines have changed since. */
+  readonly #line: readonly [MachineUnderTest, MachineUnderTest];
+  readonly #lineCells = new Map<Micros, Cell[]>();
+  #lineDirty: Window[] = [];
   readonly #contexts = new Map<MachineUnderTest, EquipmentContext>();
   /** Of these somebody said something new. */
   readonly #said = new Set<MachineUnderTest>();
@@ -136,6 +141,8 @@ class Campaign {
       const faults = faulted(kind, faultsOf(kind.machine, chance), chance, { fromUs: start, toUs: end });
       return new MachineUnderTest(i + 1, kind, truth, faults, policy, chance);
     });
+    const named = (name: string) => this.#machines.find(({ kind }) => kind.machine === name) as MachineUnderTest;
+    this.#line = [named("MC2"), named("Assembly1")];
     for (const machine of this.#machines) {
       machine.shifts = this.#shifts(machine);
       this.#cells.set(machine, new Map());
@@ -158,11 +165,15 @@ class Campaign {
     return this.#wrongOfLine() ?? this.#unlikeFromScratch(this.#chance.of(this.#machines));
   }
 
+  /** Step by step it is what comes of it at once, and that is true. */
   #wrongOfLine(): string | null {
-    const [first, last] = ["MC2", "Assembly1"].map((name) => this.#machines.find(({ kind }) => kind.machine === name));
-    if (first === undefined || last === undefined) return null;
-    const facts = ({ equipment }: MachineUnderTest) => machineFacts(this.#derivation.bindingsOf(equipment), start, end);
-    return wrongOfLine(first, last, { shifts: shiftsAt.get(siteOf(first.kind.equipment)) ?? [], window, facts });
+    const [first, last] = this.#line;
+    const cells = inOrder(this.#lineCells);
+    const wrong = unlike(this.#cellsOfLine({ from: start, to: end }), cells);
+    if (wrong !== null) return `line: ${wrong}`;
+    const shifts = shiftsAt.get(siteOf(first.kind.equipment)) ?? [];
+    const own = cells.filter(({ gridUs }) => gridUs < window.toUs);
+    return wrongOfLine(first, last, { shifts, window, cells: own });
   }
 
   /** What was repaired step by step is, to the last bit, what comes of all of it at once. */
@@ -175,13 +186,8 @@ class Campaign {
     derivation.settle(this.#store);
     const facts = machineFacts(derivation.bindingsOf(equipment), start, end);
     const cells = cellsOf({ equipment, facts, context: machine.context(facts) }, { from: start, to: end });
-    const current = [...(this.#cells.get(machine) ?? [])].sort(([a], [b]) => a - b).flatMap(([, list]) => list);
-    for (const [i, cell] of cells.entries())
-      if (JSON.stringify(cell) !== JSON.stringify(current[i]))
-        return `${machine.kind.machine}: from scratch ${JSON.stringify(cell)}, not ${JSON.stringify(current[i])}`;
-    return cells.length === current.length
-      ? null
-      : `${machine.kind.machine}: ${current.length} cells, not ${cells.length}`;
+    const wrong = unlike(cells, inOrder(this.#cells.get(machine) ?? new Map()));
+    return wrong === null ? null : `${machine.kind.machine}: ${wrong}`;
   }
 
   #specs(): BindingSpec[] {
@@ -362,6 +368,7 @@ class Campaign {
       if (own.length > 0 || this.#said.has(machine) || !this.#contexts.has(machine)) this.#publish(machine, own);
     }
     this.#said.clear();
+    this.#publishLine();
   }
 
   /** Computes again what is dirty: by facts that are others, and by what people say of them. */
@@ -374,14 +381,21 @@ class Campaign {
     const cells = this.#cells.get(machine) as Map<Micros, Cell[]>;
     // A count at an instant belongs to what ends there.
     const changed = dirty.map(({ from, to }) => ({ from: from - 1, to }));
-    for (const { from, to } of dirtyWindows([...changed, ...differs], facts, context.lateScrap)) {
-      for (const grid of cells.keys()) if (grid >= from && grid < to) cells.delete(grid);
-      for (const cell of cellsOf({ equipment: machine.equipment, facts, context }, { from, to })) {
-        const same = cells.get(cell.gridUs) ?? [];
-        same.push(cell);
-        cells.set(cell.gridUs, same);
-      }
+    for (const window of dirtyWindows([...changed, ...differs], facts, context.lateScrap)) {
+      replace(cells, window, cellsOf({ equipment: machine.equipment, facts, context }, window));
+      if (this.#line.includes(machine)) this.#lineDirty.push(window);
     }
+  }
+
+  /** A line is computed again where one of its machines was. */
+  #publishLine(): void {
+    for (const window of this.#lineDirty) replace(this.#lineCells, window, this.#cellsOfLine(window));
+    this.#lineDirty = [];
+  }
+
+  #cellsOfLine(range: Window): Cell[] {
+    const facts = ({ equipment }: MachineUnderTest) => machineFacts(this.#derivation.bindingsOf(equipment), start, end);
+    return cellsOfLine(...this.#line, facts, range);
   }
 
   #compare(machine: MachineUnderTest): string | null {
@@ -392,4 +406,23 @@ class Campaign {
     const shifts = shiftsAt.get(siteOf(machine.kind.equipment)) ?? [];
     return unsound(cells, policies, window) ?? untrue(cells, policies, machine.truth(shifts, window));
   }
+}
+
+function replace(cells: Map<Micros, Cell[]>, { from, to }: Window, made: readonly Cell[]): void {
+  for (const grid of cells.keys()) if (grid >= from && grid < to) cells.delete(grid);
+  for (const cell of made) {
+    const same = cells.get(cell.gridUs) ?? [];
+    same.push(cell);
+    cells.set(cell.gridUs, same);
+  }
+}
+
+const inOrder = (cells: ReadonlyMap<Micros, Cell[]>): Cell[] =>
+  [...cells].sort(([a], [b]) => a - b).flatMap(([, list]) => list);
+
+function unlike(scratch: readonly Cell[], current: readonly Cell[]): string | null {
+  for (const [i, cell] of scratch.entries())
+    if (JSON.stringify(cell) !== JSON.stringify(current[i]))
+      return `from scratch ${JSON.stringify(cell)}, not ${JSON.stringify(current[i])}`;
+  return scratch.length === current.length ? null : `${current.length} cells, not ${scratch.length}`;
 }

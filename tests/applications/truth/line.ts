@@ -1,6 +1,7 @@
-import { type MachineFacts, type Micros, secondUs } from "@lineshaft/contract/api";
+import { type Cell, type MachineFacts, type Micros, secondUs } from "@lineshaft/contract/api";
 import type { TrueExecution, TrueShift } from "@lineshaft/simulation/plant";
 import { type Known, oeeOf, type Plan, type Span } from "@lineshaft/simulation/truth";
+import type { Window } from "../../../integration/platform/context/cells.ts";
 import { lineCells } from "../../../integration/platform/context/index.ts";
 import { unsound, untrue } from "./compare.ts";
 import type { MachineUnderTest } from "./machine.ts";
@@ -16,37 +17,13 @@ const equipment = 99;
 export function wrongOfLine(
   first: MachineUnderTest,
   last: MachineUnderTest,
-  parts: { shifts: readonly TrueShift[]; window: Span; facts(machine: MachineUnderTest): MachineFacts },
+  parts: { shifts: readonly TrueShift[]; window: Span; cells: readonly Cell[] },
 ): string | null {
   const [material, other] = first.kind.products.map((product) => product.material);
-  const policy = { ...first.policy, version: "line", microStopUs: 0 };
+  const policy = policyOfLine(first);
   if (first.faulted.lost.length + last.faulted.lost.length > 0 || policy.setUp !== "booked") return null;
-  // An ideal cycle is one of the line's constraint: of the other machine it is another.
-  const ideal = (own: number, ofOther: number) => [
-    { ...always, material, cycleUs: own * secondUs, unitsPerCycle: 1 },
-    { ...always, material: other, cycleUs: ofOther * secondUs, unitsPerCycle: 1 },
-  ];
-  const member = (machine: MachineUnderTest, cycles: ReturnType<typeof ideal>) => {
-    const facts = parts.facts(machine);
-    return [machine.equipment, { facts, context: { ...machine.context(facts), idealCycles: cycles } }] as const;
-  };
-  const members = new Map([member(first, ideal(96, 1)), member(last, ideal(2, 60))]);
-  const topology = {
-    ...always,
-    ...{ constraint: last.equipment, constraintOf: { [material]: first.equipment }, output: last.equipment },
-    unitsPerCount: { [first.equipment]: 1, [last.equipment]: 1 },
-  };
-  const own = first.context(parts.facts(first));
   // Of orders that run at once each would name another constraint.
   const executions = first.shown.executions.filter(({ order }) => !isBeside(order));
-  const context = {
-    ...own,
-    executions: own.executions.filter(({ order }) => !isBeside(order)),
-    lateScrap: [],
-    policies: [{ ...always, policy }],
-  };
-  const { fromUs, toUs } = parts.window;
-  const cells = lineCells({ equipment, topology: [topology], context, members }, { from: fromUs, to: toUs });
   const policies = new Map([[policy.version, policy]]);
   const plan: Plan = {
     ...{ shifts: parts.shifts, executions, blocked: [], policy },
@@ -64,8 +41,43 @@ export function wrongOfLine(
     ...{ counts: "units", counters: "sum", continuous: false },
   };
   const truth = oeeOf(knownOfLine([first, last], executions, material, parts.window), plan, parts.window);
-  const wrong = unsound(cells, policies, parts.window) ?? untrue(cells, policies, truth);
+  const wrong = unsound(parts.cells, policies, parts.window) ?? untrue(parts.cells, policies, truth);
   return wrong === null ? null : `line: ${wrong}`;
+}
+
+const policyOfLine = ({ policy }: MachineUnderTest) => ({ ...policy, version: "line", microStopUs: 0 });
+
+/** The line's cells in a window, by the facts of its machines and what is booked of them now. */
+export function cellsOfLine(
+  first: MachineUnderTest,
+  last: MachineUnderTest,
+  factsOf: (machine: MachineUnderTest) => MachineFacts,
+  window: Window,
+): Cell[] {
+  const [material, other] = first.kind.products.map((product) => product.material);
+  // An ideal cycle is one of the line's constraint: of the other machine it is another.
+  const ideal = (own: number, ofOther: number) => [
+    { ...always, material, cycleUs: own * secondUs, unitsPerCycle: 1 },
+    { ...always, material: other, cycleUs: ofOther * secondUs, unitsPerCycle: 1 },
+  ];
+  const member = (machine: MachineUnderTest, cycles: ReturnType<typeof ideal>) => {
+    const facts = factsOf(machine);
+    return [machine.equipment, { facts, context: { ...machine.context(facts), idealCycles: cycles } }] as const;
+  };
+  const members = new Map([member(first, ideal(96, 1)), member(last, ideal(2, 60))]);
+  const topology = {
+    ...always,
+    ...{ constraint: last.equipment, constraintOf: { [material]: first.equipment }, output: last.equipment },
+    unitsPerCount: { [first.equipment]: 1, [last.equipment]: 1 },
+  };
+  const own = first.context(factsOf(first));
+  const context = {
+    ...own,
+    executions: own.executions.filter(({ order }) => !isBeside(order)),
+    lateScrap: [],
+    policies: [{ ...always, policy: policyOfLine(first) }],
+  };
+  return lineCells({ equipment, topology: [topology], context, members }, window);
 }
 
 /** RULES 10: the time of whoever limits the line, what comes off it, and all rejects along it. */
