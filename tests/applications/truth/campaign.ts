@@ -9,15 +9,7 @@ import {
   type ShiftOccurrence,
   secondUs,
 } from "@lineshaft/contract/api";
-import {
-  assemblyMachines,
-  filmMachines,
-  type MachineKind,
-  playMachine,
-  shiftsOf,
-  siteOf,
-  sites,
-} from "@lineshaft/simulation/plant";
+import { type MachineKind, playMachine, shiftsOf, siteOf, sites } from "@lineshaft/simulation/plant";
 import type { Span } from "@lineshaft/simulation/truth";
 import type { Policies } from "../../../applications/oee/index.ts";
 import type { Window } from "../../../integration/platform/context/cells.ts";
@@ -37,9 +29,11 @@ import {
   machineFacts,
   textKey,
 } from "../../../integration/platform/derivation/index.ts";
+import { inOrder, replace, unlike } from "./cell-store.ts";
 import { Chance } from "./chance.ts";
 import { unsound, untrue } from "./compare.ts";
 import { faulted, type MenuFault } from "./faults.ts";
+import { kinds } from "./kinds.ts";
 import { cellsOfLine, wrongOfLine } from "./line.ts";
 import { MachineUnderTest } from "./machine.ts";
 import { Saved } from "./saved.ts";
@@ -51,33 +45,6 @@ const window: Span = { fromUs: start, toUs: start + 8 * hourUs };
 const end: Micros = window.toUs + hourUs / 2;
 const forever: Micros = Number.MAX_SAFE_INTEGER;
 const microStopUs = 60 * secondUs;
-
-/** How much slower the fast ones are: what they tell is most of the work. */
-const slower: Record<string, number> = { Press2: 8, Extruder1: 12 };
-/** How many seconds lie between two readings of a counter that is sampled: several pieces. */
-const sampledSeconds = 60;
-
-/** One of each way to tell, and of each way to count. */
-const kinds: readonly MachineKind[] = [
-  "Press2",
-  "IMM2",
-  "MC2",
-  "Assembly1",
-  "Test1",
-  "Packing1",
-  "Slitter1",
-  "Extruder1",
-].map((name) => {
-  const kind = [...assemblyMachines, ...filmMachines].find(({ machine }) => machine === name) as MachineKind;
-  const times = slower[name] ?? 1;
-  const products = kind.products.map((product) => ({
-    ...product,
-    idealCycleSeconds: times * product.idealCycleSeconds,
-    unitsPerCycle: kind.continuous ? times * product.unitsPerCycle : product.unitsPerCycle,
-  }));
-  const telling = kind.telling.sampledSeconds === null ? kind.telling : { ...kind.telling, sampledSeconds };
-  return { ...kind, products, telling, orderCycles: kind.orderCycles / times };
-});
 
 const shiftsAt = new Map(sites.map((site) => [site, shiftsOf(site, start - hourUs, end + hourUs)]));
 const breaksAt = ({ equipment }: MachineKind) =>
@@ -406,23 +373,4 @@ class Campaign {
     const shifts = shiftsAt.get(siteOf(machine.kind.equipment)) ?? [];
     return unsound(cells, policies, window) ?? untrue(cells, policies, machine.truth(shifts, window));
   }
-}
-
-function replace(cells: Map<Micros, Cell[]>, { from, to }: Window, made: readonly Cell[]): void {
-  for (const grid of cells.keys()) if (grid >= from && grid < to) cells.delete(grid);
-  for (const cell of made) {
-    const same = cells.get(cell.gridUs) ?? [];
-    same.push(cell);
-    cells.set(cell.gridUs, same);
-  }
-}
-
-const inOrder = (cells: ReadonlyMap<Micros, Cell[]>): Cell[] =>
-  [...cells].sort(([a], [b]) => a - b).flatMap(([, list]) => list);
-
-function unlike(scratch: readonly Cell[], current: readonly Cell[]): string | null {
-  for (const [i, cell] of scratch.entries())
-    if (JSON.stringify(cell) !== JSON.stringify(current[i]))
-      return `from scratch ${JSON.stringify(cell)}, not ${JSON.stringify(current[i])}`;
-  return scratch.length === current.length ? null : `${current.length} cells, not ${scratch.length}`;
 }
