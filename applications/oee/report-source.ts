@@ -10,6 +10,7 @@ import {
   type ShiftOccurrence,
   startingReasons,
 } from "@lineshaft/contract/api";
+import { everyPage } from "./every-page.ts";
 import { type ShiftReport, shiftReport } from "./report.ts";
 
 /** Whoever calls the public API: the SDK, or a page of the console. */
@@ -108,19 +109,4 @@ async function readResults(
   signal?: AbortSignal,
 ): Promise<Result[]> {
   return everyPage((cursor) => platform.call("listResults", { query: { ...query, cursor }, signal }));
-}
-
-/** All items of a list, page by page; about `itemsMax` of them at most. */
-export async function everyPage<T>(
-  read: (cursor: string | undefined) => Promise<{ items: T[]; cursor: string | null }>,
-  itemsMax = Number.POSITIVE_INFINITY,
-): Promise<T[]> {
-  const items: T[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await read(cursor);
-    items.push(...page.items);
-    cursor = page.cursor ?? undefined;
-  } while (cursor !== undefined && items.length < itemsMax);
-  return items;
 }

@@ -13,6 +13,7 @@ import { cellRoutes } from "./kpi.ts";
 import { masterDataRoutes } from "./master-data-routes.ts";
 import { masterDataTransferRoutes } from "./master-data-transfer.ts";
 import { nowRoutes } from "./now.ts";
+import { orderProgressRoutes } from "./order-progress.ts";
 import {
   BucketQuerySchema,
   BucketSeriesSchema,
@@ -26,6 +27,7 @@ import { stopRoutes } from "./stops.ts";
 import { GapSchema, RejectedItemSchema, SystemStatusSchema } from "./system.ts";
 import { ConnectionSchema, NewConnectionSchema, NewTagSchema, RawTagSchema, TagChangeSchema } from "./tag.ts";
 import { TimeInputSchema } from "./time.ts";
+import { timelineRoutes } from "./timelines.ts";
 import { workRoutes } from "./work.ts";
 
 /**
@@ -282,8 +284,10 @@ export const routes = {
   ...resultRoutes,
   ...workRoutes,
   ...executionRoutes,
+  ...orderProgressRoutes,
   ...nowRoutes,
   ...stopRoutes,
+  ...timelineRoutes,
 
   listRejected: {
     method: "GET",

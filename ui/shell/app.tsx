@@ -9,7 +9,6 @@ import { HealthMark } from "./health-strip.tsx";
 import { getLocale, observeLocale, type PlainKey, t } from "./i18n.ts";
 import { Overlays, openOverlay, startShortcuts } from "./overlays.tsx";
 import { PageHost } from "./page-host.tsx";
-import { EquipmentPage } from "./pages/equipment.tsx";
 import { ProblemView } from "./problem.tsx";
 import { Rail, railGroups } from "./rail.tsx";
 import { type Page, usePlace } from "./router.ts";
@@ -19,6 +18,7 @@ import { Toasts } from "./toasts.tsx";
 import { UserMenu } from "./user-menu.tsx";
 
 // What is not on the first page is loaded when it is wanted.
+const EquipmentPage = lazy(() => import("./pages/equipment.tsx").then((m) => ({ default: m.EquipmentPage })));
 const TrendsPage = lazy(() => import("./pages/trends.tsx").then((m) => ({ default: m.TrendsPage })));
 const OrdersPage = lazy(() => import("./orders/orders.tsx").then((m) => ({ default: m.OrdersPage })));
 const CalendarPage = lazy(() => import("./calendar/calendar.tsx").then((m) => ({ default: m.CalendarPage })));

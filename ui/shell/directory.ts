@@ -1,5 +1,5 @@
 import type { Connection, Equipment, EquipmentChange, NewEquipment, RawTag, TagChange } from "@lineshaft/contract/api";
-import { useSyncExternalStore } from "react";
+import { useEffect, useSyncExternalStore } from "react";
 import { observeEvents } from "./feed.ts";
 import { t } from "./i18n.ts";
 import { call } from "./platform.ts";
@@ -14,6 +14,9 @@ const settleMs = 2_000;
 const connectionsEveryMs = 5_000;
 const markMs = 4_000;
 
+/** What is read only while a page wants it: a plant of a thousand machines has ten thousand tags, and most pages show none. */
+type Part = "tags" | "connections";
+
 /** Everything with a name, as the pages know it. Immutable: a new object whenever something changed. */
 export interface Directory {
   tags: readonly RawTag[];
@@ -22,7 +25,7 @@ export interface Directory {
   equipmentById: ReadonlyMap<number, Equipment>;
   connections: readonly Connection[];
   connectionByName: ReadonlyMap<string, Connection>;
-  /** Null until the first reading ended. */
+  /** `loading` until the first reading of all that was asked for has ended. */
   state: "loading" | "ready" | "failed";
   error: unknown;
   /** There are more tags than are held here. */
@@ -47,24 +50,69 @@ let directory: Directory = {
   rolledBack: new Set(),
 };
 const listeners = new Set<() => void>();
+/** By how many components a part is wanted now, and which parts have been read and are kept up since. */
+const wanted: Record<Part, number> = { tags: 0, connections: 0 };
+const held = new Set<Part>();
+/** Tags that were asked for one by one. */
+let single: ReadonlyMap<number, RawTag> = new Map();
 
 function update(part: Partial<Directory>): void {
   directory = { ...directory, ...part };
-  if (part.tags) directory.tagById = new Map(part.tags.map((tag) => [tag.id, tag]));
+  if (part.tags) directory.tagById = new Map([...single, ...part.tags.map((tag) => [tag.id, tag] as const)]);
   if (part.equipment) directory.equipmentById = new Map(part.equipment.map((item) => [item.id, item]));
   if (part.connections) directory.connectionByName = new Map(part.connections.map((item) => [item.name, item]));
   for (const listener of listeners) listener();
 }
 
 export const getDirectory = (): Directory => directory;
-export function useDirectory(): Directory {
-  return useSyncExternalStore(
-    (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    () => directory,
+const observe = (listener: () => void): (() => void) => {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+};
+
+/** Equipment, and what else is named: that is read from now on, and `state` tells when it is there. */
+export function useDirectory(...parts: Part[]): Directory {
+  const all = useSyncExternalStore(observe, getDirectory);
+  const text = parts.join();
+  useEffect(() => {
+    const own = text === "" ? [] : (text.split(",") as Part[]);
+    for (const part of own) wanted[part]++;
+    if (own.some((part) => !held.has(part))) void readParts(own.filter((part) => !held.has(part)));
+    return () => {
+      for (const part of own) wanted[part]--;
+    };
+  }, [text]);
+  return all.state === "ready" && parts.some((part) => !held.has(part)) ? { ...all, state: "loading" } : all;
+}
+
+/** A few tags by their ids, without reading all of them. `settled`: those that are not among them are not there, or may not be seen. */
+export function useTagsById(ids: readonly number[]): { tagById: Directory["tagById"]; settled: boolean } {
+  const { tagById } = useSyncExternalStore(observe, getDirectory);
+  const missing = ids.filter((id) => !tagById.has(id) && !absent.has(id)).join();
+  useEffect(() => {
+    if (missing !== "") void readSingle(missing.split(",").map(Number));
+  }, [missing]);
+  return { tagById, settled: missing === "" };
+}
+
+/** Asked for, and refused. */
+const absent = new Set<number>();
+const asked = new Set<number>();
+
+async function readSingle(ids: readonly number[]): Promise<void> {
+  const fresh = ids.filter((id) => !asked.has(id));
+  for (const id of fresh) asked.add(id);
+  const found = await Promise.all(
+    fresh.map((id) =>
+      call("getTag", { params: { id } }).catch((error: unknown) => {
+        if (isCode(error, "not_found")) absent.add(id);
+        return null;
+      }),
+    ),
   );
+  for (const id of fresh) asked.delete(id);
+  single = new Map([...single, ...found.flatMap((tag) => (tag === null ? [] : [[tag.id, tag] as const]))]);
+  update({ tagById: new Map([...single, ...directory.tags.map((tag) => [tag.id, tag] as const)]) });
 }
 
 async function everyPage<T>(
@@ -90,7 +138,7 @@ async function readEquipment(): Promise<Equipment[]> {
 }
 
 async function readTags(): Promise<void> {
-  const first = directory.state === "loading";
+  const first = !held.has("tags");
   const read = (cursor?: string) =>
     call("listTags", { query: { limit: pageSize, ...(cursor === undefined ? {} : { cursor }) } });
   const { items, more } = await everyPage(read, tagsMax, (tags) => {
@@ -106,44 +154,82 @@ async function readConnections(): Promise<void> {
   update({ connections: (await everyPage(read, 5_000)).items });
 }
 
-async function readAll(): Promise<void> {
+const readers: Record<Part, () => Promise<void>> = { tags: readTags, connections: readConnections };
+
+async function readParts(parts: readonly Part[]): Promise<void> {
   try {
-    const [equipment] = await Promise.all([readEquipment(), readConnections(), readTags()]);
-    update({ equipment, state: "ready", error: null });
+    await Promise.all(
+      parts.map(async (part) => {
+        await readers[part]();
+        held.add(part);
+      }),
+    );
+    update({});
   } catch (error) {
-    update({ state: directory.state === "ready" ? "ready" : "failed", error });
+    failed(error);
+  }
+}
+
+const failed = (error: unknown): void => update({ state: directory.state === "ready" ? "ready" : "failed", error });
+
+async function readPlaces(): Promise<void> {
+  try {
+    update({ equipment: await readEquipment(), state: "ready", error: null });
+  } catch (error) {
+    failed(error);
   }
 }
 
 let settle = 0;
-function readSoon(): void {
+const stale = new Set<Part | "equipment">();
+function readSoon(...parts: (Part | "equipment")[]): void {
+  for (const part of parts) stale.add(part);
   if (settle !== 0) return;
   settle = window.setTimeout(() => {
     settle = 0;
     // What is on its way would be overwritten by what the server still has.
     if (directory.pending.size > 0) readSoon();
-    else void readAll();
+    else void readStale();
   }, settleMs);
 }
 
-export const reloadDirectory = readAll;
+async function readStale(): Promise<void> {
+  const all = [...stale];
+  stale.clear();
+  const parts = all.filter((part): part is Part => part !== "equipment" && held.has(part));
+  // What nobody shows any more is read anew when it is wanted again.
+  for (const part of parts) if (wanted[part] === 0) held.delete(part);
+  const shown = parts.filter((part) => wanted[part] > 0);
+  await Promise.all([
+    all.includes("equipment") ? readPlaces() : null,
+    shown.length > 0 ? readParts(shown) : null,
+    all.includes("tags") && single.size > 0 ? readSingle([...single.keys()]) : null,
+  ]);
+}
 
-/** Reads everything and follows changes. Returns how to stop. */
+/** Reads again what is held. */
+export async function reloadDirectory(): Promise<void> {
+  await Promise.all([readPlaces(), readParts([...held])]);
+}
+
+/** Reads what is wanted and follows changes. Returns how to stop. */
 export function startDirectory(): () => void {
-  void readAll();
+  void readPlaces();
   const stop = observeEvents((event) => {
-    // Orders, shifts and reasons are no names: a floor that books all day does not make everything be read again.
-    if (event.type === "registry.changed" && event.data.entity === "masterData") return;
-    if (["tag.registered", "registry.changed", "connection.changed"].includes(event.type)) readSoon();
+    if (event.type === "registry.changed") {
+      // Orders, shifts and reasons are no names: a floor that books all day does not make everything be read again.
+      if (event.data.entity !== "masterData") readSoon("equipment", "tags", "connections");
+    } else if (event.type === "tag.registered") readSoon("tags", "connections");
+    else if (event.type === "connection.changed") readSoon("connections");
   });
   const timer = setInterval(() => {
-    if (document.hidden) return;
+    if (directory.state === "failed") readSoon("equipment", "tags", "connections");
+    if (document.hidden || wanted.connections === 0 || !held.has("connections")) return;
     const known = directory.connections.reduce((sum, c) => sum + c.tags, 0);
     readConnections()
       .then(() => {
         // Tags may have come while the event stream was away.
-        if (directory.state === "failed" || directory.connections.reduce((sum, c) => sum + c.tags, 0) !== known)
-          readSoon();
+        if (directory.connections.reduce((sum, c) => sum + c.tags, 0) !== known) readSoon("tags");
       })
       .catch(() => {});
   }, connectionsEveryMs);
@@ -152,7 +238,17 @@ export function startDirectory(): () => void {
     clearInterval(timer);
     clearTimeout(settle);
     settle = 0;
+    forget();
   };
+}
+
+/** Whoever signs in next may see something else. */
+function forget(): void {
+  held.clear();
+  stale.clear();
+  absent.clear();
+  single = new Map();
+  update({ tags: [], equipment: [], connections: [], state: "loading", error: null, moreTags: false });
 }
 
 // ── changes: shown at once, marked as on their way, rolled back where the server says no ────────────────────────────

@@ -44,7 +44,7 @@ function Item(props: { label: string; value: ReactNode; to: Page; worry?: boolea
 /** Is the data all right? One line above the equipment; each figure leads to its page. */
 export function HealthStrip() {
   const { status } = useHealth();
-  const { connections } = useDirectory();
+  const { connections } = useDirectory("connections");
   if (status === null) return null;
   const { sums, rates, history, disk } = status;
   const silent = connections.filter((c) => c.state === "silent").length;

@@ -1,5 +1,4 @@
 import { type Format, fillMessage, makeFormat, type PlainKeyOf, type Translate } from "../kit/index.ts";
-import { de } from "./messages/de.ts";
 import { type En, en } from "./messages/en.ts";
 
 export const locales = ["de", "en"] as const;
@@ -8,8 +7,13 @@ export type MessageKey = keyof En & string;
 /** A message without parameters, e.g. for a table of titles. */
 export type PlainKey = PlainKeyOf<En>;
 
-/** Every language has every key, with the parameters of the English text: a missing one does not compile. */
-const catalogues: Record<Locale, Record<MessageKey, string>> = { de, en };
+type Catalogue = Record<MessageKey, string>;
+/** Every language has every key, with the parameters of the English text: a missing one does not compile. Nobody loads what he does not read. */
+const loaders: Record<Locale, () => Promise<Catalogue>> = {
+  de: () => import("./messages/de.ts").then(({ de }) => de),
+  en: async () => en,
+};
+let texts: Catalogue = en;
 const stored = "lineshaft.locale";
 
 function preferred(): Locale {
@@ -34,7 +38,9 @@ const listeners = new Set<() => void>();
 /** Numbers and times in the chosen language. Read it when rendering; it is replaced when the language changes. */
 export let fmt: Format = makeFormat("en-GB");
 
-export function setLocale(next: Locale, keep = true): void {
+/** Rejects when the texts cannot be loaded; then everything stays as it was. */
+export async function setLocale(next: Locale, keep = true): Promise<void> {
+  texts = await loaders[next]();
   locale = next;
   fmt = makeFormat(regional(next));
   document.documentElement.lang = next;
@@ -53,12 +59,11 @@ export function observeLocale(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
-export function startLocale(): void {
-  setLocale(preferred(), false);
+export async function startLocale(): Promise<void> {
+  // The server may go in this moment: then it is English that says so.
+  await setLocale(preferred(), false).catch(() => setLocale("en", false));
 }
 
 /** A message in the chosen language. Parameters are checked against the English text by the type checker. */
 export const t: Translate<En> = (key, ...parameters) =>
-  fillMessage(catalogues[locale][key], (parameters[0] ?? {}) as Record<string, string | number>, (n) =>
-    fmt.number(n, 1),
-  );
+  fillMessage(texts[key], (parameters[0] ?? {}) as Record<string, string | number>, (n) => fmt.number(n, 1));

@@ -7,13 +7,15 @@ import { startSession } from "./session.ts";
 import { startTheme } from "./theme.ts";
 
 startTheme();
-startLocale();
 startRouter();
+// Asked beside the texts, not after them.
 startSession();
-const root = document.getElementById("console");
-if (root !== null)
-  createRoot(root).render(
-    <StrictMode>
-      <App />
-    </StrictMode>,
-  );
+void startLocale().then(() => {
+  const root = document.getElementById("console");
+  if (root !== null)
+    createRoot(root).render(
+      <StrictMode>
+        <App />
+      </StrictMode>,
+    );
+});

@@ -77,7 +77,7 @@ const picksPerGroup = 12;
 
 /** Tags by name, address and place; those that the console does not hold are asked of the server. */
 export function useTagSearch(text: string, most = picksPerGroup): { tags: RawTag[]; busy: boolean } {
-  const { tags, moreTags } = useDirectory();
+  const { tags, moreTags } = useDirectory("tags");
   const [found, setFound] = useState<{ text: string; tags: RawTag[] }>({ text: "", tags: [] });
   const here: RawTag[] = [];
   if (text !== "")
@@ -116,7 +116,7 @@ function useContributed(): { path: string; title: string; shortcut: string | und
 
 function SearchPalette() {
   const [text, setText] = useState("");
-  const { equipment, connections } = useDirectory();
+  const { equipment, connections } = useDirectory("connections");
   const guests = useContributed();
   const { tags, busy } = useTagSearch(text.trim());
   const close = (): void => openOverlay(null);

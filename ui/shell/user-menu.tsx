@@ -4,6 +4,7 @@ import { getLocale, type Locale, observeLocale, setLocale, t } from "./i18n.ts";
 import { openOverlay } from "./overlays.tsx";
 import { signOut, useSession } from "./session.ts";
 import { getTheme, observeTheme, setTheme, type Theme } from "./theme.ts";
+import { fault } from "./toasts.tsx";
 
 export function LanguageChoice() {
   const locale = useSyncExternalStore(observeLocale, getLocale);
@@ -15,7 +16,7 @@ export function LanguageChoice() {
         { value: "de", label: "Deutsch" },
         { value: "en", label: "English" },
       ]}
-      onChange={(next) => setLocale(next)}
+      onChange={(next) => void setLocale(next).catch((error: unknown) => fault(error, t("user.languageFailed")))}
     />
   );
 }

@@ -1,6 +1,6 @@
 import type { MachineFactsBody, Micros } from "@lineshaft/contract/api";
 import type { LaneItem, PageLocale, StateClass, TimeRange } from "@lineshaft/ui/kit";
-import { knownUntil } from "./timeline.ts";
+import { knownUntil, type Told } from "./timeline.ts";
 
 /** One or several alarms at once: the most severe says what it is. */
 export interface AlarmPiece extends TimeRange {
@@ -19,7 +19,7 @@ interface Active {
 const severeFrom = 667;
 
 /** What alarm tags told in the facts' range, as stretches in which the same alarms are active. Where nothing is known, and where nothing is the matter, is none. */
-export function alarmPieces(facts: MachineFactsBody, nowUs: Micros, locale: PageLocale): AlarmPiece[] {
+export function alarmPieces(facts: Told, nowUs: Micros, locale: PageLocale): AlarmPiece[] {
   const { time, tagId } = facts.alarms;
   const end = knownUntil(facts, nowUs);
   const active = new Map<number, Active>();

@@ -1,14 +1,15 @@
-import { hourUs, type Micros } from "@lineshaft/contract/api";
+import { hourUs, type Micros, type Reason } from "@lineshaft/contract/api";
 import { itemAt, type PageContext, type TimeLane, TimeLanes, useLoaded } from "@lineshaft/ui/kit";
 import { useMemo, useState } from "react";
 import { Legend } from "./legend.tsx";
+import { busyIn, type LineData, numbersIn, readLine } from "./line-data.ts";
 import { constraintOf, planPerBucket } from "./line-model.ts";
-import { bucketOf, storyOf } from "./machine-chart.ts";
+import { bucketOf, type Story, storyOf } from "./machine-chart.ts";
 import { KpiPanel } from "./numbers.tsx";
 import { PlaceFrame, PlacePage, type PlaceProps } from "./place-page.tsx";
 import type { Line } from "./plant.ts";
-import { moved, readingOf, useView, type View } from "./range.ts";
-import { cellsIn, cellsTogether, eachOf, type MachineData, numbersOf, readMachine, shiftAt } from "./source.ts";
+import { moved, readingOf, useOpening, useView, type View } from "./range.ts";
+import { shiftAt } from "./source.ts";
 import { useTarget } from "./target.ts";
 import { pieceText, type Say } from "./texts.ts";
 import { countBars, orderItems, stateItems } from "./timeline.ts";
@@ -29,68 +30,94 @@ function LineBody(place: PlaceProps) {
   const reading = readingOf(view.range);
   const loaded = useLoaded(
     `${id} ${reading.fromUs} ${reading.toUs}`,
-    (signal) => eachOf(line.machines, (machine) => readMachine(context.platform, machine.id, reading, signal)),
+    (signal) => readLine(context.platform, line, reading, signal),
     refreshMs,
   );
   const read = useKept(String(id), loaded.data);
-  const format = read?.[0] === undefined ? context.format : context.formatIn(read[0].cells.timeZone);
-  const shift = read?.[0] === undefined ? null : (shiftAt(read[0].shifts, nowUs) ?? null);
+  // The stories grow with now once a reading, not once a second.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a reading brings its own now
+  const stories = useMemo(() => (read === null ? null : storiesOf(read, plant.reasons, nowUs)), [read, plant.reasons]);
+  const spans = stories === null ? null : [...stories.values()].flatMap((story) => story.spans);
+  const heard = read === null ? [] : [...read.timelines.values()].flatMap(({ watermarkUs }) => watermarkUs ?? []);
+  useOpening(
+    context,
+    view,
+    setView,
+    spans?.filter(({ itemState }) => itemState !== null).sort((a, b) => a.fromUs - b.fromUs) ?? null,
+    heard.length === 0 ? null : Math.max(...heard),
+  );
+  const format = read === null ? context.format : context.formatIn(read.cells.timeZone);
+  const shift = shiftAt(read?.timelines.get(line.output)?.shifts ?? [], nowUs) ?? null;
   return (
     <PlaceFrame {...{ ...place, view, shift, format, loaded, onView: setView }} places="lines" words={t("wait.line")}>
-      {read === null ? null : (
-        <LineTime {...{ line, read, view, onView: setView, context: { ...context, format }, t }} />
+      {read === null || stories === null ? null : (
+        <LineTime {...{ line, read, stories, view, onView: setView, context: { ...context, format }, t }} />
       )}
     </PlaceFrame>
   );
 }
 
+function storiesOf(
+  { timelines }: LineData,
+  reasons: ReadonlyMap<number, Reason>,
+  nowUs: Micros,
+): ReadonlyMap<number, Story> {
+  return new Map(
+    [...timelines].map(([id, timeline]) => {
+      const { shifts, executions, annotations } = timeline;
+      return [id, storyOf({ facts: timeline, shifts, executions, annotations, reasons }, nowUs)];
+    }),
+  );
+}
+
 function LineTime(props: {
   line: Line;
-  read: readonly MachineData[];
+  read: LineData;
+  stories: ReadonlyMap<number, Story>;
   view: View;
   onView(next: View): void;
   context: PageContext;
   t: Say;
 }) {
-  const { line, read, view, onView, context, t } = props;
+  const { line, read, stories, view, onView, context, t } = props;
   const { format } = context;
   const [cursorUs, setCursor] = useState<Micros | null>(null);
   const target = useTarget(context, line.equipment.id);
   const nowUs = context.nowUs();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a reading brings its own now
-  const stories = useMemo(() => read.map((data, i) => storyOf(data, line.machines[i].id, nowUs)), [read, line]);
-  const data = new Map(line.machines.map((machine, i) => [machine.id, read[i]]));
-  const constraint = constraintOf(line, data);
+  const constraint = constraintOf(line, busyIn(read, view.range));
   const atUs = Math.min(cursorUs ?? nowUs, view.range.toUs - 1);
-  const states = line.machines.map((machine, i): TimeLane => {
-    const { pieces, said } = stories[i];
+  const states = line.machines.flatMap((machine): TimeLane[] => {
+    const story = stories.get(machine.id);
+    if (story === undefined) return [];
+    const { pieces, said } = story;
     const piece = itemAt(pieces, Math.min(atUs, (pieces.at(-1)?.toUs ?? 1) - 1));
     const mark = constraint?.id === machine.id ? `  ▸ ${t(`line.${constraint.said}`)}` : "";
-    return {
-      kind: "blocks",
-      id: String(machine.id),
-      label: `${machine.name}${mark}`,
-      note: piece === undefined ? "" : pieceText(piece, said.reasons, t, context.locale),
-      items: stateItems(pieces, (one) => pieceText(one, said.reasons, t, context.locale)),
-      selectable: true,
-    };
+    return [
+      {
+        kind: "blocks",
+        id: String(machine.id),
+        label: `${machine.name}${mark}`,
+        note: piece === undefined ? "" : pieceText(piece, said.reasons, t, context.locale),
+        items: stateItems(pieces, (one) => pieceText(one, said.reasons, t, context.locale)),
+        selectable: true,
+      },
+    ];
   });
-  const last = Math.max(
-    0,
-    line.machines.findIndex((machine) => machine.id === line.output),
-  );
+  const output = line.machines.find(({ id }) => id === line.output) ?? line.machines[0];
   const bucket = Math.max(hourUs, bucketOf(view.range));
-  const bars = countBars(read[last].facts, view.range, bucket, ({ fromUs, value, bad }) =>
-    t("machine.counts.bar", { from: format.time(fromUs), n: value, bad }),
+  const bars = countBars(read.made, view.range, bucket, ({ fromUs, value, bad }) =>
+    t("machine.counts.bar", { from: format.part(fromUs, "min"), n: value, bad }),
   );
-  const plan = planPerBucket(read[last], view.range, bucket);
-  const orders = orderItems(stories[last].executions, (one) => [one.order, one.material].filter(Boolean).join(" · "));
+  const plan = planPerBucket(read.cells, view.range, bucket);
+  const orders = orderItems(stories.get(output.id)?.executions ?? [], (one) =>
+    [one.order, one.material].filter(Boolean).join(" · "),
+  );
   const lanes: TimeLane[] = [
     {
       kind: "blocks",
       id: "order",
       label: t("machine.lane.order"),
-      note: itemAt(orders, atUs)?.label,
+      note: itemAt(orders, atUs)?.label ?? t("machine.noOrder"),
       items: orders,
       size: "low",
     },
@@ -98,7 +125,7 @@ function LineTime(props: {
     {
       kind: "bars",
       id: "counts",
-      label: t("line.counts", { name: line.machines[last].name, time: format.duration(bucket) }),
+      label: t("line.counts", { name: output.name, time: format.duration(bucket) }),
       note:
         bars.find(({ fromUs, toUs }) => fromUs <= atUs && atUs < toUs)?.title ??
         (plan === null ? t("line.noPlan") : t("line.plan", { n: Math.round(plan) })),
@@ -106,7 +133,7 @@ function LineTime(props: {
       target: plan,
     },
   ];
-  const cells = cellsTogether(read.map((one) => cellsIn(one, view.range)));
+  const numbers = numbersIn(read, view.range);
   return (
     <div className="machine-body">
       <div className="machine-time">
@@ -136,8 +163,10 @@ function LineTime(props: {
         <Legend t={t} />
       </div>
       <aside className="machine-side">
-        {cells !== null && (
-          <KpiPanel title={t("machine.numbers")} numbers={numbersOf(cells)} target={target} context={context} t={t} />
+        {numbers === null ? (
+          <p className="oee-hint">{t("oee.notPublished")}</p>
+        ) : (
+          <KpiPanel title={t("machine.numbers")} numbers={numbers} target={target} context={context} t={t} />
         )}
       </aside>
     </div>

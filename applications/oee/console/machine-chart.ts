@@ -1,4 +1,4 @@
-import { type Micros, minuteUs } from "@lineshaft/contract/api";
+import { type Executions, type Micros, minuteUs } from "@lineshaft/contract/api";
 import { itemAt, type PageContext, spanOf, type TimeLane, type TimeRange } from "@lineshaft/ui/kit";
 import { alarmItems, alarmPieces } from "./alarm-lane.ts";
 import type { MachineData } from "./source.ts";
@@ -7,7 +7,7 @@ import { pieceText, stateWord } from "./texts.ts";
 import {
   countBars,
   type Execution,
-  executionsOn,
+  executionsUntil,
   orderItems,
   piecesOf,
   type Said,
@@ -16,7 +16,7 @@ import {
   shiftItems,
   spansOf,
   stateItems,
-  withTold,
+  type Told,
 } from "./timeline.ts";
 
 /** Widths of count bars: parts of an hour that the eye knows, then hours. */
@@ -34,10 +34,16 @@ export interface Story {
   said: Said;
 }
 
-export function storyOf(data: MachineData, equipmentId: number, nowUs: Micros): Story {
-  const spans = spansOf(data.facts, nowUs);
-  const executions = withTold(executionsOn(data.orders, equipmentId, nowUs), data.told, nowUs);
-  const said: Said = { shifts: data.shifts, executions, annotations: data.annotations, reasons: data.reasons };
+/** What a story is made of. */
+export interface StoryParts extends Omit<Said, "executions"> {
+  facts: Told;
+  executions: Executions["executions"];
+}
+
+export function storyOf({ facts, executions: ran, ...others }: StoryParts, nowUs: Micros): Story {
+  const spans = spansOf(facts, nowUs);
+  const executions = executionsUntil(ran, nowUs);
+  const said: Said = { ...others, executions };
   return { spans, pieces: piecesOf(spans, said), executions, said };
 }
 

@@ -4,7 +4,7 @@ import { useMemo, useState } from "react";
 import { machineLanes, storyOf } from "./machine-chart.ts";
 import { KpiPanel } from "./numbers.tsx";
 import { PlaceFrame, PlacePage, type PlaceProps } from "./place-page.tsx";
-import { moved, readingOf, useView } from "./range.ts";
+import { moved, readingOf, useOpening, useView } from "./range.ts";
 import { cellsIn, type MachineData, numbersOf, readMachine, shiftAt } from "./source.ts";
 import { StopDialog, type StopNote } from "./stop-dialog.tsx";
 import { StopTable } from "./stop-table.tsx";
@@ -40,7 +40,15 @@ function Machine(place: PlaceProps) {
   const data = useMemo(() => (read === null ? null : withSent(read, sent)), [read, sent]);
   // The story grows with now once a reading, not once a second.
   // biome-ignore lint/correctness/useExhaustiveDependencies: a reading brings its own now
-  const story = useMemo(() => (data === null ? null : storyOf(data, id, nowUs)), [data, id]);
+  const story = useMemo(() => (data === null ? null : storyOf(data, nowUs)), [data]);
+
+  useOpening(
+    context,
+    view,
+    setView,
+    story === null ? null : story.spans.filter(({ itemState }) => itemState !== null),
+    data?.facts.watermarkUs ?? null,
+  );
 
   const shift = data === null ? null : (shiftAt(data.shifts, nowUs) ?? null);
   const frame = {

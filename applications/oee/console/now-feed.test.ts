@@ -28,7 +28,7 @@ class Stage {
         this.handlers = null;
       };
     },
-    request: () => ({}),
+    request: {},
     later: (run, ms) => {
       const timer = { atMs: this.nowMs + ms, run };
       this.#timers.push(timer);
@@ -115,6 +115,29 @@ describe("what equipment does now, kept up", () => {
     await stage.pass(2000);
     expect(stage.asked[2]).toBeNull();
     expect(stage.registry).toEqual(["equipment"]);
+  });
+
+  it("results of a whole plant are gathered for some seconds, its states are not", async () => {
+    stage.items = Array.from({ length: 300 }, (_, i) => ({ equipmentId: i + 1 }));
+    stage.event("registry.changed", { entity: "equipment" });
+    await stage.pass(2000);
+    expect(stage.feed.snapshot().items.size).toBe(300);
+    const before = stage.asked.length;
+    const publish = (equipmentId: number) =>
+      stage.event("result.published", { items: [{ equipmentId, period: "shift" }] });
+    for (const id of [7, 8, 9]) {
+      publish(id);
+      await stage.pass(1000);
+    }
+    stage.states(1);
+    await stage.pass(300);
+    expect(stage.asked.slice(before)).toEqual([[1]]);
+    await stage.pass(2000);
+    expect(stage.asked.slice(before)).toEqual([[1], [7, 8, 9]]);
+    // Of what is not shown nothing is read.
+    publish(999);
+    await stage.pass(everyMs / 3);
+    expect(stage.asked).toHaveLength(before + 2);
   });
 
   it("what is booked at a machine is read of that machine, names of tags of none", () => {

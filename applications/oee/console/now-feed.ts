@@ -21,8 +21,8 @@ export interface NowFeedParts {
   /** Everything of the view, or these of it. */
   read(ids: readonly number[] | null, signal: AbortSignal): Promise<{ atUs: Micros; items: readonly EquipmentNow[] }>;
   follow: PagePlatform["follow"];
-  /** Which events; by how many equipments the view has. */
-  request(size: number): Parameters<PagePlatform["follow"]>[0];
+  /** Which events. */
+  request: Parameters<PagePlatform["follow"]>[0];
   /** Runs something later; the answer takes that back. */
   later(run: () => void, ms: number): () => void;
   nowMs(): number;
@@ -60,6 +60,11 @@ export function concernedBy({ entity, after }: RegistryChange): number[] | null 
 const settleMs = 250;
 /** Readings begin so far apart at least. */
 const apartMs = 1000;
+/** Results of more equipments than this come all the time: they are gathered for so long, while a state is told at once. */
+const eventfulMax = 200;
+const gatherMs = 5000;
+/** Timers may come a moment early. */
+const earlyMs = 50;
 /** Everything is read again, whatever events say: what follows from time alone has none, and a stream may be away. */
 export const everyMs = 15_000;
 /** More than this is read as a whole. */
@@ -71,6 +76,9 @@ export class NowFeed {
   readonly #listeners = new Set<() => void>();
   #view: NowView;
   readonly #dirty = new Set<number>();
+  /** Equipments of which results are published, and when they are read. */
+  readonly #published = new Set<number>();
+  #gatheredMs = Number.POSITIVE_INFINITY;
   #all = true;
   #running: AbortController | null = null;
   #next: { dueMs: number; cancel(): void } | null = null;
@@ -117,7 +125,7 @@ export class NowFeed {
 
   #follow(): void {
     let state = "";
-    this.#stopFollowing = this.#parts.follow(this.#parts.request(this.#view.items.size), {
+    this.#stopFollowing = this.#parts.follow(this.#parts.request, {
       onEvent: (event) => this.#heard(event),
       onState: (next) => {
         // What happened while the stream was away comes by no event.
@@ -135,7 +143,7 @@ export class NowFeed {
     } else if (event.type === "result.published") {
       const { items } = event.data as { items: { equipmentId: number; period: string }[] };
       const shown = items.filter(({ period }) => period === "shift" || period === "order");
-      this.#wants(shown.map(({ equipmentId }) => equipmentId));
+      this.#wantsResults(shown.map(({ equipmentId }) => equipmentId));
     } else if (event.type === "registry.changed") {
       const change = event.data as unknown as RegistryChange;
       this.#parts.onRegistry?.(change.entity);
@@ -149,6 +157,26 @@ export class NowFeed {
     else if (ids.length === 0) return;
     else for (const id of ids) this.#dirty.add(id);
     this.#soon(settleMs);
+  }
+
+  #wantsResults(ids: readonly number[]): void {
+    const { items } = this.#view;
+    if (items.size <= eventfulMax) {
+      this.#wants(ids);
+      return;
+    }
+    const shown = ids.filter((id) => items.has(id));
+    if (shown.length === 0) return;
+    for (const id of shown) this.#published.add(id);
+    this.#gatheredMs = Math.min(this.#gatheredMs, this.#parts.nowMs() + gatherMs);
+    this.#soon(this.#gatheredMs - this.#parts.nowMs());
+  }
+
+  #takeGathered(): void {
+    if (this.#parts.nowMs() < this.#gatheredMs - earlyMs) return;
+    for (const id of this.#published) this.#dirty.add(id);
+    this.#published.clear();
+    this.#gatheredMs = Number.POSITIVE_INFINITY;
   }
 
   #soon(ms: number): void {
@@ -169,6 +197,7 @@ export class NowFeed {
     const running = new AbortController();
     this.#running = running;
     this.#beganMs = this.#parts.nowMs();
+    this.#takeGathered();
     const due = this.#beganMs - this.#wholeMs >= everyMs;
     const whole = this.#all || due || this.#dirty.size === 0 || this.#dirty.size > namedMax;
     if (whole) this.#wholeMs = this.#beganMs;
@@ -192,7 +221,8 @@ export class NowFeed {
     // After a failure it is tried again calmly, however many events come.
     const more = this.#all || this.#dirty.size > 0;
     if (this.#view.error !== null) this.#soon(everyMs);
-    else this.#soon(more ? settleMs : this.#wholeMs + everyMs - this.#parts.nowMs());
+    else if (more) this.#soon(settleMs);
+    else this.#soon(Math.min(this.#wholeMs + everyMs, this.#gatheredMs) - this.#parts.nowMs());
   }
 
   #tell(view: NowView): void {

@@ -1,4 +1,13 @@
-import { Button, EmptyState, type Format, type Loaded, type PageContext, type TimeRange } from "@lineshaft/ui/kit";
+import { hourUs } from "@lineshaft/contract/api";
+import {
+  Button,
+  EmptyState,
+  type Format,
+  type Loaded,
+  type PageContext,
+  type TimeRange,
+  useLoaded,
+} from "@lineshaft/ui/kit";
 import type { ReactNode } from "react";
 import { PathLinks, PlaceChoice, type Places } from "./links.tsx";
 import { NoMachines } from "./no-machines.tsx";
@@ -29,11 +38,55 @@ export function PlacePage(props: {
   const plant = usePlant(context);
   if (plant.data === null) return <Waiting loaded={plant} words={t("wait.plant")} context={context} t={t} />;
   const all = placesOf(plant.data, places);
-  const id = context.query.has("id") ? Number(context.query.get("id")) : all[0];
-  if (id === undefined) return <NoMachines context={context} t={t} />;
+  if (all.length === 0) return <NoMachines context={context} t={t} />;
+  if (!context.query.has("id")) return <Opening all={all} {...{ places, context, Body, t }} plant={plant.data} />;
+  const id = Number(context.query.get("id"));
   if (!all.includes(id)) return <EmptyState title={t(gone)} />;
+  lastSeen.set(places, id);
   return <Body key={id} id={id} plant={plant.data} context={context} t={t} />;
 }
+
+/** Where somebody was last, by kind of page: a page that is gone back to shows the same place. */
+const lastSeen = new Map<Places, number>();
+/** So many machines are asked whether anything is heard of them. */
+const askedMax = 50;
+
+/** The address names no place: the last one that was looked at, else the first of which something is heard. */
+function Opening(props: {
+  all: readonly number[];
+  places: Places;
+  plant: Plant;
+  context: PageContext;
+  Body(props: PlaceProps): ReactNode;
+  t: Say;
+}) {
+  const { all, places, plant, context, Body, t } = props;
+  const last = lastSeen.get(places);
+  const seen = last !== undefined && all.includes(last) ? last : null;
+  const asks = seen === null && places !== "all";
+  const heard = useLoaded(`opening ${places} ${asks}`, async (signal) => {
+    if (!asks) return null;
+    const machines = candidates(plant, places);
+    const query = { equipmentId: [...machines.keys()].slice(0, askedMax) };
+    const { items, atUs } = await context.platform.call("listNow", { query, signal });
+    const live = items.filter(({ watermarkUs }) => watermarkUs !== null && atUs - watermarkUs < hourUs);
+    const best = [...machines.keys()].find((id) => live.some(({ equipmentId }) => equipmentId === id));
+    return best === undefined ? null : (machines.get(best) ?? null);
+  });
+  if (heard.loading) return <Waiting loaded={heard} words={t("wait.plant")} context={context} t={t} />;
+  const id = seen ?? heard.data ?? all[0];
+  return <Body key={id} id={id} plant={plant} context={context} t={t} />;
+}
+
+/** By machine the place that it would open. */
+const candidates = ({ sites }: Plant, places: Places): ReadonlyMap<number, number> =>
+  new Map(
+    sites.flatMap(({ lines }) =>
+      lines.flatMap(({ machines, equipment }) =>
+        machines.map(({ id }) => [id, places === "lines" ? equipment.id : id] as const),
+      ),
+    ),
+  );
 
 /** Nothing has come yet: what is waited for, or why it does not come and the way to ask again. */
 export function Waiting(props: {

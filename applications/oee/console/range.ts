@@ -24,6 +24,47 @@ export function queryOf({ range, following }: View): { live: number | null; from
   return { live: null, from: Math.round(range.fromUs), to: Math.round(range.toUs) };
 }
 
+/** Does an address say which time it shows? */
+const saysTime = (query: URLSearchParams): boolean => query.has("from") || query.has("live");
+
+/** A view is taken for full when what is known begins in its first part. */
+const emptyShare = 0.25;
+const shortestOpeningUs = hourUs / 2;
+
+/**
+ * What a page opens on when its first view is mostly empty: the part of it that has data, or the time before the machine fell silent. null: the view is well as it is, or
+ * nothing was ever heard.
+ */
+export function openingOf(view: View, known: readonly TimeRange[], heardUs: Micros | null, nowUs: Micros): View | null {
+  const span = spanOf(view.range);
+  const first = known.find(({ toUs }) => toUs > view.range.fromUs);
+  if (first !== undefined) {
+    if (first.fromUs < view.range.fromUs + span * emptyShare) return null;
+    const open = Math.max(shortestOpeningUs, Math.round((nowUs - first.fromUs) * 1.1));
+    return open < span ? { following: true, range: { fromUs: nowUs - open, toUs: nowUs } } : null;
+  }
+  if (heardUs === null || heardUs >= view.range.fromUs) return null;
+  const toUs = heardUs + span / 8;
+  return { following: false, range: { fromUs: toUs - span, toUs } };
+}
+
+/** Takes a page whose address says no time to where there are data, once. `known` null: nothing was read yet. */
+export function useOpening(
+  context: PageContext,
+  view: View,
+  onView: (next: View) => void,
+  known: readonly TimeRange[] | null,
+  heardUs: Micros | null,
+): void {
+  const told = useRef(saysTime(context.query));
+  useEffect(() => {
+    if (told.current || known === null) return;
+    told.current = true;
+    const opening = openingOf(view, known, heardUs, context.nowUs());
+    if (opening !== null) onView(opening);
+  });
+}
+
 /** By hand: dragging into history stops following; zooming while live keeps its end at now. */
 export function moved(view: View, range: TimeRange, how: "pan" | "zoom", nowUs: Micros): View {
   if (how === "zoom" && view.following)

@@ -8,15 +8,14 @@ import {
   type LineTopologyItem,
   type MachineFactsBody,
   type Micros,
-  type Order,
   type Reason,
   type Recorded,
   type ShiftOccurrence,
 } from "@lineshaft/contract/api";
 import type { PagePlatform, TimeRange } from "@lineshaft/ui/kit";
 import { by, sumsBy } from "../aggregate.ts";
+import { everyPage as readPages } from "../every-page.ts";
 import { type Kpis, kpisOf } from "../kpis.ts";
-import { everyPage as readPages } from "../report-source.ts";
 import { type Sums, sumsOf } from "../sums.ts";
 
 /** Everything that the pages read, in one place: the public API, nothing else. */
@@ -44,9 +43,7 @@ export interface MachineData {
   cells: Cells;
   reasons: ReadonlyMap<number, Reason>;
   shifts: ShiftOccurrence[];
-  orders: Recorded<Order>[];
-  /** What the machine itself told that it works at. */
-  told: Executions["executions"];
+  executions: Executions["executions"];
   annotations: Recorded<Annotation>[];
 }
 
@@ -64,17 +61,15 @@ export async function readMachine(
   const params = { id: equipmentId };
   const query = { from, to };
   const said = { equipmentId, from, to, limit: pageSize };
-  const [facts, cells, { items: shifts }, { executions }, orders, annotations] = await Promise.all([
+  const [facts, cells, { items: shifts }, { executions }, annotations] = await Promise.all([
     platform.call("machineFacts", { params, query, signal }),
     platform.call("listCells", { params, query, signal }),
     platform.call("listShifts", { query: { equipmentId, ...query }, signal }),
     platform.call("listExecutions", { params, query, signal }),
-    everyPage((cursor) => platform.call("listOrders", { query: { ...said, cursor }, signal })),
     everyPage((cursor) => platform.call("listAnnotations", { query: { ...said, cursor }, signal })),
   ]);
   const reasons = new Map(cells.reasons.map((reason) => [reason.number, reason]));
-  const told = executions.filter(({ by }) => by === "identifier");
-  return { range: { fromUs: from, toUs: to }, facts, cells, reasons, shifts, orders, told, annotations };
+  return { range: { fromUs: from, toUs: to }, facts, cells, reasons, shifts, executions, annotations };
 }
 
 /** A number with what a reader needs to know of it. */
@@ -118,25 +113,6 @@ export function numbersByShift(cells: Cells, shifts: readonly ShiftOccurrence[])
     if (shift !== undefined) numbers.set(shift.id, numbersFrom(sums, cells, shift.fromUs, shift.toUs));
   }
   return numbers;
-}
-
-/** Cells of several machines as those of one place. */
-export function cellsTogether(all: readonly Cells[]): Cells | null {
-  const [first] = all;
-  if (first === undefined) return null;
-  const policies = new Map(all.flatMap((one) => one.policies.map((policy) => [policy.version, policy] as const)));
-  const finals = all.map(({ finalBeforeUs }) => finalBeforeUs);
-  return {
-    ...first,
-    fromUs: Math.min(...all.map(({ fromUs }) => fromUs)),
-    toUs: Math.max(...all.map(({ toUs }) => toUs)),
-    cells: all.flatMap(({ cells }) => cells),
-    policies: [...policies.values()],
-    orphanedAnnotations: all.flatMap(({ orphanedAnnotations }) => orphanedAnnotations),
-    unplacedScrap: all.reduce((sum, { unplacedScrap }) => sum + unplacedScrap, 0),
-    finalBeforeUs: finals.reduce((a, b) => (a === null || b === null ? null : Math.min(a, b))),
-    repairing: all.some(({ repairing }) => repairing),
-  };
 }
 
 /** Runs at most `atOnce` readings at a time: a plant of a thousand machines is asked in turn. */

@@ -8,7 +8,7 @@ import {
   startingReasons,
 } from "@lineshaft/contract/api";
 import { describe, expect, it } from "vitest";
-import { countBars, executionsOn, piecesOf, type Said, spansOf, stopRows, stopsOf, withTold } from "./timeline.ts";
+import { countBars, executionsUntil, piecesOf, type Said, spansOf, stopRows, stopsOf } from "./timeline.ts";
 
 const at = (minute: number): number => minute * minuteUs;
 
@@ -128,22 +128,15 @@ describe("counts and orders", () => {
     ]);
   });
 
-  it("an execution without an end lasts until now", () => {
-    const item = {
-      material: "M",
-      unit: "1",
-      quantity: 5,
-      operations: [{ id: "10", name: null, executions: [{ equipmentId: 1, fromUs: at(3), toUs: null }] }],
-    };
-    const orders = [{ id: "A", revision: 1, changedUs: 0, item }];
-    expect(executionsOn(orders, 1, at(9))).toMatchObject([{ order: "A", fromUs: at(3), toUs: at(9) }]);
-    expect(executionsOn(orders, 2, at(9))).toEqual([]);
-    // What the machine told lies beside what was booked, and says so.
-    const own = { order: "B", operation: null, material: null, quantity: 5, unit: "1", by: "identifier" as const };
-    const told = [{ ...own, fromUs: at(1), toUs: null }];
-    expect(withTold(executionsOn(orders, 1, at(9)), told, at(9))).toMatchObject([
-      { order: "B", fromUs: at(1), toUs: at(9), told: true },
-      { order: "A", told: false },
+  it("an execution without an end lasts until now; what the machine told says so", () => {
+    const what = { operation: null, material: null, quantity: 5, unit: "1" };
+    const ran = [
+      { ...what, order: "A", by: "booking" as const, fromUs: at(3), toUs: null },
+      { ...what, order: "B", by: "identifier" as const, fromUs: at(1), toUs: at(2) },
+    ];
+    expect(executionsUntil(ran, at(9))).toMatchObject([
+      { order: "B", fromUs: at(1), toUs: at(2), told: true },
+      { order: "A", fromUs: at(3), toUs: at(9), told: false },
     ]);
   });
 });

@@ -6,7 +6,6 @@ import {
   type MachineFactsBody,
   type Micros,
   type OperationMode,
-  type Order,
   type Reason,
   type Recorded,
   type ShiftOccurrence,
@@ -21,11 +20,14 @@ export interface Span extends TimeRange {
   cause: number;
 }
 
+/** What a machine told of itself in a range: of its facts, or beside those of others. */
+export type Told = Pick<MachineFactsBody, "fromUs" | "toUs" | "states" | "alarms" | "watermarkUs">;
+
 /** Younger than this the end of what is known is taken for now: derivation is a few seconds behind by design. */
 const freshUs = 20 * secondUs;
 
 /** Up to where facts of the range are known: to now, or to the last proof of life. */
-export function knownUntil({ fromUs, toUs, watermarkUs }: MachineFactsBody, nowUs: Micros): Micros {
+export function knownUntil({ fromUs, toUs, watermarkUs }: Told, nowUs: Micros): Micros {
   const end = Math.min(toUs, nowUs);
   if (watermarkUs === null) return fromUs;
   return nowUs - watermarkUs < freshUs ? end : Math.min(end, watermarkUs);
@@ -34,7 +36,7 @@ export function knownUntil({ fromUs, toUs, watermarkUs }: MachineFactsBody, nowU
 /**
  * The states of the facts' range up to now, without a hole: what is not told is unknown, and so is what lies behind the last proof of life.
  */
-export function spansOf(facts: MachineFactsBody, nowUs: Micros): Span[] {
+export function spansOf(facts: Told, nowUs: Micros): Span[] {
   const { fromUs, toUs, states } = facts;
   const end = Math.min(toUs, nowUs);
   const known = knownUntil(facts, nowUs);
@@ -88,32 +90,11 @@ export interface Execution extends TimeRange {
   told: boolean;
 }
 
-/** Executions of orders on one equipment, in order of time. One without an end lasts until `openUs`. */
-export function executionsOn(orders: readonly Recorded<Order>[], equipmentId: number, openUs: Micros): Execution[] {
-  return orders
-    .flatMap(({ id, item }) =>
-      item.operations.flatMap((operation) =>
-        operation.executions
-          .filter((one) => one.equipmentId === equipmentId)
-          .map((one) => ({
-            fromUs: one.fromUs,
-            toUs: one.toUs ?? openUs,
-            order: id,
-            operation: operation.id,
-            material: item.material,
-            quantity: item.quantity,
-            unit: item.unit,
-            told: false,
-          })),
-      ),
-    )
+/** What ran on a machine, booked or told, in order of time. What has no end lasts until `openUs`. */
+export function executionsUntil(ran: Executions["executions"], openUs: Micros): Execution[] {
+  return ran
+    .map(({ by, toUs, ...each }) => ({ ...each, toUs: toUs ?? openUs, told: by === "identifier" }))
     .sort((a, b) => a.fromUs - b.fromUs);
-}
-
-/** The same with what the machine told where nobody booked. */
-export function withTold(booked: readonly Execution[], told: Executions["executions"], openUs: Micros): Execution[] {
-  const own = told.map(({ by: _, toUs, ...each }) => ({ ...each, toUs: toUs ?? openUs, told: true }));
-  return [...booked, ...own].sort((a, b) => a.fromUs - b.fromUs);
 }
 
 interface Given extends TimeRange {

@@ -12,8 +12,6 @@ const values = [
   "plannedBusyTimeKnownUs",
   "goodQuantity",
 ];
-/** Results of more machines than this come every few seconds anyway: they are read with everything else. */
-const eventfulMax = 200;
 
 /** Every page of what is going on, at or below a path; of these equipments only where they are named. */
 export async function readAllNow(
@@ -53,14 +51,10 @@ export function useNow(context: PageContext, below: string, onRegistry: (entity:
         {
           read: (ids, signal) => readAllNow(platform, below, ids, signal),
           follow: platform.follow,
-          request: (size) => ({
-            types: [
-              "facts.changed",
-              "registry.changed",
-              ...(size > eventfulMax ? [] : (["result.published"] as const)),
-            ],
+          request: {
+            types: ["facts.changed", "registry.changed", "result.published"],
             ...(below === "" ? {} : { equipment: below }),
-          }),
+          },
           later: (run, ms) => {
             const timer = setTimeout(run, ms);
             return () => clearTimeout(timer);

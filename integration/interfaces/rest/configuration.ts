@@ -18,6 +18,7 @@ type Routes =
   | "planConfiguration"
   | "applyConfiguration"
   | "listConfigurationRevisions"
+  | "tryConditions"
   | "importTags";
 
 interface Helpers {
@@ -57,6 +58,7 @@ export function configurationHandlers({ configuration }: Services, helpers: Help
     },
     listConfigurationRevisions: (call) =>
       helpers.page("listConfigurationRevisions", call, (q) => configuration.revisions(call.principal, q)),
+    tryConditions: ({ body }) => configuration.tryConditions(body),
     importTags: async ({ principal, params, query, raw }) => {
       if (raw === null || !tableTypes.includes(raw.mediaType))
         throw new ProblemError("media_type_unsupported", `This address takes ${tableTypes.join(" and ")}.`);

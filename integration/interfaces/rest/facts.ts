@@ -8,6 +8,7 @@ import {
   itemStateOf,
   type MachineFactsBody,
   operationModeOf,
+  type StateColumns,
 } from "@lineshaft/contract/api";
 import type { MachineAnswer } from "@lineshaft/contract/ports";
 
@@ -20,17 +21,11 @@ export function machineFactsBody(
 ): MachineFactsBody {
   const { facts, watermarkUs, finalBeforeUs, repairing } = answer;
   const { states, increments } = facts;
-  const codes = Array.from(states.code);
   return {
     equipmentId,
     fromUs: facts.from,
     toUs: facts.to,
-    states: {
-      time: Array.from(states.t),
-      itemState: codes.map(itemStateOf),
-      operationMode: codes.map(operationModeOf),
-      cause: codes.map(causeOf),
-    },
+    states: statesBody(states),
     increments: {
       source: Array.from(increments.source),
       time: Array.from(increments.t),
@@ -43,5 +38,16 @@ export function machineFactsBody(
     watermarkUs,
     finalBeforeUs,
     repairing,
+  };
+}
+
+/** States as the API says them: by their names. */
+export function statesBody({ t, code }: StateColumns): MachineFactsBody["states"] {
+  const codes = Array.from(code);
+  return {
+    time: Array.from(t),
+    itemState: codes.map(itemStateOf),
+    operationMode: codes.map(operationModeOf),
+    cause: codes.map(causeOf),
   };
 }

@@ -28,10 +28,12 @@ import { IngestGate, ingest } from "./ingest.ts";
 import { masterDataHandlers } from "./master-data.ts";
 import { masterDataTransferHandlers } from "./master-data-transfer.ts";
 import { nowHandlers } from "./now.ts";
+import { orderProgressHandlers } from "./order-progress.ts";
 import { resultHandlers } from "./results.ts";
 import { bucketSeriesJson, pointSeriesJson } from "./series.ts";
 import type { HttpLimits, Services } from "./services.ts";
 import { stopHandlers } from "./stops.ts";
+import { timelineHandlers } from "./timelines.ts";
 
 const json = "application/json";
 const defaultPage = 100;
@@ -269,10 +271,12 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
     },
 
     ...nowHandlers(services, { page }),
+    ...orderProgressHandlers(services, { pageLater }),
     ...factRecordHandlers(services, { page: pageLater }),
     ...alarmHandlers(services, { page, readRange }),
     ...resultHandlers(services, { page: pageLater }),
     ...stopHandlers(services, { readRange }),
+    ...timelineHandlers(services, { readRange }),
 
     listRejected: (call) => page("listRejected", call, (q) => ledger.listRejected(call.principal, q)),
     getRejected: ({ principal, params }) => ledger.getRejected(principal, params.id),

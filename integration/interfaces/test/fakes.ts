@@ -247,6 +247,7 @@ export class FakePlatform implements Services {
       revision: this.configurationRevision,
     }),
     render: (configuration) => `version: ${configuration.version}\n`,
+    tryConditions: () => ({ faults: [], truths: [] }),
     plan: (_p, input) => this.#plan(input),
     apply: async (_p, input, revision) => {
       if (revision !== this.configurationRevision)
@@ -498,6 +499,7 @@ export class FakePlatform implements Services {
     }),
     executions: () => ({ executions: [], materials: [] }),
     identifierFindings: () => [],
+    progress: async () => ({ atUs: 0, items: [], cursor: null }),
   };
 
   lastValues: Services["lastValues"] = {

@@ -6,6 +6,7 @@ import type {
   ConnectionRow,
   Registry,
 } from "@lineshaft/contract/ports";
+import { tryConditions } from "../derivation/condition-trial.ts";
 import { atOnce, inTurns, othersServed } from "../registry/turns.ts";
 import { canonical } from "./canonical.ts";
 import { diffConfigurations } from "./diff.ts";
@@ -73,6 +74,7 @@ export function createConfigurationService({
       return apply(p, wanted, revision);
     },
     revisions: (p, q) => registry.configurationRevisions(p, q),
+    tryConditions,
     async importTags(p, connection, table, dryRun) {
       await registry.settled();
       const { configuration, revision } = registry.configuration(p);

@@ -11,7 +11,7 @@ const Wizard = lazy(() => import("../machines/wizard.tsx").then((m) => ({ defaul
 /** The list, one connection, or the way to a new one: the address says which. */
 export function ConnectionsPage() {
   const { query } = usePlace();
-  const { state, connectionByName } = useDirectory();
+  const { state, connectionByName } = useDirectory("connections");
   const step = steps.find((one) => one === query.get("add"));
   if (step !== undefined)
     return (

@@ -40,7 +40,7 @@ type Show = "all" | "look";
 
 /** Do all machines talk? What needs a look stands first. */
 export function ConnectionList() {
-  const { connections } = useDirectory();
+  const { connections } = useDirectory("connections");
   const { query } = usePlace();
   const narrow = useMedia("(max-width: 1100px)");
   const rowHeight = useRowHeight();

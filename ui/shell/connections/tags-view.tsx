@@ -17,7 +17,7 @@ const trendTagsMax = 12;
 
 /** What the connection brings, live. */
 export function TagsView({ connection }: { connection: Connection }) {
-  const { tags, equipment } = useDirectory();
+  const { tags, equipment } = useDirectory("tags");
   const [filter, setFilter] = useState("");
   const [active, setActive] = useState<number | null>(null);
   const [selected, setSelected] = useState<ReadonlySet<number>>(new Set());

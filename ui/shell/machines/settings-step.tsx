@@ -17,7 +17,7 @@ export function nameFaultOf({ name, editing }: Draft): "missing" | "characters" 
 }
 
 export function SettingsStep({ draft, kind, strict }: StepProps) {
-  const { equipment } = useDirectory();
+  const { equipment } = useDirectory("connections");
   const [touched, setTouched] = useState(false);
   const fault = touched || strict ? nameFaultOf(draft) : null;
   return (

@@ -8,7 +8,7 @@ const everyMs = 15_000;
 
 /** Tags with values that their mapping says nothing of, the worst first; nothing where all is said. */
 export function MappingErrorList() {
-  const { tagById } = useDirectory();
+  const { tagById } = useDirectory("tags");
   const found = useLoaded("mapping errors", async () => (await call("listMappingErrors")).items, everyMs);
   const items = (found.data ?? []).flatMap(({ tagId, values }) => {
     const tag = tagById.get(tagId);

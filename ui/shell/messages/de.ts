@@ -4,6 +4,7 @@ import type { En } from "./en.ts";
 import { identifiersDe } from "./identifiers-de.ts";
 import { machinesDe } from "./machines-de.ts";
 import { mappingDe } from "./mapping-de.ts";
+import { masterDataDe } from "./master-data-de.ts";
 import { ordersDe } from "./orders-de.ts";
 import { systemDe } from "./system-de.ts";
 
@@ -41,6 +42,7 @@ export const de: Record<keyof En, string> = {
   demo: "Demo",
   signOut: "Abmelden",
   "user.menu": "Angemeldet als {name}",
+  "user.languageFailed": "Die Texte dieser Sprache konnten nicht geladen werden.",
 
   "wait.server": "Der Server wird gefragt …",
   "wait.page": "Die Seite wird geladen …",
@@ -317,6 +319,7 @@ export const de: Record<keyof En, string> = {
 
   ...configurationDe,
   ...identifiersDe,
+  ...masterDataDe,
   ...machinesDe,
   ...mappingDe,
   ...ordersDe,

@@ -66,7 +66,7 @@ function nodesOf(directory: Directory): TreeNode[] {
 }
 
 export function EquipmentTree(props: { selected: string; onSelect(id: string): void }) {
-  const directory = useDirectory();
+  const directory = useDirectory("tags");
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
   const [renaming, setRenaming] = useState<number | null>(null);
   const [editing, setEditing] = useState<number | null>(null);

@@ -43,7 +43,7 @@ function inTreeOrder(tags: readonly RawTag[]): readonly RawTag[] {
 
 export function EquipmentPage() {
   const { query } = usePlace();
-  const directory = useDirectory();
+  const directory = useDirectory("tags", "connections");
   const node = query.get("node") ?? "all";
   const filter = query.get("q") ?? "";
   const active = query.get("tag") === null ? null : Number(query.get("tag"));

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { type PageTrendProps, unitText, valueText } from "../../kit/index.ts";
 import { TrendChart } from "../../kit/trend-chart.tsx";
-import { tagName, useDirectory } from "../directory.ts";
+import { tagName, useTagsById } from "../directory.ts";
 import { fmt, t } from "../i18n.ts";
 import { ProblemView } from "../problem.tsx";
 import { TrendModel } from "../trend-model.ts";
@@ -9,7 +9,7 @@ import { TrendModel } from "../trend-model.ts";
 /** Values of tags under the lanes of a page: same range, same cursor. */
 export function PageTrend(props: PageTrendProps) {
   const { range, following, cursorUs, format = fmt } = props;
-  const { tagById } = useDirectory();
+  const { tagById } = useTagsById(props.tags);
   const [model] = useState(() => new TrendModel(range, following));
   const latest = useRef(props);
   latest.current = props;

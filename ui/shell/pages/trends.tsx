@@ -12,7 +12,7 @@ import {
   unitText,
 } from "../../kit/index.ts";
 import { TrendChart } from "../../kit/trend-chart.tsx";
-import { shortPlace, tagName, tagPlace, useDirectory } from "../directory.ts";
+import { shortPlace, tagName, tagPlace, useDirectory, useTagsById } from "../directory.ts";
 import { nowUs } from "../feed.ts";
 import { FirstBatch } from "../first-batch.tsx";
 import { fmt, t } from "../i18n.ts";
@@ -51,9 +51,9 @@ const idsOf = (text: string | null): number[] =>
 
 export function TrendsPage() {
   const { query } = usePlace();
-  const directory = useDirectory();
   const tagsText = query.get("tags") ?? "";
   const ids = useMemo(() => idsOf(tagsText), [tagsText]);
+  const { tagById, settled } = useTagsById(ids);
   const first = useRef(viewOf(query));
   const [model] = useState(() => {
     const made = new TrendModel(first.current.range, first.current.live);
@@ -67,8 +67,8 @@ export function TrendsPage() {
     return () => model.stop();
   }, [model]);
   const tags = useMemo(
-    () => ids.map((id) => directory.tagById.get(id)).filter((tag): tag is RawTag => tag !== undefined),
-    [ids, directory.tagById],
+    () => ids.map((id) => tagById.get(id)).filter((tag): tag is RawTag => tag !== undefined),
+    [ids, tagById],
   );
   useEffect(() => model.setTags(tags), [model, tags]);
 
@@ -107,14 +107,7 @@ export function TrendsPage() {
     return () => removeEventListener("keydown", onKey);
   }, [model]);
 
-  // Nothing has ever been sent: there is nothing to choose from, but something to do.
-  if (directory.state === "ready" && directory.tags.length === 0)
-    return (
-      <div className="page-scroll">
-        <FirstBatch />
-      </div>
-    );
-  const unknown = directory.state === "ready" && tags.length === 0;
+  const unknown = settled && tags.length === 0;
   if (ids.length === 0 || unknown) return <NoTags onAdd={(id) => setIds([id])} />;
 
   const { error, warnings, loading } = model.state;
@@ -174,6 +167,14 @@ function urlOf(model: TrendModel): Record<string, string | null> {
 }
 
 function NoTags(props: { onAdd(id: number): void }) {
+  const { state, tags } = useDirectory("tags");
+  // Nothing has ever been sent: there is nothing to choose from, but something to do.
+  if (state === "ready" && tags.length === 0)
+    return (
+      <div className="page-scroll">
+        <FirstBatch />
+      </div>
+    );
   return (
     <div className="page-scroll">
       <EmptyState title={t("trend.emptyTitle")}>
@@ -276,18 +277,22 @@ function number(value: number): string {
 
 function AddTag(props: { shown: readonly number[]; onAdd(id: number): void; open?: boolean }) {
   const [open, setOpen] = useState(props.open ?? false);
-  const [text, setText] = useState("");
-  const { tags: known } = useDirectory();
-  const found = useTagSearch(text.trim(), 30);
-  const tags = (text.trim() === "" ? known.slice(0, 60) : found.tags)
-    .filter((tag) => !props.shown.includes(tag.id))
-    .slice(0, 30);
   if (!open)
     return (
       <Button icon="plus" className="add-tag" onClick={() => setOpen(true)}>
         {t("trend.add")}
       </Button>
     );
+  return <TagPicker {...props} onClose={() => setOpen(props.open ?? false)} />;
+}
+
+function TagPicker(props: { shown: readonly number[]; onAdd(id: number): void; onClose(): void }) {
+  const [text, setText] = useState("");
+  const { tags: known } = useDirectory("tags");
+  const found = useTagSearch(text.trim(), 30);
+  const tags = (text.trim() === "" ? known.slice(0, 60) : found.tags)
+    .filter((tag) => !props.shown.includes(tag.id))
+    .slice(0, 30);
   return (
     <Picker
       label={t("trend.add")}
@@ -299,10 +304,10 @@ function AddTag(props: { shown: readonly number[]; onAdd(id: number): void; open
       busy={found.busy ? t("search.busy") : null}
       onPick={(id) => {
         setText("");
-        if (!props.open) setOpen(false);
+        props.onClose();
         props.onAdd(Number(id));
       }}
-      onCancel={() => setOpen(props.open ?? false)}
+      onCancel={props.onClose}
       autoFocus
     />
   );
