@@ -36,7 +36,9 @@ export interface MasterDataQuery {
  */
 export interface MasterData {
   list<K extends MasterDataKind>(p: Principal, kind: K, q: MasterDataQuery): Page<Recorded<MasterDataItem<K>>>;
-  /** Throws `not_found`. */
+  /** null: there is no such item that `p` may see. What is given is shared and cannot be changed. */
+  find<K extends MasterDataKind>(p: Principal, kind: K, id: string, asOf?: Lsn): Recorded<MasterDataItem<K>> | null;
+  /** The same; throws `not_found`. */
   get<K extends MasterDataKind>(p: Principal, kind: K, id: string, asOf?: Lsn): Recorded<MasterDataItem<K>>;
   /**
    * Creates an item (`revision` null) or changes it. Throws `precondition_required` where it exists and no revision is named, `revision_conflict` where another is

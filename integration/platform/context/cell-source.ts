@@ -94,6 +94,19 @@ export function cellSource(parts: {
     return { ...made, context: { ...made.context, lifecycle } };
   }
 
+  /** What a machine did, its counts looked at only where the context depends on them. */
+  function statesFirst(equipmentId: number, from: Micros, to: Micros): MachineFacts {
+    const states = facts.states(equipmentId, from, to);
+    let increments: MachineFacts["increments"] | null = null;
+    return {
+      ...{ from, to, states },
+      get increments() {
+        increments ??= facts.machine(equipmentId, from, to).facts.increments;
+        return increments;
+      },
+    };
+  }
+
   /** The facts and the context of each machine, from one beginning. */
   function machines(all: Principal, ids: readonly number[], timeZone: string, range: Range) {
     const from = Math.min(...ids.map((id) => beginning(all, id, range)));
@@ -141,10 +154,12 @@ export function cellSource(parts: {
       const standing = [...stopsOf(seen), ...seen.filter(({ code }) => !isKnown(code))];
       if (!standing.some((each) => each.to - each.from >= leastUs)) return [];
       const all: Principal = { ...p, role: "admin", scopes: [""] };
+      const begin = beginning(all, equipmentId, { from, to, asOf });
+      const found = statesFirst(equipmentId, begin, to + lookAheadUs);
       // No part of a stop depends on the zone.
-      const [{ answer, context }] = machines(all, [equipmentId], "UTC", { from, to, asOf });
-      const end = Math.max(from, Math.min(to, answer.watermarkUs ?? clock.nowUs()));
-      return machineStops({ equipmentId, facts: answer.facts, context }, { from, to: end });
+      const { context } = contextAt(all, { id: equipmentId }, "UTC", found, asOf);
+      const end = Math.max(from, Math.min(to, facts.progress(equipmentId)?.watermarkUs ?? clock.nowUs()));
+      return machineStops({ equipmentId, facts: found, context }, { from, to: end });
     },
   };
 }

@@ -9,7 +9,7 @@ import type {
 import type { Clock, Facts, Lsn, MasterDataQuery, Registry } from "@lineshaft/contract/ports";
 import { type IdentifiedWork, identifiedWork, nothingTold } from "./identified-work.ts";
 import { type ToldIdentifier, toldIdentifiers } from "./identifiers.ts";
-import { everyPage, itemOf, type MasterDataReference, mountsOn, remembering } from "./item-reading.ts";
+import { everyPage, type MasterDataReference, mountsOn, remembering } from "./item-reading.ts";
 
 /** Further back than facts are kept. */
 const sinceEver = 0;
@@ -93,7 +93,7 @@ export class IdentifierSource {
     const used: MasterDataReference[] = rules.map(({ id, revision }) => ({ entity: "identifierRule", id, revision }));
     const one = <K extends MasterDataKind>(entity: K) =>
       remembering((id: string) => {
-        const found = itemOf(this.#registry.masterData, p, entity, id, asOf);
+        const found = this.#registry.masterData.find(p, entity, id, asOf);
         if (found !== null) used.push({ entity, id, revision: found.revision });
         return found?.item ?? null;
       });

@@ -23,7 +23,7 @@ export {
   type ResultKey,
 } from "./context-diff.ts";
 export { type IdentifiedAnswer, IdentifierSource } from "./identifier-source.ts";
-export { itemOf, type MasterDataReference } from "./item-reading.ts";
+export type { MasterDataReference } from "./item-reading.ts";
 export {
   executionsOf,
   lastProducing,

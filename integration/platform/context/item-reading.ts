@@ -1,14 +1,13 @@
-import {
-  type BlockedCavities,
-  type Dated,
-  type MasterDataItem,
-  type MasterDataKind,
-  type PhysicalAsset,
-  type Principal,
-  ProblemError,
-  type Recorded,
+import type {
+  BlockedCavities,
+  Dated,
+  MasterDataItem,
+  MasterDataKind,
+  PhysicalAsset,
+  Principal,
+  Recorded,
 } from "@lineshaft/contract/api";
-import type { Lsn, MasterData, MasterDataQuery } from "@lineshaft/contract/ports";
+import type { MasterData, MasterDataQuery } from "@lineshaft/contract/ports";
 
 /** Reading master data for a context. */
 
@@ -35,22 +34,6 @@ export function everyPage<K extends MasterDataKind>(
     cursor = page.cursor ?? undefined;
   } while (cursor !== undefined);
   return items;
-}
-
-/** null: there is no such item. */
-export function itemOf<K extends MasterDataKind>(
-  data: MasterData,
-  p: Principal,
-  kind: K,
-  id: string,
-  asOf?: Lsn,
-): Recorded<MasterDataItem<K>> | null {
-  try {
-    return data.get(p, kind, id, asOf);
-  } catch (error) {
-    if (error instanceof ProblemError && error.code === "not_found") return null;
-    throw error;
-  }
 }
 
 export function remembering<T>(find: (id: string) => T): (id: string) => T {

@@ -1,10 +1,4 @@
-import {
-  type IdentifierTransition,
-  type MasterDataItem,
-  type MasterDataKind,
-  type Principal,
-  ProblemError,
-} from "@lineshaft/contract/api";
+import type { IdentifierTransition, MasterDataItem, MasterDataKind, Principal } from "@lineshaft/contract/api";
 import type { MasterData } from "@lineshaft/contract/ports";
 import { describe, expect, it } from "vitest";
 import { MachineContext } from "./machine-context.ts";
@@ -36,13 +30,12 @@ function contextOf(
     const page = all.slice(at, at + 1).map(([, id, item]) => ({ id, revision: 5, changedUs: 0, item }));
     return { items: page, cursor: at + 1 < all.length ? String(at + 1) : null };
   };
-  const get = (_: Principal, wanted: MasterDataKind, id: string) => {
+  const find = (_: Principal, wanted: MasterDataKind, id: string) => {
     const found = items.find(([kind, own]) => kind === wanted && own === id);
-    if (found === undefined) throw new ProblemError("not_found", "There is none.");
-    return { id, revision: 5, changedUs: 0, item: found[2] };
+    return found === undefined ? null : { id, revision: 5, changedUs: 0, item: found[2] };
   };
   const machines = { identifiers, upwards: (equipmentId: number) => [equipmentId, site] };
-  return new MachineContext({ data: { list, get } as unknown as MasterData, principal, sinceUs: 0, machines });
+  return new MachineContext({ data: { list, find } as unknown as MasterData, principal, sinceUs: 0, machines });
 }
 
 describe("ideal cycles of a machine", () => {

@@ -3,6 +3,7 @@ import type { Clock, Lsn, MasterDataQuery, Written } from "@lineshaft/contract/p
 import type { Journal } from "../registry/journal.ts";
 import type { OwnedDatabase, Sql } from "../sqlite/open.ts";
 import { withBookedParts } from "./booked-parts.ts";
+import { type Asked, type CurrentItem, CurrentItems, type Head } from "./current-items.ts";
 import { placesOf, validityOf } from "./master-data-places.ts";
 
 interface Row {
@@ -28,6 +29,10 @@ export class MasterDataRows {
   readonly #upwardsKnown = new Map<number, readonly number[]>();
   #upwardsOf = -1;
   readonly #memory = new Map<string, { kinds: readonly MasterDataKind[]; value: unknown }>();
+  readonly #current = new CurrentItems({
+    heads: (asked, limit) => this.#heads(asked, limit),
+    read: (asked, head) => this.#body(asked, head),
+  });
 
   constructor(parts: { db: OwnedDatabase; clock: Clock; journal: Journal }) {
     this.#parts = parts;
@@ -57,6 +62,34 @@ export class MasterDataRows {
       fromUs: q.fromUs ?? Number.MIN_SAFE_INTEGER,
       toUs: q.toUs,
     }) as Row[];
+  }
+
+  /** What is current, by id: at least what is asked for, from memory where it is there. null: too many are, so `rows` reads them. */
+  current<K extends MasterDataKind>(asked: Asked & { kind: K }): readonly CurrentItem<K>[] | null {
+    // What a transaction sees it may still take back.
+    return this.#current.of(asked, !this.#parts.db.sql.inTransaction) as readonly CurrentItem<K>[] | null;
+  }
+
+  #heads({ tenant, kind, id, equipmentId, fromUs }: Asked, limit: number): Head[] {
+    const heads = "item.id, item.revision, changed_us AS changedUs, from_us AS fromUs, item.to_us AS toUs";
+    const current = "item.tenant = @tenant AND item.kind = @kind AND removed = 0 AND until IS NULL";
+    const of =
+      equipmentId === undefined
+        ? `master_item AS item WHERE ${current} AND (item.to_us IS NULL OR item.to_us > @fromUs)
+           ${id === undefined ? "" : "AND item.id = @id"}`
+        : `master_place AS place CROSS JOIN master_item AS item INDEXED BY master_item_now
+           WHERE place.tenant = @tenant AND place.kind = @kind AND place.equipment = @equipmentId AND place.to_us > @fromUs
+           AND ${current} AND item.id = place.id AND item.revision = place.revision`;
+    const statement = this.#statement(`SELECT ${heads} FROM ${of} ORDER BY item.id LIMIT @limit`);
+    return statement.all({ tenant, kind, id, equipmentId, fromUs, limit }) as Head[];
+  }
+
+  #body({ tenant, kind }: Asked, { id, revision }: Head) {
+    const row = this.#statement(
+      "SELECT body, equipment FROM master_item WHERE tenant = ? AND kind = ? AND id = ? AND revision = ?",
+    ).get(tenant, kind, id, revision) as { body: string; equipment: string };
+    const item = JSON.parse(row.body) as MasterDataItem<MasterDataKind>;
+    return { item, places: JSON.parse(row.equipment) as number[], bytes: row.body.length };
   }
 
   find<K extends MasterDataKind>(p: Principal, kind: K, id: string, asOf?: Lsn): Recorded<MasterDataItem<K>> | null {
@@ -106,6 +139,7 @@ export class MasterDataRows {
   ): Written<Recorded<MasterDataItem<K>>> {
     const { clock, journal } = this.#parts;
     for (const [key, { kinds }] of this.#memory) if (kinds.includes(kind)) this.#memory.delete(key);
+    this.#current.forget(kind);
     const item = by === "people" && !removed ? this.#withBookedParts(p, kind, id, given) : given;
     const revision = journal.next();
     const changedUs = clock.nowUs();

@@ -50,6 +50,8 @@ export class MasterDataStore implements MasterData {
   list<K extends MasterDataKind>(p: Principal, kind: K, q: MasterDataQuery): Page<Recorded<MasterDataItem<K>>> {
     demand(p, "read");
     const limit = pageSize(q.limit);
+    const current = q.asOf === undefined ? this.#listCurrent(p, kind, q, limit) : null;
+    if (current !== null) return current;
     const items: Recorded<MasterDataItem<K>>[] = [];
     let after = q.cursor ?? "";
     for (;;) {
@@ -65,11 +67,40 @@ export class MasterDataStore implements MasterData {
     }
   }
 
+  /** From memory; null where it is not there. */
+  #listCurrent<K extends MasterDataKind>(
+    p: Principal,
+    kind: K,
+    { equipmentId, fromUs, toUs, cursor }: MasterDataQuery,
+    limit: number,
+  ): Page<Recorded<MasterDataItem<K>>> | null {
+    const all = this.#kept.current({ tenant: p.tenant, kind, equipmentId, fromUs });
+    const begin = cursor === undefined ? 0 : (all ?? []).findIndex(({ recorded }) => recorded.id === cursor) + 1;
+    if (all === null || (cursor !== undefined && begin === 0)) return null;
+    const items: Recorded<MasterDataItem<K>>[] = [];
+    for (let i = begin; i < all.length; i++) {
+      const { recorded: item, places, fromUs: begins, toUs: ends } = all[i];
+      if (fromUs !== undefined && ends !== null && ends <= fromUs) continue;
+      if (toUs !== undefined && begins !== null && begins >= toUs) continue;
+      if (!this.#sees(p, places)) continue;
+      if (items.length === limit) return { items, cursor: items[limit - 1].id };
+      items.push(item);
+    }
+    return { items, cursor: null };
+  }
+
   get<K extends MasterDataKind>(p: Principal, kind: K, id: string, asOf?: Lsn): Recorded<MasterDataItem<K>> {
-    demand(p, "read");
-    const item = this.#kept.find(p, kind, id, asOf);
-    if (item === null || !this.#visible(p, kind, item.item)) throw notFound(kind, id);
+    const item = this.find(p, kind, id, asOf);
+    if (item === null) throw notFound(kind, id);
     return item;
+  }
+
+  find<K extends MasterDataKind>(p: Principal, kind: K, id: string, asOf?: Lsn): Recorded<MasterDataItem<K>> | null {
+    demand(p, "read");
+    const current = asOf === undefined ? this.#kept.current({ tenant: p.tenant, kind, id }) : null;
+    if (current !== null) return current.find(({ places }) => this.#sees(p, places))?.recorded ?? null;
+    const item = this.#kept.find(p, kind, id, asOf);
+    return item !== null && this.#visible(p, kind, item.item) ? item : null;
   }
 
   put<K extends MasterDataKind>(
@@ -275,7 +306,10 @@ export class MasterDataStore implements MasterData {
 
   /** What names equipment is seen with any of it; what names none belongs to the enterprise and is read by all. */
   #visible<K extends MasterDataKind>(p: Principal, kind: K, item: MasterDataItem<K>): boolean {
-    const places = placesOf(kind, item);
+    return this.#sees(p, placesOf(kind, item));
+  }
+
+  #sees(p: Principal, places: readonly number[]): boolean {
     return places.length === 0 || places.some((place) => this.#parts.directory.seesEquipment(p, place));
   }
 

@@ -19,7 +19,6 @@ import { activeAlarms } from "./active-alarms.ts";
 import { bindAnnotations, reasonsInForce } from "./annotations.ts";
 import { placesUpwards } from "./cell-source.ts";
 import { IdentifierSource } from "./identifier-source.ts";
-import { itemOf } from "./item-reading.ts";
 import { type Execution, PlantNow } from "./plant-now.ts";
 import { isKnown, producing } from "./states.ts";
 
@@ -88,7 +87,7 @@ export function nowSource(parts: {
     const told = executions.find(({ fromUs, toUs }) => fromUs <= nowUs && nowUs < toUs);
     if (told === undefined) return null;
     const { order, operation, material, unit, fromUs } = told;
-    const quantity = itemOf(masterData, principal, "order", order)?.item.quantity ?? 0;
+    const quantity = masterData.find(principal, "order", order)?.item.quantity ?? 0;
     return { order, operation: operation ?? "", material, unit, quantity, fromUs };
   }
 

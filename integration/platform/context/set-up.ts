@@ -18,8 +18,8 @@ import { type StateSpan, stateSpans } from "./states.ts";
  */
 export function setUpsFromOrderChange(facts: MachineFacts, context: EquipmentContext): SetUp[] {
   const executions = [...context.executions].sort((a, b) => a.fromUs - b.fromUs);
-  const counts = placeCounts(facts, context.counting).sort((a, b) => startOf(a) - startOf(b));
-  const spans = stateSpans(facts);
+  // Most plants book their set-ups; then no count is looked at.
+  let placed: { counts: PlacedCount[]; spans: StateSpan[] } | null = null;
   const setUps: SetUp[] = [];
   for (const execution of executions) {
     const policy = policyAt(context, execution.fromUs);
@@ -31,6 +31,11 @@ export function setUpsFromOrderChange(facts: MachineFacts, context: EquipmentCon
       !isChange(executions, execution)
     )
       continue;
+    placed ??= {
+      counts: placeCounts(facts, context.counting).sort((a, b) => startOf(a) - startOf(b)),
+      spans: stateSpans(facts),
+    };
+    const { counts, spans } = placed;
     const end = nthGoodPart(execution, policy.setUpParts, counts, { context, spans }) ?? facts.to;
     const toUs = Math.min(end, execution.toUs);
     if (toUs > execution.fromUs)

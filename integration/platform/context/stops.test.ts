@@ -97,6 +97,9 @@ describe("stops of many machines", () => {
     return { facts: { ...told, states, from, to }, watermarkUs: min(120), finalBeforeUs: null, repairing: false };
   };
   const states: Facts["states"] = (...range) => machine(...range).facts.states;
+  const progress: Facts["progress"] = (equipmentId) => ({
+    ...{ equipmentId, fromUs: 0, watermarkUs: min(120), finalBeforeUs: min(120), repairing: false },
+  });
   beforeEach(() => {
     dir = mkdtempSync(join(tmpdir(), "lineshaft-stops-"));
     registry = openRegistry({ path: join(dir, "registry.sqlite"), clock });
@@ -124,7 +127,7 @@ describe("stops of many machines", () => {
     rmSync(dir, { recursive: true, force: true });
   });
   const ask = (p: Principal, place: number, q: object = {}) => {
-    const cells = cellSource({ facts: { machine, states } as Facts, registry, clock });
+    const cells = cellSource({ facts: { machine, states, progress } as Facts, registry, clock });
     return stopSource({ registry, cells }).stops(p, place, { from: min(0), to: min(120) }, { limit: 10, ...q });
   };
 

@@ -12,7 +12,6 @@ import type {
 import type { MasterData } from "@lineshaft/contract/ports";
 import { identifiedWork } from "./identified-work.ts";
 import { type ToldIdentifier, toldIdentifiers } from "./identifiers.ts";
-import { itemOf } from "./item-reading.ts";
 
 /** What machines tell of themselves, and where they stand. */
 export interface Machines {
@@ -99,7 +98,7 @@ export class ToldMaterials {
   #orderOf(id: string): Order | null {
     const known = this.#orders.get(id);
     if (known !== undefined) return known;
-    const order = itemOf(this.#data, this.#principal, "order", id)?.item ?? null;
+    const order = this.#data.find(this.#principal, "order", id)?.item ?? null;
     this.#orders.set(id, order);
     return order;
   }

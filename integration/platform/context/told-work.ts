@@ -11,7 +11,7 @@ import type { Registry, WorkSource } from "@lineshaft/contract/ports";
 import { placesUpwards } from "./cell-source.ts";
 import type { IdentifierFault } from "./identified-work.ts";
 import type { IdentifierSource } from "./identifier-source.ts";
-import { everyPage, itemOf, remembering } from "./item-reading.ts";
+import { everyPage, remembering } from "./item-reading.ts";
 
 const findingsMost = 1000;
 const forever = Number.MAX_SAFE_INTEGER;
@@ -31,7 +31,7 @@ export function toldWork(parts: {
       const all = platform(p);
       const meets = (each: { fromUs: Micros; toUs: Micros }): boolean => each.fromUs < toUs && each.toUs > fromUs;
       const said = identifiers.of(all, placesUpwards(registry, all, equipmentId), asOf);
-      const ordered = remembering((id) => itemOf(registry.masterData, all, "order", id, asOf)?.item.quantity ?? 0);
+      const ordered = remembering((id) => registry.masterData.find(all, "order", id, asOf)?.item.quantity ?? 0);
       const told = said.executions.filter(meets).map(({ order, operation, material, unit, ...each }) => ({
         ...{ fromUs: each.fromUs, toUs: openEnd(each.toUs), order, operation, material, unit },
         ...{ quantity: ordered(order), by: "identifier" as const },
@@ -91,7 +91,8 @@ function findingsOf(equipmentId: number, faults: readonly IdentifierFault[]): Id
   return [...findings.values()];
 }
 
-function sees(registry: Registry, p: Principal, equipmentId: number): boolean {
+/** May this principal see the equipment, and is it there? */
+export function sees(registry: Registry, p: Principal, equipmentId: number): boolean {
   try {
     registry.getEquipment(p, equipmentId);
     return true;

@@ -29,7 +29,7 @@ import type {
 import { contextOf } from "./assemble.ts";
 import { placesUpwards, timeZoneAt } from "./cell-source.ts";
 import { IdentifierSource } from "./identifier-source.ts";
-import { itemOf } from "./item-reading.ts";
+import { orderProgress } from "./order-progress.ts";
 import { type StateSpan, type Stop, stateSpans, stopsOf } from "./states.ts";
 import { alarmOfStop, beforeStopUs, raised } from "./stop-alarms.ts";
 import { toldWork } from "./told-work.ts";
@@ -60,6 +60,7 @@ export function workSource(parts: { facts: Facts; registry: Registry; clock: Clo
 
   return {
     ...toldWork({ registry, identifiers }),
+    ...orderProgress({ registry, facts, identifiers, cells, clock }),
     work: (p, equipmentId, spanUs) => {
       const equipment = registry.getEquipment(p, equipmentId);
       const work = answers(`${p.tenant} ${equipmentId} ${spanUs}`, () => workOf(p, equipment, spanUs));
@@ -92,9 +93,9 @@ export function workSource(parts: { facts: Facts; registry: Registry; clock: Clo
     );
     // An order may name a material that nobody has described.
     const materialName = (id: string | null): string | null =>
-      id === null ? null : (itemOf(masterData, all, "material", id)?.item.name ?? null);
+      id === null ? null : (masterData.find(all, "material", id)?.item.name ?? null);
     const toldNow = identified.executions.filter(({ fromUs, toUs }) => fromUs <= nowUs && nowUs < toUs);
-    const byMachine = toldNow.flatMap((each) => workTold(each, itemOf(masterData, all, "order", each.order)?.item));
+    const byMachine = toldNow.flatMap((each) => workTold(each, masterData.find(all, "order", each.order)?.item));
     const told = besides(byMachine, worksOf(orders, equipmentId, nowUs)).map((each) => ({
       ...each,
       work: { ...each.work, materialName: materialName(each.work.material) },

@@ -7,7 +7,7 @@ import {
   valueAt,
   valueTypeCode,
 } from "@lineshaft/contract/api";
-import type { FactsCause, Lsn } from "@lineshaft/contract/ports";
+import type { FactsCause, FactsKind, Lsn } from "@lineshaft/contract/ports";
 import { automatonOf, Binding, type BindingSpec, factsKindOf, stateWidthOf } from "./binding.ts";
 import { type CheckpointRest, restoreBinding, type SavedBinding } from "./checkpoint.ts";
 import type { ChangedRange } from "./difference.ts";
@@ -37,6 +37,8 @@ export class Derivation {
   readonly #routes: { binding: Binding; channel: number }[][] = [];
   readonly #cycles = new Map<number, Steps>();
   readonly #byEquipment = new Map<number, readonly Binding[]>();
+  /** The bindings of each equipment by the facts that they have a part in; null: to be laid out again. */
+  #parts: FactsPart[] | null = null;
   readonly #dirty = new Map<Binding, Because>();
   readonly #changes: { binding: Binding; changes: ChangedRange[]; because: Because }[] = [];
   /** Equipment that lost a binding with all its facts. */
@@ -90,6 +92,7 @@ export class Derivation {
     this.bindings.set(spec.id, binding);
     const beside = this.#byEquipment.get(spec.equipment) ?? [];
     this.#byEquipment.set(spec.equipment, [...beside, binding]);
+    this.#parts = null;
     for (const [channel, { tag }] of spec.channels.entries()) this.#route(tag, { binding, channel });
     return binding;
   }
@@ -106,6 +109,7 @@ export class Derivation {
       equipment,
       this.bindingsOf(equipment).filter((other) => other !== binding),
     );
+    this.#parts = null;
     for (const { tag } of channels) {
       const targets = this.#targets(tag);
       targets.splice(0, targets.length, ...targets.filter((target) => target.binding !== binding));
@@ -277,12 +281,12 @@ export class Derivation {
   takeDirty(microStopUs: (equipment: number) => number, exact?: DirtyRange[]): DirtyRange[] {
     const taken = this.takeRepaired(microStopUs, exact);
     const because = { cause: "points", lsn: this.lsn } as const;
-    for (const [equipment, bindings] of this.#byEquipment)
-      for (const [what, own] of Map.groupBy(bindings, ({ spec }) => factsKindOf(spec.role))) {
-        const changes = liveChanges(own);
-        if (changes.length > 0)
-          taken.push(...this.#ranges({ equipment, what, ...because }, changes, microStopUs(equipment), exact));
-      }
+    this.#parts ??= partsOf(this.#byEquipment);
+    for (const { equipment, what, bindings } of this.#parts) {
+      const changes = liveChanges(bindings);
+      if (changes.length > 0)
+        taken.push(...this.#ranges({ equipment, what, ...because }, changes, microStopUs(equipment), exact));
+    }
     return taken;
   }
 
@@ -357,13 +361,31 @@ export class Derivation {
   }
 }
 
+interface FactsPart {
+  equipment: number;
+  what: FactsKind;
+  bindings: readonly Binding[];
+}
+
+function partsOf(byEquipment: ReadonlyMap<number, readonly Binding[]>): FactsPart[] {
+  const parts: FactsPart[] = [];
+  for (const [equipment, all] of byEquipment)
+    for (const [what, bindings] of Map.groupBy(all, ({ spec }) => factsKindOf(spec.role)))
+      parts.push({ equipment, what, bindings });
+  return parts;
+}
+
+const noChanges: readonly ChangedRange[] = [];
+
 /** What the bindings of an equipment emitted live since the last time. The last state holds until further notice. */
-function liveChanges(bindings: readonly Binding[]): ChangedRange[] {
+function liveChanges(bindings: readonly Binding[]): readonly ChangedRange[] {
   let state = Number.POSITIVE_INFINITY;
   let countFrom = Number.POSITIVE_INFINITY;
   let countTo = Number.NEGATIVE_INFINITY;
   for (const { track } of bindings) {
     const { open } = track;
+    if (!open.news) continue;
+    open.news = false;
     open.absorb();
     state = Math.min(state, open.changedState);
     countFrom = Math.min(countFrom, open.changedCountFrom);
@@ -372,6 +394,7 @@ function liveChanges(bindings: readonly Binding[]): ChangedRange[] {
     open.changedCountFrom = Number.POSITIVE_INFINITY;
     open.changedCountTo = Number.NEGATIVE_INFINITY;
   }
+  if (state === Number.POSITIVE_INFINITY && countTo === Number.NEGATIVE_INFINITY) return noChanges;
   const changes: ChangedRange[] = [];
   if (state !== Number.POSITIVE_INFINITY) changes.push({ from: state, to: Number.POSITIVE_INFINITY, what: "state" });
   if (countTo !== Number.NEGATIVE_INFINITY) changes.push({ from: countFrom, to: countTo, what: "count" });

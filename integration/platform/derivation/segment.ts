@@ -52,6 +52,8 @@ export class OpenSegment {
   increments: Increments = { n: 0, source: noTimes, t: noTimes, value: noTimes, flags: noBytes, channel: noBytes };
   /** Values that were no valid input: outside their table or their width. */
   outside = 0;
+  /** Something was emitted since somebody asked what changed. Of most bindings nothing is, and one look tells it. */
+  news = false;
   /** What changed since somebody asked: states from here on, counts within. */
   changedState = Number.POSITIVE_INFINITY;
   changedCountFrom = Number.POSITIVE_INFINITY;
@@ -79,6 +81,7 @@ export class OpenSegment {
     }
     to.t[to.n] = t;
     to.code[to.n++] = code;
+    this.news = true;
   }
 
   increment(source: Micros, t: Micros, value: number, flags: number, channel: number): void {
@@ -98,6 +101,7 @@ export class OpenSegment {
     to.flags[n] = flags;
     to.channel[n] = channel;
     to.n = n + 1;
+    this.news = true;
   }
 
   /** Adds what was emitted since the last time to what changed. A time-out states the past, so the least time counts, not the first. */

@@ -16,6 +16,7 @@ import type { Directory } from "./directory.ts";
 import { checkLevel, checkName, childPath, maxPathLength, pathTooLong, toTreeKey } from "./equipment-rules.ts";
 import { attributesAt, type EquipmentVersion, lifecycleSpans } from "./equipment-time.ts";
 import type { Journal } from "./journal.ts";
+import { Remembered } from "./remembered.ts";
 
 const columns =
   "id, level, name, parent_id AS parentId, path, lifecycle, model, revision, changed_us AS changedUs, coalesce(valid_from_us, changed_us) AS validFromUs FROM equipment";
@@ -38,20 +39,22 @@ export interface EquipmentParts {
 /** The equipment tree of each tenant: ISA-95 levels below the enterprise, names unique among siblings, every revision kept. */
 export class EquipmentTree {
   readonly #parts: EquipmentParts;
-  readonly #byId;
+  readonly #rows: Remembered<Equipment>;
   readonly #idAt;
-  readonly #history;
+  readonly #versions: Remembered<readonly (EquipmentVersion & { revision: number })[]>;
   readonly #roots = new Map<number, number>();
 
   constructor(parts: EquipmentParts) {
     this.#parts = parts;
     const { sql } = parts.db;
-    this.#byId = sql.prepare(`SELECT ${columns} WHERE id = ?`);
+    const byId = sql.prepare(`SELECT ${columns} WHERE id = ?`);
+    this.#rows = new Remembered(sql, (id) => byId.get(id) as Equipment);
     this.#idAt = sql.prepare(`SELECT id FROM equipment WHERE tenant = ? AND removed = 0 AND ${treeKey} = ?`).pluck();
-    this.#history = sql.prepare(
+    const history = sql.prepare(
       `SELECT name, parent_id AS parentId, lifecycle, model, revision, coalesce(valid_from_us, changed_us) AS validFromUs
        FROM equipment_history WHERE id = ? ORDER BY revision`,
     );
+    this.#versions = new Remembered(sql, (id) => history.all(id) as (EquipmentVersion & { revision: number })[]);
     const rows = sql
       .prepare("SELECT id, tenant, parent_id AS parentId, path FROM equipment WHERE removed = 0")
       .iterate();
@@ -96,18 +99,14 @@ export class EquipmentTree {
   /** In which state of its life it was from when to when, by what was known at a revision; default: now. */
   lifecycle(p: Principal, id: number, revision?: number): ReturnType<typeof lifecycleSpans> {
     this.get(p, id);
-    const versions = this.#versions(id);
+    const versions = this.#versions.of(id);
     const known = revision === undefined ? versions : versions.filter((one) => one.revision <= revision);
     // Before it was known at all, it is taken for what it began as.
     return lifecycleSpans(known.length === 0 ? versions.slice(0, 1) : known);
   }
 
-  #versions(id: number): (EquipmentVersion & { revision: number })[] {
-    return this.#history.all(id) as (EquipmentVersion & { revision: number })[];
-  }
-
   #at(id: number, atUs: number): Pick<Equipment, "name" | "parentId" | "path" | "lifecycle" | "model"> {
-    const then = attributesAt(this.#versions(id), atUs);
+    const then = attributesAt(this.#versions.of(id), atUs);
     return { ...then, path: then.parentId === null ? "" : childPath(this.#at(then.parentId, atUs).path, then.name) };
   }
 
@@ -280,7 +279,7 @@ export class EquipmentTree {
   }
 
   #row(id: number): Equipment {
-    return this.#byId.get(id) as Equipment;
+    return this.#rows.of(id);
   }
 
   #insert(
@@ -337,7 +336,10 @@ export class EquipmentTree {
     return { moved, afterwards };
   }
 
+  /** Of all that was changed by the revision. */
   #keepHistory(tenant: number, revision: number, actor: string): void {
+    this.#rows.forget();
+    this.#versions.forget();
     this.#parts.db.sql
       .prepare(
         `INSERT INTO equipment_history

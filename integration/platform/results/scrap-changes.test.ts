@@ -57,7 +57,7 @@ class World {
   start(): ScrapChanges {
     const data = {
       list: () => ({ items: [...this.late].map(([id, item]) => ({ id, item })), cursor: null }),
-      get: (_p: unknown, _k: unknown, id: string) => ({ id, item: this.orders.get(id) }),
+      find: (_p: unknown, _k: unknown, id: string) => ({ id, item: this.orders.get(id) }),
     } as unknown as MasterData;
     const changes = new ScrapChanges(data, this.facts, this.production);
     changes.begin(1);

@@ -1,4 +1,4 @@
-import { dayUs, hourUs, type MasterDataItem, type Micros, ProblemError, type Recorded } from "@lineshaft/contract/api";
+import { dayUs, hourUs, type MasterDataItem, type Micros, type Recorded } from "@lineshaft/contract/api";
 import type { FactRecordedRecord, Facts, Lsn, MasterData, ProductionTimes } from "@lineshaft/contract/ports";
 import { executionsOf, lastProducing, machineScrapSources, type ScrapPart, scrapParts } from "../context/index.ts";
 import { pages, platformPrincipal } from "./plant.ts";
@@ -210,12 +210,7 @@ export class ScrapChanges {
   }
 
   #order(tenant: number, late: Late): Order | null {
-    try {
-      return this.#data.get(platformPrincipal(tenant), "order", late.order).item;
-    } catch (error) {
-      if (error instanceof ProblemError && error.code === "not_found") return null;
-      throw error;
-    }
+    return this.#data.find(platformPrincipal(tenant), "order", late.order)?.item ?? null;
   }
 
   #all(tenant: number): [id: string, late: Late][] {

@@ -1,6 +1,6 @@
 import type { Dated, MasterDataItem, OrderExecution } from "@lineshaft/contract/api";
 import type { Clock, Facts, Lsn, Registry } from "@lineshaft/contract/ports";
-import { datedDifference, type IdentifiedAnswer, IdentifierSource, itemOf, placesUpwards } from "../context/index.ts";
+import { datedDifference, type IdentifiedAnswer, IdentifierSource, placesUpwards } from "../context/index.ts";
 import type { MasterDataChange } from "./context-changes.ts";
 import { platformPrincipal } from "./plant.ts";
 import type { Range } from "./reach.ts";
@@ -57,7 +57,7 @@ export class ToldChanges {
   }
 
   #quantityBefore(tenant: number, { kind, id, lsn }: MasterDataChange): number | null {
-    const before = itemOf(this.#registry.masterData, platformPrincipal(tenant), kind, id, lsn - 1);
+    const before = this.#registry.masterData.find(platformPrincipal(tenant), kind, id, lsn - 1);
     return before === null ? null : (before.item as MasterDataItem<"order">).quantity;
   }
 
