@@ -30,8 +30,9 @@ export const de: Record<keyof Texts, string> = {
   "kpi.stale": "wird neu gerechnet",
   "kpi.staleHint": "Etwas, worauf sie beruht, hat sich geändert; die neue Zahl folgt.",
   "kpi.coverage": "Beruht auf {share} der geplanten Zeit",
+  "kpi.coverageBrief": "{share} bekannt",
+  "kpi.noMaterial": "ohne Material",
   "kpi.bounds": "Verfügbarkeit zwischen {lower} und {upper}, je nachdem, was in der unbekannten Zeit war",
-  "kpi.at": "{from} bis {to}",
   "hint.effectivenessAboveOne":
     "Es wurde mehr gemacht, als die ideale Taktzeit zulässt: Die ideale Taktzeit von {what} ist zu lang.",
   "hint.idealCycleMissing":
@@ -56,7 +57,6 @@ export const de: Record<keyof Texts, string> = {
   "range.later": "Später",
   "range.in": "Vergrößern",
   "range.out": "Verkleinern",
-  "range.zone": "Zeiten des Werks, {zone}",
 
   "wait.plant": "Das Werk wird gelesen …",
   "wait.machine": "Es wird gelesen, was die Maschine tat …",

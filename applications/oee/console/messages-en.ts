@@ -28,8 +28,9 @@ export const en = {
   "kpi.stale": "being calculated again",
   "kpi.staleHint": "Something that it rests on has changed; the new number follows.",
   "kpi.coverage": "Rests on {share} of the planned time",
+  "kpi.coverageBrief": "{share} known",
+  "kpi.noMaterial": "no material",
   "kpi.bounds": "Availability between {lower} and {upper}, depending on what the unknown time was",
-  "kpi.at": "{from} to {to}",
   "hint.effectivenessAboveOne": "More was made than the ideal cycle allows: the ideal cycle of {what} is too long.",
   "hint.idealCycleMissing": "No ideal cycle is known for {what}: effectiveness, quality ratio and OEE have no value.",
   "hint.goodNegative": "Rejects came after their parts: less than nothing was good here.",
@@ -52,7 +53,6 @@ export const en = {
   "range.later": "Later",
   "range.in": "Zoom in",
   "range.out": "Zoom out",
-  "range.zone": "Times of the plant, {zone}",
 
   "wait.plant": "Reading the plant …",
   "wait.machine": "Reading what the machine did …",
