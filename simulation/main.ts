@@ -17,6 +17,7 @@ import { type Micros, ProblemError } from "@lineshaft/contract/api";
 import { FaultMenu, type Speaker } from "./fault-menu.ts";
 import { serveFaults } from "./faults.ts";
 import { Office } from "./office/office.ts";
+import { Planner } from "./office/planning.ts";
 import { OptionError, parseOptions } from "./options.ts";
 import { lineKinds, machineSheets, PlantLine, shiftsOf } from "./plant/index.ts";
 import { partOfLine } from "./plant/part-of-line.ts";
@@ -131,7 +132,7 @@ function opcUaUser(): { name: string; password: string } | null {
 }
 
 /** What really happens: played apart from what is told. */
-const book = new TruthBook(seed);
+const book = new TruthBook(seed, options.protocols);
 
 /** The people of the plant, if they have a key. A plant that lives faster has no calendar that anybody could share. */
 function officeOrNone(): Office | null {
@@ -139,7 +140,8 @@ function officeOrNone(): Office | null {
   if (officeKey === "" || speed !== 1) return null;
   const people = connectLineshaft({ url: options.url, key: officeKey });
   signal.addEventListener("abort", () => people.close());
-  return new Office({ platform: people, book, historyUs, nowUs: clock.nowUs, waiting, say });
+  const planner = new Planner(new TruthBook(seed));
+  return new Office({ platform: people, book, planner, historyUs, nowUs: clock.nowUs, waiting, say });
 }
 
 const floor = await PlantFloor.open({

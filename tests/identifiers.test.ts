@@ -6,6 +6,7 @@ import {
   type IdentifierFinding,
   type MachineFactsBody,
   type MasterDataItem,
+  type OrderProgress,
   type Result,
   secondUs,
 } from "@lineshaft/contract/api";
@@ -215,5 +216,26 @@ describe("a machine that tells its order", { timeout: 60_000 }, () => {
       executions,
     );
     await becomes({ A: 20 + 5 + 60 + 20, B: 155, C: 50 }, results);
+  });
+
+  test("progress tells what the machine told like what was booked, page by page or by name", async () => {
+    const told = async (query: string): Promise<unknown> => {
+      const { items } = await rest.get<{ items: OrderProgress[] }>(`/api/v1/order-progress?${query}`);
+      return items.map(({ order: id, state, runs, made }) => [id, state, runs.map(({ by }) => by), made?.good ?? null]);
+    };
+    await becomes(
+      [
+        // Pulses at 10 and 30, and five from 240 on; C took those at 50 and 70.
+        ["A", "running", ["identifier", "identifier"], 7],
+        ["B", "interrupted", ["identifier"], 2],
+      ],
+      () => told("order=B&order=A&order=nobody").then((all) => (all as unknown[]).sort()),
+    );
+    const first = await rest.get<{ items: OrderProgress[]; cursor: string }>("/api/v1/order-progress?limit=2");
+    expect(first.items.map(({ order: id }) => id)).toEqual(["A", "B"]);
+    expect(await told(`limit=2&cursor=${encodeURIComponent(first.cursor)}`)).toMatchObject([
+      ["C", "interrupted", ["booking"], 2],
+    ]);
+    expect((await rest.request("GET", `/api/v1/order-progress?${"order=x&".repeat(201)}`)).status).toBe(422);
   });
 });

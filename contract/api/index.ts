@@ -32,6 +32,7 @@ export * from "./master-data.ts";
 export * from "./master-data-routes.ts";
 export * from "./master-data-transfer.ts";
 export * from "./now.ts";
+export * from "./order-progress.ts";
 export * from "./problem.ts";
 export * from "./query.ts";
 export * from "./results.ts";

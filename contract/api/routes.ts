@@ -13,6 +13,7 @@ import { cellRoutes } from "./kpi.ts";
 import { masterDataRoutes } from "./master-data-routes.ts";
 import { masterDataTransferRoutes } from "./master-data-transfer.ts";
 import { nowRoutes } from "./now.ts";
+import { orderProgressRoutes } from "./order-progress.ts";
 import {
   BucketQuerySchema,
   BucketSeriesSchema,
@@ -283,6 +284,7 @@ export const routes = {
   ...resultRoutes,
   ...workRoutes,
   ...executionRoutes,
+  ...orderProgressRoutes,
   ...nowRoutes,
   ...stopRoutes,
   ...timelineRoutes,

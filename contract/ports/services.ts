@@ -18,6 +18,7 @@ import type {
   Micros,
   NewApiKey,
   NewTag,
+  OrderProgress,
   Principal,
   RawTag,
   RejectedItem,
@@ -184,6 +185,11 @@ export interface WorkSource {
   work(p: Principal, equipmentId: number, spanUs: Micros): Work;
   /** What ran on it in [fromUs, toUs), booked or told by the machine. Throws `not_found`. */
   executions(p: Principal, equipmentId: number, fromUs: Micros, toUs: Micros, asOf?: Lsn): Executions;
+  /** How far orders are: those that are named, as far as `p` may see them, else a page of all. Made order by order; others have their turn between. */
+  progress(
+    p: Principal,
+    q: { orders?: readonly string[]; limit?: number; cursor?: string },
+  ): Promise<Page<OrderProgress> & { atUs: Micros }>;
   /** Values of identifiers that nobody knows, of all machines that `p` may see. */
   identifierFindings(p: Principal): IdentifierFinding[];
 }

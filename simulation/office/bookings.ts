@@ -3,6 +3,7 @@ import { minuteUs } from "@lineshaft/contract/api";
 import type { MachineTruth } from "../plant/index.ts";
 import type { MachineSheet } from "../plant/machine-kind.ts";
 import type { Paper } from "./desk.ts";
+import type { Planned } from "./planning.ts";
 import { breakdownReasons, operationOf, policyOf } from "./set-up.ts";
 
 /** A machine with its place and what happened at it, up to `truth.toUs`, which is now. */
@@ -10,26 +11,39 @@ export interface Booked {
   sheet: MachineSheet;
   equipmentId: number;
   truth: MachineTruth;
+  /** What it is to work at next. Default: nobody plans. */
+  ahead?: readonly Planned[];
 }
+
+/** What a machine that tells its orders has left is closed in the office so much later. */
+const closedAfterUs = 30 * minuteUs;
 
 type Order = MasterDataItem<"order">;
 
 /**
- * All orders of these machines as they stand now: what runs is open; what ran and does not go on at a machine is finished there. Of machines that tell their order nobody books what
- * runs.
+ * All orders of these machines as they stand now: what runs is open; what ran and does not go on at a machine is finished there; what comes next is planned. Of machines that tell their order nobody
+ * books what runs; what they have left is closed after a while, short or not.
  */
 export function ordersOf(machines: readonly Booked[]): Paper[] {
   const orders = new Map<string, Order>();
-  for (const { sheet, equipmentId, truth } of machines)
+  const operationAt = (sheet: MachineSheet, id: string, of: Pick<Planned, "material" | "quantity">) => {
+    const { material, quantity } = of;
+    const order: Order = orders.get(id) ?? { material, unit: sheet.unit, quantity, operations: [] };
+    orders.set(id, order);
+    const name = operationOf(sheet.machine);
+    const operation = order.operations.find((each) => each.id === name) ?? { id: name, name: null, executions: [] };
+    if (!order.operations.includes(operation)) order.operations.push(operation);
+    return operation;
+  };
+  for (const { sheet, equipmentId, truth, ahead = [] } of machines) {
     for (const { order: id, material, quantity, cavities, fromUs, toUs } of truth.executions) {
-      const order: Order = orders.get(id) ?? { material, unit: sheet.unit, quantity, operations: [] };
-      orders.set(id, order);
-      const name = operationOf(sheet.machine);
-      const operation = order.operations.find((each) => each.id === name) ?? { id: name, name: null, executions: [] };
-      if (!order.operations.includes(operation)) order.operations.push(operation);
+      const operation = operationAt(sheet, id, { material, quantity });
+      const elsewhere = operation.finished?.filter((each) => each.equipmentId !== equipmentId) ?? [];
       if (sheet.telling.order !== undefined) {
         // What runs the machine tells itself; that it is meant for it stands in the order.
         operation.planned ??= [{ equipmentId, fromUs, toUs: null }];
+        const closedUs = toUs + closedAfterUs;
+        if (closedUs < truth.toUs) operation.finished = [...elsewhere, { equipmentId, atUs: closedUs }];
         continue;
       }
       operation.executions.push({
@@ -38,9 +52,18 @@ export function ordersOf(machines: readonly Booked[]): Paper[] {
         fromUs,
         toUs: toUs >= truth.toUs ? null : toUs,
       });
-      const elsewhere = operation.finished?.filter((each) => each.equipmentId !== equipmentId) ?? [];
       operation.finished = toUs >= truth.toUs ? elsewhere : [...elsewhere, { equipmentId, atUs: toUs }];
     }
+    for (const { order: id, fromUs, toUs, ...of } of ahead) {
+      const operation = operationAt(sheet, id, of);
+      // Interrupted for one in a hurry: that it goes on needs no plan.
+      const here = (each: { equipmentId: number }): boolean => each.equipmentId === equipmentId;
+      if (operation.executions.some(here) || (operation.planned ?? []).some(here)) continue;
+      operation.planned = [...(operation.planned ?? []), { equipmentId, fromUs, toUs }];
+    }
+  }
+  // Along a line the machine that is asked first need not be the one that works first.
+  for (const { operations } of orders.values()) operations.sort((a, b) => (a.id < b.id ? -1 : 1));
   return [...orders].map(([id, item]) => ({ kind: "order", id, item }));
 }
 

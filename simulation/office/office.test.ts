@@ -13,7 +13,7 @@ const book = new TruthBook(2);
 interface Order {
   operations: {
     executions: { equipmentId: number; fromUs: number; toUs: number | null }[];
-    planned?: { equipmentId: number }[];
+    planned?: { equipmentId: number; fromUs: number; toUs: number | null }[];
     finished?: { equipmentId: number; atUs: number }[];
   }[];
 }

@@ -8,11 +8,14 @@ import type { Waiting } from "../protocols/end.ts";
 import type { TruthBook } from "../truth/truth-book.ts";
 import { type Booked, mouldOf, ordersOf, reasonsOf, setUpsOf } from "./bookings.ts";
 import { Desk, type Paper } from "./desk.ts";
+import type { Planner } from "./planning.ts";
 import { type Places, placeOf, setUpOf } from "./set-up.ts";
 
 export interface OfficeOptions {
   platform: Pick<Platform, "call">;
   book: TruthBook;
+  /** Plans ahead. Default: nobody does. */
+  planner?: Planner;
   /** How far back orders are booked when the plant starts. */
   historyUs: Micros;
   nowUs(): Micros;
@@ -130,8 +133,9 @@ export class Office {
   }
 
   async #book(places: Places, signal: AbortSignal): Promise<void> {
-    const { book, historyUs, nowUs } = this.#options;
+    const { book, planner, historyUs, nowUs } = this.#options;
     const now = nowUs();
+    planner?.lookAhead(now);
     const fromUs = shiftStartUs(shiftAt(now - historyUs));
     const machines: Booked[] = [];
     for (const sheet of machineSheets) {
@@ -140,7 +144,7 @@ export class Office {
       const forgotten = this.#forgotten.get(sheet.machine);
       const toUs = forgotten !== undefined && forgotten.untilUs > now ? forgotten.sinceUs : now;
       const truth = toUs > fromUs ? book.machine(sheet.machine, fromUs, toUs) : null;
-      if (truth !== null) machines.push({ sheet, equipmentId, truth });
+      if (truth !== null) machines.push({ sheet, equipmentId, truth, ahead: planner?.of(sheet, now) });
     }
     const papers = [
       ...ordersOf(machines),

@@ -35,11 +35,11 @@ const products = [
 /** The serial line, in flow order; its first machine is the slowest. */
 export const serialLine = { path: line.join("/"), machines: machines.map(({ name }) => `${name}1`) };
 
-/** What an engineer notes of each machine. Their counters are read once a second, as they change. */
+/** What an engineer notes of each machine. Their counters are read once a second: ten bottles lie between two readings. */
 export const bottlingSheets: readonly MachineSheet[] = machines.map(({ name, bottlesPerSecond }) => ({
   machine: `${name}1`,
   equipment: [...line, `${name} 1`],
-  telling: { states: "packml", counters: "totalAndScrap", sampledSeconds: null },
+  telling: { states: "packml", counters: "totalAndScrap", sampledSeconds: 1 },
   unit: "1",
   counts: "units",
   continuous: false,

@@ -191,8 +191,8 @@ export class PartsLine implements LineModel {
     const mode = define.text("Operation mode", "MachineryOperationMode", "Processing");
     const reason = define.text("Stop reason", "StopReason", machine.unit.reason);
     const alarm = define.integer("Alarm", "AlarmCode", "change", 0);
-    const parts = define.integer("Parts", "PartCount", "1HzChange", 0);
-    const rejects = define.integer("Rejects", "RejectCount", "1HzChange", 0);
+    const parts = define.integer("Parts", "PartCount", "change", 0);
+    const rejects = define.integer("Rejects", "RejectCount", "change", 0);
     return () => {
       const { itemState, operationMode } = machineryState(machine.unit.state);
       table.set(order, orderNumber(orders, this.#shift, machine.orderPosition));

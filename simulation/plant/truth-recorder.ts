@@ -2,14 +2,20 @@ import { type Micros, secondUs } from "@lineshaft/contract/api";
 import type { Look } from "./line.ts";
 import { emptyTruth, type MachineTruth } from "./truth.ts";
 
-/** Pieces are written down so often, and whenever anything else changes: a filler makes ten a second. */
-const writeUs = 10 * secondUs;
-
 /** Writes down what really happens on a line whose model goes from scan to scan. */
 export class TruthRecorder {
   readonly truths = new Map<string, MachineTruth>();
   readonly #last = new Map<string, Look>();
   readonly #alarm = new Map<string, number>();
+  readonly #sampledSeconds: (machine: string) => number | null;
+
+  /**
+   * `sampledSeconds`: how often a machine's counters are read; null: as they change. Pieces are written down when somebody could see them, and whenever anything else changes: a filler makes ten a second, which
+   * nobody tells apart.
+   */
+  constructor(sampledSeconds: (machine: string) => number | null) {
+    this.#sampledSeconds = sampledSeconds;
+  }
 
   /** The line as it is in the scan of `t`. */
   record(t: Micros, looks: readonly Look[]): void {
@@ -24,7 +30,9 @@ export class TruthRecorder {
         last.operationMode !== look.operationMode ||
         last.order !== look.order;
       // Counts of a scan belong to what was until then.
-      if (changed || t % writeUs === 0) {
+      const everySeconds = this.#sampledSeconds(look.machine);
+      const isRead = everySeconds === null ? isCounted(last, look) : t % (everySeconds * secondUs) === 0;
+      if (changed || isRead) {
         this.#pieces(truth, t, last, look);
         if (changed) this.#changes(truth, t, last, look);
         this.#last.set(look.machine, look);
@@ -67,3 +75,6 @@ export class TruthRecorder {
     truth.executions.push({ order, material, cavities: 1, quantity: ordered, fromUs: t, toUs: t });
   }
 }
+
+const isCounted = (last: Look | undefined, look: Look): boolean =>
+  last?.produced !== look.produced || last.scrapped !== look.scrapped;

@@ -1,4 +1,4 @@
-import { dayUs, type Micros, parseTimeUs, secondUs } from "@lineshaft/contract/api";
+import { dayUs, hourUs, type Micros, parseTimeUs, secondUs } from "@lineshaft/contract/api";
 import { type Answer, refused } from "../fault-menu.ts";
 import { booksSetUps } from "../office/bookings.ts";
 import { policyOf } from "../office/set-up.ts";
@@ -9,6 +9,7 @@ import { scanUs } from "../plant/machine-play.ts";
 import { shiftAt, shiftStartUs } from "../plant/shift.ts";
 import { type Site, siteOf } from "../plant/site.ts";
 import { type Knowable, type Known, knownOf, type Span } from "./known.ts";
+import { knownOfLine } from "./line-known.ts";
 import { type Heads, oeeOf } from "./oee.ts";
 import { idealCyclesOf, type Plan } from "./plan.ts";
 import { machineAt, sheetOf, type TruthBook } from "./truth-book.ts";
@@ -44,9 +45,14 @@ export function answerTruth(query: URLSearchParams, { book, nowUs, shiftsOf }: T
   if (truth === null) return refused(404, `The plant has no machine "${equipment}".`);
   const plan = planOf(sheet, truth, shiftsOf(siteOf(sheet.equipment), since, now));
   const window = { fromUs, toUs };
-  const along = line ? serialLine.machines.map(truthOf).filter((each) => each !== null) : [];
-  const own = knownBy(sheet, truth, book.stampOf(sheet.machine));
-  const known = line ? lineOf(own, along, book.stampOf(sheet.machine)) : own;
+  const knownAt = (at: MachineSheet, of: MachineTruth): Known => knownBy(at, of, book.stampOf(at.machine));
+  const along = line ? serialLine.machines.flatMap((machine) => sheetOf(machine) ?? []) : [];
+  const own = knownAt(sheet, truth);
+  const members = along.flatMap((each) => {
+    const of = truthOf(each.machine);
+    return of === null ? [] : [knownAt(each, of)];
+  });
+  const known = line ? knownOfLine(own, members, edgesOf(plan, window)) : own;
   const heads = oeeOf(known, line ? { ...plan, counters: "sum" } : plan, window);
   return {
     status: 200,
@@ -107,15 +113,14 @@ function knownBy({ telling, products }: MachineSheet, truth: MachineTruth, stamp
   });
 }
 
-/** RULES 10: the time is the constraint's; what comes off at the end is good, and every reject along the line is one of the line's. */
-function lineOf({ states }: Known, along: readonly MachineTruth[], stampUs: Knowable["stampUs"]): Known {
-  const last = along.length - 1;
-  const pieces = along.flatMap((truth, i) => truth.pieces.filter(({ kind }) => kind === "scrap" || i === last));
-  const counts = pieces
-    .map(({ atUs, kind, n }) => ({ at: stampUs(atUs), kind, n }))
-    .map(({ at, kind, n }) => ({ fromUs: at, atUs: at, name: kind, n, spread: false, uncertain: false }))
-    .sort((a, b) => a.atUs - b.atUs);
-  return { states, counts };
+/** Wherever something of the line's begins or ends. */
+function edgesOf({ shifts, executions }: Plan, { fromUs, toUs }: Span): Micros[] {
+  const hours = Array.from(
+    { length: Math.ceil((toUs - fromUs) / hourUs) + 1 },
+    (_, i) => fromUs - (fromUs % hourUs) + i * hourUs,
+  );
+  const spans = [...shifts, ...shifts.flatMap(({ breaks }) => breaks), ...executions];
+  return [fromUs, toUs, ...hours, ...spans.flatMap((span) => [span.fromUs, span.toUs])];
 }
 
 /** How exactly times of this machine can be known: a scan, a reading of its counters, or three cycles of one that only pulses. */

@@ -8,25 +8,30 @@ import { shiftAt, shiftStartUs, shiftUs } from "../plant/shift.ts";
 import { SignalTable } from "../plant/signal.ts";
 import { clipped, joined } from "../plant/truth.ts";
 import { TruthRecorder } from "../plant/truth-recorder.ts";
-import { wiring } from "../plant/wiring.ts";
+import { type Protocol, wiring } from "../plant/wiring.ts";
 
 /** What really happened in a plant of a seed: played again, apart from what its machines tell. In model time, up to the instant that is asked for and never beyond. */
 export class TruthBook {
   readonly #seed: number;
+  readonly #protocols: ReadonlySet<Protocol>;
   /** By line and shift; the newest last. */
   readonly #chapters = new Map<string, Chapter>();
   readonly #clocks = new Map<string, ScanClock>();
 
-  constructor(seed: number) {
+  /** `protocols`: those that are on; a machine whose own is off is read by its line's gateway. */
+  constructor(seed: number, protocols: ReadonlySet<Protocol> = new Set(["http"])) {
     this.#seed = seed;
+    this.#protocols = protocols;
   }
 
-  /** The time that a machine's controller gives to what it sees in the scan of an instant. */
+  /** The time that a machine's controller gives to what it sees in the scan of an instant, as finely as its protocol tells it: by HTTP to the µs, else to the ms. */
   stampOf(name: string): (t: Micros) => Micros {
-    const line = wiring.find(({ machine }) => machine === name)?.line ?? name;
+    const wire = wiring.find(({ machine }) => machine === name);
+    const line = wire?.line ?? name;
+    const exact = wire === undefined || wire.protocol === "http" || !this.#protocols.has(wire.protocol);
     const clock = this.#clocks.get(line) ?? new ScanClock(this.#seed, line);
     this.#clocks.set(line, clock);
-    return (t) => clock.stampUs(t);
+    return exact ? (t) => clock.stampUs(t) : (t) => Math.floor(clock.stampUs(t) / 1000) * 1000;
   }
 
   /** null: there is no such machine. */
@@ -74,7 +79,7 @@ const chaptersMax = 16;
 /** One shift of one line. */
 class Chapter {
   readonly #model: LineModel;
-  readonly #recorder = new TruthRecorder();
+  readonly #recorder = new TruthRecorder((machine) => sheetOf(machine)?.telling.sampledSeconds ?? null);
   #atUs: Micros;
 
   constructor(kind: LineKind, seed: number, shift: number) {

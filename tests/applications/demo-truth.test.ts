@@ -29,10 +29,29 @@ async function wrongAt(seed: number, nowUs: Micros): Promise<string[]> {
   }
 }
 
-describe("what the demo plant's controllers tell and its people book comes out as it was", () => {
+describe("what the demo plant's controllers tell and its people book comes out as it was", { timeout: 180_000 }, () => {
   // In the middle of a shift, and over a change of shift: there the plant's counters begin anew.
   const instants = long ? Array.from({ length: 1500 }, (_, i) => 2 + i * 0.6) : [4.1, 13.7];
   it.each(instants)("as seen at hour %d", async (hour) => {
     expect(await wrongAt(1 + (Math.round(hour * 10) % 7), origin + hour * hourUs)).toEqual([]);
+  });
+
+  // In and behind breaks of either site, at the turn of days, and where the clock of the one or the other is changed: shifts are longer or shorter, and the plant's own are not those of the sites.
+  const clocks = [
+    ["a break at both sites", "2026-11-26T09:21:00Z"],
+    ["behind a break", "2026-11-26T09:46:00Z"],
+    ["midnight in Berlin", "2026-11-25T23:07:00Z"],
+    ["Sunday in Berlin, Saturday in Chicago", "2026-11-29T00:20:00Z"],
+    ["Berlin's clock is put back", "2026-10-25T02:46:00Z"],
+    ["behind the longer night in Berlin", "2026-10-25T05:31:00Z"],
+    ["Chicago's clock is put back", "2026-11-01T07:46:00Z"],
+    ["behind the longer night in Chicago", "2026-11-01T13:31:00Z"],
+    ["Berlin's clock is put forward", "2026-03-29T01:31:00Z"],
+    ["Chicago's clock is put forward", "2026-03-08T08:31:00Z"],
+    ["summer: the change of shift", "2026-07-01T04:31:00Z"],
+    ["summer: counters begin anew in a shift", "2026-07-01T05:31:00Z"],
+  ] as const;
+  it.each(clocks.filter(() => long))("%s", async (_, time) => {
+    expect(await wrongAt(1, Date.parse(time) * 1000)).toEqual([]);
   });
 });

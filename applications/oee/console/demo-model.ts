@@ -1,4 +1,4 @@
-import type { Cells, DemoTruth, Equipment } from "@lineshaft/contract/api";
+import type { Cell, Cells, DemoTruth, Equipment } from "@lineshaft/contract/api";
 import { gridUs, hourUs, type Micros, type ShiftOccurrence } from "@lineshaft/contract/api";
 import type { TimeRange } from "@lineshaft/ui/kit";
 import type { Numbers } from "./source.ts";
@@ -20,8 +20,10 @@ export interface Comparison {
   pairs: Record<Compared, Pair>;
 }
 
-/** Half a percent of planned time: what the eye would take for the same number. */
-const shareTolerance = 0.005;
+/** Half of the last digit that is shown of a share. */
+const shareTolerance = 0.0005;
+/** One at each end: of a machine that is polled nobody knows on which side of an instant a piece came. */
+const countTolerance = 2;
 
 /**
  * Computed beside true. Times of a machine are known no better than its protocol tells, so shares may differ by that part of the planned time, and counts by a
@@ -43,7 +45,7 @@ export function compare(machine: Equipment, numbers: Numbers, truth: DemoTruth):
   const count = (computed: number, true_: number): Pair => ({
     computed,
     truth: true_,
-    differs: Math.abs(computed - true_) > Math.max(2, true_ * shareTolerance),
+    differs: Math.abs(computed - true_) > countTolerance,
   });
   return {
     machine,
@@ -74,9 +76,13 @@ const settleUs = 30e6;
  */
 export function heardFrom({ cells }: Pick<Cells, "cells">, { fromUs, toUs }: TimeRange): Micros | null {
   const unknown = new Set(cells.filter(({ timeUs }) => timeUs.unknown > 0).map((cell) => cell.gridUs));
-  for (let at = fromUs; at < toUs; at += gridUs) if (!unknown.has(at)) return at;
+  // In a break nothing is expected of a machine, so nobody knows whether it was heard.
+  const heard = new Set(cells.filter(({ timeUs }) => busyTime(timeUs) > 0).map((cell) => cell.gridUs));
+  for (let at = fromUs; at < toUs; at += gridUs) if (heard.has(at) && !unknown.has(at)) return at;
   return null;
 }
+
+const busyTime = ({ apt, aust, adet, adot }: Cell["timeUs"]): Micros => apt + aust + adet + adot;
 
 /** The cells from `fromUs` on. */
 export const cellsFrom = (cells: Cells, fromUs: Micros): Cells => ({

@@ -182,10 +182,11 @@ describe("computed beside true", () => {
   it("marks what is further apart than the protocol excuses, and an unknown beside a number", () => {
     const of = (told: DemoTruth) => compare(plant[3], numbers, told).pairs;
     expect(Object.values(of(truth({}))).some(({ differs }) => differs)).toBe(false);
-    expect(of(truth({ oee: 1 / 3 + 0.004 })).oee.differs).toBe(false);
-    expect(of(truth({ oee: 1 / 3 + 0.006 })).oee.differs).toBe(true);
+    expect(of(truth({ oee: 1 / 3 + 0.001 })).oee.differs).toBe(false);
+    expect(of(truth({ oee: 1 / 3 + 0.002 })).oee.differs).toBe(true);
     expect(of(truth({ oee: null })).oee.differs).toBe(true);
-    expect(of(truth({ good: 310 })).good.differs).toBe(true);
+    expect(of(truth({ good: 302 })).good.differs).toBe(false);
+    expect(of(truth({ good: 303 })).good.differs).toBe(true);
     const coarse = { ...truth({ oee: 1 / 3 + 0.02 }), resolutionUs: minuteUs };
     expect(compare(plant[3], numbers, coarse).pairs.oee.differs).toBe(false);
   });
@@ -200,13 +201,16 @@ describe("computed beside true", () => {
 
   it("begins with the first quarter in which the machine was heard throughout; later silence stays in", () => {
     const quarter = (i: number, unknown: number) => {
-      const made = cell({}, {}, { gridUs: i * gridUs });
+      const made = cell({ adet: 1 }, {}, { gridUs: i * gridUs });
       return { ...made, timeUs: { ...made.timeUs, unknown } };
     };
     const range = { fromUs: 0, toUs: 4 * gridUs };
     const all = { cells: [quarter(0, gridUs), quarter(1, 5e6), quarter(2, 0), quarter(3, 9e6)] };
     expect(heardFrom(all, range)).toBe(2 * gridUs);
     expect(heardFrom({ cells: all.cells.slice(0, 2) }, { fromUs: 0, toUs: 2 * gridUs })).toBeNull();
+    // It stands in a break: that is known of machines that nobody has heard too.
+    const pause = cell({ break: 900 }, {}, { gridUs: 0 });
+    expect(heardFrom({ cells: [pause, ...all.cells.slice(1)] }, range)).toBe(2 * gridUs);
     const left = cellsFrom({ ...all, fromUs: 0 } as Parameters<typeof cellsFrom>[0], 2 * gridUs);
     expect(left.cells).toEqual(all.cells.slice(2));
   });

@@ -28,6 +28,7 @@ import { IngestGate, ingest } from "./ingest.ts";
 import { masterDataHandlers } from "./master-data.ts";
 import { masterDataTransferHandlers } from "./master-data-transfer.ts";
 import { nowHandlers } from "./now.ts";
+import { orderProgressHandlers } from "./order-progress.ts";
 import { resultHandlers } from "./results.ts";
 import { bucketSeriesJson, pointSeriesJson } from "./series.ts";
 import type { HttpLimits, Services } from "./services.ts";
@@ -270,6 +271,7 @@ export function createHandlers(services: Services, options: HandlerOptions): Han
     },
 
     ...nowHandlers(services, { page }),
+    ...orderProgressHandlers(services, { pageLater }),
     ...factRecordHandlers(services, { page: pageLater }),
     ...alarmHandlers(services, { page, readRange }),
     ...resultHandlers(services, { page: pageLater }),

@@ -499,6 +499,7 @@ export class FakePlatform implements Services {
     }),
     executions: () => ({ executions: [], materials: [] }),
     identifierFindings: () => [],
+    progress: async () => ({ atUs: 0, items: [], cursor: null }),
   };
 
   lastValues: Services["lastValues"] = {

@@ -116,6 +116,19 @@ describe("a line", () => {
     expect(sums(all.filter((cell) => cell.order === "B")).minutes).toEqual({ apt: 30, adet: 30 });
   });
 
+  it("of orders that run at once the one that began first says by its material what limits it, in whatever order they were booked", () => {
+    const [a, b] = [order("B", 0, 60), order("A", 20, 120, { material: "N" })];
+    const of = { ...topology, constraintOf: { N: labeller } };
+    // The filler stands from 30 to 45, the labeller from 90.
+    const [first, second] = [cells([of], [a, b]), cells([of], [b, a])];
+    expect(sums(first).minutes).toEqual({ apt: 45 + 30, adet: 15 + 30 });
+    expect(second).toEqual(first);
+    // Of those that began together the number says it.
+    const together = [order("B", 0, 120), order("A", 0, 120, { material: "N" })];
+    expect(sums(cells([of], together)).minutes).toEqual({ apt: 90, adet: 30 });
+    expect(cells([of], together.toReversed())).toEqual(cells([of], together));
+  });
+
   it("what was counted while its constraint was unknown is known to the order only", () => {
     const blind = new Map(members).set(filler, {
       facts: facts(0, 120, [

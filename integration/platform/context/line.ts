@@ -1,4 +1,4 @@
-import type { Cell, Dated, EquipmentContext, MachineFacts, Micros } from "@lineshaft/contract/api";
+import type { Cell, Dated, EquipmentContext, MachineFacts, Micros, OrderExecution } from "@lineshaft/contract/api";
 import { type CountSource, cellsOf, type Window } from "./cells.ts";
 import { judgedBy } from "./line-known.ts";
 import { mergeCells } from "./merge.ts";
@@ -76,13 +76,28 @@ function constraintsOf({ topology, context }: LineInput, { from, to }: Window): 
     const at = times[i];
     const inForce = topology.findLast(({ fromUs, toUs }) => fromUs <= at && at < toUs);
     if (inForce === undefined) continue;
-    const running = context.executions.find(({ fromUs, toUs }) => fromUs <= at && at < toUs);
-    const constraint = inForce.constraintOf[running?.material ?? ""] ?? inForce.constraint;
+    const constraint = inForce.constraintOf[runningAt(context.executions, at)?.material ?? ""] ?? inForce.constraint;
     const last = spans.at(-1);
     if (last?.constraint === constraint && last.topology === inForce && last.to === at) last.to = times[i + 1];
     else spans.push({ constraint, topology: inForce, from: at, to: times[i + 1] });
   }
   return spans;
+}
+
+/**
+ * Whose material says what limits the line: of orders that run at once the one that began first, since the line goes on as it was set up until that one ends. Of those that began together it is the first by
+ * its number and operation, so that it is the same in whatever order they were booked.
+ */
+function runningAt(executions: readonly OrderExecution[], at: Micros): OrderExecution | null {
+  let first: OrderExecution | null = null;
+  for (const each of executions)
+    if (each.fromUs <= at && at < each.toUs && (first === null || isBefore(each, first))) first = each;
+  return first;
+}
+
+function isBefore(a: OrderExecution, b: OrderExecution): boolean {
+  if (a.fromUs !== b.fromUs) return a.fromUs < b.fromUs;
+  return a.order === b.order ? (a.operation ?? "") < (b.operation ?? "") : a.order < b.order;
 }
 
 function memberOf(line: LineInput, id: number): LineMember {

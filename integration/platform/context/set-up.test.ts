@@ -49,6 +49,24 @@ describe("set-up from the order change", () => {
     expect(sums(all)).toMatchObject({ minutes: { aust: 42, apt: 78 }, pq: { setUp: 8 } });
   });
 
+  it("is one where another order ran last before a pause, though it had run before that", () => {
+    const taken = [order("A", 0, 20), order("B", 20, 40), order("A", 60, 120)];
+    const made = facts(
+      0,
+      120,
+      [[0, running]],
+      [
+        [0, 5, 2],
+        [20, 25, 2],
+        [60, 65, 2],
+      ],
+    );
+    const starts = (executions: OrderExecution[]) =>
+      setUpsFromOrderChange(made, context({ executions }, policy)).map(({ fromUs }) => (fromUs - min(0)) / 60e6);
+    expect(starts(taken)).toEqual([0, 20, 60]);
+    expect(starts(taken.filter(({ order: id }) => id === "A"))).toEqual([0]);
+  });
+
   it("lasts until the end of what is known while the part has not come", () => {
     const open = setUpsFromOrderChange(facts(0, 30, [[0, standing]]), context({ executions }, policy));
     expect(open).toEqual([{ fromUs: min(0), toUs: min(30), order: "A", by: "orderChange" }]);

@@ -91,7 +91,8 @@ function findingsOf(equipmentId: number, faults: readonly IdentifierFault[]): Id
   return [...findings.values()];
 }
 
-function sees(registry: Registry, p: Principal, equipmentId: number): boolean {
+/** May this principal see the equipment, and is it there? */
+export function sees(registry: Registry, p: Principal, equipmentId: number): boolean {
   try {
     registry.getEquipment(p, equipmentId);
     return true;

@@ -29,6 +29,7 @@ import type {
 import { contextOf } from "./assemble.ts";
 import { placesUpwards, timeZoneAt } from "./cell-source.ts";
 import { IdentifierSource } from "./identifier-source.ts";
+import { orderProgress } from "./order-progress.ts";
 import { type StateSpan, type Stop, stateSpans, stopsOf } from "./states.ts";
 import { alarmOfStop, beforeStopUs, raised } from "./stop-alarms.ts";
 import { toldWork } from "./told-work.ts";
@@ -59,6 +60,7 @@ export function workSource(parts: { facts: Facts; registry: Registry; clock: Clo
 
   return {
     ...toldWork({ registry, identifiers }),
+    ...orderProgress({ registry, facts, identifiers, cells, clock }),
     work: (p, equipmentId, spanUs) => {
       const equipment = registry.getEquipment(p, equipmentId);
       const work = answers(`${p.tenant} ${equipmentId} ${spanUs}`, () => workOf(p, equipment, spanUs));

@@ -35,6 +35,8 @@ interface Versions<K extends MasterDataKind> {
 const forever = Number.MAX_SAFE_INTEGER;
 /** Set-up that runs from an order change to the first good part ends within that time, or is seen by the facts that change. */
 const setUpMostUs = 8 * hourUs;
+/** What ran before a pause that is longer is not looked for when a number is made. */
+const pauseMostUs = 8 * dayUs;
 
 /** What a change of master data touches: stations and ranges, one after the other, so that whoever asks may pause in between. */
 export class ContextChanges {
@@ -61,7 +63,7 @@ export class ContextChanges {
     for (const station of ranges.length === 0 ? [] : stations) {
       if (station.level === "above" || (station.id !== equipmentId && !station.members.includes(equipmentId))) continue;
       for (const range of ranges)
-        yield { station: station.id, ...this.#reach(station, this.#setUps(tenant, station, range)) };
+        yield { station: station.id, ...this.#reach(station, this.#setUpsOfOrders(tenant, station, range)) };
     }
   }
 
@@ -76,7 +78,7 @@ export class ContextChanges {
       yield* this.moved(station, moves);
       const told = this.#told
         .by(tenant, change, [station.id, ...station.members])
-        .map((range) => this.#setUps(tenant, station, range));
+        .map((range) => this.#setUpsOfOrders(tenant, station, range));
       for (const range of [...this.#ranges(tenant, change, station, stations), ...told])
         yield { station: station.id, ...this.#reach(station, range) };
     }
@@ -182,24 +184,44 @@ export class ContextChanges {
   #order(tenant: number, { before, after }: Versions<"order">, id: string, station: StationPlan): Range[] {
     const [old, next] = [executions(before, id, station), executions(after, id, station)];
     const differences = datedDifference(old, next).map(({ from, to }) => ({ fromUs: from, toUs: to }));
-    return differences.map((range) => this.#setUps(tenant, station, range));
+    return differences.map((range) => this.#setUpsOfOrders(tenant, station, range));
+  }
+
+  /** Where other orders run than it was thought, the next one behind a pause may be set up now, or no more: that is so by what ran last before it. */
+  #setUpsOfOrders(tenant: number, station: StationPlan, range: Range): Range {
+    const { fromUs, toUs } = this.#setUps(tenant, station, range);
+    if (!this.#setsUpToGoodPart(tenant) || !Number.isFinite(range.toUs)) return { fromUs, toUs };
+    const behind = this.#executions(tenant, station, { fromUs: range.toUs, toUs: range.toUs + pauseMostUs }).filter(
+      (execution) => execution.fromUs > range.toUs,
+    );
+    const nextUs = Math.min(...behind.map((execution) => execution.fromUs));
+    const ends = behind.flatMap((next) => (next.fromUs === nextUs ? [Math.min(next.toUs, nextUs + setUpMostUs)] : []));
+    return { fromUs, toUs: Math.max(toUs, ...ends) };
   }
 
   /** Where set-up ends with the first good part, what follows on the range may be set-up. */
   #setUps(tenant: number, station: StationPlan, { fromUs, toUs }: Range): Range {
-    const p = platformPrincipal(tenant);
-    const policies = pages((cursor) => this.#data.list(p, "policyAssignment", { cursor, limit: 1000 }));
-    if (!policies.some(({ item }) => item.policy.setUp === "firstGoodPart") || !Number.isFinite(toUs))
-      return { fromUs, toUs };
-    const near = { fromUs: Math.max(0, fromUs - 1), toUs: toUs + 1 };
-    const orders = pages((cursor) =>
-      this.#data.list(p, "order", { equipmentId: station.id, ...near, cursor, limit: 1000 }),
-    );
-    const told = this.#told.executions(tenant, station.id);
-    const ends = [...orders.flatMap(({ id, item }) => executions(item, id, station)), ...told]
+    if (!this.#setsUpToGoodPart(tenant) || !Number.isFinite(toUs)) return { fromUs, toUs };
+    const ends = this.#executions(tenant, station, { fromUs: Math.max(0, fromUs - 1), toUs: toUs + 1 })
       .filter((execution) => execution.fromUs <= toUs && execution.toUs >= fromUs)
       .map((execution) => execution.toUs);
     return { fromUs, toUs: Math.max(toUs, Math.min(toUs + setUpMostUs, Math.max(toUs, ...ends))) };
+  }
+
+  #setsUpToGoodPart(tenant: number): boolean {
+    const p = platformPrincipal(tenant);
+    const policies = pages((cursor) => this.#data.list(p, "policyAssignment", { cursor, limit: 1000 }));
+    return policies.some(({ item }) => item.policy.setUp === "firstGoodPart");
+  }
+
+  /** What runs at a station and at its machines in a range, booked or told. */
+  #executions(tenant: number, station: StationPlan, range: Range): Dated[] {
+    const p = platformPrincipal(tenant);
+    return [...new Set([station.id, ...station.members])].flatMap((equipmentId): Dated[] => {
+      const orders = pages((cursor) => this.#data.list(p, "order", { equipmentId, ...range, cursor, limit: 1000 }));
+      const told = this.#told.executions(tenant, equipmentId);
+      return [...orders.flatMap(({ id, item }) => executions(item, id, station)), ...told];
+    });
   }
 
   #shifts(tenant: number, change: MasterDataChange, station: StationPlan): Range[] {

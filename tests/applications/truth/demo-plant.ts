@@ -20,6 +20,7 @@ import { assignmentsOf } from "../../../integration/platform/derivation/assignme
 import { Derivation, machineFacts, Steps } from "../../../integration/platform/derivation/index.ts";
 import { openRegistry } from "../../../integration/platform/registry/index.ts";
 import { Office } from "../../../simulation/office/office.ts";
+import { serialLine } from "../../../simulation/plant/bottling-line.ts";
 import { lineKinds, machineSheets, PlantLine } from "../../../simulation/plant/index.ts";
 import { shiftsOf } from "../../../simulation/plant/site.ts";
 import type { Heads, Span, TrueOee } from "../../../simulation/truth/index.ts";
@@ -29,17 +30,24 @@ import { TruthBook } from "../../../simulation/truth/truth-book.ts";
 const admin: Principal = { id: "a", kind: "system", name: "a", tenant: 1, role: "admin", scopes: [""] };
 const folder = fileURLToPath(new URL("../../../simulation/configuration", import.meta.url));
 
-/** The lines whose tags bear the addresses of the model: those that send by HTTP. */
-const lines = ["northfield-film-3", "eastgate-assembly-4"];
-export const places = machineSheets
-  .filter(({ equipment }) => /^(Film line 3|Assembly line 4)$/.test(equipment[2]))
-  .map(({ equipment }) => equipment.join("/"));
+/** Those of the plant whose addresses stand for signals of the model: all but the press with its registers, and the machine that tells its orders itself. */
+const machines = machineSheets.filter(({ machine, telling }) => machine !== "Press1" && telling.order === undefined);
+/** Where they stand, and the line that is one with its machines. */
+export const places = [...machines.map(({ equipment }) => equipment.join("/")), serialLine.path];
+
+/** The signal behind an address of the configuration, whatever protocol it is of. */
+const signalOf = (address: string): string =>
+  address
+    .replace("nsu=urn:lineshaft:simulation:plant;s=", "")
+    .replace("Northfield/Bottling-1/", "")
+    .replace(/\/value$/, "")
+    .replaceAll("/", ".");
 
 const levels = ["site", "area", "workCenter", "workUnit"] as const;
 const portionUs = 5 * minuteUs;
 
 /**
- * The demo without its processes and wires: what the controllers of two lines tell goes by the plant's configuration into facts, what its office books into master data, and cells are made of both. So
+ * The demo without its processes and wires: what the controllers of its lines tell goes by the plant's configuration into facts, what its office books into master data, and cells are made of both. So
  * hours of it pass in a second.
  */
 export class DemoPlant {
@@ -137,7 +145,7 @@ export class DemoPlant {
     const { fromUs, toUs } = this.#span;
     const derivation = this.#derivation;
     const bindings = bindingsOf(this.#ids);
-    const tagOf = new Map(bindings.map(({ address, tagId }) => [address, tagId]));
+    const tagOf = new Map(bindings.map(({ address, tagId }) => [signalOf(address), tagId]));
     const context = new MachineContext({
       ...{ data: this.#registry.masterData, principal: admin, sinceUs: 0 },
       machines: { identifiers: () => [], upwards: (id) => [id] },
@@ -147,9 +155,7 @@ export class DemoPlant {
       derivation.setCycles(id, new Steps(from, us));
     }
     for (const [id, { spec }] of assignmentsOf(bindings).entries()) derivation.add({ ...spec, id: id + 1 }, "none");
-    const played = lineKinds
-      .filter(({ connection }) => lines.includes(connection))
-      .map((kind) => new PlantLine(kind, this.#seed, fromUs));
+    const played = lineKinds.map((kind) => new PlantLine(kind, this.#seed, fromUs));
     for (let at = fromUs; at < toUs; at += portionUs) {
       const until = Math.min(at + portionUs, toUs);
       for (const line of played) {

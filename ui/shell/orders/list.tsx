@@ -1,25 +1,42 @@
+import { type OrderProgress, type OrderState, orderStates } from "@lineshaft/contract/api";
 import { type ReactNode, useMemo, useRef } from "react";
 import { type Column, copyText, DataTable, type Sorting, toTsv, unitText, useRowHeight } from "../../kit/index.ts";
 import { fmt, t } from "../i18n.ts";
 import { equipmentName } from "../master-data/effect-view.tsx";
 import { note } from "../toasts.tsx";
-import { machinesOf, type OrderState, orderStates, type RecordedOrder, spanOfOrder, stateOf } from "./model.ts";
+import { machinesOf, type OrderView, type RecordedOrder, spanOfOrder, stateOf, toldOf } from "./model.ts";
 
 export interface OrderRow {
   order: RecordedOrder;
+  progress: OrderProgress | null;
   state: OrderState;
   fromUs: number | null;
   toUs: number | null;
   machines: string;
+  /** Of what was ordered; null: nothing was counted. */
+  share: number | null;
 }
 
-export const rowsOf = (orders: readonly RecordedOrder[], nowUs: number): OrderRow[] =>
-  orders.map((order) => ({
+export const rowsOf = (views: readonly OrderView[], nowUs: number): OrderRow[] =>
+  views.map(({ order, progress }) => ({
     order,
-    state: stateOf(order.item, nowUs),
-    ...spanOfOrder(order.item),
-    machines: machinesOf(order.item).map(equipmentName).join(", "),
+    progress,
+    state: stateOf(order.item, nowUs, progress),
+    ...spanOfOrder(order.item, progress),
+    machines: machinesOf(order.item, progress).map(equipmentName).join(", "),
+    share: shareOf(order, progress),
   }));
+
+function shareOf({ item }: RecordedOrder, progress: OrderProgress | null): number | null {
+  const made = progress?.made ?? null;
+  return made === null || item.quantity <= 0 ? null : (made.good + made.rework) / item.quantity;
+}
+
+/** Until when, or when it will be done as it goes. */
+const endOf = ({ toUs, state, progress }: OrderRow): { us: number | null; expected: boolean } =>
+  toUs === null && state === "running"
+    ? { us: progress?.expectedEndUs ?? null, expected: true }
+    : { us: toUs, expected: false };
 
 const timeCell = (us: number | null): string => (us === null ? "–" : `${fmt.part(us, "day")} ${fmt.part(us, "min")}`);
 
@@ -28,7 +45,7 @@ function columnsOf(narrow: boolean): Column<OrderRow>[] {
     {
       key: "id",
       title: t("order.id"),
-      track: "minmax(96px, 1.2fr)",
+      track: "minmax(124px, 1.2fr)",
       sortable: true,
       cell: ({ order }) => <b>{order.id}</b>,
     },
@@ -37,7 +54,14 @@ function columnsOf(narrow: boolean): Column<OrderRow>[] {
       title: t("order.stateTitle"),
       track: "124px",
       sortable: true,
-      cell: ({ state }) => <span className={`order-word order-${state}`}>{t(`order.state.${state}`)}</span>,
+      cell: ({ state, progress }) => (
+        <>
+          <span className={`order-word order-${state}`}>{t(`order.state.${state}`)}</span>
+          {toldOf(progress).length > 0 && (
+            <span className="told-mark" role="img" aria-label={t("order.told")} title={t("order.told")} />
+          )}
+        </>
+      ),
     },
     {
       key: "material",
@@ -49,16 +73,49 @@ function columnsOf(narrow: boolean): Column<OrderRow>[] {
     {
       key: "quantity",
       title: t("order.quantity"),
+      track: "104px",
+      align: "right",
+      sortable: true,
+      cell: ({ order }) => (
+        <>
+          {fmt.number(order.item.quantity)} <span className="unit">{unitText(order.item.unit)}</span>
+        </>
+      ),
+    },
+    {
+      key: "made",
+      title: t("order.made"),
+      track: "116px",
+      align: "right",
+      sortable: true,
+      cell: ({ share, progress }) =>
+        share === null ? (
+          <span className="soft">–</span>
+        ) : (
+          <span className="made-cell">
+            <i className="meter" aria-hidden="true">
+              <i style={{ width: `${Math.max(0, Math.min(1, share)) * 100}%` }} />
+            </i>
+            <span>
+              {progress?.partly === true ? "≥ " : ""}
+              {fmt.percent(share)}
+            </span>
+          </span>
+        ),
+    },
+    {
+      key: "remaining",
+      title: t("order.remaining"),
       track: "90px",
       align: "right",
       sortable: true,
-      cell: ({ order }) => fmt.number(order.item.quantity),
-    },
-    {
-      key: "unit",
-      title: <span className="unseen">{t("order.unit")}</span>,
-      track: "44px",
-      cell: ({ order }) => <span className="unit">{unitText(order.item.unit)}</span>,
+      wide: true,
+      cell: ({ progress, state }) =>
+        progress === null || progress.remaining === null || state === "open" || state === "planned" ? (
+          <span className="soft">–</span>
+        ) : (
+          fmt.number(progress.remaining)
+        ),
     },
     {
       key: "machines",
@@ -70,23 +127,52 @@ function columnsOf(narrow: boolean): Column<OrderRow>[] {
         </span>
       ),
     },
-    { key: "from", title: t("order.from"), track: "112px", sortable: true, cell: ({ fromUs }) => timeCell(fromUs) },
-    { key: "to", title: t("order.to"), track: "112px", sortable: true, wide: true, cell: ({ toUs }) => timeCell(toUs) },
+    {
+      key: "from",
+      title: t("order.from"),
+      track: "112px",
+      sortable: true,
+      wide: true,
+      cell: ({ fromUs }) => timeCell(fromUs),
+    },
+    {
+      key: "to",
+      title: t("order.to"),
+      track: "128px",
+      sortable: true,
+      wide: true,
+      cell: (row) => <EndCell row={row} />,
+    },
   ];
   return all.filter(({ wide }) => !narrow || wide !== true);
 }
 
-function textsOf({ order, state, fromUs, toUs, machines }: OrderRow): string[] {
+/** A guess is marked as one. */
+function EndCell({ row }: { row: OrderRow }) {
+  const { us, expected } = endOf(row);
+  if (us === null || !expected) return timeCell(us);
+  return (
+    <span className="soft" title={t("order.expectedAt", { time: fmt.dateTime(us) })}>
+      ≈ {timeCell(us)}
+    </span>
+  );
+}
+
+function textsOf(row: OrderRow): string[] {
+  const { order, state, fromUs, machines, progress } = row;
   const { material, quantity, unit } = order.item;
+  const { made = null, remaining = null } = progress ?? {};
   return [
     order.id,
     t(`order.state.${state}`),
     material ?? "",
     String(quantity),
     unit,
+    ...(made === null ? ["", "", ""] : [made.good, made.scrap, made.rework].map(String)),
+    remaining === null ? "" : String(remaining),
     machines,
     timeCell(fromUs),
-    timeCell(toUs),
+    timeCell(endOf(row).us),
   ];
 }
 
@@ -101,7 +187,11 @@ const sortedBy = (row: OrderRow, key: string): string | number => {
     case "from":
       return row.fromUs ?? Infinity;
     case "to":
-      return row.toUs ?? Infinity;
+      return endOf(row).us ?? Infinity;
+    case "made":
+      return row.share ?? -1;
+    case "remaining":
+      return row.progress?.remaining ?? -1;
     default:
       return row.order.id;
   }
@@ -148,7 +238,20 @@ export function OrderList(props: {
   const idOf = (number: number): string | undefined =>
     props.rows.find(({ order }) => numberOf(order.id) === number)?.order.id;
   const copy = (): void => {
-    const head = columnsOf(false).map(({ key }) => key);
+    const head = [
+      "id",
+      "state",
+      "material",
+      "quantity",
+      "unit",
+      "good",
+      "scrap",
+      "rework",
+      "remaining",
+      "machines",
+      "from",
+      "to",
+    ];
     void copyText(toTsv([head, ...props.rows.map(textsOf)])).then((done) =>
       note(done ? t("copy.rows", { n: props.rows.length }) : t("copy.failed")),
     );

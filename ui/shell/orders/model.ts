@@ -1,13 +1,18 @@
-import type { MasterDataItem, Micros, Recorded } from "@lineshaft/contract/api";
+import {
+  type MasterDataItem,
+  type Micros,
+  type OrderProgress,
+  type OrderRun,
+  type OrderState,
+  orderState,
+  type Recorded,
+  ranOut,
+} from "@lineshaft/contract/api";
 
 export type Order = MasterDataItem<"order">;
 export type RecordedOrder = Recorded<Order>;
 export type Operation = Order["operations"][number];
 export type Execution = Operation["executions"][number];
-
-export const orderStates = ["running", "interrupted", "planned", "finished", "open"] as const;
-/** `open`: no machine yet. An order keeps no state of its own; it follows from where and when it is executed, planned and finished. */
-export type OrderState = (typeof orderStates)[number];
 
 export interface Placed {
   operation: number;
@@ -22,40 +27,42 @@ export const placedOf = (order: Order): Placed[] =>
 export const runsAt = ({ fromUs, toUs }: Execution, at: Micros): boolean =>
   fromUs <= at && (toUs === null || toUs > at);
 
-export function stateOf(order: Order, nowUs: Micros): OrderState {
-  const all = placedOf(order).map(({ on }) => on);
-  if (all.some((one) => runsAt(one, nowUs))) return "running";
-  if (isFinished(order, nowUs)) return "finished";
-  if (all.some(({ fromUs }) => fromUs <= nowUs)) return "interrupted";
-  return all.length > 0 || order.operations.some(({ planned = [] }) => planned.length > 0) ? "planned" : "open";
+/** An order with what the server told last of how far it is; null: not yet. */
+export interface OrderView {
+  order: RecordedOrder;
+  progress: OrderProgress | null;
 }
 
-/** No more of it is made: its last operation is finished wherever it was or is meant to be executed. */
-function isFinished(order: Order, nowUs: Micros): boolean {
-  const last = order.operations.at(-1);
-  const ended = (last?.finished ?? []).filter(({ atUs }) => atUs <= nowUs).map(({ equipmentId }) => equipmentId);
-  const places = [...(last?.executions ?? []), ...(last?.planned ?? [])];
-  return ended.length > 0 && places.every(({ equipmentId }) => ended.includes(equipmentId));
-}
+/** What machines tell of it. Where people have changed the order since, their word is shown at once; machines' words hold on. */
+export const toldOf = (progress: OrderProgress | null): OrderRun[] =>
+  progress?.runs.filter(({ by }) => by === "identifier") ?? [];
+
+/** Its state at an instant: what people did a moment ago counts, though nobody has asked the server since. */
+export const stateOf = (order: Order, nowUs: Micros, progress: OrderProgress | null = null): OrderState =>
+  orderState(order, toldOf(progress), nowUs, ranOut(order, progress?.made ?? null));
 
 /** From the first start to the last end; null: no end is known, or no start. */
-export function spanOfOrder(order: Order): { fromUs: Micros | null; toUs: Micros | null } {
-  const run = placedOf(order).map(({ on }) => on);
+export function spanOfOrder(
+  order: Order,
+  progress: OrderProgress | null = null,
+): { fromUs: Micros | null; toUs: Micros | null } {
+  const run = [...placedOf(order).map(({ on }) => on), ...toldOf(progress)];
   // What has begun says more than what was planned.
   const all = run.length > 0 ? run : order.operations.flatMap(({ planned = [] }) => planned);
   if (all.length === 0) return { fromUs: null, toUs: null };
-  const open = all.some(({ toUs }) => toUs === null);
+  const open = all.some((each) => each.toUs === null || ("unheard" in each && each.unheard));
   return {
     fromUs: Math.min(...all.map(({ fromUs }) => fromUs)),
     toUs: open ? null : Math.max(...all.map(({ toUs }) => toUs as Micros)),
   };
 }
 
-export const machinesOf = (order: Order): number[] => [
+export const machinesOf = (order: Order, progress: OrderProgress | null = null): number[] => [
   ...new Set(
-    order.operations.flatMap(({ executions, planned = [] }) =>
-      [...executions, ...planned].map(({ equipmentId }) => equipmentId),
-    ),
+    [
+      ...toldOf(progress),
+      ...order.operations.flatMap(({ executions, planned = [] }) => [...executions, ...planned]),
+    ].map(({ equipmentId }) => equipmentId),
   ),
 ];
 
@@ -126,4 +133,25 @@ export function lanesOf<B extends { fromUs: Micros; toUs: Micros }>(bars: readon
 export function nextOperationId(operations: readonly { id: string }[]): string {
   const numbers = operations.map(({ id }) => Number(id)).filter(Number.isInteger);
   return String((Math.floor(Math.max(0, ...numbers) / 10) + 1) * 10).padStart(4, "0");
+}
+
+/** So many orders are named in one question; and their ids stand in the address, which is kept short. */
+const namedMost = { orders: 100, address: 4_000 };
+
+/** So many ids at once as fit into an address. */
+export function portions(ids: readonly string[], most = namedMost.address): string[][] {
+  const all: string[][] = [];
+  let length = 0;
+  for (const id of ids) {
+    const more = encodeURIComponent(id).length + "&order=".length;
+    const last = all.at(-1);
+    if (last === undefined || last.length >= namedMost.orders || length + more > most) {
+      all.push([id]);
+      length = more;
+    } else {
+      last.push(id);
+      length += more;
+    }
+  }
+  return all;
 }

@@ -1,4 +1,4 @@
-import { dayUs, hourUs } from "@lineshaft/contract/api";
+import { dayUs, hourUs, orderStates } from "@lineshaft/contract/api";
 import { useMemo, useState } from "react";
 import { Button, EmptyState, Segments, type Sorting, type TimeRange } from "../../kit/index.ts";
 import { matches, useDirectory } from "../directory.ts";
@@ -13,8 +13,9 @@ import { Board } from "./board.tsx";
 import { useWorkUnits } from "./fields.tsx";
 import { OrderInspector } from "./inspector.tsx";
 import { OrderList, rowsOf, sortRows } from "./list.tsx";
-import { machinesOf, orderStates } from "./model.ts";
+import { machinesOf, type OrderView } from "./model.ts";
 import { OrderDialog } from "./order-dialog.tsx";
+import { useProgresses } from "./progress.ts";
 
 const spans = { day: dayUs, days: 3 * dayUs, week: 7 * dayUs } as const;
 type Span = keyof typeof spans;
@@ -44,24 +45,40 @@ export function OrdersPage() {
   const second = now - (now % 1_000_000);
   const follows = query.get("from") === null;
   const fromUs = follows ? Math.floor((minute - length / 3) / hourUs) * hourUs : Number(query.get("from"));
-  const range: TimeRange = { fromUs, toUs: fromUs + length };
+  const range = useMemo((): TimeRange => ({ fromUs, toUs: fromUs + length }), [fromUs, length]);
   const place = (part: Record<string, string | number | null>): void =>
     go("orders", { ...Object.fromEntries(query), ...part }, "replace");
 
+  const progresses = useProgresses(orders.items);
+  const views = useMemo(
+    () => orders.items.map((order): OrderView => ({ order, progress: progresses.of(order.id) })),
+    [orders.items, progresses],
+  );
+  const found = useMemo(
+    () =>
+      rowsOf(views, second).filter(
+        ({ order, machines }) => filter === "" || matches(filter, order.id, order.item.material, machines),
+      ),
+    [views, second, filter],
+  );
+  const counts = useMemo(() => Map.groupBy(found, ({ state }) => state), [found]);
   const rows = useMemo(() => {
-    const all = rowsOf(orders.items, second).filter(
-      ({ order, state, machines }) =>
-        (show === "all" || (show === "current" ? state !== "finished" : state === show)) &&
-        (filter === "" || matches(filter, order.id, order.item.material, machines)),
+    const shown = found.filter(
+      ({ state }) => show === "all" || (show === "current" ? state !== "finished" : state === show),
     );
-    return sortRows(all, sorting);
-  }, [orders.items, second, show, filter, sorting]);
+    return sortRows(shown, sorting);
+  }, [found, show, sorting]);
+  // The board is of a stretch of time: what ended in it belongs to it.
+  const placed = useMemo(
+    () => (show === "current" ? found : rows).map(({ order, progress }): OrderView => ({ order, progress })),
+    [show, found, rows],
+  );
   const machines = useMemo(() => {
-    const used = new Set(orders.items.flatMap(({ item }) => machinesOf(item)));
+    const used = new Set(views.flatMap(({ order, progress }) => machinesOf(order.item, progress)));
     const units = workUnits.map(({ id }) => id);
     return [...units, ...[...used].filter((id) => !units.includes(id))];
-  }, [orders.items, workUnits]);
-  const chosen = selected === null ? undefined : orders.items.find(({ id }) => id === selected);
+  }, [views, workUnits]);
+  const chosen = selected === null ? undefined : views.find(({ order }) => order.id === selected);
   const may = allowed("book");
   const edited = editing === null || editing === "" ? null : (orders.items.find(({ id }) => id === editing) ?? null);
 
@@ -131,7 +148,9 @@ export function OrdersPage() {
           >
             {shows.map((one) => (
               <option key={one} value={one}>
-                {one === "all" || one === "current" ? t(`orders.show.${one}`) : t(`order.state.${one}`)}
+                {one === "all" || one === "current"
+                  ? t(`orders.show.${one}`)
+                  : `${t(`order.state.${one}`)} (${fmt.integer(counts.get(one)?.length ?? 0)})`}
               </option>
             ))}
           </select>
@@ -178,10 +197,11 @@ export function OrdersPage() {
               <Legend />
             </div>
             <Board
-              orders={rows.map(({ order }) => order)}
+              views={placed}
               machines={machines}
               range={range}
-              nowUs={now}
+              nowUs={second}
+              busyOnly={filter !== "" || (show !== "current" && show !== "all")}
               selected={selected}
               pending={orders.pending}
               rolledBack={orders.rolledBack}
@@ -211,10 +231,11 @@ export function OrdersPage() {
       </section>
       {chosen !== undefined && (
         <OrderInspector
-          key={chosen.id}
-          order={chosen}
+          key={chosen.order.id}
+          view={chosen}
+          waiting={progresses.loading}
           onClose={() => place({ order: null })}
-          onEdit={() => setEditing(chosen.id)}
+          onEdit={() => setEditing(chosen.order.id)}
         />
       )}
       {dialog}
