@@ -143,7 +143,10 @@ describe.skipIf(!hasPeer("chromium"))("a terminal at a press", { timeout: 120_00
       .poll(async () => (await bookings()).at(-1)?.item.intent, within)
       .toMatchObject({ kind: "scrap", order: "4711", quantity: 1, reason: 8_200_000, serials: ["SN-1"] });
     // And taken back: it was not that one.
-    await page.locator(".terminal-done").getByRole("button", { name: "Take back" }).click();
+    await Promise.all([
+      page.waitForResponse((response) => response.request().method() === "DELETE"),
+      page.locator(".terminal-done").getByRole("button", { name: "Take back" }).click(),
+    ]);
     await expect.poll(async () => (await bookings()).length, within).toBe(2);
     // What is unknown was asked for: answers said that it is not there.
     expect(tab.faults.every((fault) => fault.includes("404"))).toBe(true);
