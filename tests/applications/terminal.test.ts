@@ -1,3 +1,5 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { type Booking, type Cells, type Order, type Recorded, timeClasses, type Work } from "@lineshaft/contract/api";
 import { hasPeer } from "@lineshaft/testkit";
 import type { Browser, Page } from "playwright-core";
@@ -7,6 +9,7 @@ import { ConsoleTab, launchBrowser } from "../support/browser.ts";
 import { TwoPulsePress } from "../support/press.ts";
 import { Rest } from "../support/rest.ts";
 import { ServerProcess, tempDir } from "../support/server-process.ts";
+import { look, pictures } from "../support/views.ts";
 
 const minuteUs = 60_000_000;
 const within = { timeout: 30_000, interval: 100 };
@@ -44,6 +47,7 @@ describe.skipIf(!hasPeer("chromium"))("a terminal at a press", { timeout: 120_00
   };
 
   beforeAll(async () => {
+    mkdirSync(pictures, { recursive: true });
     [browser, server] = await Promise.all([
       launchBrowser(),
       ServerProcess.start({ dataDir: dir.path, env: { LINESHAFT_CONSOLE: "" } }),
@@ -54,6 +58,8 @@ describe.skipIf(!hasPeer("chromium"))("a terminal at a press", { timeout: 120_00
     await press.order("4711", 5000, null);
     press.makes(at(0), at(10));
     press.makes(at(14), at(28));
+    press.alarms(at(0), false);
+    press.alarms(at(28) - 1e6, true);
     await press.send();
     const key = await rest.request<{ secret: string }>("POST", "/api/v1/keys", {
       name: "press 7",
@@ -79,6 +85,10 @@ describe.skipIf(!hasPeer("chromium"))("a terminal at a press", { timeout: 120_00
     await scan("4711/0010");
     await page.locator(".order h2", { hasText: "4711" }).waitFor();
     await expect.poll(async () => (await work()).running[0]?.order, within).toBe("4711");
+    // The stop that lasts is proposed by the alarm that came with it, in the alarm's words.
+    const proposed = page.locator(".stop-now .stop-proposal");
+    await proposed.getByText("by the alarm: Guard door open").waitFor();
+    await page.screenshot({ path: join(pictures, "terminal-proposal-1280.png") });
     await makeOne();
     await page.locator(".stop", { hasText: "4 min" }).getByRole("button", { name: "Why?" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Inlet starved" }).click();
@@ -102,6 +112,47 @@ describe.skipIf(!hasPeer("chromium"))("a terminal at a press", { timeout: 120_00
     tab.faults.length = 0;
   });
 
+  test("scrap is told by what is scanned: units of this press; an unknown code is said at once", async () => {
+    const produced = (serial: string, minute: number) => ({
+      ...{
+        kind: "unitProduced",
+        id: `made-${serial}`,
+        equipmentId: press.id,
+        serial,
+        toUs: at(minute),
+        verdict: "good",
+      },
+    });
+    const items = [produced("SN-1", 3), produced("SN-2", 5)];
+    const { status, body } = await rest.request("POST", "/api/v1/facts/records", { items });
+    expect(status, JSON.stringify(body)).toBe(200);
+    await button("Scrap or rework").click();
+    const sheet = page.getByRole("dialog", { name: "Scrap or rework" });
+    await scan("SN-9");
+    await sheet.getByText("SN-9 is unknown").waitFor();
+    await scan("SN-1");
+    await scan("SN-2");
+    await sheet.getByRole("button", { name: "Remove SN-2" }).waitFor();
+    await scan("SN-1");
+    await sheet.getByText("SN-1 is in the list already").waitFor();
+    await expect.poll(() => sheet.locator(".scrap-quantity").innerText()).toBe("2");
+    expect(await look(tab, "terminal-scrap-serials", 1280)).toEqual([]);
+    await sheet.getByRole("button", { name: "Remove SN-2" }).click();
+    await sheet.getByRole("button", { name: "Surface" }).click();
+    await expect
+      .poll(async () => (await bookings()).at(-1)?.item.intent, within)
+      .toMatchObject({ kind: "scrap", order: "4711", quantity: 1, reason: 8_200_000, serials: ["SN-1"] });
+    // And taken back: it was not that one.
+    await Promise.all([
+      page.waitForResponse((response) => response.request().method() === "DELETE"),
+      page.locator(".terminal-done").getByRole("button", { name: "Take back" }).click(),
+    ]);
+    await expect.poll(async () => (await bookings()).length, within).toBe(2);
+    // What is unknown was asked for: answers said that it is not there.
+    expect(tab.faults.every((fault) => fault.includes("404"))).toBe(true);
+    tab.faults.length = 0;
+  });
+
   test("the server dies: what is entered then arrives once, with its own time; the sign-in holds", async () => {
     const port = Number(new URL(server.url).port);
     await server.kill("SIGKILL");
@@ -109,6 +160,10 @@ describe.skipIf(!hasPeer("chromium"))("a terminal at a press", { timeout: 120_00
     await button("Begin set-up").click();
     await button("1 waiting").waitFor();
     await button("Scrap or rework").click();
+    // A unit is taken unchecked while nobody can be asked, and given back.
+    await scan("SN-7");
+    await page.getByText("not checked, no connection").waitFor();
+    await page.getByRole("button", { name: "Remove SN-7" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "7", exact: true }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Surface" }).click();
     await button("2 waiting").waitFor();

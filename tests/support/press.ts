@@ -1,5 +1,8 @@
 import type { Rest } from "./rest.ts";
 
+/** Its only alarm names the reason of the stop that it brings about. */
+const guard = { value: 17, severity: 800, cause: 7_100_000, text: { en: "Guard door open", de: "Schutztür offen" } };
+
 /** A press that tells nothing but a pulse for each good and each rejected part, over HTTP. */
 export class TwoPulsePress {
   readonly rest: Rest;
@@ -27,6 +30,7 @@ export class TwoPulsePress {
           properties: [
             { name: "good", kind: "pulse", counts: "good", mapping: pulse },
             { name: "reject", kind: "pulse", counts: "scrap", mapping: pulse },
+            { name: "alarm", kind: "alarm", type: "int64", mapping: { alarm: { rows: [guard] } } },
           ],
         },
       ],
@@ -38,7 +42,7 @@ export class TwoPulsePress {
         {
           name: "press-7",
           kind: "http",
-          tags: ["good", "reject"].map((address) => ({
+          tags: ["good", "reject", "alarm"].map((address) => ({
             address,
             equipment: "North/Press 7",
             bind: [{ property: address }],
@@ -82,6 +86,11 @@ export class TwoPulsePress {
       (isGood ? this.good : this.rejected).push(time);
       this.#kept.push({ tag: isGood ? "good" : "reject", time, value: 1 });
     }
+  }
+
+  /** Its controller raises the alarm of the guard, or takes it back. */
+  alarms(time: number, active: boolean): void {
+    this.#kept.push({ tag: "alarm", time, value: active ? guard.value : 0 });
   }
 
   /** Sends what it kept. A server that is away does not make it lose anything. */

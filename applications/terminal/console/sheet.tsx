@@ -18,6 +18,8 @@ export function ReasonTiles(props: {
   groups: readonly ReasonGroup[];
   usual: readonly Reason[];
   proposed: Reason | null;
+  /** Who proposes it, in words. */
+  proposedBy?: string;
   context: PageContext;
   t: Say;
   onChoose(reason: number): void;
@@ -31,7 +33,7 @@ export function ReasonTiles(props: {
       onClick={() => props.onChoose(reason.number)}
     >
       <strong>{reason.name[context.locale]}</strong>
-      {mark === "proposed" && <span>{t("reason.proposed")}</span>}
+      {mark === "proposed" && <span>{props.proposedBy ?? t("reason.proposed")}</span>}
     </button>
   );
   const often = usual.filter(({ number }) => number !== proposed?.number);

@@ -9,13 +9,16 @@ import { ReasonSheet, SplitSheet, Stops, secondsOf } from "./stops.tsx";
 import type { Say } from "./texts.ts";
 import { type Terminal, useWork } from "./use-terminal.ts";
 
+/** A code that stands for an order, or in the sheet of scrap for a unit or a lot. */
+export type Scanned = Extract<Scan, { what: "order" }> & { code: string };
+
 export interface StationProps {
   context: PageContext;
   t: Say;
   equipmentId: number;
   terminal: Terminal;
   reasons: ReadonlyMap<number, Reason>;
-  scanned: Extract<Scan, { what: "order" }> | null;
+  scanned: Scanned | null;
   onScanned(): void;
   enter(intent: BookingIntent): void;
   tabs: ReactNode;
@@ -47,7 +50,8 @@ export function Station(props: StationProps) {
   const { scanned, onScanned } = props;
   // biome-ignore lint/correctness/useExhaustiveDependencies: a scan is answered once, whatever has changed since
   useEffect(() => {
-    if (scanned === null || work === null) return;
+    // The sheet of scrap takes what is scanned while it is open.
+    if (scanned === null || work === null || asking?.what === "scrap") return;
     onScanned();
     const { order, operation } = scanned;
     want(operation === null ? (knownIn(work, order) ?? { order }) : { order, operation });
@@ -156,7 +160,18 @@ function Question(
       );
     }
     case "scrap":
-      return <ScrapSheet work={work} context={context} t={t} reasons={reasons} onClose={close} book={book} />;
+      return (
+        <ScrapSheet
+          work={work}
+          context={context}
+          t={t}
+          reasons={reasons}
+          scanned={props.scanned}
+          onScanned={props.onScanned}
+          onClose={close}
+          book={book}
+        />
+      );
     case "split":
       return (
         <SplitSheet

@@ -75,11 +75,7 @@ function StopRow(props: Parameters<typeof Stops>[0] & { stop: WorkStop }) {
           >
             <span>
               {nameOf(stop.proposal)}
-              <small>
-                {stop.proposedBy === "alarm"
-                  ? t("reason.byAlarm", { alarm: alarmText(stop, context.locale) })
-                  : t("reason.proposed")}
-              </small>
+              <small>{proposedBy(stop, context.locale, t)}</small>
             </span>
           </button>
         )
@@ -109,6 +105,9 @@ function alarmText({ alarm }: WorkStop, locale: string): string {
   const said = locale.startsWith("de") ? (text?.de ?? text?.en) : (text?.en ?? text?.de);
   return said ?? `${property} ${code}`;
 }
+
+const proposedBy = (stop: WorkStop, locale: string, t: Say): string =>
+  stop.proposedBy === "alarm" ? t("reason.byAlarm", { alarm: alarmText(stop, locale) }) : t("reason.proposed");
 
 /** A length of time in whole seconds: nobody at a machine counts less. */
 export const secondsOf = (us: Micros, { format }: PageContext): string =>
@@ -140,6 +139,7 @@ export function ReasonSheet(
         groups={groups}
         usual={work.usualReasons.filter((number) => offered.has(number)).map((number) => reasons.get(number) as Reason)}
         proposed={stop.proposal === null ? null : (reasons.get(stop.proposal) ?? null)}
+        proposedBy={proposedBy(stop, context.locale, t)}
         context={context}
         t={t}
         onChoose={props.onChoose}

@@ -4,8 +4,7 @@ import { useEffect, useMemo, useState } from "react";
 import type { Entry } from "./entries.ts";
 import { EntriesSheet } from "./entries-sheet.tsx";
 import { reasonTree } from "./reasons.ts";
-import type { Scan } from "./scanner.ts";
-import { Station } from "./station.tsx";
+import { type Scanned, Station } from "./station.tsx";
 import "./terminal.css";
 import { nameIn, problemText, type Say, textsOf, wordsOf } from "./texts.ts";
 import { useScanner } from "./use-scanner.ts";
@@ -77,14 +76,14 @@ function useReasons(context: PageContext): ReadonlyMap<number, Reason> {
 function Machines({ context, t, ids }: { context: PageContext; t: Say; ids: readonly number[] }) {
   const [chosen, setChosen] = useState(ids[0]);
   const [badge, setBadge] = useState<string | null>(null);
-  const [scanned, setScanned] = useState<Extract<Scan, { what: "order" }> | null>(null);
+  const [scanned, setScanned] = useState<Scanned | null>(null);
   const [sheet, setSheet] = useState(false);
   const [done, setDone] = useState<Entry | null>(null);
   const reasons = useReasons(context);
   const terminal = useTerminal(context, badge ?? undefined, () => context.note(t("full")));
   const equipmentId = ids.includes(chosen) ? chosen : ids[0];
-  useScanner((scan) => {
-    if (scan.what === "order") setScanned(scan);
+  useScanner((scan, code) => {
+    if (scan.what === "order") setScanned({ ...scan, code });
     else if (context.query.get("badge") === "on") setBadge(scan.badge);
     else context.note(t("badge.off"));
   });

@@ -20,8 +20,14 @@ export function wordsOf(intent: BookingIntent, t: Say, reasonName: (number: numb
       return t(`did.${intent.kind}`, { reason: reasonName(intent.reason) });
     case "scrap":
     case "rework": {
-      const said = t(`did.${intent.kind}`, { quantity: intent.quantity });
-      return intent.reason == null ? said : `${said} · ${reasonName(intent.reason)}`;
+      const { serials = [], lot, reason } = intent;
+      const named = serials.length > 3 ? [...serials.slice(0, 3), "…"] : serials;
+      return [
+        t(`did.${intent.kind}`, { quantity: intent.quantity }),
+        ...(named.length === 0 ? [] : [named.join(", ")]),
+        ...(lot === undefined ? [] : [t("scrap.lot", { lot })]),
+        ...(reason == null ? [] : [reasonName(reason)]),
+      ].join(" · ");
     }
     default:
       return t(`did.${intent.kind}`);

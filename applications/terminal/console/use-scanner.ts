@@ -2,7 +2,7 @@ import { useEffect, useRef } from "react";
 import { readScan, type Scan, WedgeScanner } from "./scanner.ts";
 
 /** Hears a scanner wherever the focus is, except in a field, where its keys belong. */
-export function useScanner(onScan: (scan: Scan) => void): void {
+export function useScanner(onScan: (scan: Scan, code: string) => void): void {
   const heard = useRef(onScan);
   heard.current = onScan;
   useEffect(() => {
@@ -14,7 +14,7 @@ export function useScanner(onScan: (scan: Scan) => void): void {
       // The Enter of a scan presses no button.
       event.preventDefault();
       event.stopPropagation();
-      heard.current(readScan(code));
+      heard.current(readScan(code), code);
     };
     addEventListener("keydown", onKey, true);
     return () => removeEventListener("keydown", onKey, true);
