@@ -87,10 +87,10 @@ interface Head {
 export function headOf(binding: Binding): () => Uint8Array {
   const { track, lastT, lastOrdinal, watermark, dirtyFrom, dirtyTo, floor } = binding;
   const state = track.s.slice(track.o, track.o + track.width);
-  const open = track.open.hour === Number.NEGATIVE_INFINITY ? null : encodeSegment(track.open);
+  const open = track.open.hour === Number.NEGATIVE_INFINITY ? null : track.open.lend();
   const held = binding.held.length === 0 ? [] : [...binding.held];
-  const head: Head = { state, lastT, lastOrdinal, watermark, dirtyFrom, dirtyTo, floor, held, open };
-  return () => serialize(head);
+  const head = { state, lastT, lastOrdinal, watermark, dirtyFrom, dirtyTo, floor, held };
+  return () => serialize({ ...head, open: open === null ? null : encodeSegment(open) } satisfies Head);
 }
 
 /** Makes a new binding what was saved of it. `watermark`: of its equipment. */
