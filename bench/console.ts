@@ -1,7 +1,8 @@
 /**
  * The console at the size of a plant, in Chromium, over HTTP, while machines tell states and counts every second and the OEE application publishes.
  *
- * - console-load-24, -1000: from navigation to the painted content of each page, in a browser that knows nothing yet; the slowest page's median.
+ * - console-load-24, -1000: from navigation to the painted content of each page, in a browser that knows nothing yet; the slowest page's median. What a page costs
+ *   whatever else the machine does stands beside it: time of the page's own thread, requests, and bytes as they travelled.
  * - console-pan: frames a second while a chart of 8 tags × 24 h is dragged to and fro.
  * - console-heap: what the JavaScript heap grows by while the overview of 1,000 machines is watched and events come ten times as often.
  */
@@ -61,6 +62,31 @@ interface Loading {
   readyMs: number | null;
 }
 
+/** What a page has cost until it was there. */
+interface Cost {
+  /** Of the page's main thread, not of the clock. */
+  cpuMs: number;
+  requests: number;
+  kB: number;
+}
+
+/** Begins to count; the answer tells what it came to. */
+async function counting(page: Page): Promise<() => Promise<Cost>> {
+  const session = await page.context().newCDPSession(page);
+  let [requests, bytes] = [0, 0];
+  session.on("Network.loadingFinished", ({ encodedDataLength }) => {
+    requests++;
+    bytes += encodedDataLength;
+  });
+  await session.send("Network.enable");
+  await session.send("Performance.enable", { timeDomain: "threadTicks" });
+  return async () => {
+    const { metrics } = await session.send("Performance.getMetrics");
+    const task = metrics.find(({ name }) => name === "TaskDuration")?.value ?? Number.NaN;
+    return { cpuMs: Math.round(1000 * task), requests, kB: Math.round(bytes / 1000) };
+  };
+}
+
 /** Takes the times in the page itself, at the frame in which each was painted. */
 async function load(page: Page, url: string, ready: string): Promise<{ seenMs: number; readyMs: number }> {
   await page.addInitScript((selector) => {
@@ -104,17 +130,22 @@ const loadBench = (machines: number, floor: number, target: number): Bench => ({
       perLine: machines === 24 ? 6 : 25,
     };
     return withPlant(context, { ...options, everyMs: 1000, stateShare: 200 }, async (plant, browser) => {
-      const pages: Record<string, { ms: number; seenMs: number }> = {};
+      const pages: Record<string, { ms: number; seenMs: number } & Cost> = {};
       for (const [name, [path, ready]] of Object.entries(pagesOf(plant))) {
-        const [readyMs, seenMs] = [new Samples(), new Samples()];
+        const [readyMs, seenMs, cpuMs] = [new Samples(), new Samples(), new Samples()];
+        let cost: Cost = { cpuMs: 0, requests: 0, kB: 0 };
         for (let run = 0; run < (context.quick ? 1 : 5); run++) {
           const page = await openTab(plant, browser);
+          const told = await counting(page);
           const times = await load(page, plant.server.url + path, ready);
+          cost = await told();
+          cpuMs.add(cost.cpuMs);
           readyMs.add(times.readyMs);
           seenMs.add(times.seenMs);
           await page.context().close();
         }
-        pages[name] = { ms: Math.round(readyMs.summary().p50), seenMs: Math.round(seenMs.summary().p50) };
+        const [ms, seen, cpu] = [readyMs, seenMs, cpuMs].map((samples) => Math.round(samples.summary().p50));
+        pages[name] = { ms, seenMs: seen, ...cost, cpuMs: cpu };
         context.say(`${name} ${JSON.stringify(pages[name])}`);
       }
       return { value: Math.max(...Object.values(pages).map(({ ms }) => ms)), pages };

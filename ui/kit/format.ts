@@ -96,6 +96,7 @@ export function makeFormat(locale: string, zone?: string): Format {
     },
     duration(us) {
       const seconds = us / 1_000_000;
+      if (us === 0) return "0 s";
       if (seconds < 1) return `${decimals(0, 0).format(Math.round(seconds * 1000))} ms`;
       if (seconds < 10) return `${decimals(0, 1).format(seconds)} s`;
       let rest = Math.round(seconds);

@@ -44,6 +44,8 @@ export interface TimeLanesProps {
 }
 
 const labelHeight = 20;
+/** What a letter of a block takes at most on average: a label must not stand over its neighbour. */
+const letterPx = 7;
 const axisHeight = 26;
 const heights = { tall: 36, low: 18, plain: 24, bars: 56 };
 const heightOf = (lane: TimeLane): number => (lane.kind === "bars" ? heights.bars : heights[lane.size ?? "plain"]);
@@ -290,7 +292,7 @@ const Blocks = memo(function Blocks(props: {
       <rect className="lane-ground" x={gutter} y={0} width={width} height={height} />
       {rects.map(({ x, width: wide, item, items: many }) => {
         const { colour, pattern } = stateFill(item.state, prefix);
-        const letters = Math.floor((wide - 10) / 6.4);
+        const letters = Math.floor((wide - 10) / letterPx);
         return (
           <g key={`${item.key} ${many > 1 || wide <= 1 ? x : ""}`} data-state={item.state ?? ""}>
             <rect

@@ -2,7 +2,7 @@ import type { Session } from "@lineshaft/contract/api";
 import { Component, lazy, type ReactNode, Suspense, useEffect, useSyncExternalStore } from "react";
 import { Button, Icon, type IconName } from "../kit/index.ts";
 import { contributedPage } from "./contributions.ts";
-import { startDirectory, useDirectory } from "./directory.ts";
+import { startDirectory, useDirectoryError } from "./directory.ts";
 import { startFeed } from "./feed.ts";
 import { startHealth } from "./health.ts";
 import { HealthMark } from "./health-strip.tsx";
@@ -133,8 +133,8 @@ function Console({ session }: { session: Session }) {
 
 /** The names could not be read: nothing works well without them, so it stands above every page. */
 function Unreached() {
-  const { state, error } = useDirectory();
-  if (state !== "failed") return null;
+  const error = useDirectoryError();
+  if (error === null) return null;
   return <ProblemView error={error} />;
 }
 

@@ -15,7 +15,7 @@ const connectionsEveryMs = 5_000;
 const markMs = 4_000;
 
 /** What is read only while a page wants it: a plant of a thousand machines has ten thousand tags, and most pages show none. */
-type Part = "tags" | "connections";
+type Part = "equipment" | "tags" | "connections";
 
 /** Everything with a name, as the pages know it. Immutable: a new object whenever something changed. */
 export interface Directory {
@@ -43,7 +43,7 @@ let directory: Directory = {
   equipmentById: new Map(),
   connections: [],
   connectionByName: new Map(),
-  state: "loading",
+  state: "ready",
   error: null,
   moreTags: false,
   pending: new Set(),
@@ -51,7 +51,7 @@ let directory: Directory = {
 };
 const listeners = new Set<() => void>();
 /** By how many components a part is wanted now, and which parts have been read and are kept up since. */
-const wanted: Record<Part, number> = { tags: 0, connections: 0 };
+const wanted: Record<Part, number> = { equipment: 0, tags: 0, connections: 0 };
 const held = new Set<Part>();
 /** Tags that were asked for one by one. */
 let single: ReadonlyMap<number, RawTag> = new Map();
@@ -71,18 +71,25 @@ const observe = (listener: () => void): (() => void) => {
 };
 
 /** Equipment, and what else is named: that is read from now on, and `state` tells when it is there. */
-export function useDirectory(...parts: Part[]): Directory {
+export function useDirectory(...more: Exclude<Part, "equipment">[]): Directory {
   const all = useSyncExternalStore(observe, getDirectory);
-  const text = parts.join();
+  const text = ["equipment", ...more].join();
   useEffect(() => {
-    const own = text === "" ? [] : (text.split(",") as Part[]);
+    const own = text.split(",") as Part[];
     for (const part of own) wanted[part]++;
     if (own.some((part) => !held.has(part))) void readParts(own.filter((part) => !held.has(part)));
     return () => {
       for (const part of own) wanted[part]--;
     };
   }, [text]);
-  return all.state === "ready" && parts.some((part) => !held.has(part)) ? { ...all, state: "loading" } : all;
+  const reads = all.state === "ready" && (text.split(",") as Part[]).some((part) => !held.has(part));
+  return reads ? { ...all, state: "loading" } : all;
+}
+
+/** Why the names could not be read; null: they could, or nobody wants them. */
+export function useDirectoryError(): unknown {
+  const { state, error } = useSyncExternalStore(observe, getDirectory);
+  return state === "failed" ? error : null;
 }
 
 /** A few tags by their ids, without reading all of them. `settled`: those that are not among them are not there, or may not be seen. */
@@ -154,35 +161,40 @@ async function readConnections(): Promise<void> {
   update({ connections: (await everyPage(read, 5_000)).items });
 }
 
-const readers: Record<Part, () => Promise<void>> = { tags: readTags, connections: readConnections };
+const readers: Record<Part, () => Promise<void>> = {
+  equipment: async () => update({ equipment: await readEquipment() }),
+  tags: readTags,
+  connections: readConnections,
+};
 
-async function readParts(parts: readonly Part[]): Promise<void> {
-  try {
-    await Promise.all(
-      parts.map(async (part) => {
-        await readers[part]();
-        held.add(part);
-      }),
-    );
-    update({});
-  } catch (error) {
-    failed(error);
-  }
+/** What is being read just now: whoever wants it too waits for the same answer. */
+const running = new Map<Part, Promise<void>>();
+
+function readPart(part: Part): Promise<void> {
+  const known = running.get(part);
+  if (known !== undefined) return known;
+  const reading = readers[part]()
+    .then(() => void held.add(part))
+    .finally(() => running.delete(part));
+  running.set(part, reading);
+  return reading;
 }
 
-const failed = (error: unknown): void => update({ state: directory.state === "ready" ? "ready" : "failed", error });
-
-async function readPlaces(): Promise<void> {
+/** `again`: what is on its way may be older than what made us ask. */
+async function readParts(parts: readonly Part[], again = false): Promise<void> {
   try {
-    update({ equipment: await readEquipment(), state: "ready", error: null });
+    if (again) await Promise.allSettled(parts.map((part) => running.get(part)));
+    await Promise.all(parts.map(readPart));
+    update({ state: "ready", error: null });
   } catch (error) {
-    failed(error);
+    // What was read before is still shown.
+    update({ state: parts.every((part) => held.has(part)) ? "ready" : "failed", error });
   }
 }
 
 let settle = 0;
-const stale = new Set<Part | "equipment">();
-function readSoon(...parts: (Part | "equipment")[]): void {
+const stale = new Set<Part>();
+function readSoon(...parts: Part[]): void {
   for (const part of parts) stale.add(part);
   if (settle !== 0) return;
   settle = window.setTimeout(() => {
@@ -196,25 +208,22 @@ function readSoon(...parts: (Part | "equipment")[]): void {
 async function readStale(): Promise<void> {
   const all = [...stale];
   stale.clear();
-  const parts = all.filter((part): part is Part => part !== "equipment" && held.has(part));
   // What nobody shows any more is read anew when it is wanted again.
-  for (const part of parts) if (wanted[part] === 0) held.delete(part);
-  const shown = parts.filter((part) => wanted[part] > 0);
+  for (const part of all) if (wanted[part] === 0) held.delete(part);
+  const shown = all.filter((part) => wanted[part] > 0);
   await Promise.all([
-    all.includes("equipment") ? readPlaces() : null,
-    shown.length > 0 ? readParts(shown) : null,
+    shown.length > 0 ? readParts(shown, true) : null,
     all.includes("tags") && single.size > 0 ? readSingle([...single.keys()]) : null,
   ]);
 }
 
 /** Reads again what is held. */
 export async function reloadDirectory(): Promise<void> {
-  await Promise.all([readPlaces(), readParts([...held])]);
+  await readParts([...held], true);
 }
 
 /** Reads what is wanted and follows changes. Returns how to stop. */
 export function startDirectory(): () => void {
-  void readPlaces();
   const stop = observeEvents((event) => {
     if (event.type === "registry.changed") {
       // Orders, shifts and reasons are no names: a floor that books all day does not make everything be read again.
@@ -248,7 +257,7 @@ function forget(): void {
   stale.clear();
   absent.clear();
   single = new Map();
-  update({ tags: [], equipment: [], connections: [], state: "loading", error: null, moreTags: false });
+  update({ tags: [], equipment: [], connections: [], state: "ready", error: null, moreTags: false });
 }
 
 // ── changes: shown at once, marked as on their way, rolled back where the server says no ────────────────────────────

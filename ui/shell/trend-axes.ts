@@ -32,9 +32,10 @@ export class TrendAxes {
   arrange(tags: readonly DrawnTag[], range: TimeRange): { panes: TrendPane[]; lanes: TrendLane[] } {
     const panes = new Map<string, TrendPane & { lines: TrendPane["lines"][number][] }>();
     const lanes: TrendLane[] = [];
+    // Ten machines have ten tags of the same name: then the place belongs to it.
+    const several = new Set(tags.map(({ tag }) => tag.equipmentId ?? tag.connection)).size > 1;
     for (const { tag, data, shape, colour } of tags) {
-      // Ten machines have ten tags of the same name: the place belongs to it.
-      const name = `${tagName(tag)} · ${shortPlace(tag, 1)}`;
+      const name = several ? `${tagName(tag)} · ${shortPlace(tag, 1)}` : tagName(tag);
       if (shape === "lane") {
         lanes.push({ id: tag.id, label: name, data });
         continue;

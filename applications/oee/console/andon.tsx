@@ -226,7 +226,7 @@ function Machines(props: { board: Board; reasons: Reasons; nowUs: number; contex
             <StateMark state={tile.state} /> {pieceText(tile, reasons, t, context.locale)}
           </span>
           <span className="andon-tile-order">
-            {tile.order === null ? t("machine.noOrder") : tile.order.order}
+            <span className="andon-order-name">{tile.order === null ? t("machine.noOrder") : tile.order.order}</span>
             {tile.sinceUs !== null && <i>{context.format.duration(Math.max(1e6, nowUs - tile.sinceUs))}</i>}
           </span>
         </li>

@@ -155,25 +155,25 @@ function Why({ of, plant, context, t }: PanelProps & { of: Explained & { key: st
         <Revisions told={revisionsOf(loaded.data)} context={context} t={t} />
       </Section>
       <Section title={t("why.evidence")}>
-        <table className="plain">
-          <caption className="unseen">{t("why.evidence")}</caption>
-          <tbody>
-            {terms.map(({ term, value, unit }) => (
-              <tr key={`${term} ${unit}`}>
-                <th scope="row">{term}</th>
-                <td className="right">
-                  {unit === "us" ? (
-                    lasting(value, format)
-                  ) : (
-                    <>
-                      {value === null ? "–" : format.number(value)} <span className="unit">{unitText(unit)}</span>
-                    </>
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <dl className="why-terms">
+          {terms.map(({ term, value, unit }) => (
+            <div key={`${term} ${unit}`}>
+              <dt>
+                {term in termKeys ? t(termKeys[term as keyof typeof termKeys]) : null}{" "}
+                <span className="soft">{term}</span>
+              </dt>
+              <dd>
+                {unit === "us" ? (
+                  lasting(value, format)
+                ) : (
+                  <>
+                    {value === null ? "–" : format.number(value)} <span className="unit">{unitText(unit)}</span>
+                  </>
+                )}
+              </dd>
+            </div>
+          ))}
+        </dl>
       </Section>
       <Section title={t("why.from")}>
         <ul>
@@ -272,6 +272,25 @@ const entities = [
   "lineTopology",
   "setUp",
 ] as const;
+
+/** The application's terms in words; one that has none stands for itself. */
+const termKeys = {
+  PBT: "why.term.pbt",
+  "PBT'": "why.term.pbtKnown",
+  APT: "why.term.apt",
+  AUST: "why.term.aust",
+  ADET: "why.term.adet",
+  ADOT: "why.term.adot",
+  unknown: "why.term.unknown",
+  "micro stops in APT": "why.term.micro",
+  PRI·PQ: "why.term.priPq",
+  PRI·GQ: "why.term.priGq",
+  "PRI·GQ with unknown time": "why.term.priGqAll",
+  PQ: "kpi.produced",
+  GQ: "kpi.good",
+  SQ: "kpi.scrap",
+  RQ: "kpi.rework",
+} as const;
 
 /** A kind of master data by its name in the console; one that it does not know keeps its own. */
 function entityText(entity: string, t: Say): string {

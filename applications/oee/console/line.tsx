@@ -86,6 +86,8 @@ function LineTime(props: {
   const nowUs = context.nowUs();
   const constraint = constraintOf(line, busyIn(read, view.range));
   const atUs = Math.min(cursorUs ?? nowUs, view.range.toUs - 1);
+  // What is told ends where it was read; now has gone on since.
+  const lastUs = (stories.get(line.output)?.pieces.at(-1)?.toUs ?? nowUs) - 1;
   const states = line.machines.flatMap((machine): TimeLane[] => {
     const story = stories.get(machine.id);
     if (story === undefined) return [];
@@ -117,7 +119,7 @@ function LineTime(props: {
       kind: "blocks",
       id: "order",
       label: t("machine.lane.order"),
-      note: itemAt(orders, atUs)?.label ?? t("machine.noOrder"),
+      note: itemAt(orders, Math.min(atUs, lastUs))?.label ?? t("machine.noOrder"),
       items: orders,
       size: "low",
     },

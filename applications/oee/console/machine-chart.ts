@@ -69,7 +69,7 @@ export function machineLanes(
   const stateNote =
     pieceNow === undefined
       ? ""
-      : `${stateWord(t, pieceNow.state)} · ${pieceText(pieceNow, said.reasons, t, context.locale)} · ${format.time(pieceNow.fromUs)} (${format.duration(Math.min(pieceNow.toUs, atUs > pieceNow.toUs ? pieceNow.toUs : Math.max(atUs, pieceNow.toUs)) - pieceNow.fromUs)})`;
+      : `${[...new Set([stateWord(t, pieceNow.state), pieceText(pieceNow, said.reasons, t, context.locale)])].join(" · ")} · ${format.time(pieceNow.fromUs)} (${format.duration(Math.min(pieceNow.toUs, atUs > pieceNow.toUs ? pieceNow.toUs : Math.max(atUs, pieceNow.toUs)) - pieceNow.fromUs)})`;
   const alarms = alarmItems(alarmPieces(data.facts, context.nowUs(), context.locale), (n) =>
     t("machine.alarms.more", { n }),
   );

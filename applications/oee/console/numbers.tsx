@@ -4,7 +4,7 @@ import type { KpiHint, Kpis } from "../kpis.ts";
 import { type Explained, whyLink } from "./evidence-model.ts";
 import type { Numbers } from "./source.ts";
 import { isLow } from "./target.ts";
-import type { Say } from "./texts.ts";
+import { rangeText, type Say } from "./texts.ts";
 
 export const percentOf = (share: number | null, format: Format, none: string): string =>
   share === null ? none : format.percent(share);
@@ -29,12 +29,20 @@ export type Worthiness = Pick<Numbers, "state" | "revision" | "cause" | "changed
   bounds: { lower: number; upper: number } | null;
 };
 
-/** `why`: of which published result; then one click shows why it is so. */
-export function Worth(props: { numbers: Numbers; context: PageContext; t: Say; why?: Explained; name?: string }) {
-  const { numbers, context, t, why, name } = props;
+interface WorthOf {
+  numbers: Numbers;
+  brief?: boolean;
+  context: PageContext;
+  t: Say;
+  /** Of which published result; then one click shows why it is so. */
+  why?: Explained;
+  name?: string;
+}
+
+export function Worth({ numbers, brief, context, t, why, name }: WorthOf) {
   const { kpis } = numbers;
   const worth = { ...numbers, coverage: kpis.stateCoverage, bounds: kpis.availabilityBounds };
-  const marks = <WorthMarks worth={worth} context={context} t={t} />;
+  const marks = <WorthMarks worth={worth} brief={brief} context={context} t={t} />;
   if (why === undefined) return marks;
   return (
     <span className="worth-why">
@@ -48,7 +56,8 @@ export function Worth(props: { numbers: Numbers; context: PageContext; t: Say; w
 }
 
 /** Provisional or final, coverage, revision with its cause. */
-export function WorthMarks({ worth, context, t }: { worth: Worthiness; context: PageContext; t: Say }) {
+export function WorthMarks(props: { worth: Worthiness; brief?: boolean; context: PageContext; t: Say }) {
+  const { worth, brief = false, context, t } = props;
   const { state, revision, cause, changedUs, stale, coverage: covered, bounds } = worth;
   const { format } = context;
   return (
@@ -61,11 +70,11 @@ export function WorthMarks({ worth, context, t }: { worth: Worthiness; context: 
           className="worth-part"
           title={
             bounds === null
-              ? undefined
+              ? t("kpi.coverage", { share: format.percent(covered) })
               : t("kpi.bounds", { lower: format.percent(bounds.lower), upper: format.percent(bounds.upper) })
           }
         >
-          {t("kpi.coverage", { share: format.percent(covered) })}
+          {t(brief ? "kpi.coverageBrief" : "kpi.coverage", { share: format.percent(covered) })}
         </span>
       )}
       {stale && <span title={t("kpi.staleHint")}>{t("kpi.stale")}</span>}
@@ -103,7 +112,7 @@ export function KpiPanel(props: {
     <section className="kpi-panel" aria-label={props.title}>
       <h2>{props.title}</h2>
       <p className="kpi-when">
-        {t("kpi.at", { from: format.dateTime(numbers.fromUs), to: format.dateTime(numbers.toUs) })}
+        {rangeText(numbers, format)}
         <br />
         <Worth numbers={numbers} context={context} t={t} />
       </p>
@@ -118,17 +127,23 @@ export function KpiPanel(props: {
       </dl>
       {made.length > 0 && (
         <table className="kpi-quantities">
+          <thead>
+            <tr>
+              <td />
+              <th scope="col">{t("kpi.good")}</th>
+              <th scope="col">{t("kpi.scrap")}</th>
+            </tr>
+          </thead>
           <tbody>
             {made.map(({ material, unit, all }) => (
               <tr key={`${material} ${unit}`}>
-                <th scope="row">{material ?? t("hint.anything")}</th>
+                <th scope="row">{material ?? t("kpi.noMaterial")}</th>
                 <td>
-                  {format.number(all.gq, 0)} {t("kpi.good").toLocaleLowerCase(context.locale)}
+                  {format.number(all.gq, 0)} <span className="unit">{unitText(unit)}</span>
                 </td>
                 <td className={all.sq > 0 ? "bad" : ""}>
-                  {format.number(all.sq, 0)} {t("kpi.scrap").toLocaleLowerCase(context.locale)}
+                  {format.number(all.sq, 0)} <span className="unit">{unitText(unit)}</span>
                 </td>
-                <td className="unit">{unitText(unit)}</td>
               </tr>
             ))}
           </tbody>

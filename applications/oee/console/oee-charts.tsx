@@ -1,4 +1,4 @@
-import type { Reason } from "@lineshaft/contract/api";
+import { hourUs, type Reason } from "@lineshaft/contract/api";
 import { type PageContext, Segments } from "@lineshaft/ui/kit";
 import { useState } from "react";
 import { type LossStep, type ParetoBar, paretoOf, waterfallOf } from "../losses.ts";
@@ -164,6 +164,18 @@ export function ParetoTable(props: {
   );
 }
 
+/** Periods on an axis of time: an hour of which there is no number keeps its place. */
+function slotsOf(periods: readonly Numbers[], hourly: boolean): { fromUs: number; period: Numbers | null }[] {
+  const last = periods.at(-1);
+  if (!hourly || last === undefined) return periods.map((period) => ({ fromUs: period.fromUs, period }));
+  const at = new Map(periods.map((period) => [period.fromUs, period]));
+  const hours = Math.round((last.fromUs - periods[0].fromUs) / hourUs) + 1;
+  return Array.from({ length: hours }, (_, i) => {
+    const fromUs = periods[0].fromUs + i * hourUs;
+    return { fromUs, period: at.get(fromUs) ?? null };
+  });
+}
+
 export function Trend(props: {
   periods: readonly Numbers[];
   target: number;
@@ -176,31 +188,34 @@ export function Trend(props: {
   const [at, setAt] = useState<number | null>(null);
   const shown = periods.find(({ fromUs }) => fromUs === at) ?? null;
   const most = Math.max(1, target, ...periods.map(({ kpis }) => kpis.oeeIndex ?? 0));
-  const nameOf = ({ fromUs }: Numbers): string => format.part(fromUs, hourly ? "min" : "day");
+  const nameOf = (fromUs: number): string => format.part(fromUs, hourly ? "min" : "day");
+  // Midnight says which day begins.
+  const markOf = (fromUs: number): string =>
+    hourly && nameOf(fromUs) === "00:00" ? format.part(fromUs, "day") : nameOf(fromUs);
   return (
     <section className="oee-trend" aria-label={t("oee.trend")}>
       <header>
         <h2>{t(hourly ? "oee.trendHours" : "oee.trendDays")}</h2>
         <span className="oee-hint" role="status">
           {shown !== null &&
-            `${nameOf(shown)}: ${factors.map((name) => `${t(`kpi.${name}`)} ${percentOf(shown.kpis[name], format, "–")}`).join(" · ")}`}
+            `${nameOf(shown.fromUs)}: ${factors.map((name) => `${t(`kpi.${name}`)} ${percentOf(shown.kpis[name], format, "–")}`).join(" · ")}`}
         </span>
       </header>
       <ol onPointerLeave={() => setAt(null)}>
-        {periods.map((period) => {
-          const oee = period.kpis.oeeIndex;
+        {slotsOf(periods, hourly).map(({ fromUs, period }) => {
+          const oee = period?.kpis.oeeIndex ?? null;
           return (
             <li
-              key={period.fromUs}
+              key={fromUs}
               className={oee === null ? "none" : isLow(oee, target) ? "low" : ""}
-              title={`${nameOf(period)}: ${percentOf(oee, format, t("kpi.none"))}`}
-              onPointerEnter={() => setAt(period.fromUs)}
+              title={`${nameOf(fromUs)}: ${percentOf(oee, format, t("kpi.none"))}`}
+              onPointerEnter={() => setAt(fromUs)}
             >
               <span className="column">
                 <i style={{ height: `${((oee ?? 0) / most) * 100}%` }} />
                 <u style={{ bottom: `${(target / most) * 100}%` }} />
               </span>
-              <span className="column-name">{nameOf(period)}</span>
+              <span className="column-name">{markOf(fromUs)}</span>
               <span className="column-value">{oee === null ? "–" : format.percent(Math.round(oee * 100) / 100)}</span>
             </li>
           );

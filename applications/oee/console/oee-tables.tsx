@@ -1,7 +1,7 @@
 import type { PageContext } from "@lineshaft/ui/kit";
 import { percentOf, ShareBar, Worth } from "./numbers.tsx";
 import type { Factors, OeeModel } from "./oee-data.ts";
-import type { Say } from "./texts.ts";
+import { dayText, type Say } from "./texts.ts";
 
 function KpiCells({ kpis, target, context }: { kpis: Factors; target: number; context: PageContext }) {
   const { format } = context;
@@ -53,14 +53,15 @@ export function Shifts(props: { id: number; rows: OeeModel["shifts"]; target: nu
             <tr key={shift.id}>
               <th scope="row">
                 <a {...context.link("shift-report", { id: context.query.get("id"), shift: shift.id })}>
-                  {shift.productionDay} {shift.name}
+                  {dayText(shift.productionDay, context.format)} {shift.name}
                 </a>
                 <Worth
                   numbers={own}
+                  brief
                   context={context}
                   t={t}
                   why={{ equipmentId: id, period: "shift", key: shift.id }}
-                  name={`${shift.productionDay} ${shift.name}`}
+                  name={`${dayText(shift.productionDay, context.format)} ${shift.name}`}
                 />
               </th>
               <KpiCells kpis={own.kpis} target={target} context={context} />
@@ -88,7 +89,7 @@ export function Below(props: { rows: OeeModel["below"]; target: number; context:
               <th scope="row">
                 <a {...context.link("oee", { id: equipment.id, ...range })}>{equipment.name}</a>
                 {equipment.level === "workUnit" && (
-                  <a className="soft" {...context.link("machine", { id: equipment.id, ...range })}>
+                  <a className="below-axis" {...context.link("machine", { id: equipment.id, ...range })}>
                     {t("oee.timeAxis")}
                     <span className="unseen"> {equipment.name}</span>
                   </a>

@@ -149,7 +149,7 @@ function Small(props: { name: string; value: string; title?: string; link?: Retu
   return (
     <div className="kpi kpi-small">
       <dt title={title}>{name}</dt>
-      <dd>{link === undefined ? value : <a {...link}>{value}</a>}</dd>
+      <dd>{link === undefined || value === "–" ? value : <a {...link}>{value}</a>}</dd>
     </div>
   );
 }

@@ -12,7 +12,7 @@ import { countStates, lineHeadline, shiftOf, type Tile, tileOf } from "./overvie
 import type { Line, Site } from "./plant.ts";
 import { usualTarget } from "./target.ts";
 import { TargetField } from "./target-field.tsx";
-import { type Say, stateWord, textsOf } from "./texts.ts";
+import { type Say, stateWord, textsOf, withinLine } from "./texts.ts";
 import { MachineTile, WaitingTile } from "./tile.tsx";
 import { useArrows } from "./tile-keys.ts";
 import { useNow } from "./use-now.ts";
@@ -155,7 +155,7 @@ function SiteRows({ site, rowsBefore, ...common }: Common & { site: Site; rowsBe
 
 /** What a row that was never drawn is taken for. */
 const rowHeightPx = 168;
-const usualColumns = 5;
+const usualColumns = 4;
 
 function LineRow({ line, machines, ...common }: Common & { line: Line; machines: readonly Equipment[] }) {
   const { now, plant, tiles, context, t } = common;
@@ -185,14 +185,14 @@ function LineRow({ line, machines, ...common }: Common & { line: Line; machines:
               OEE <b>{percentOf(headline.oee, format, "–")}</b>
             </span>
             <ShareBar share={headline.oee} target={targetOf(line.equipment.id)} />
-            <WorthMarks worth={headline} context={context} t={t} />
+            <WorthMarks worth={headline} brief context={context} t={t} />
           </div>
         )}
         {now.atUs !== null && (
           <p className="line-states">
             {countStates(line.machines.map(({ id }) => tiles.get(id) as Tile)).map(({ state, n }) => (
               <span key={state}>
-                <StateMark state={state} /> {n} {stateWord(t, state).toLocaleLowerCase(context.locale)}
+                <StateMark state={state} /> {n} {withinLine(stateWord(t, state), context.locale)}
               </span>
             ))}
           </p>

@@ -1,7 +1,7 @@
 import { hourUs, type Micros } from "@lineshaft/contract/api";
 import { Button, type Format, pan, spanOf, type TimeRange, zoom } from "@lineshaft/ui/kit";
 import { moved, type View } from "./range.ts";
-import type { Say } from "./texts.ts";
+import { rangeText, type Say } from "./texts.ts";
 
 const spans = [
   ["range.8h", 8 * hourUs],
@@ -74,9 +74,7 @@ export function RangeBar(props: {
           onClick={() => zoomBy(2)}
         />
       </span>
-      <span className="range-text">
-        {format.dateTime(range.fromUs)} – {format.dateTime(range.toUs)}
-      </span>
+      <span className="range-text">{rangeText(range, format)}</span>
       {following ? (
         <span className="range-live">{t("range.live")}</span>
       ) : (

@@ -8,7 +8,7 @@ import "./report.css";
 import { Sheet } from "./report-sheet.tsx";
 import { shiftAt } from "./source.ts";
 import { useTarget } from "./target.ts";
-import { textsOf } from "./texts.ts";
+import { dayText, textsOf } from "./texts.ts";
 
 /** How was the shift? A sheet of A4 for the wall. */
 export default function ReportPage({ context }: { context: PageContext }) {
@@ -53,7 +53,7 @@ function Report({ id, plant, context, t }: PlaceProps) {
           >
             {shifts.data?.map((one) => (
               <option key={one.id} value={one.id}>
-                {one.productionDay} {one.name}
+                {dayText(one.productionDay, context.format)} {one.name}
                 {shiftAt([one], nowUs) === undefined ? "" : ` (${t("report.runs")})`}
               </option>
             ))}

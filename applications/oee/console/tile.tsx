@@ -56,7 +56,11 @@ function MachineTileBody({ tile, isConstraint, target, reasons, context, t }: Ti
           </>
         )}
       </span>
-      <ShareBar share={order === null ? null : (order.made ?? 0) / Math.max(1, order.quantity)} />
+      {order === null ? (
+        <span className="share-bar" />
+      ) : (
+        <ShareBar share={(order.made ?? 0) / Math.max(1, order.quantity)} />
+      )}
       <span className="tile-oee">
         OEE <b>{percentOf(oee, format, "–")}</b>
       </span>

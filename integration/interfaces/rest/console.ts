@@ -42,10 +42,12 @@ export async function serveConsole(
     dotfiles: "ignore",
     wildcard: true,
     index: ["index.html"],
+    // The build lays them beside where they are worth it.
+    preCompressed: true,
     setHeaders: (reply, path) => {
       for (const [name, value] of Object.entries(pageHeaders)) reply.header(name, value);
       reply.header("content-security-policy", policy);
-      const forEver = /[\\/]assets[\\/]/.test(path) && hashedName.test(path);
+      const forEver = /[\\/]assets[\\/]/.test(path) && hashedName.test(path.replace(/\.gz$/, ""));
       reply.header("cache-control", forEver ? "public, max-age=31536000, immutable" : "no-cache");
     },
   });

@@ -649,6 +649,18 @@ describe("the console", () => {
     expect((await ask("/lineshaft.svg", { key: null })).headers["cache-control"]).toBe("no-cache");
   });
 
+  it("is sent compressed where the build has laid that beside a file, to whoever takes it", async () => {
+    writeFileSync(join(dir, "assets", "main-Ab12Cd34.js.gz"), gzipSync("1"));
+    const packed = await ask("/assets/main-Ab12Cd34.js", { key: null, headers: { "accept-encoding": "gzip" } });
+    expect(packed.headers).toMatchObject({
+      "content-encoding": "gzip",
+      "content-type": expect.stringContaining("javascript"),
+      "cache-control": "public, max-age=31536000, immutable",
+    });
+    expect(gunzipSync(packed.rawPayload).toString()).toBe("1");
+    expect((await ask("/assets/main-Ab12Cd34.js", { key: null })).body).toBe("1");
+  });
+
   it("A31: does not leave its folder, and keeps missing files missing", async () => {
     writeFileSync(join(dir, "..", "outside.txt"), "secret");
     for (const path of [

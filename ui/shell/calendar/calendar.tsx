@@ -208,6 +208,11 @@ function OneCalendar(props: {
           )}
         </div>
         {shifts.error !== null && <ProblemView error={shifts.error} />}
+        {shifts.data === null && shifts.error === null && (
+          <p className="footnote" role="status">
+            {t("calendar.wait")}
+          </p>
+        )}
         <Weeks
           calendar={base.item}
           days={days}

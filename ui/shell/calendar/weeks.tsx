@@ -219,7 +219,7 @@ function Shift(
         <b>{plainName(shift.name)}</b>
         {shift.crew !== null && <span className="crew">{shift.crew}</span>}
         <span className={mine === null ? "unseen" : "times"}>{times}</span>
-        {elsewhere && <span className="soft">→ {shift.productionDay.slice(8)}.</span>}
+        {elsewhere && <span className="soft">→ {Number(shift.productionDay.slice(8))}</span>}
       </button>
       {may && fromUs >= row.fromUs && (
         <span

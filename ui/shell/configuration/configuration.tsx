@@ -51,7 +51,6 @@ function Revisions({ chosen }: { chosen: number | null }) {
       <section className="revisions" aria-label={t("revisions.title")}>
         <div className="toolbar">
           <h2>{t("revisions.title")}</h2>
-          <span className="spring" />
           <Button onClick={() => void download()} title={t("configuration.exportHint")}>
             {t("configuration.export")}
           </Button>

@@ -108,7 +108,7 @@ export function AlarmTable(props: {
                 <th>{t("alarm.is")}</th>
                 <th>{t("alarm.text")}</th>
                 <th>{t("alarm.severity")}</th>
-                <th>{t("alarm.cause")}</th>
+                <th>{t("mapping.reason")}</th>
                 <th>
                   <span className="unseen">{t("mapping.removeHead")}</span>
                 </th>

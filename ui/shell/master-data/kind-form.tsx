@@ -90,6 +90,8 @@ export function KindForm<K extends FormKind>(props: {
   const touched = (): Touched[] | null => {
     if (spec.reach === "none") return null;
     if (item === null || !isDated(item)) return [];
+    // Nothing was changed yet.
+    if (base !== null && since === "whole" && JSON.stringify(item) === JSON.stringify(base.item)) return [];
     const ranges = inside && sinceUs !== null ? [{ ...item, fromUs: sinceUs }] : touchedByRange(datedBase, item);
     return ranges.flatMap(({ equipmentId, fromUs, toUs }) =>
       (spec.reach === "below" ? machinesBelow(equipment, equipmentId) : [equipmentId]).map((machine) => ({
@@ -130,7 +132,7 @@ export function KindForm<K extends FormKind>(props: {
       id={id}
       item={item}
       touched={touched()}
-      broad={leaves(fields) > 4}
+      broad={leaves(fields) > 3}
       {...(since === "date" ? { save: saveFromDate } : {})}
       onIncomplete={() => setStrict(true)}
       onRefused={setRefused}

@@ -60,6 +60,7 @@ export const calendarDe: Record<keyof typeof calendarEn, string> = {
   "calendar.exception": "Ausnahme",
   "calendar.productionDay": "Produktionstag {day}",
   "calendar.break": "Pause",
+  "calendar.wait": "Die Schichten werden gelesen …",
   "calendar.hint":
     "Eine Schicht, ihre Enden oder eine Pause ziehen; oder wählen und ← → drücken. Die Auswirkung steht da, bevor etwas gespeichert wird.",
   "calendar.moving": "{name} {n} min: Enter zeigt die Auswirkung, Escape lässt es.",

@@ -59,6 +59,7 @@ export const calendarEn = {
   "calendar.exception": "exception",
   "calendar.productionDay": "production day {day}",
   "calendar.break": "Break",
+  "calendar.wait": "Reading the shifts …",
   "calendar.hint":
     "Drag a shift, its ends or a break; or choose one and press ← →. The effect is shown before anything is saved.",
   "calendar.moving": "{name} {n} min: Enter shows the effect, Escape leaves it.",

@@ -153,7 +153,7 @@ export const mappingDe: Record<keyof typeof mappingEn, string> = {
   "alarm.cause": "Vorgeschlagener Grund",
   "alarm.code": "Code",
   "alarm.codeHint": "Ein Alarm, gleich bei welchem Wert. Leer: Der Wert ist der Code.",
-  "alarm.codeShort": "Code, sonst der Wert",
+  "alarm.codeShort": "Code",
   "alarm.codeOf": "Code, {of}",
   "alarm.codeIs": "Code {code}",
   "alarm.otherwise": "Werte ohne Zeile",

@@ -151,7 +151,7 @@ export const mappingEn = {
   "alarm.cause": "Proposed reason",
   "alarm.code": "Code",
   "alarm.codeHint": "One alarm, whatever the value. Empty: the value is the code.",
-  "alarm.codeShort": "code, else the value",
+  "alarm.codeShort": "code",
   "alarm.codeOf": "Code, {of}",
   "alarm.codeIs": "code {code}",
   "alarm.otherwise": "Values without a row",

@@ -35,7 +35,7 @@ export const systemDe: Record<keyof typeof systemEn, string> = {
   "system.lag": "Historie hinter dem Log",
   "system.lagRecords": "{n} {n|Datensatz|Datensätze}",
   "system.commit": "Commit, 99 % binnen",
-  "system.commitHalf": "die Hälfte binnen {ms} ms",
+  "system.commitHalf": "die Hälfte binnen {time}",
   "system.disk": "Platte",
   "system.diskUsed": "{share} belegt",
   "system.hoursLeft": "Reicht für",

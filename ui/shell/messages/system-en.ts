@@ -33,7 +33,7 @@ export const systemEn = {
   "system.lag": "History behind the log",
   "system.lagRecords": "{n} {n|record|records}",
   "system.commit": "Commit, 99% within",
-  "system.commitHalf": "half within {ms} ms",
+  "system.commitHalf": "half within {time}",
   "system.disk": "Disk",
   "system.diskUsed": "{share} used",
   "system.hoursLeft": "Lasts for",

@@ -47,6 +47,7 @@ export function PageTrend(props: PageTrendProps) {
           );
         })}
       </ul>
+      {model.state.loading && !model.hasData && <p className="page-trend-wait">{t("trend.loading")}</p>}
       {model.state.error !== null && <ProblemView error={model.state.error} />}
       <TrendChart
         scene={model.scene}

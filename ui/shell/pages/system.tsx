@@ -75,6 +75,9 @@ function Gauge(props: {
   );
 }
 
+/** Below ten milliseconds a tenth is worth telling. */
+const shortTime = (ms: number): string => (ms < 10 ? `${fmt.number(ms, 1)} ms` : fmt.duration(ms * 1000));
+
 function Rates({ health, status }: { health: Health; status: SystemStatus }) {
   const { samples } = health;
   return (
@@ -105,11 +108,11 @@ function Rates({ health, status }: { health: Health; status: SystemStatus }) {
         />
         <Gauge
           label={t("system.commit")}
-          value={`${fmt.number(status.log.commitP99Ms, 1)} ms`}
+          value={shortTime(status.log.commitP99Ms)}
           samples={samples}
           of="commitP99Ms"
           least={5}
-          note={t("system.commitHalf", { ms: fmt.number(status.log.commitP50Ms, 2) })}
+          note={t("system.commitHalf", { time: shortTime(status.log.commitP50Ms) })}
         />
       </div>
     </section>

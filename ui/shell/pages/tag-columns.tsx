@@ -130,7 +130,7 @@ interface Editing {
 export function columnsOf(chosen: readonly ColumnKey[], editing: Editing): Column<RawTag>[] {
   const all: Record<ColumnKey, Omit<Column<RawTag>, "key" | "title">> = {
     name: {
-      track: "minmax(140px, 1.7fr)",
+      track: "minmax(140px, 1.8fr)",
       sortable: true,
       cell: (tag) =>
         editing.renaming === tag.id ? (
@@ -148,7 +148,7 @@ export function columnsOf(chosen: readonly ColumnKey[], editing: Editing): Colum
         ),
     },
     place: {
-      track: editing.narrow ? "minmax(140px, 1.5fr)" : "minmax(130px, 1.9fr)",
+      track: editing.narrow ? "minmax(160px, 1.9fr)" : "minmax(130px, 2.5fr)",
       sortable: true,
       cell: (tag) => (
         <span className={`cell-text ${tag.equipmentId === null ? "dim" : "soft"}`} title={tagPlace(tag)}>
@@ -156,7 +156,7 @@ export function columnsOf(chosen: readonly ColumnKey[], editing: Editing): Colum
         </span>
       ),
     },
-    value: { track: "minmax(124px, 1.4fr)", align: "right", sortable: true, cell: (tag) => <ValueCell tag={tag} /> },
+    value: { track: "minmax(124px, 1fr)", align: "right", sortable: true, cell: (tag) => <ValueCell tag={tag} /> },
     unit: {
       track: editing.narrow ? "70px" : "minmax(56px, 92px)",
       cell: (tag) => (
@@ -165,7 +165,7 @@ export function columnsOf(chosen: readonly ColumnKey[], editing: Editing): Colum
         </span>
       ),
     },
-    quality: { track: "100px", cell: (tag) => <QualityCell tag={tag} /> },
+    quality: { track: editing.narrow ? "84px" : "100px", cell: (tag) => <QualityCell tag={tag} /> },
     age: { track: "68px", align: "right", sortable: true, cell: (tag) => <AgeCell tag={tag} /> },
     rate: { track: "76px", align: "right", sortable: true, cell: (tag) => <RateCell tag={tag} /> },
     type: { track: "74px", cell: (tag) => <TypeCell tag={tag} /> },

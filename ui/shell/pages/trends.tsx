@@ -193,6 +193,8 @@ function Legend(props: {
   onAdd(id: number): void;
 }) {
   const { model, tags } = props;
+  // Places have names.
+  useDirectory();
   // Live, the values are the newest ones; otherwise those at the cursor or at the right edge.
   const isNow = model.cursor === null && model.live;
   const at = model.cursor?.us ?? Math.min(model.range.toUs, nowUs());
