@@ -2,6 +2,7 @@
  * size: bytes that history takes for one datapoint of the factory mix: everything in its directory (files, roll-ups, checksums, indexes), as `du` counts, over the points
  * in it. Live data of 20,000 tags at full speed for the length of the run; then the server is left alone until it has closed its head into a file, and stopped. Beside the size that it
  * left: the value, after all compaction that is still to come (at the end of an hour, at night) has been done at once. The log is not counted: it is a window that passes.
+ * `toldFacts`: bytes that the store behind `asOf` of facts takes for a machine and a day (lib/told-size.ts).
  */
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -11,6 +12,7 @@ import type { Bench } from "./lib/report.ts";
 import { expectAllStored, Rig } from "./lib/rig.ts";
 import { ServerProcess } from "./lib/server.ts";
 import { round, SharedClock, sleep } from "./lib/stats.ts";
+import { toldFactsBytes } from "./lib/told-size.ts";
 
 /** Rows wait in memory for at most 60 s. */
 const headClosedMs = 75_000;
@@ -66,11 +68,14 @@ export const size: Bench = {
       if (rows !== sent.offered) throw new Error(`${rows} rows are in files; ${sent.offered} were acknowledged.`);
       const bytes = bytesBelow(historyDir);
       say(`${rows} points: ${bytesLeft} bytes in ${filesLeft} files as left, ${bytes} in ${files} after compaction`);
+      const toldFacts = await toldFactsBytes(dir);
+      say(`what was told of facts: ${round(toldFacts.bytesPerMachineAndDay / 1000)} kB for a machine and a day`);
       return {
         value: round(bytes / rows),
         points: rows,
         bytes,
         files,
+        toldFacts,
         asLeft: { bytesPerPoint: round(bytesLeft / rows), files: filesLeft },
       };
     } finally {

@@ -50,7 +50,8 @@ export interface FactsDelta {
     id: number;
     key: string;
     rows: StandardBinding[];
-    head: Uint8Array;
+    /** Made as it is taken, of what was copied. */
+    readonly head: Uint8Array;
     /** Closed hours from here on are replaced by `segments`, which are made as they are taken. */
     fromHour: Micros;
     segments: Iterable<{ hour: Micros; body: Uint8Array }>;
@@ -82,11 +83,14 @@ interface Head {
   open: Uint8Array | null;
 }
 
-export function encodeHead(binding: Binding): Uint8Array {
-  const { track, lastT, lastOrdinal, watermark, dirtyFrom, dirtyTo, floor, held } = binding;
+/** Copies it as it is at this instant, which is quick; the bytes are made later, where there is time. */
+export function headOf(binding: Binding): () => Uint8Array {
+  const { track, lastT, lastOrdinal, watermark, dirtyFrom, dirtyTo, floor } = binding;
   const state = track.s.slice(track.o, track.o + track.width);
-  const open = track.open.hour === Number.NEGATIVE_INFINITY ? null : encodeSegment(track.open);
-  return serialize({ state, lastT, lastOrdinal, watermark, dirtyFrom, dirtyTo, floor, held, open } satisfies Head);
+  const open = track.open.hour === Number.NEGATIVE_INFINITY ? null : track.open.lend();
+  const held = binding.held.length === 0 ? [] : [...binding.held];
+  const head = { state, lastT, lastOrdinal, watermark, dirtyFrom, dirtyTo, floor, held };
+  return () => serialize({ ...head, open: open === null ? null : encodeSegment(open) } satisfies Head);
 }
 
 /** Makes a new binding what was saved of it. `watermark`: of its equipment. */

@@ -2,11 +2,11 @@ import type { Lsn, StandardBinding } from "@lineshaft/contract/ports";
 import type { Binding } from "./binding.ts";
 import {
   type CheckpointRest,
-  encodeHead,
   encodeRest,
   encodeSegment,
   type FactsDelta,
   type FactsStore,
+  headOf,
 } from "./checkpoint.ts";
 import type { Derivation } from "./engine.ts";
 import type { Segment } from "./segment.ts";
@@ -59,7 +59,13 @@ export class FactsSaver {
       const { key, rows } = this.#known.get(spec.id) as Known;
       const fromHour = track.unsavedFrom;
       const segments = track.segments.slice(track.firstSegment(fromHour));
-      changed.push({ id: spec.id, key, rows, head: encodeHead(binding), fromHour, segments: encoded(segments) });
+      const head = headOf(binding);
+      changed.push({
+        ...{ id: spec.id, key, rows, fromHour, segments: encoded(segments) },
+        get head() {
+          return head();
+        },
+      });
       taken.push({ binding, fromHour });
       mark[mark.length - 1] = Number.POSITIVE_INFINITY;
       this.#marks.set(spec.id, mark);

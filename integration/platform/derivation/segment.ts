@@ -60,6 +60,8 @@ export class OpenSegment {
   changedCountTo = Number.NEGATIVE_INFINITY;
   #seenTransitions = 0;
   #seenIncrements = 0;
+  /** Somebody still reads the columns. */
+  #lent = false;
 
   /** `width`: of the automaton's state. `named`: its codes are keys of texts. */
   constructor(width: number, named = false) {
@@ -135,11 +137,24 @@ export class OpenSegment {
   }
 
   clear(): void {
+    if (this.#lent) {
+      const named = this.transitions.code instanceof Float64Array;
+      this.transitions = { n: 0, t: noTimes, code: named ? noTimes : noCodes };
+      this.increments = { n: 0, source: noTimes, t: noTimes, value: noTimes, flags: noBytes, channel: noBytes };
+      this.#lent = false;
+    }
     this.transitions.n = 0;
     this.increments.n = 0;
     this.outside = 0;
     this.#seenTransitions = 0;
     this.#seenIncrements = 0;
+  }
+
+  /** It as it is at this instant, to be read later: what comes is appended behind it, and the columns are not used again for another hour. */
+  lend(): Pick<OpenSegment, "hour" | "start" | "outside" | "transitions" | "increments"> {
+    this.#lent = true;
+    const { hour, start, outside, transitions, increments } = this;
+    return { hour, start: start.slice(), outside, transitions: { ...transitions }, increments: { ...increments } };
   }
 
   /** Becomes what another one is; what changed is the caller's to tell. */
