@@ -177,7 +177,7 @@ describe.skipIf(!hasPeer("chromium"))("master data in the console", { timeout: 6
     await page.getByLabel("Units per count of Oven").fill("0,5");
     const wrong = await look(tab, "topology-form", 1440);
     await page.getByRole("button", { name: "Save" }).click();
-    await page.getByRole("row", { name: /Line 1.*Press 1 → Press 2 → Oven always/ }).waitFor();
+    await page.getByRole("row", { name: /Line 1.*Press 1 ∥ Press 2 → Oven always/ }).waitFor();
     const [{ item }] = await itemsOf<MasterDataItem<"lineTopology">>("/line-topologies");
     expect(item).toEqual({
       equipmentId: ids["Line 1"],

@@ -24,7 +24,11 @@ function listText({ name, fields }: FieldEntry, rows: readonly Values[]): string
   const shown = rows.slice(0, listedMax);
   if (name === "conversions")
     return shown.map(({ unit, factor }) => `1 = ${fmt.number(Number(factor), 9)} ${unit}`).join("; ");
-  if (name === "members") return shown.map(({ equipmentId }) => nameOf(equipmentId)).join(" → ");
+  if (name === "members")
+    return [...Map.groupBy(shown, ({ stage }) => Number(stage))]
+      .sort(([a], [b]) => a - b)
+      .map(([, beside]) => beside.map(({ equipmentId }) => nameOf(equipmentId)).join(" ∥ "))
+      .join(" → ");
   const text = (row: Values): string =>
     fields
       .filter(({ type }) => type !== "time")
@@ -54,7 +58,8 @@ function columnOf<K extends FormKind>(field: FieldEntry, within: string, of: (ro
   const { name, type } = field;
   const value = (row: Row<K>): string | number => {
     const raw = of(row)[name];
-    if (type === "equipment") return equipmentPath(Number(raw));
+    // Of a machine of the line its name is enough.
+    if (type === "equipment") return name === "equipmentId" ? equipmentPath(Number(raw)) : nameOf(raw);
     if (type === "list") return listText(field, (raw ?? []) as Values[]);
     if (type === "duration") return Number(raw) / 1e6;
     return typeof raw === "number" ? raw : valueText(field, raw);
