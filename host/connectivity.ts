@@ -21,6 +21,7 @@ import type {
   Registry,
   Sink,
 } from "@lineshaft/contract/ports";
+import { paced } from "@lineshaft/platform/registry";
 
 interface Parts {
   registry: Pick<Registry, "revision" | "connectionSpecs" | "settled">;
@@ -99,7 +100,7 @@ export async function runConnectivity(parts: Parts): Promise<RunningConnectivity
     for (const tenant of new Set([...wanted.keys(), ...tenants.keys()])) {
       const specs = (wanted.get(tenant) ?? []).filter(({ kind }) => Object.hasOwn(connectorKinds, kind)).map(plain);
       if (specs.length === 0 && !tenants.has(tenant)) continue;
-      for (const [name, error] of await reconcile(of(tenant), specs))
+      for (const [name, error] of await reconcile(of(tenant), specs, paced()))
         parts.log("warning", `Connection "${name}" cannot be started: ${error.message}`);
     }
     parts.followed?.(all);

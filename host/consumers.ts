@@ -13,13 +13,13 @@ import {
   recordType,
   type TagRegisteredRecord,
 } from "@lineshaft/contract/ports";
+import { othersServed } from "@lineshaft/platform/registry";
 
 /** As much of the log as is applied at once, unless a view says otherwise. */
 const portionBytes = 8 * 1024 * 1024;
 
-/** New names are taken in for so long at a time, with pauses in between. */
+/** New names are taken in for so long at a time, and those who wait are served in between. */
 const registerMs = 5;
-const registerPauseMs = 5;
 
 /** How often what found no space on the disk is tried again. */
 const fullRetryMs = 1000;
@@ -144,11 +144,8 @@ export function registryConsumer(
   const register = async (frames: Frame[]): Promise<void> => {
     const registrations = registrationsOf(frames);
     gather = registrations.length > 0;
-    await registry.settled();
-    while (!registry.applyRegistrations(registrations, registerMs)) {
-      await clock.sleep(registerPauseMs);
-      await registry.settled();
-    }
+    const some = () => registry.settled(() => registry.applyRegistrations(registrations, registerMs));
+    while (!(await some())) await othersServed();
   };
   const apply = (frames: Frame[]): Promise<void> | undefined => {
     for (const frame of frames) {

@@ -1,12 +1,8 @@
-import {
-  type Clock,
-  encodeJson,
-  type Log,
-  type Lsn,
-  type Outbox,
-  type Registry,
-  recordType,
-} from "@lineshaft/contract/ports";
+import { encodeJson, type Log, type Lsn, type Outbox, type Registry, recordType } from "@lineshaft/contract/ports";
+import { othersServed } from "@lineshaft/platform/registry";
+
+/** Changes in one go; each is a record that all views of the log read. */
+const atOnce = 100;
 
 /**
  * Moves registry changes into the log. The change is durable in the registry first; its record follows, and its LSN is stamped back. A
@@ -15,13 +11,11 @@ import {
 export class RegistryOutbox implements Outbox {
   readonly #registry: Registry;
   readonly #log: Log;
-  readonly #clock: Clock;
   #draining: Promise<void> | null = null;
 
-  constructor(parts: { registry: Registry; log: Log; clock: Clock }) {
+  constructor(parts: { registry: Registry; log: Log }) {
     this.#registry = parts.registry;
     this.#log = parts.log;
-    this.#clock = parts.clock;
   }
 
   async published(revision: number): Promise<Lsn> {
@@ -43,7 +37,7 @@ export class RegistryOutbox implements Outbox {
   async #drain(): Promise<void> {
     for (;;) {
       await this.#registry.settled();
-      const rows = this.#registry.outbox(500);
+      const rows = this.#registry.outbox(atOnce);
       if (rows.length === 0) return;
       const stamped = rows.map(({ revision, tenant, record }) => {
         const { lsn, durable } = this.#log.append({
@@ -55,8 +49,9 @@ export class RegistryOutbox implements Outbox {
         return { revision, lsn, durable };
       });
       await Promise.all(stamped.map((s) => s.durable));
-      this.#registry.stampLsn(stamped);
-      await this.#clock.sleep(0);
+      // Meanwhile a configuration may have begun to be saved.
+      await this.#registry.settled(() => this.#registry.stampLsn(stamped));
+      await othersServed();
     }
   }
 }

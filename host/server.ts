@@ -202,7 +202,7 @@ export async function startServer(config: Config, consoleDir?: string, plant?: D
     void ingest
       .gap(1, { connection: null, fromUs: clock.nowUs(), toUs: null, points: null, reason })
       .catch(fail("Recording a gap"));
-  const outbox = new RegistryOutbox({ registry, log: stream, clock });
+  const outbox = new RegistryOutbox({ registry, log: stream });
   const identity = openIdentity({
     registry,
     clock,

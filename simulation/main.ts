@@ -55,8 +55,9 @@ const say = (text: string): void => void process.stderr.write(`simulation: ${tex
 // A plant at speed 10 lives ten hours in one, but its controllers stamp true time: a platform rightly doubts times in the future. The mapping has a
 // fixed origin, so that it is the same after a restart.
 const originUs = Date.UTC(2026, 0, 1) * 1000;
+const modelUs = (trueMs: number): Micros => Math.floor(originUs + (trueMs * 1000 - originUs) * speed);
 const clock: PlantClock = {
-  nowUs: (): Micros => Math.floor(originUs + (Date.now() * 1000 - originUs) * speed),
+  nowUs: () => modelUs(Date.now()),
   stampUs: (modelUs) => Math.floor(originUs + (modelUs - originUs) / speed),
 };
 
@@ -149,6 +150,8 @@ const floor = await PlantFloor.open({
   clock,
   waiting,
   disturbances,
+  // Whoever started us said how much we have kept; until here a slow machine may have taken long.
+  startedUs: modelUs(performance.timeOrigin),
   mqttKey: key,
   opcUaUser: opcUaUser(),
   nowMs,

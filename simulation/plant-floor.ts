@@ -15,6 +15,8 @@ export interface FloorOptions {
   clock: PlantClock;
   waiting: Waiting;
   disturbances: Disturbances;
+  /** Model time when the plant was switched on: the backlog reaches back from here. */
+  startedUs: Micros;
   /** The password of everything that dials the broker; empty: none. */
   mqttKey: string;
   opcUaUser: { name: string; password: string } | null;
@@ -143,10 +145,10 @@ export class PlantFloor {
 
   /** What the edge node has kept; the others join later, and know of nothing before. */
   #playBacklog(): void {
-    const { clock, options } = this.#floor;
+    const { clock, options, startedUs } = this.#floor;
     const now = clock.nowUs();
     for (const feed of this.#feeds.values())
-      for (let at = now - options.backlogUs; at < now; at = Math.min(now, at + minuteUs)) feed.advance(at);
+      for (let at = startedUs - options.backlogUs; at < now; at = Math.min(now, at + minuteUs)) feed.advance(at);
   }
 
   #machines(protocol: Protocol): Machine[] {
@@ -169,11 +171,11 @@ export class PlantFloor {
   #feedOf(line: string): Feed {
     const known = this.#feeds.get(line);
     if (known) return known;
-    const { clock, options, disturbances } = this.#floor;
+    const { clock, options, disturbances, startedUs } = this.#floor;
     const kind = kindOf(line);
     const feed = new Feed({
       lineAt: (fromUs: Micros) => new PlantLine(kind, options.seed, fromUs),
-      fromUs: clock.nowUs() - Math.max(secondUs, options.backlogUs),
+      fromUs: startedUs - Math.max(secondUs, options.backlogUs),
       stampUs: clock.stampUs,
       disturb: (columns, signals) => disturbances.apply(columns, signals),
     });

@@ -173,7 +173,16 @@ describe.skipIf(!hasPeer("chromium"))("the meaning of values in the console", { 
     await editor.getByLabel("By what, row 5").selectOption("when");
     await editor.getByLabel("Condition, row 5").fill("value < 0.0 && value > -5.0");
     await editor.getByLabel("Item state, row 5").selectOption("OutOfService");
-    await editor.getByRole("table", { name: "Recorded" }).getByText("Judged by the server").waitFor();
+    // The server alone asks it: the mistake stands at its place, and what is sound is judged beside it.
+    const recorded = editor.getByRole("table", { name: "Recorded" });
+    await recorded.getByRole("row", { name: /^-4.*Out of service/ }).waitFor();
+    await editor.getByLabel("Condition, row 5").fill("value < 0.0 && speed > -5.0");
+    await editor
+      .getByRole("alert")
+      .getByText(/At character 16: There is no "speed" here/)
+      .waitFor();
+    await editor.getByLabel("Condition, row 5").fill("value < 0.0 && value > -5.0");
+    await editor.getByRole("alert").waitFor({ state: "detached" });
     // From a date on; what holds before stays as it is, although a plan was looked at and left in between.
     await editor.getByRole("button", { name: "Show what it would change" }).click();
     await page.getByText("Changes 1 meaning").waitFor();
@@ -238,5 +247,105 @@ describe.skipIf(!hasPeer("chromium"))("the meaning of values in the console", { 
     // The watermark follows what is heard of the connection.
     await rest.ingest("mill", [{ tag: "speed", time: Date.now() * 1000, value: 1451 }]);
     await outcome.getByText("Out of service").waitFor();
+
+    // A mistake is told at its place while it is typed; what is sound says what it makes of the present values.
+    await view.getByRole("button", { name: "Change the conditions" }).click();
+    const editor = page.getByRole("dialog", { name: "state by conditions over several tags" });
+    const first = editor.getByLabel("Condition, row 1");
+    await first.fill("speed > && !guard");
+    await editor.getByRole("alert").getByText("At character 9:").waitFor();
+    expect(await editor.getByRole("button", { name: "Show what it would change" }).isDisabled()).toBe(true);
+    await first.fill("speed > 1000.0 && guard");
+    await editor.getByLabel("Item state, row 1").selectOption("NotExecuting");
+    const wouldBe = editor.getByRole("status", { name: "By the present values:" });
+    await wouldBe.getByText("Not executing").waitFor();
+    await editor.getByRole("button", { name: "Show what it would change" }).click();
+    await page.getByRole("button", { name: /^Apply \d+ change/ }).click();
+    await page.getByText(/in force, as revision/).waitFor();
+    const changed = await configuration();
+    expect(changed.equipment?.find(({ path }) => path === "site/mill")?.model).toBe("mill@1.0.1");
+    const published = changed.models?.filter(({ name }) => name === "mill").map(({ version }) => version);
+    expect(published).toEqual(["1.0.0", "1.0.1"]);
+  });
+
+  it("says what alarms are and what identifiers stand for, beside what was told", async () => {
+    const at = (tag: string, minute: number, value: number | string) => ({
+      tag,
+      time: first + minute * minuteUs,
+      value,
+    });
+    const alarms = [17, 0, 150, 0, 901, 0].map((value, i) => at("code", i, value));
+    await rest.ingest("winder", [...alarms, at("recipe", 0, "07"), at("recipe", 1, "08")]);
+    const { body, etag } = await rest.request<Configuration>("GET", "/api/v1/configuration");
+    const properties = [
+      { name: "alarm", kind: "alarm" },
+      { name: "recipe", kind: "identifier", type: "string" },
+    ];
+    const bound = (address: string, property: string) => ({ address, equipment: "site/winder", bind: [{ property }] });
+    const next = {
+      ...body,
+      models: [...(body.models ?? []), { name: "winder", version: "1.0.0", properties }],
+      equipment: [...(body.equipment ?? []), { path: "site/winder", level: "workUnit", model: "winder@1.0.0" }],
+      connections: [
+        ...(body.connections ?? []),
+        { name: "winder", kind: "http", tags: [bound("code", "alarm"), bound("recipe", "recipe")] },
+      ],
+    };
+    const put = await rest.request("PUT", "/api/v1/configuration", next, { "if-match": etag });
+    expect(put, JSON.stringify(put.body)).toMatchObject({ status: 200 });
+
+    const page = await open(`/equipment?tag=${await tagNamed(rest, "code")}`);
+    await page.getByRole("button", { name: "Meaning" }).click();
+    await page.getByRole("button", { name: "What the values mean: alarm" }).click();
+    const editor = page.getByRole("dialog", { name: "What the values of code mean: alarm" });
+    const seen = editor.getByRole("table", { name: "Recorded" });
+    await editor.getByText("3 alarms have no text yet").waitFor();
+    await seen.getByRole("button", { name: "Say what it means: 17" }).click();
+    await editor.getByLabel("German text, row 1").fill("Bahn gerissen");
+    await editor.getByLabel("English text, row 1").fill("Web torn");
+    await editor.getByLabel("Severity, row 1").fill("1001");
+    await editor.getByText("A whole number from 1 to 1000.").waitFor();
+    await editor.getByLabel("Severity, row 1").fill("900");
+    await editor.getByLabel("Reason, row 1").hover();
+    await editor.getByLabel("Reason, row 1").selectOption("4000000");
+    await seen.getByText("Web torn").waitFor();
+    await editor.getByText("2 alarms have no text yet").waitFor();
+    await editor.getByRole("button", { name: "Add a row" }).click();
+    await editor.getByLabel("By what, row 2").selectOption("range");
+    await editor.getByLabel("From, row 2").fill("900");
+    await editor.getByLabel("What it is, row 2").selectOption("none");
+    await editor.getByText("1 alarm has no text yet").waitFor();
+    await editor.getByRole("button", { name: "Show what it would change" }).click();
+    await page.getByRole("button", { name: /^Apply \d+ change/ }).click();
+    await page.getByText(/in force, as revision/).waitFor();
+    const winder = (await configuration()).connections?.find(({ name }) => name === "winder");
+    expect(winder?.tags?.find(({ address }) => address === "code")?.bind?.[0].mapping).toEqual({
+      alarm: {
+        rows: [
+          { value: 17, text: { de: "Bahn gerissen", en: "Web torn" }, severity: 900, cause: 4_000_000 },
+          { from: 900, active: false },
+        ],
+      },
+    });
+
+    const item = { dimension: "material", rows: [{ value: "07", id: "CAP-28", fromUs: 0, toUs: null }] };
+    const made = await rest.request("PUT", "/api/v1/look-ups/recipes", item);
+    expect(made.status, JSON.stringify(made.body)).toBe(200);
+    await tab.goto(`/equipment?tag=${await tagNamed(rest, "recipe")}`);
+    await page.getByRole("button", { name: "Meaning" }).click();
+    await page.getByRole("button", { name: "What the values mean: recipe" }).click();
+    await page.getByText("No rule takes it yet").waitFor();
+    await page.getByRole("button", { name: "New rule" }).click();
+    expect(await page.getByLabel("Property", { exact: true }).inputValue()).toBe("recipe");
+    await page.getByLabel("Tells").selectOption("material");
+    await page.getByLabel("Look-up", { exact: true }).selectOption("recipes");
+    await page.getByLabel("From", { exact: true }).fill("");
+    await page.getByRole("button", { name: "Save" }).click();
+    const told = page.getByRole("table", { name: "Recorded" });
+    await told.getByRole("row", { name: /07.*Material CAP-28/ }).waitFor();
+    await told.getByRole("button", { name: "Say what it means: 08" }).click();
+    await page.getByLabel("Stands for, row 1").fill("CAP-30");
+    await page.getByRole("button", { name: "Save" }).click();
+    await told.getByRole("row", { name: /08.*Material CAP-30/ }).waitFor();
   });
 });

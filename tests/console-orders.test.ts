@@ -1,4 +1,4 @@
-// Orders, shifts and materials in a real Chromium: a plant is planned, booked late, brought in as a table and set back, as planners and masters do it.
+// Orders and shifts in a real Chromium: a plant is planned, booked late, brought in as a table and set back, as planners and masters do it.
 import { mkdirSync, readFileSync } from "node:fs";
 import type { MasterDataItem, Recorded, ShiftOccurrence } from "@lineshaft/contract/api";
 import { hasPeer } from "@lineshaft/testkit";
@@ -15,7 +15,7 @@ const told = /^(409|412|422): /;
 const hour = 3_600_000_000;
 type Order = MasterDataItem<"order">;
 
-describe.skipIf(!hasPeer("chromium"))("orders, calendar and materials in the console", { timeout: 60_000 }, () => {
+describe.skipIf(!hasPeer("chromium"))("orders and calendar in the console", { timeout: 60_000 }, () => {
   const dir = tempDir();
   let server: ServerProcess;
   let browser: Browser;
@@ -253,100 +253,6 @@ describe.skipIf(!hasPeer("chromium"))("orders, calendar and materials in the con
     await page.getByText("Two shifts overlap.").first().waitFor();
   });
 
-  it("materials, ideal cycle times and reasons of one's own", async () => {
-    const page = await open();
-    await tab.goto("/materials");
-    await page.getByRole("button", { name: "New material" }).first().click();
-    await page.getByLabel("Material", { exact: true }).fill("CAP-28");
-    await page.getByLabel("Name", { exact: true }).fill("Cap 28 mm");
-    await page.getByRole("button", { name: "Add a conversion" }).click();
-    await page.getByLabel("Factor of conversion 1").fill("0,0025");
-    await page.getByLabel("Unit of conversion 1").fill("kg");
-    await page.getByRole("button", { name: "Save" }).click();
-    const cap = page.getByRole("row", { name: /CAP-28 Cap 28 mm pieces 1 = 0.0025 kg/ });
-    await cap.dblclick();
-    await page.getByRole("dialog").getByRole("button", { name: "Remove", exact: true }).click();
-    await page.getByRole("button", { name: "Really remove" }).click();
-    await cap.waitFor({ state: "detached" });
-    await page.getByRole("button", { name: "Undo" }).click();
-    await cap.waitFor();
-
-    await tab.goto("/materials?view=cycles");
-    await page.getByRole("button", { name: "New ideal cycle time" }).first().click();
-    await page.getByLabel("Material", { exact: true }).fill("CAP-28");
-    await page.getByLabel("Cycle in s").fill("0");
-    await page.getByText("An ideal cycle takes time: more than 0 s.").waitFor();
-    await page.getByLabel("Cycle in s").fill("1.5");
-    await page.getByRole("button", { name: "Save" }).click();
-    await page.getByRole("row", { name: /CAP-28 1.5 s 1 2,400/ }).waitFor();
-
-    await tab.goto("/materials?view=reasons&at=3100000");
-    await page.getByRole("button", { name: "New below Micro stop" }).click();
-    await page.getByLabel("Name, German").fill("Folie gerissen");
-    await page.getByLabel("Name, English").fill("Film torn");
-    await page.getByRole("button", { name: "Save" }).click();
-    await page.getByRole("treeitem", { name: /Film torn/ }).waitFor();
-    expect((await rest.get<Recorded<MasterDataItem<"reason">>>("/api/v1/reasons/3100001")).item).toMatchObject({
-      parent: 3_100_000,
-      planned: null,
-    });
-    // A tree that bites its tail is refused.
-    await put("/reasons/3100002", {
-      number: 3_100_002,
-      parent: 3_100_001,
-      name: { en: "Left edge", de: "Kante links" },
-      itemState: null,
-      operationMode: null,
-      planned: null,
-      loss: null,
-    });
-    await page.getByRole("treeitem", { name: /Left edge/ }).waitFor();
-    await page.getByRole("button", { name: "Edit" }).click();
-    await page.getByLabel("Below", { exact: true }).selectOption("3100002");
-    await page.getByRole("button", { name: "Save" }).click();
-    await page.getByText("The tree of reasons would bite its own tail.").waitFor();
-  });
-
-  it("what a machine tells is said once: a look-up with its dates, and the rule that takes it", async () => {
-    const page = await open();
-    await tab.goto("/materials?view=lookUps");
-    await page.getByRole("button", { name: "New look-up" }).first().click();
-    await page.getByLabel("Look-up", { exact: true }).fill("recipes");
-    await page.getByLabel("Value of row 1").fill("07");
-    await page.getByLabel("What row 1 stands for").fill("CAP-28");
-    await page.getByLabel("Until when row 1 holds").fill("2026-11-01T06:00:00");
-    await page.getByRole("button", { name: "Add a row" }).click();
-    await page.getByLabel("Value of row 2").fill("07");
-    await page.getByLabel("What row 2 stands for").fill("CAP-30");
-    await page.getByLabel("From when row 2 holds").fill("2026-11-01T06:00:00");
-    const wrong = await look(tab, "look-up-form", 1440);
-    await page.getByRole("button", { name: "Save" }).click();
-    await page.getByRole("row", { name: /recipes Material 2 07 → CAP-28; 07 → CAP-30/ }).waitFor();
-
-    await tab.goto("/materials?view=rules");
-    await page.getByRole("button", { name: "New rule" }).first().click();
-    await page.getByLabel("Tells").selectOption("material");
-    await page.getByLabel("Property").fill("recipe");
-    await page.getByLabel("Look-up", { exact: true }).selectOption("recipes");
-    await page.getByLabel("Stands for nothing").fill("0");
-    wrong.push(...(await look(tab, "identifier-rule-form", 1440)));
-    await page.getByRole("button", { name: "Save" }).click();
-    await page.getByRole("row", { name: /Material recipe recipes/ }).waitFor();
-    const { items } = await rest.get<{ items: Recorded<MasterDataItem<"identifierRule">>[] }>(
-      "/api/v1/identifier-rules",
-    );
-    expect(items).toMatchObject([
-      { item: { dimension: "material", property: "recipe", lookUp: "recipes", none: "0" } },
-    ]);
-    const changed = Date.parse("2026-11-01T06:00:00+01:00") * 1000;
-    const { item } = await rest.get<Recorded<MasterDataItem<"lookUp">>>("/api/v1/look-ups/recipes");
-    expect(item.rows.map(({ fromUs, toUs }) => [fromUs, toUs])).toEqual([
-      [0, changed],
-      [changed, null],
-    ]);
-    expect(wrong).toEqual([]);
-  });
-
   it.each([
     ["on a desk, in English", 1440, "en-GB"],
     ["on a tablet, in German", 834, "de-DE"],
@@ -360,10 +266,7 @@ describe.skipIf(!hasPeer("chromium"))("orders, calendar and materials in the con
     };
     await see("/orders?order=4712", ".board-bar", "orders");
     await see("/calendar?week=2026-10-19&day=2026-10-20", ".shift-block", "calendar");
-    await see("/materials?view=lookUps", ".grid-row", "look-ups");
-    await see("/materials?view=rules", ".grid-row", "identifier-rules");
     if (width < 1000) await see("/orders?view=list", ".grid-row", "orders-list");
-    else await see("/materials?view=reasons&at=3100001", ".tree", "reasons");
     expect(wrong).toEqual([]);
   });
 });

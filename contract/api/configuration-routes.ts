@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { ConditionTrialRequestSchema, ConditionTrialSchema } from "./condition-trial.ts";
 import { ConfigurationRevisionSchema, ConfigurationSchema, PlanSchema, TagImportSchema } from "./configuration.ts";
 import { WriteReceiptSchema } from "./equipment.ts";
 
@@ -45,6 +46,14 @@ export const configurationRoutes = {
     permission: "configure",
     content: ConfigurationSchema,
     response: Type.Object({ plan: PlanSchema, receipt: WriteReceiptSchema }),
+  },
+  tryConditions: {
+    method: "POST",
+    path: "/configuration/conditions/try",
+    summary: "What conditions say of values, and where they are none; nothing is kept",
+    permission: "configure",
+    body: ConditionTrialRequestSchema,
+    response: ConditionTrialSchema,
   },
   listConfigurationRevisions: {
     method: "GET",

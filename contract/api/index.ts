@@ -9,6 +9,7 @@ export * from "./calendar.ts";
 export * from "./calendar-templates.ts";
 export * from "./calendar-zone.ts";
 export * from "./columns.ts";
+export * from "./condition-trial.ts";
 export * from "./configuration.ts";
 export * from "./connection-spec.ts";
 export * from "./connectivity.ts";

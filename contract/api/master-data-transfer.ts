@@ -30,9 +30,11 @@ export const tableKinds = [
   "identifierRule",
   "lookUp",
   "calendar",
+  "setUp",
+  "booking",
 ] as const satisfies readonly MasterDataKind[];
 export type TableKind = (typeof tableKinds)[number];
-/** All that people write themselves; bookings are told one by one, and make orders and annotations what they are. */
+/** All that people write themselves. Bookings go in as what they are: each is booked, as a terminal would, and makes orders and annotations what they are. */
 export const transferKinds = [...tableKinds, "lineTopology", "kpiTarget"] as const satisfies readonly MasterDataKind[];
 export type TransferKind = (typeof transferKinds)[number];
 

@@ -1,4 +1,12 @@
-import type { Configuration, ConfigurationRevision, Plan, Principal, TagImport } from "../api/index.ts";
+import type {
+  ConditionTrial,
+  ConditionTrialRequest,
+  Configuration,
+  ConfigurationRevision,
+  Plan,
+  Principal,
+  TagImport,
+} from "../api/index.ts";
 import type { AppliedConfiguration, Page } from "./registry.ts";
 
 /** A configuration as it comes in: YAML text, or values that already are one. */
@@ -17,6 +25,8 @@ export interface ConfigurationService {
   /** `revision_conflict` unless `revision` is current. */
   apply(p: Principal, input: ConfigurationInput, revision: number): Promise<AppliedConfiguration>;
   revisions(p: Principal, q: { limit?: number; cursor?: string }): Page<ConfigurationRevision>;
+  /** Conditions as somebody types them, on values; nothing is kept. */
+  tryConditions(request: ConditionTrialRequest): ConditionTrial;
   /** Adds and changes tags of a connection by a table as spreadsheets write it; `csv_invalid` names each row that cannot be. */
   importTags(
     p: Principal,

@@ -95,6 +95,14 @@ export interface MasterData {
     equipmentId: number,
     booking: NewBooking,
   ): Written<Recorded<Booking>> & { cause: BookingCause | null; repeated: boolean };
+  /**
+   * The same for many, by their times: all of them, or with any fault none. `dryRun` judges and keeps nothing. Throws `revision_conflict` where `revision` is named and bookings have another.
+   */
+  bookAll(
+    p: Principal,
+    entries: readonly { id: string; item: Booking }[],
+    options: { revision: number | null; dryRun: boolean },
+  ): { faults: { index: number; problem: ProblemError }[]; revision: number | null };
   /** As if the booking had not been made; what it was stays readable by `asOf`. */
   takeBack(p: Principal, id: string, revision: number): Written<Recorded<Booking>>;
   /** The shifts of an equipment in [fromUs, toUs): by the calendars assigned to it, else to the nearest place above that has any. */

@@ -99,9 +99,10 @@ export interface Registry {
   readonly revision: number;
   /**
    * No configuration is being applied any more. Until then writes are refused (`overloaded`), and reads may see what is not decided yet: wait for it before a request or a
-   * round of work.
+   * round of work. `work` is done at that instant, before another one begins.
    */
   settled(): Promise<void>;
+  settled<T>(work: () => T): Promise<T>;
   /** Greatest LSN of `tagRegistered` records applied. */
   readonly appliedLsn: Lsn;
 

@@ -45,7 +45,14 @@ export class TruthBook {
       const truth = this.#chapter(kind, shift).until(until).get(name);
       if (truth !== undefined) parts.push(clipped(truth, Math.max(fromUs, shiftStartUs(shift)), until));
     }
-    return asSaid(joined(parts));
+    const truth = joined(parts);
+    const said = asSaid(truth);
+    if (sheetOf(name)?.telling.order === undefined) return said;
+    // It tells its order itself, at once and not by way of a screen.
+    const stampUs = this.stampOf(name);
+    const told = (t: Micros): Micros => (t % scanUs === 0 && t < toUs ? stampUs(t) : t);
+    const executions = truth.executions.map((each) => ({ ...each, fromUs: told(each.fromUs), toUs: told(each.toUs) }));
+    return { ...said, executions };
   }
 
   #chapter(kind: LineKind, shift: number): Chapter {

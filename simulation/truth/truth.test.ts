@@ -138,6 +138,17 @@ describe("what a protocol lets one know", () => {
 describe("GET /truth", () => {
   const nowUs = min(200);
   const parts = { book: new TruthBook(5), nowUs: () => nowUs, shiftsOf };
+
+  it("an order runs from the scan that tells it where the machine tells it, and a little later where people read it from a screen", () => {
+    const begins = (machine: string): number[] => {
+      const made = parts.book.machine(machine, nowUs - 6 * hourUs, nowUs);
+      return (made?.executions ?? []).slice(1).map(({ fromUs }) => fromUs % 200_000);
+    };
+    expect(begins("MC1").length).toBeGreaterThan(0);
+    expect(begins("MC1").filter((behind) => behind >= 4_000)).toEqual([]);
+    expect(new Set(begins("IMM1"))).toEqual(new Set([5_000]));
+  });
+
   const ask = (query: Record<string, string>) => {
     const { status, body } = answerTruth(new URLSearchParams(query), parts);
     return { status, body: body as Record<string, never> };

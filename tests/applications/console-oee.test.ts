@@ -311,8 +311,16 @@ describe.skipIf(!hasPeer("chromium"))("the console's pages about production", { 
     await page.goBack();
     await into.getByRole("row", { name: /Packer Equipment failure/ }).waitFor();
     expect([stood().get("loss"), stood().get("from")]).toEqual(["breakdown", String(at(180))]);
-    await page.locator(".headline").getByRole("link").last().click();
+    await page.locator(".headline-kpis").getByRole("link").last().click();
     await page.getByRole("region", { name: "Into: Idling and minor stops" }).waitFor();
+    // One click on a number shows why it is so: its periods, and of one its quotients, its revisions, and where it was read.
+    await page.locator('[data-kpi="oeeIndex"] a').click();
+    const why = page.getByRole("complementary", { name: "Why Packer has this number" });
+    await why.getByRole("table", { name: "Periods" }).getByRole("link").first().click();
+    await why.getByText(/APT .* ÷ PBT' .* =/).waitFor();
+    await why.getByRole("region", { name: /revision/ }).waitFor();
+    await why.getByRole("region", { name: "Read from" }).getByRole("link", { name: "Packer" }).click();
+    await expect.poll(() => new URL(page.url()).pathname, within).toBe("/machine");
   });
 
   it("the line marks what holds it back, and leads to the stop at its machine", async () => {

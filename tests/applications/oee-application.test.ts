@@ -58,6 +58,36 @@ function oeeOf(pulses: readonly Pulse[], runs: readonly Run[], window: { from: n
   return priGq / (planned + runsInBreak);
 }
 
+/**
+ * The same by RULES 1, 2, 5, 8 and 11 where people have booked: a planned reason takes the stop that it stands for out of the planned time, what is made in set-up is no part of the headline, and
+ * what turned out to be scrap was none when it was made.
+ */
+function oeeOfBookedShift(
+  pulses: readonly Pulse[],
+  of: { from: number; to: number },
+  next: (minute: number) => number,
+) {
+  const priAt = (t: number): number => (t < next(540) ? 10e6 : 8e6);
+  const overlap = (a: number, b: number, c: number, d: number) => Math.max(0, Math.min(b, d) - Math.max(a, c));
+  const rest = { from: next(480), to: next(510) };
+  const setUp = { from: next(530), to: next(536) };
+  let [priGq, good, scrap, runsInBreak, plannedStop] = [0, 0, 0, 0, 0];
+  for (const [i, { t, good: isGood }] of pulses.entries()) {
+    if (t > of.from && t <= of.to) {
+      if (isGood) good++;
+      else scrap++;
+      if (isGood && !(t > setUp.from && t <= setUp.to)) priGq += priAt(t - 1);
+    }
+    const following = pulses[i + 1]?.t;
+    if (following === undefined) continue;
+    const stopTo = following - t > stopAfterCycles * priAt(t) ? Math.max(t, following - priAt(following)) : t;
+    runsInBreak += overlap(stopTo, following, rest.from, rest.to);
+    if (t < next(411) && stopTo > next(411)) plannedStop += overlap(t, stopTo, of.from, of.to);
+  }
+  const pbtUs = of.to - of.from - (rest.to - rest.from) + runsInBreak - plannedStop;
+  return { oee: (priGq - 5 * 10e6) / pbtUs, good: good - 5, scrap: scrap + 5, setUpUs: setUp.to - setUp.from, pbtUs };
+}
+
 describe("the OEE application", { timeout: 180_000 }, () => {
   const dir = tempDir();
   const pulses = pulsesOfTheDay();
@@ -258,5 +288,56 @@ describe("the OEE application", { timeout: 180_000 }, () => {
       () => resultOf("site", "shift", key),
       ({ values }) => values.oeeIndex === third.values.oeeIndex,
     );
+  });
+
+  test("what a terminal books at the press, whenever it arrives, makes the OEE of a shift that its pulses and bookings say", async () => {
+    // The day after: the same pulses, and everything else as people at the terminal say it.
+    const next = (minute: number): number => at(minute) + dayUs;
+    const made = pulses.map(({ t, good }) => ({ t: t + dayUs, good }));
+    const points = made.map(({ t, good }) => ({ tag: good ? "good" : "reject", time: t, value: 1 }));
+    expect((await rest.ingest("press", points)).status).toBe(200);
+    for (const [id, material] of [
+      ["C", "M"],
+      ["D", "N"],
+    ])
+      await put(`/orders/${id}`, {
+        ...{ material, unit: "1", quantity: 1000 },
+        operations: [{ id: "10", name: null, executions: [] }],
+      });
+    const says = [
+      { atUs: next(340), intent: { kind: "startOrder", order: "C" } },
+      { atUs: next(530), intent: { kind: "setUpBegin" } },
+      { atUs: next(536), intent: { kind: "setUpEnd" } },
+      { atUs: next(540), intent: { kind: "startOrder", order: "D" } },
+      // Preventive maintenance: planned, while the press stood.
+      { atUs: next(425), intent: { kind: "reason", fromUs: next(401), toUs: next(422), reason: 7_400_000 } },
+      {
+        atUs: next(610),
+        intent: { kind: "scrap", order: "C", quantity: 5, madeUs: { fromUs: next(450), toUs: next(460) } },
+      },
+      { atUs: next(660), intent: { kind: "finishOrder", order: "D" } },
+    ];
+    // A terminal without connection keeps what was entered; here the last word comes first.
+    for (const [i, { atUs, intent }] of says.toReversed().entries()) {
+      const body = { id: `terminal-${i}`, atUs, intent };
+      const { status, body: answer } = await rest.request(
+        "POST",
+        `/api/v1/equipment/${idOf("site/press")}/bookings`,
+        body,
+      );
+      expect(status, JSON.stringify(answer)).toBeLessThan(300);
+    }
+    const of = { from: at(390) + dayUs, to: shift.to + dayUs };
+    const truth = oeeOfBookedShift(made, of, next);
+    const nextDay = new Date(next(0) / 1000).toISOString().slice(0, 10);
+    const result = await until(
+      "the shift of the terminal",
+      () => resultOf("site/press", "shift", `always/${nextDay}/Early`),
+      ({ state, values }) => state === "final" && Math.abs((values.oeeIndex ?? Number.NaN) - truth.oee) < 1e-6,
+    );
+    expect(result.values).toMatchObject({
+      ...{ goodQuantity: truth.good, scrapQuantity: truth.scrap, actualUnitSetupTimeUs: truth.setUpUs },
+      plannedBusyTimeUs: truth.pbtUs,
+    });
   });
 });

@@ -1,6 +1,7 @@
 import type { Format, PageContext } from "@lineshaft/ui/kit";
 import { unitText } from "@lineshaft/ui/kit";
 import type { KpiHint, Kpis } from "../kpis.ts";
+import { type Explained, whyLink } from "./evidence-model.ts";
 import type { Numbers } from "./source.ts";
 import { isLow } from "./target.ts";
 import { rangeText, type Say } from "./texts.ts";
@@ -28,11 +29,30 @@ export type Worthiness = Pick<Numbers, "state" | "revision" | "cause" | "changed
   bounds: { lower: number; upper: number } | null;
 };
 
-export function Worth(props: { numbers: Numbers; brief?: boolean; context: PageContext; t: Say }) {
-  const { numbers, brief, context, t } = props;
+interface WorthOf {
+  numbers: Numbers;
+  brief?: boolean;
+  context: PageContext;
+  t: Say;
+  /** Of which published result; then one click shows why it is so. */
+  why?: Explained;
+  name?: string;
+}
+
+export function Worth({ numbers, brief, context, t, why, name }: WorthOf) {
   const { kpis } = numbers;
   const worth = { ...numbers, coverage: kpis.stateCoverage, bounds: kpis.availabilityBounds };
-  return <WorthMarks worth={worth} brief={brief} context={context} t={t} />;
+  const marks = <WorthMarks worth={worth} brief={brief} context={context} t={t} />;
+  if (why === undefined) return marks;
+  return (
+    <span className="worth-why">
+      {marks}
+      <a {...whyLink(context, why)}>
+        {t("why.link")}
+        {name !== undefined && <span className="unseen"> {name}</span>}
+      </a>
+    </span>
+  );
 }
 
 /** Provisional or final, coverage, revision with its cause. */

@@ -41,8 +41,8 @@ function KpiHeads({ first, t }: { first: string; t: Say }) {
   );
 }
 
-export function Shifts(props: { rows: OeeModel["shifts"]; target: number; context: PageContext; t: Say }) {
-  const { rows, target, context, t } = props;
+export function Shifts(props: { id: number; rows: OeeModel["shifts"]; target: number; context: PageContext; t: Say }) {
+  const { id, rows, target, context, t } = props;
   return (
     <section aria-label={t("oee.shifts")}>
       <h2>{t("oee.shifts")}</h2>
@@ -55,7 +55,14 @@ export function Shifts(props: { rows: OeeModel["shifts"]; target: number; contex
                 <a {...context.link("shift-report", { id: context.query.get("id"), shift: shift.id })}>
                   {dayText(shift.productionDay, context.format)} {shift.name}
                 </a>
-                <Worth numbers={own} brief context={context} t={t} />
+                <Worth
+                  numbers={own}
+                  brief
+                  context={context}
+                  t={t}
+                  why={{ equipmentId: id, period: "shift", key: shift.id }}
+                  name={`${dayText(shift.productionDay, context.format)} ${shift.name}`}
+                />
               </th>
               <KpiCells kpis={own.kpis} target={target} context={context} />
             </tr>

@@ -2,6 +2,8 @@ import { dayUs, hourUs } from "@lineshaft/contract/api";
 import { type PageContext, spanOf, useLoaded } from "@lineshaft/ui/kit";
 import type { LossStep } from "../losses.ts";
 import { reliabilityOf } from "../reliability.ts";
+import { type Explained, whyLink } from "./evidence-model.ts";
+import { WhyPanel } from "./evidence-panel.tsx";
 import { chosenOf } from "./loss-model.ts";
 import { LossPanel } from "./loss-panel.tsx";
 import { Hints, percentOf, ShareBar, Worth } from "./numbers.tsx";
@@ -63,12 +65,14 @@ function Oee(place: PlaceProps) {
   const zoned = { ...context, format };
   const chosen = chosenOf(context.query);
   const query = Object.fromEntries(context.query);
+  const why: Explained = { equipmentId: id, period: hourly ? "hour" : "productionDay", key: null };
   const into = (loss: LossStep) => context.link("oee", { ...query, id, loss, reason: null });
   const intoReason = (reason: number) => context.link("oee", { ...query, id, reason, loss: null });
   return (
     <PlaceFrame {...frame}>
       {model.repairing && <p className="oee-notice">{t("machine.repairing")}</p>}
-      <Headline numbers={numbers} target={target} into={into} context={zoned} t={t} />
+      <Headline numbers={numbers} target={target} into={into} why={why} context={zoned} t={t} />
+      <WhyPanel plant={plant} range={{ fromUs: numbers.fromUs, toUs: numbers.toUs }} context={zoned} t={t} />
       <div className="oee-columns">
         <WaterfallTable sums={numbers.sums} into={into} context={zoned} t={t} />
         <Pareto numbers={numbers} reasons={reasons} list={model.reasons} into={intoReason} context={zoned} t={t} />
@@ -83,7 +87,7 @@ function Oee(place: PlaceProps) {
       )}
       <Trend periods={model.periods} target={target} hourly={hourly} context={zoned} t={t} />
       <div className="oee-columns">
-        <Shifts rows={model.shifts} target={target} context={zoned} t={t} />
+        <Shifts id={id} rows={model.shifts} target={target} context={zoned} t={t} />
         {model.below.length > 0 && <Below rows={model.below} target={target} context={zoned} t={t} />}
       </div>
     </PlaceFrame>
@@ -96,10 +100,11 @@ function Headline(props: {
   numbers: Numbers;
   target: number;
   into(loss: LossStep): ReturnType<PageContext["link"]>;
+  why: Explained;
   context: PageContext;
   t: Say;
 }) {
-  const { numbers, target, into, context, t } = props;
+  const { numbers, target, into, why, context, t } = props;
   const { kpis } = numbers;
   const { format } = context;
   const reliability = reliabilityOf(numbers.sums);
@@ -111,7 +116,11 @@ function Headline(props: {
         {factors.map((name) => (
           <div key={name} className={name === "oeeIndex" ? "kpi kpi-main" : "kpi"} data-kpi={name}>
             <dt>{t(`kpi.${name}`)}</dt>
-            <dd title={kpis[name] === null ? t("kpi.none") : undefined}>{percentOf(kpis[name], format, "–")}</dd>
+            <dd title={kpis[name] === null ? t("kpi.none") : t("why.of", { name: t(`kpi.${name}`) })}>
+              <a className="kpi-why" {...whyLink(context, why)}>
+                {percentOf(kpis[name], format, "–")}
+              </a>
+            </dd>
             <ShareBar share={kpis[name]} target={name === "oeeIndex" ? target : null} />
           </div>
         ))}
@@ -129,7 +138,7 @@ function Headline(props: {
           value={`${format.integer(micro)} · ${format.duration(numbers.sums.microStopUs)}`}
         />
       </dl>
-      <Worth numbers={numbers} context={context} t={t} />
+      <Worth numbers={numbers} context={context} t={t} why={why} name="OEE" />
       <Hints kpis={kpis} context={context} t={t} />
     </section>
   );

@@ -2,7 +2,7 @@ import { type Principal, ProblemError, type WriteReceipt } from "@lineshaft/cont
 import type { ConfigurationInput, Page } from "@lineshaft/contract/ports";
 import type { RequestBody } from "./body.ts";
 import { Answer, baseRevision, type Call, type Handlers } from "./call.ts";
-import { assertCleanTexts, parseJson } from "./json.ts";
+import { assertCleanTexts, parseLargeJson } from "./json.ts";
 import type { Services } from "./services.ts";
 
 /** Media type of RFC 9512. */
@@ -18,6 +18,7 @@ type Routes =
   | "planConfiguration"
   | "applyConfiguration"
   | "listConfigurationRevisions"
+  | "tryConditions"
   | "importTags";
 
 interface Helpers {
@@ -44,19 +45,20 @@ export function configurationHandlers({ configuration }: Services, helpers: Help
         false,
       );
     },
-    planConfiguration: (call) => {
-      const plan = configuration.plan(call.principal, inputOf(call.raw));
+    planConfiguration: async (call) => {
+      const plan = configuration.plan(call.principal, await inputOf(call.raw));
       call.header("etag", `"${plan.revision}"`);
       return plan;
     },
     applyConfiguration: async (call) => {
       const base = baseRevision(call.ifMatch);
-      const { plan, revision } = await configuration.apply(call.principal, inputOf(call.raw), base);
+      const { plan, revision } = await configuration.apply(call.principal, await inputOf(call.raw), base);
       call.header("etag", `"${revision}"`);
       return { plan, receipt: await helpers.receipt(revision) };
     },
     listConfigurationRevisions: (call) =>
       helpers.page("listConfigurationRevisions", call, (q) => configuration.revisions(call.principal, q)),
+    tryConditions: ({ body }) => configuration.tryConditions(body),
     importTags: async ({ principal, params, query, raw }) => {
       if (raw === null || !tableTypes.includes(raw.mediaType))
         throw new ProblemError("media_type_unsupported", `This address takes ${tableTypes.join(" and ")}.`);
@@ -67,7 +69,7 @@ export function configurationHandlers({ configuration }: Services, helpers: Help
   };
 }
 
-function inputOf(raw: RequestBody | null): ConfigurationInput {
+async function inputOf(raw: RequestBody | null): Promise<ConfigurationInput> {
   if (raw === null) throw new ProblemError("json_invalid", "The body is empty.");
   if (yamlTypes.includes(raw.mediaType)) {
     try {
@@ -81,7 +83,7 @@ function inputOf(raw: RequestBody | null): ConfigurationInput {
       "media_type_unsupported",
       `The body is "${raw.mediaType.slice(0, 80)}"; this address takes JSON and YAML.`,
     );
-  const { value, escapes } = parseJson(raw.bytes);
+  const { value, escapes } = await parseLargeJson(raw.bytes);
   if (escapes) assertCleanTexts(value);
   return { value };
 }

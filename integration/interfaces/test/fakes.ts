@@ -247,6 +247,7 @@ export class FakePlatform implements Services {
       revision: this.configurationRevision,
     }),
     render: (configuration) => `version: ${configuration.version}\n`,
+    tryConditions: () => ({ faults: [], truths: [] }),
     plan: (_p, input) => this.#plan(input),
     apply: async (_p, input, revision) => {
       if (revision !== this.configurationRevision)

@@ -13,6 +13,7 @@ import {
 } from "@lineshaft/contract/api";
 import type { ConnectorType } from "@lineshaft/contract/ports";
 import { Type } from "typebox";
+import { atOnce } from "../registry/turns.ts";
 import { unitFault } from "../registry/ucum.ts";
 import { followRenames, modelKey } from "./canonical.ts";
 import { conditionProblems } from "./meaning-conditions.ts";
@@ -24,6 +25,9 @@ import { didYouMean, nearest } from "./suggest.ts";
 
 /** What has to be known of a kind of connector. */
 export type ConnectorKind = Pick<ConnectorType, "kind" | "config" | "tagOptions">;
+
+/** Some tenths of a millisecond. */
+const tagsAtOnce = 100;
 
 const nothing = Type.Object({}, { additionalProperties: false });
 /** Sources that send by themselves: they need no more than a name. */
@@ -39,12 +43,21 @@ export interface MeaningOptions {
 }
 
 /** What a configuration of the right shape says that cannot be. Sections that are left out are not referred to. */
-export function meaningProblems(configuration: Configuration, options: MeaningOptions = {}): ConfigurationProblem[] {
+export const meaningProblems = (configuration: Configuration, options: MeaningOptions = {}): ConfigurationProblem[] =>
+  atOnce(meaningInParts(configuration, options));
+
+/** The same, with others having their turn between its parts. */
+export function* meaningInParts(
+  configuration: Configuration,
+  options: MeaningOptions = {},
+): Generator<void, ConfigurationProblem[]> {
   const check = new Check({ ...options.current, ...configuration }, options);
   check.enterprise();
   check.models();
+  yield;
   check.equipment();
-  check.connections();
+  yield;
+  yield* check.connections();
   return check.problems;
 }
 
@@ -174,13 +187,16 @@ class Check {
     return scopes.some((scope) => scope === "" || path === scope || path.startsWith(`${scope}/`));
   }
 
-  connections(): void {
+  *connections(): Generator<void> {
     const { connections = [] } = this.#configuration;
     this.#unique(connections, ({ name }) => name, "/connections", "connection");
-    for (const [i, connection] of connections.entries()) this.#connection(connection, `/connections/${i}`);
+    for (const [i, connection] of connections.entries()) {
+      yield* this.#connection(connection, `/connections/${i}`);
+      yield;
+    }
   }
 
-  #connection(connection: ConnectionEntry, base: string): void {
+  *#connection(connection: ConnectionEntry, base: string): Generator<void> {
     const { kind, scope = "", config = {}, tags = [] } = connection;
     const known = this.#kind(kind, `${base}/kind`);
     if (known !== null) this.problems.push(...ownShapeProblems(known.config, config, `${base}/config`));
@@ -196,7 +212,10 @@ class Check {
         );
     }
     this.#unique(tags, ({ address }) => address, `${base}/tags`, "address");
-    for (const [i, tag] of tags.entries()) this.#tag(connection, tag, `${base}/tags/${i}`, known);
+    for (const [i, tag] of tags.entries()) {
+      this.#tag(connection, tag, `${base}/tags/${i}`, known);
+      if (i % tagsAtOnce === tagsAtOnce - 1) yield;
+    }
   }
 
   /** null where its schemas are not known or there is nothing to check. */

@@ -1,5 +1,6 @@
 import { type Configuration, type ConfigurationProblem, configurationProblem } from "@lineshaft/contract/api";
-import { type MeaningOptions, meaningProblems } from "./meaning.ts";
+import { atOnce } from "../registry/turns.ts";
+import { type MeaningOptions, meaningInParts, meaningProblems } from "./meaning.ts";
 import { configurationShapeProblems } from "./shape.ts";
 import {
   defaultSourceLimits,
@@ -126,9 +127,27 @@ const byPlace = (a: ConfigurationProblem, b: ConfigurationProblem): number =>
   (a.column ?? 0) - (b.column ?? 0);
 
 /** A configuration that came as values: the same checks, without places. */
-export function checkConfiguration(value: unknown, options: MeaningOptions): ConfigurationProblem[] {
-  const shape = [...keyProblems(value, "", 0), ...configurationShapeProblems(value)];
-  return shape.length > 0 ? shape : meaningProblems(value as Configuration, options);
+export const checkConfiguration = (value: unknown, options: MeaningOptions): ConfigurationProblem[] =>
+  atOnce(checkInParts(value, options));
+
+/** The same, with others having their turn between its parts. */
+export function* checkInParts(value: unknown, options: MeaningOptions): Generator<void, ConfigurationProblem[]> {
+  const keys = hasPlainKeys(value, 0) ? [] : keyProblems(value, "", 0);
+  yield;
+  const shape = [...keys, ...configurationShapeProblems(value)];
+  yield;
+  return shape.length > 0 ? shape : yield* meaningInParts(value as Configuration, options);
+}
+
+const reservedKeys: readonly string[] = ["__proto__", "constructor", "prototype"];
+
+/** Most often there is nothing to complain of, and no path is made up. */
+function hasPlainKeys(value: unknown, depth: number): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  if (depth > defaultSourceLimits.depth) return false;
+  for (const key of Object.keys(value))
+    if (reservedKeys.includes(key) || !hasPlainKeys((value as Record<string, unknown>)[key], depth + 1)) return false;
+  return true;
 }
 
 /** Keys that could reach into objects of the program, wherever a schema leaves keys free (A29). */
@@ -138,7 +157,7 @@ function keyProblems(value: unknown, path: string, depth: number): Configuration
     return [configurationProblem("json_too_deep", path, "It is nested too deeply.")];
   return Object.entries(value).flatMap(([key, item]) => {
     const below = `${path}/${escapePointer(key)}`;
-    return ["__proto__", "constructor", "prototype"].includes(key)
+    return reservedKeys.includes(key)
       ? [configurationProblem("reserved_key", below, `The key ${key} is reserved.`)]
       : keyProblems(item, below, depth + 1);
   });

@@ -6,11 +6,13 @@ import type {
   ConnectionRow,
   Registry,
 } from "@lineshaft/contract/ports";
+import { tryConditions } from "../derivation/condition-trial.ts";
+import { atOnce, inTurns, othersServed } from "../registry/turns.ts";
 import { canonical } from "./canonical.ts";
 import { diffConfigurations } from "./diff.ts";
 import type { ConnectorKind } from "./meaning.ts";
 import { planOf } from "./plan.ts";
-import { checkConfiguration, readConfiguration } from "./read.ts";
+import { checkInParts, readConfiguration } from "./read.ts";
 import { renderConfiguration } from "./render.ts";
 import { defaultSourceLimits } from "./source.ts";
 import { mergeTags, readTagTable } from "./table.ts";
@@ -36,17 +38,17 @@ export function createConfigurationService({
   connections,
 }: ConfigurationServiceParts): ConfigurationService {
   /** Throws `configuration_invalid` with every mistake found. */
-  const checked = (p: Principal, input: ConfigurationInput, current: Configuration): Configuration => {
+  function* checked(p: Principal, input: ConfigurationInput, current: Configuration): Generator<void, Configuration> {
     const options = { kinds, scopes: p.scopes, current };
     if ("text" in input) {
       const read = readConfiguration([{ file: "", text: input.text }], { ...options, env: null, limits });
       if (read.configuration === null) throw invalid(read.problems);
       return read.configuration;
     }
-    const problems = checkConfiguration(input.value, options);
+    const problems = yield* checkInParts(input.value, options);
     if (problems.length > 0) throw invalid(problems);
     return input.value as Configuration;
-  };
+  }
   const apply = async (p: Principal, wanted: Configuration, revision: number): Promise<AppliedConfiguration> => {
     const idFor = (name: string, kind: string): number => connections.idFor(p.tenant, name, kind);
     const applied = await registry.applyConfiguration(p, wanted, revision, idFor);
@@ -62,15 +64,17 @@ export function createConfigurationService({
     render: renderConfiguration,
     plan(p, input) {
       const { configuration, revision } = registry.configuration(p);
-      return planOf(diffConfigurations(configuration, checked(p, input, configuration)), revision);
+      return planOf(diffConfigurations(configuration, atOnce(checked(p, input, configuration))), revision);
     },
     apply: async (p, input, revision) => {
-      await registry.settled();
-      const wanted = checked(p, input, registry.configuration(p).configuration);
-      await turn();
+      const { configuration } = await registry.settled(() => registry.configuration(p));
+      await othersServed();
+      const wanted = await inTurns(checked(p, input, configuration));
+      await othersServed();
       return apply(p, wanted, revision);
     },
     revisions: (p, q) => registry.configurationRevisions(p, q),
+    tryConditions,
     async importTags(p, connection, table, dryRun) {
       await registry.settled();
       const { configuration, revision } = registry.configuration(p);
@@ -94,9 +98,6 @@ export function createConfigurationService({
     },
   };
 }
-
-/** Between checking and saving: each is some 20 ms for ten thousand tags. */
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 function invalid(problems: readonly ConfigurationProblem[]): ProblemError {
   const [first] = problems;

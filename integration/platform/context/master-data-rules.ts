@@ -65,6 +65,10 @@ export const masterDataRules: Rules = {
         const at = `${path}/executions/${j}`;
         requireEquipment(execution.equipmentId, `${at}/equipmentId`, others);
         requireRange(execution.fromUs, execution.toUs, `${at}/toUs`);
+        const twice = operation.executions
+          .slice(0, j)
+          .some((other) => other.equipmentId === execution.equipmentId && overlap(other, execution));
+        if (twice) fail("range_invalid", `${at}/fromUs`, "One operation cannot run twice at once on one machine.");
         for (const name of ["share", "outputShare", "cavities"] as const) {
           const value = execution[name];
           if (value !== undefined) requirePositive(value, `${at}/${name}`, name);

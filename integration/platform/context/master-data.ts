@@ -1,4 +1,5 @@
 import {
+  type Booking,
   bookedKinds,
   type EquipmentLevel,
   inScope,
@@ -19,6 +20,7 @@ import type { Directory } from "../registry/directory.ts";
 import type { Journal } from "../registry/journal.ts";
 import { pageSize } from "../sqlite/cursor.ts";
 import type { OwnedDatabase } from "../sqlite/open.ts";
+import { allOrNothing, type Judged } from "./all-or-nothing.ts";
 import { type Booked, book, type Shelf, takeBack } from "./book.ts";
 import { type AssignedCalendar, assignedShifts } from "./calendar.ts";
 import { placesOf } from "./master-data-places.ts";
@@ -26,9 +28,6 @@ import { MasterDataRows, recorded } from "./master-data-rows.ts";
 import { masterDataRules, type Others, remembered, requirePlaces } from "./master-data-rules.ts";
 
 type AnyItem = MasterDataItem<MasterDataKind>;
-
-/** Thrown to take a transaction back that has said what it would do. */
-const undone = new Error("Taken back on purpose.");
 
 export interface MasterDataParts {
   db: OwnedDatabase;
@@ -134,48 +133,25 @@ export class MasterDataStore implements MasterData {
     kind: K,
     entries: readonly { id: string; item: MasterDataItem<K> }[],
     options: { revision: number | null; dryRun: boolean },
-  ): { faults: { index: number; problem: ProblemError }[]; revision: number | null } {
+  ): Judged {
     demand(p, bookedKinds.has(kind) ? "book" : "configure");
-    const faults: { index: number; problem: ProblemError }[] = [];
-    let revision: number | null = null;
-    const eachOf = (work: (entry: { id: string; item: MasterDataItem<K> }) => void): void => {
-      for (const [index, entry] of entries.entries())
-        try {
-          work(entry);
-        } catch (error) {
-          if (!(error instanceof ProblemError)) throw error;
-          faults.push({ index, problem: error });
-        }
-    };
-    try {
-      this.#parts.db.write(() =>
-        this.#parts.journal.together(() => {
-          const found = this.revisionOf(p, kind);
-          if (options.revision !== null && options.revision !== found)
-            throw new ProblemError(
-              "revision_conflict",
-              `Something of the kind ${kind} was changed since: it is at revision ${found}, the import rests on ${options.revision}.`,
-            );
-          eachOf(({ id, item }) => {
-            requireName(id);
-            const current = this.#kept.find(p, kind, id);
-            if (current !== null && !this.#visible(p, kind, current.item)) throw notFound(kind, id);
-            if (current !== null) this.#demandAll(p, kind, current.item);
-            requirePlaces(kind, item, (place) => this.#parts.directory.seesEquipment(p, place));
-            this.#demandAll(p, kind, item);
-            revision = this.#kept.write(p, kind, id, item, false).revision;
-          });
-          // Items may name one another, so each is judged when all of them are there.
-          const others = remembered((id) => this.#others(p, kind, id));
-          if (faults.length === 0) eachOf(({ id, item }) => masterDataRules[kind](item, id, others(id)));
-          if (faults.length > 0 || options.dryRun) throw undone;
-        }),
-      );
-    } catch (error) {
-      if (error !== undone) throw error;
-      return { faults, revision: null };
-    }
-    return { faults, revision };
+    return allOrNothing(this.#parts, entries, options.dryRun, (each, faults) => {
+      this.#demandRevision(p, kind, options.revision);
+      let revision: number | null = null;
+      each(({ id, item }) => {
+        requireName(id);
+        const current = this.#kept.find(p, kind, id);
+        if (current !== null && !this.#visible(p, kind, current.item)) throw notFound(kind, id);
+        if (current !== null) this.#demandAll(p, kind, current.item);
+        requirePlaces(kind, item, (place) => this.#parts.directory.seesEquipment(p, place));
+        this.#demandAll(p, kind, item);
+        revision = this.#kept.write(p, kind, id, item, false).revision;
+      });
+      // Items may name one another, so each is judged when all of them are there.
+      const others = remembered((id) => this.#others(p, kind, id));
+      if (faults.length === 0) each(({ id, item }) => masterDataRules[kind](item, id, others(id)));
+      return revision;
+    });
   }
 
   revisions(
@@ -201,6 +177,8 @@ export class MasterDataStore implements MasterData {
     revision: number,
   ): Written<Recorded<MasterDataItem<K>>> {
     demand(p, bookedKinds.has(kind) ? "book" : "configure");
+    if (kind === "booking")
+      throw new ProblemError("request_invalid", "A booking that was taken back is not restored: it is booked anew.");
     return this.#parts.db.write(() => {
       const [last] = this.revisions(p, kind, id, { limit: 1 }).items;
       requireCurrent(kind, { id, revision: last.revision }, revision);
@@ -237,6 +215,35 @@ export class MasterDataStore implements MasterData {
       const booked = book(this.#shelf(p), equipmentId, booking);
       return { ...booked, revision: this.#parts.journal.revision };
     });
+  }
+
+  bookAll(
+    p: Principal,
+    entries: readonly { id: string; item: Booking }[],
+    options: { revision: number | null; dryRun: boolean },
+  ): Judged {
+    demand(p, "book");
+    const { db, journal } = this.#parts;
+    const byTime = [...entries.keys()].sort(
+      (a, b) => entries[a].item.atUs - entries[b].item.atUs || (entries[a].id < entries[b].id ? -1 : 1),
+    );
+    return allOrNothing(this.#parts, entries, options.dryRun, (each) => {
+      this.#demandRevision(p, "booking", options.revision);
+      // What one that is refused has begun is taken back before the next is judged.
+      each(({ id, item: { equipmentId, ...said } }) => {
+        db.write(() => this.book(p, equipmentId, { id, ...said }));
+      }, byTime);
+      return entries.length === 0 ? null : journal.revision;
+    });
+  }
+
+  #demandRevision(p: Principal, kind: MasterDataKind, revision: number | null): void {
+    const found = this.revisionOf(p, kind);
+    if (revision !== null && revision !== found)
+      throw new ProblemError(
+        "revision_conflict",
+        `Something of the kind ${kind} was changed since: it is at revision ${found}, the import rests on ${revision}.`,
+      );
   }
 
   takeBack(p: Principal, id: string, revision: number): Written<Recorded<MasterDataItem<"booking">>> {

@@ -12,7 +12,7 @@ export type NamedTypes = Readonly<Record<string, PropertyType>>;
 
 const valueTypes = { double: "double", int64: "int", boolean: "bool", string: "string" } as const;
 
-const scopeOf = (types: NamedTypes, unknown: Scope["unknown"]): Scope => ({
+export const scopeOf = (types: NamedTypes, unknown: Scope["unknown"]): Scope => ({
   types: new Map(Object.entries(types).map(([name, type]) => [name, valueTypes[type]])),
   unknown,
 });

@@ -162,6 +162,21 @@ describe("the service over a registry", () => {
     registry.close();
   });
 
+  test("what was decided before can be told when a configuration has been saved that came between", async () => {
+    const { registry } = open();
+    const { revision } = registry.createEquipment(admin, { level: "site", name: "N" });
+    const tags = Array.from({ length: 2000 }, (_, i) => ({ address: `a${i}` }));
+    const wanted = { version: 1 as const, connections: [{ name: "gw", kind: "http", tags }] };
+    const order: string[] = [];
+    const applying = registry.applyConfiguration(admin, wanted, revision, () => 7).then(() => order.push("saved"));
+    const stamp = () => registry.stampLsn([{ revision, lsn: 17 }]);
+    expect(await problem(stamp)).toMatchObject({ code: "overloaded" });
+    await registry.settled(() => order.push("told") && stamp());
+    await applying;
+    expect([registry.lsnOf(revision), ...order.sort()]).toEqual([17, "saved", "told"]);
+    registry.close();
+  });
+
   test("a table is tried, then taken; a wrong row changes nothing", async () => {
     const { registry, service } = open();
     await service.apply(

@@ -16,6 +16,9 @@ import { Models } from "./models.ts";
 import { migrations } from "./schema.ts";
 import { standardBindings } from "./standard-bindings.ts";
 import { Tags } from "./tags.ts";
+import { othersServed } from "./turns.ts";
+
+export { othersServed, paced } from "./turns.ts";
 
 /** The tenant of an installation that has one. */
 const firstTenant = 1;
@@ -70,7 +73,7 @@ export function openRegistry(options: {
   const configuration = new ConfigurationStore({
     ...parts,
     crashPoint,
-    pause: () => new Promise((resolve) => setImmediate(resolve)),
+    pause: othersServed,
     equipment,
     connections,
     tags,
@@ -82,8 +85,9 @@ export function openRegistry(options: {
     get revision() {
       return journal.decided;
     },
-    settled: async () => {
+    settled: async <T>(work?: () => T) => {
       while (db.busy !== null) await db.busy;
+      return work?.() as T;
     },
     get appliedLsn() {
       return tags.appliedLsn;

@@ -69,7 +69,8 @@ export class Registrations {
   advance(lsn: Lsn): void {
     const { db, clock, advanceEveryMs } = this.#parts;
     const nowMs = clock.monotonicMs();
-    if (lsn <= this.#appliedLsn || nowMs - this.#advancedMs < advanceEveryMs) return;
+    // While a configuration is being saved nothing is written beside it; there is time.
+    if (db.busy !== null || lsn <= this.#appliedLsn || nowMs - this.#advancedMs < advanceEveryMs) return;
     db.write(() => this.#writeApplied(lsn));
     this.#appliedLsn = lsn;
     this.#advancedMs = nowMs;

@@ -125,7 +125,8 @@ export function openDatabase(options: {
       return done;
     },
     writeRelaxed: <T>(work: () => T): T => {
-      if (durability === "relaxed") return run(work);
+      // How a transaction is synced is settled when it begins.
+      if (durability === "relaxed" || sql.inTransaction) return run(work);
       sql.pragma("synchronous=NORMAL");
       try {
         return run(work);

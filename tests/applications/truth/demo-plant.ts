@@ -89,16 +89,8 @@ export class DemoPlant {
   }
 
   /** What was. */
-  truth(place: string, { fromUs, toUs }: Span): Heads {
-    const query = new URLSearchParams({ equipment: place, from: String(fromUs), to: String(toUs) });
-    const { body } = answerTruth(query, { book: this.#book, nowUs: () => this.#span.toUs, shiftsOf });
-    const { all, hours, shifts, orders } = (body as { oee: Told }).oee;
-    return {
-      all,
-      hours: new Map(hours.map(({ fromUs: hour, ...of }) => [hour, of])),
-      shifts: new Map(shifts.map(({ shift, ...of }) => [shift, of])),
-      orders: new Map(orders.map(({ order, ...of }) => [order, of])),
-    };
+  truth(place: string, window: Span): Heads {
+    return truthAt(this.#book, place, window, this.#span.toUs);
   }
 
   close(): void {
@@ -170,6 +162,19 @@ export class DemoPlant {
     }
     derivation.tick(toUs);
   }
+}
+
+/** What was at a place, as far as it had come by `nowUs`. */
+export function truthAt(book: TruthBook, place: string, { fromUs, toUs }: Span, nowUs: Micros): Heads {
+  const query = new URLSearchParams({ equipment: place, from: String(fromUs), to: String(toUs) });
+  const { body } = answerTruth(query, { book, nowUs: () => nowUs, shiftsOf });
+  const { all, hours, shifts, orders } = (body as { oee: Told }).oee;
+  return {
+    all,
+    hours: new Map(hours.map(({ fromUs: hour, ...of }) => [hour, of])),
+    shifts: new Map(shifts.map(({ shift, ...of }) => [shift, of])),
+    orders: new Map(orders.map(({ order, ...of }) => [order, of])),
+  };
 }
 
 type Call = { params?: { id: string }; body?: object; revision?: number };

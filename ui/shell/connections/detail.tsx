@@ -90,7 +90,7 @@ function Trouble({ connection }: { connection: Connection }) {
         </FailureNotice>
       )}
       {warnings.map((warning) => (
-        <p key={warning} className="follow-note warn" lang="en">
+        <p key={warning} className="follow-note warn">
           {warning}
         </p>
       ))}

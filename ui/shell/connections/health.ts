@@ -1,6 +1,7 @@
 import type { Connection } from "@lineshaft/contract/api";
 import type { StateClass } from "../../kit/index.ts";
 import type { Failure } from "../machines/connectivity.ts";
+import { connectorText } from "./connector-text.ts";
 
 /** One word for how a connection is, whether the platform runs it or the source comes by itself. */
 export type ConnectionState = "flowing" | "silent" | "waiting" | "parked" | "connecting" | "stopped" | "never";
@@ -38,14 +39,14 @@ export const needsLook = (connection: Connection): boolean =>
 export function failureOf({ health }: Connection): Failure | null {
   if (health?.message === undefined) return null;
   const { fault = "", message, hint = "", technical = "" } = health;
-  return { fault, message, hint, technical };
+  return { fault, message: connectorText(message), hint: connectorText(hint), technical };
 }
 
 type Figures = NonNullable<Connection["figures"]>;
 /** Figures that only the platform's own connections have. */
 export const figuresOf = ({ figures }: Connection): Figures | null => figures ?? null;
 
-export const warningsOf = ({ health }: Connection): readonly string[] => health?.warnings ?? [];
+export const warningsOf = ({ health }: Connection): readonly string[] => (health?.warnings ?? []).map(connectorText);
 
 /** The newest sign of life: the last good value where that is known, else the last batch. */
 export const lastGoodOf = (connection: Connection): number | null =>

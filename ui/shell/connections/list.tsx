@@ -267,7 +267,7 @@ function columnsOf(narrow: boolean): Column<Connection>[] {
       cell: (one) => {
         const failure = failureOf(one);
         return failure === null ? null : (
-          <span className="cell-text" lang="en" title={`${failure.hint}\n${failure.technical}`}>
+          <span className="cell-text" title={`${failure.hint}\n${failure.technical}`}>
             {failure.message}
           </span>
         );

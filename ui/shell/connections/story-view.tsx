@@ -4,6 +4,7 @@ import { EmptyState, StateMark } from "../../kit/index.ts";
 import { nowUs } from "../feed.ts";
 import { fmt, t } from "../i18n.ts";
 import { openStream } from "../platform.ts";
+import { connectorText } from "./connector-text.ts";
 import { type ConnectionState, stateClass } from "./health.ts";
 
 /** How far back the story goes, and how long it may get. */
@@ -36,12 +37,16 @@ export function StoryView({ connection }: { connection: Connection }) {
           const { health } = data;
           const text = (key: string): string | null =>
             typeof health[key] === "string" ? (health[key] as string) : null;
+          const said = (key: string): string | null => {
+            const words = text(key);
+            return words === null ? null : connectorText(words);
+          };
           const chapter: Chapter = {
             lsn: event.lsn ?? 0,
             time: event.recordedTime,
             state: (text("state") ?? "never") as ConnectionState,
-            message: text("message"),
-            hint: text("hint"),
+            message: said("message"),
+            hint: said("hint"),
             technical: text("technical"),
           };
           setChapters((old) => [chapter, ...old.filter(({ lsn }) => lsn !== chapter.lsn)].slice(0, chaptersMax));
@@ -76,7 +81,7 @@ export function StoryView({ connection }: { connection: Connection }) {
               : t("story.for", { time: fmt.duration(Math.max(0, chapters[i - 1].time - chapter.time)) })}
           </span>
           {chapter.message !== null && (
-            <div lang="en" className="story-what">
+            <div className="story-what">
               <p>{chapter.message}</p>
               <p className="soft">{chapter.hint}</p>
               {chapter.technical !== null && chapter.technical !== "" && (

@@ -1,3 +1,5 @@
+import type { Micros } from "@lineshaft/contract/api";
+
 /** Between RFC 3339 with a zone, as configurations have it, and the browser's field for a local date and time. */
 
 const two = (n: number): string => String(n).padStart(2, "0");
@@ -18,4 +20,14 @@ export function fromLocalTime(text: string): string | undefined {
   const size = Math.abs(minutes);
   const zone = `${minutes < 0 ? "-" : "+"}${two(Math.floor(size / 60))}:${two(size % 60)}`;
   return `${text.length === 16 ? `${text}:00` : text}${zone}`;
+}
+
+/** For the browser's field of a local date and time, which knows no smaller part than a second. */
+export const localOfMicros = (at: Micros | null): string =>
+  at === null ? "" : toLocalTime(new Date(at / 1000).toISOString());
+
+/** null: nothing was entered. */
+export function microsOf(local: string): Micros | null {
+  const text = fromLocalTime(local);
+  return text === undefined ? null : new Date(text).getTime() * 1000;
 }

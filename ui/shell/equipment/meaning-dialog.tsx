@@ -5,11 +5,13 @@ import { ChangeDialog } from "../configuration/change-dialog.tsx";
 import { changedTag, withBindings } from "../configuration/editing.ts";
 import { readConfiguration } from "../configuration/service.ts";
 import { tagName, useDirectory } from "../directory.ts";
+import { nowUs } from "../feed.ts";
 import { t } from "../i18n.ts";
 import { modelReference } from "../machines/models.ts";
-import { namedBy } from "../mapping/conditions.ts";
+import { boundTo, namedBy } from "../mapping/conditions.ts";
 import { ConditionsView } from "../mapping/conditions-view.tsx";
 import { MappingEditor } from "../mapping/editor.tsx";
+import { IdentifierView } from "../mapping/identifier-view.tsx";
 import { isMapped, type MappedKind } from "../mapping/meaning.ts";
 import { ProblemView } from "../problem.tsx";
 import { useLoaded } from "../use.ts";
@@ -45,6 +47,8 @@ function Meanings(props: { tag: RawTag; configuration: Configuration; onClose():
   const own = tag.equipmentId === null ? undefined : equipmentById.get(tag.equipmentId);
   const [bindings, setBindings] = useState<readonly BindingEntry[]>(() => entryOf(configuration, tag)?.bind ?? []);
   const [planning, setPlanning] = useState(false);
+  /** A state that is to be told by conditions from now on. */
+  const [conditioned, setConditioned] = useState<Property | null>(null);
   /** Of which binding it is edited what the values mean. */
   const [mapping, setMapping] = useState<number | null>(null);
   const places = (configuration.equipment ?? []).filter(({ model }) => model !== undefined);
@@ -59,6 +63,8 @@ function Meanings(props: { tag: RawTag; configuration: Configuration; onClose():
     const property = propertiesOf(binding?.equipment).find(({ name }) => name === binding?.property);
     return property !== undefined && isMapped(property.kind) ? { ...property, kind: property.kind } : null;
   };
+  const isIdentifier = ({ equipment, property }: BindingEntry): boolean =>
+    propertiesOf(equipment).some(({ name, kind }) => name === property && kind === "identifier");
   const change = (at: number, part: Partial<BindingEntry>): void =>
     setBindings(
       bindings.map((one, i) => {
@@ -74,11 +80,29 @@ function Meanings(props: { tag: RawTag; configuration: Configuration; onClose():
       .filter((one) => namedBy(one, propertiesOf(path)).some(({ name }) => those.some((b) => b.property === name)))
       .map((property) => ({ path, property })),
   );
+  // A state that no tag tells here can follow from several.
+  const free = propertiesOf(undefined).filter(
+    ({ name, kind, conditions }) =>
+      (kind === "itemState" || kind === "operationMode") &&
+      conditions === undefined &&
+      boundTo(configuration, own?.path ?? "", name, nowUs()) === null &&
+      !bindings.some(({ property }) => property === name),
+  );
   const first = places.find(({ path }) => path === own?.path) ?? places[0];
   const add = (): void => {
     const elsewhere = first.path === own?.path ? {} : { equipment: first.path };
     setBindings([...bindings, { property: propertiesAt(first.path)[0] ?? "", ...elsewhere }]);
   };
+  if (conditioned !== null)
+    return (
+      <ConditionsView
+        configuration={configuration}
+        path={own?.path ?? ""}
+        property={conditioned}
+        properties={propertiesOf(undefined)}
+        onChanged={() => setConditioned(null)}
+      />
+    );
   if (planning)
     return (
       <ChangeDialog
@@ -91,6 +115,15 @@ function Meanings(props: { tag: RawTag; configuration: Configuration; onClose():
     );
   const mapped = mapping === null ? undefined : bindings[mapping];
   const property = mappedAt(mapped);
+  if (mapped !== undefined && isIdentifier(mapped))
+    return (
+      <IdentifierView
+        tag={tag}
+        property={mapped.property}
+        path={mapped.equipment ?? own?.path ?? ""}
+        onBack={() => setMapping(null)}
+      />
+    );
   if (mapped !== undefined && property !== null)
     return (
       <MappingEditor
@@ -178,7 +211,7 @@ function Meanings(props: { tag: RawTag; configuration: Configuration; onClose():
             ))}
             <Button
               icon="pencil"
-              disabled={mappedAt(binding) === null}
+              disabled={mappedAt(binding) === null && !isIdentifier(binding)}
               aria-label={t("mapping.editOf", { property: binding.property })}
               onClick={() => setMapping(i)}
             >
@@ -200,6 +233,7 @@ function Meanings(props: { tag: RawTag; configuration: Configuration; onClose():
           path={path}
           property={property}
           properties={propertiesOf(path)}
+          onChanged={onClose}
         />
       ))}
       {bindings.length === 0 && places.length > 0 && <p className="soft">{t("meaning.none")}</p>}
@@ -212,6 +246,11 @@ function Meanings(props: { tag: RawTag; configuration: Configuration; onClose():
             {t("meaning.add")}
           </Button>
         )}
+        {free.map((property) => (
+          <Button key={property.name} onClick={() => setConditioned(property)}>
+            {t("conditions.begin", { property: property.name })}
+          </Button>
+        ))}
         <Button kind="quiet" onClick={onClose}>
           {t("cancel")}
         </Button>

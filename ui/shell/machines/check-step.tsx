@@ -1,6 +1,7 @@
 import type { CheckStep as Checked } from "@lineshaft/contract/api";
 import { useEffect, useRef, useState } from "react";
 import { Button, Icon } from "../../kit/index.ts";
+import { connectorText } from "../connections/connector-text.ts";
 import { type PlainKey, t } from "../i18n.ts";
 import { ProblemView } from "../problem.tsx";
 import { checkSteps } from "./connectivity.ts";
@@ -19,7 +20,7 @@ const named: Partial<Record<string, PlainKey>> = {
 /** Steps that connectors name by one word get a sentence; others bring their own. */
 const nameOf = (step: string): string => {
   const key = named[step];
-  return key === undefined ? step : t(key);
+  return key === undefined ? connectorText(step) : t(key);
 };
 
 type State = { state: "running" | "ended"; steps: Checked[] } | { state: "failed"; error: unknown };
@@ -68,10 +69,10 @@ export function CheckStep({ draft, kind }: StepProps) {
               <Icon name={step.ok ? "check" : "close"} size={14} />
               <span className="unseen">{step.ok ? t("check.ok") : t("check.failed")}</span>
             </span>
-            <div lang="en">
+            <div>
               <p className="check-name">{nameOf(step.step)}</p>
-              <p className="soft">{step.detail}</p>
-              {step.hint !== undefined && <p className="check-hint">{step.hint}</p>}
+              <p className="soft">{connectorText(step.detail)}</p>
+              {step.hint !== undefined && <p className="check-hint">{connectorText(step.hint)}</p>}
             </div>
           </li>
         ))}

@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import { ProblemNotice } from "../../kit/index.ts";
+import { connectorText } from "../connections/connector-text.ts";
 import { t } from "../i18n.ts";
 import { copyLabels, ProblemView } from "../problem.tsx";
 import { ConnectionFailure, type Failure } from "./connectivity.ts";
@@ -14,8 +15,8 @@ export function FailureNotice({ failure, children }: { failure: Failure; childre
   const { fault, message, hint, technical } = failure;
   return (
     <ProblemNotice
-      title={message}
-      action={hint}
+      title={connectorText(message)}
+      action={connectorText(hint)}
       technical={`${fault}: ${technical === "" ? t("failure.noTechnical") : technical}`}
       labels={copyLabels()}
     >

@@ -6,7 +6,8 @@ import {
   type StateMeaning,
   secondUs,
 } from "@lineshaft/contract/api";
-import { useEffect, useMemo } from "react";
+import { useEffect, useMemo, useState } from "react";
+import { Button } from "../../kit/index.ts";
 import { tagName, useDirectory } from "../directory.ts";
 import { nowUs, watch } from "../feed.ts";
 import { fmt, t } from "../i18n.ts";
@@ -14,8 +15,10 @@ import { useMasterData } from "../master-data/store.ts";
 import { allReasons } from "../materials/reasons.tsx";
 import { call } from "../platform.ts";
 import { ProblemView } from "../problem.tsx";
+import { allowed } from "../session.ts";
 import { useLive, useLoaded } from "../use.ts";
-import { boundTo, namedBy } from "./conditions.ts";
+import { boundTo, namedBy, typesFor } from "./conditions.ts";
+import { ConditionsEditor } from "./conditions-editor.tsx";
 import { MeaningMark, type Reasons } from "./meaning-mark.tsx";
 import { tableValue, valueInput } from "./values.ts";
 import "./mapping.css";
@@ -30,27 +33,55 @@ export function ConditionsView(props: {
   path: string;
   property: Property;
   properties: readonly Property[];
+  /** It was changed, and is in force. */
+  onChanged(): void;
 }) {
   const { configuration, path, property, properties } = props;
   const { tags, equipment } = useDirectory("tags");
   const held = useMasterData("reason");
   const reasons = useMemo(() => new Map(allReasons(held.items).map((reason) => [reason.number, reason])), [held.items]);
-  const named = useMemo(() => {
+  const [editing, setEditing] = useState(false);
+  const all = useMemo(() => {
     const now = nowUs();
-    return namedBy(property, properties).map((one) => {
-      const place = boundTo(configuration, path, one.name, now);
+    return Object.keys(typesFor(property.name, properties)).map((name) => {
+      const place = boundTo(configuration, path, name, now);
       const found = tags.find(
         ({ connection, address }) => connection === place?.connection && address === place.address,
       );
-      return { name: one.name, tag: found ?? null };
+      return { name, tag: found ?? null };
     });
   }, [configuration, path, property, properties, tags]);
-  const ids = named.flatMap(({ tag }) => (tag === null ? [] : [tag.id])).join(" ");
+  const mentioned = new Set(namedBy(property, properties).map(({ name }) => name));
+  const named = all.filter(({ name }) => mentioned.has(name));
+  const isOpen = editing || property.conditions === undefined;
+  const ids = (isOpen ? all : named).flatMap(({ tag }) => (tag === null ? [] : [tag.id])).join(" ");
   useEffect(() => (ids === "" ? undefined : watch(ids.split(" ").map(Number))), [ids]);
   const machine = equipment.find((one) => one.path === path)?.id ?? null;
+  if (isOpen)
+    return (
+      <ConditionsEditor
+        path={path}
+        property={property}
+        properties={properties}
+        configuration={configuration}
+        named={all}
+        reasons={reasons}
+        onClose={(done) => {
+          setEditing(false);
+          if (done || property.conditions === undefined) props.onChanged();
+        }}
+      />
+    );
   return (
     <section className="mapping-preview" aria-label={t("conditions.of", { property: property.name })}>
-      <h3>{t("conditions.of", { property: property.name })}</h3>
+      <div className="mapping-seen-head">
+        <h3>{t("conditions.of", { property: property.name })}</h3>
+        {allowed("configure") && (
+          <Button icon="pencil" onClick={() => setEditing(true)}>
+            {t("conditions.change")}
+          </Button>
+        )}
+      </div>
       <p className="soft">{t("conditions.what")}</p>
       <table className="plain mapping-values">
         <caption className="unseen">{t("conditions.rows")}</caption>

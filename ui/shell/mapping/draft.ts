@@ -9,6 +9,7 @@ import type {
   StatePreset,
   StateRow,
 } from "@lineshaft/contract/api";
+import { type AlarmDraft, alarmDraftOf, alarmOf } from "./alarm-draft.ts";
 import { parseNumber, parseValue, valueInput } from "./values.ts";
 
 /** A mapping as it stands in the fields of the editor, and the way there and back; texts of numbers stay as they are typed. */
@@ -46,6 +47,7 @@ export interface MappingDraft {
     sampling: CounterOptions["sampling"] | "";
   };
   pulse: Record<PulseNumber, string> & { edge: PulseOptions["edge"] | "" };
+  alarm: AlarmDraft;
 }
 
 const text = (value: number | undefined): string => (value === undefined ? "" : String(value));
@@ -92,11 +94,12 @@ export function draftOf(mapping: Mapping): MappingDraft {
       stopAfterCycles: text(pulse.stopAfterCycles),
       idealCycleMs: text(pulse.idealCycleMs),
     },
+    alarm: alarmDraftOf(mapping.alarm),
   };
 }
 
 /** What is wrong in a field; the key is `row <id>` or the field's name. */
-export type FaultCode = "value" | "range" | "when" | "meaning" | "number" | "positive";
+export type FaultCode = "value" | "range" | "when" | "meaning" | "number" | "positive" | "severity";
 export type DraftFaults = ReadonlyMap<string, FaultCode>;
 
 export const says = ({ itemState, operationMode, cause }: MeaningDraft): boolean =>
@@ -163,6 +166,7 @@ export function mappingOf(draft: MappingDraft): { mapping: Mapping; faults: Draf
     ...numbers(draft, ["deadBand"], true),
     ...filled("counter", counter),
     ...filled("pulse", pulse),
+    ...filled("alarm", alarmOf(draft.alarm, faults)),
   };
   return { mapping, faults };
 }

@@ -6,6 +6,8 @@ import { fromLocalTime, toLocalTime } from "../equipment/local-time.ts";
 import { fmt, t } from "../i18n.ts";
 import { useMasterData } from "../master-data/store.ts";
 import { allReasons } from "../materials/reasons.tsx";
+import { newAlarmRow } from "./alarm-draft.ts";
+import { AlarmTable } from "./alarm-table.tsx";
 import { draftOf, type MappingDraft, mappingOf, newRow, remapped } from "./draft.ts";
 import type { MappedKind } from "./meaning.ts";
 import { CounterFields, PulseFields } from "./options.tsx";
@@ -44,14 +46,16 @@ export function MappingEditor(props: {
     setOwn(true);
   };
   const add = (value = ""): void => {
-    const row = newRow({ value });
-    change({ rows: [...draft.rows, row] });
+    const row = kind === "alarm" ? newAlarmRow({ value }) : newRow({ value });
+    if ("active" in row) change({ alarm: { ...draft.alarm, rows: [...draft.alarm.rows, row] } });
+    else change({ rows: [...draft.rows, row] });
     setFresh(row.id);
   };
   const say = (value: Seen["value"]): void => {
     const text = valueInput(value);
     // A row that was begun for this very value is the one to go on with.
-    const begun = draft.rows.find((row) => row.by === "value" && row.value === text);
+    const rows: readonly { id: number; by: string; value: string }[] = kind === "alarm" ? draft.alarm.rows : draft.rows;
+    const begun = rows.find((row) => row.by === "value" && row.value === text);
     if (begun === undefined) add(text);
     else setFresh(begun.id);
   };
@@ -83,6 +87,16 @@ export function MappingEditor(props: {
               reasons={reasons}
               fresh={fresh}
               onChange={change}
+              onAdd={() => add()}
+            />
+          )}
+          {kind === "alarm" && (
+            <AlarmTable
+              draft={draft.alarm}
+              faults={faults}
+              reasons={reasons}
+              fresh={fresh}
+              onChange={(alarm) => change({ alarm })}
               onAdd={() => add()}
             />
           )}

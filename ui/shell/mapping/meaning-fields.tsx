@@ -54,7 +54,8 @@ export function MeaningCells(props: {
   );
 }
 
-function ReasonSelect(props: { of: string; value: string; reasons: Reasons; onChange(cause: string): void }) {
+/** A reason by its name; its place in the tree shows by how far it stands in. */
+export function ReasonSelect(props: { of: string; value: string; reasons: Reasons; onChange(cause: string): void }) {
   const { value, reasons } = props;
   // A long table has thousands of choices: each field gets its own when somebody comes to it.
   const [near, setNear] = useState(false);

@@ -9,22 +9,19 @@ import {
 } from "@lineshaft/contract/api";
 import { useEffect, useRef, useState } from "react";
 import { Segments } from "../../kit/index.ts";
-import { nowUs, watch } from "../feed.ts";
+import { watch } from "../feed.ts";
 import { fmt, t } from "../i18n.ts";
-import { call } from "../platform.ts";
 import { ProblemView } from "../problem.tsx";
-import { useLive, useLoaded } from "../use.ts";
-import { type MappedKind, verdictOf } from "./meaning.ts";
+import { useLive } from "../use.ts";
+import { alarmVerdict } from "./alarm-draft.ts";
+import { AlarmMark } from "./alarm-mark.tsx";
+import { type MappedKind, type Verdict, verdictOf, verdictWith } from "./meaning.ts";
 import { MeaningMark, type Reasons } from "./meaning-mark.tsx";
-import { type Recording, recordingOf, type Seen, tableValue, valueInput } from "./values.ts";
+import { type Span, spans, useRecording } from "./recording.ts";
+import { useTrial } from "./trial.ts";
+import { type Recording, type Seen, tableValue, valueInput } from "./values.ts";
 
-const spans = ["day", "week", "month"] as const;
-type Span = (typeof spans)[number];
-const dayUs = 86_400_000_000;
-const spanUs: Record<Span, Micros> = { day: dayUs, week: 7 * dayUs, month: 30 * dayUs };
-const pointsMax = 200_000;
-/** Different values that are judged, and the rows that show them. */
-const valuesMax = 5_000;
+/** Rows that show what was recorded. */
 const rowsMax = 200;
 const liveMax = 6;
 const liveEveryMs = 250;
@@ -44,20 +41,43 @@ interface PreviewProps {
   reasons: Reasons;
   onSay(value: Seen["value"]): void;
 }
+interface JudgedProps extends PreviewProps {
+  /** What a value becomes, with the conditions asked. */
+  judge(value: Seen["value"]): Verdict;
+}
+
+const keyOf = (value: Seen["value"]): string => `${typeof value} ${value}`;
+
+/** Values are judged here, as far as no condition stands before; those the server judges, once for all of them. */
+function useJudge(mapping: Mapping, values: readonly Seen["value"][]): JudgedProps["judge"] {
+  const conditions = (mapping.states ?? []).flatMap(({ when }) => (when === undefined ? [] : [when]));
+  const open = values.filter((value) => verdictOf(mapping, value) === "server").slice(0, rowsMax);
+  const { trial, of } = useTrial(
+    open.length === 0 ? [] : conditions,
+    { value: "double" },
+    open.map((value) => ({ value })),
+  );
+  const isOf = of.length === conditions.length && of.every((one, i) => one === conditions[i]);
+  const truths = new Map(open.map((value, i) => [keyOf(value), isOf ? trial?.truths[i] : undefined]));
+  return (value) => {
+    const verdict = verdictOf(mapping, value);
+    return verdict === "server" ? verdictWith(mapping, value, truths.get(keyOf(value))) : verdict;
+  };
+}
 
 /** Raw on the left, standard on the right: values as they come, and those of a while ago, under the mapping as it is being edited. */
 export function Preview(props: PreviewProps) {
   const [span, setSpan] = useState<Span>("day");
   const { tag } = props;
-  const seen = useLoaded(`seen ${tag.id} ${span}`, async () => {
-    const to = nowUs();
-    const query = { tag: [tag.id], from: to - spanUs[span], to, limit: pointsMax };
-    return recordingOf(await call("rawHistory", { query }), valuesMax);
-  });
+  const seen = useRecording(tag.id, span);
+  const last = useLive(tag.id);
+  const present = last?.time == null ? null : tableValue(last.value);
+  const recorded = (seen.data?.values ?? []).slice(0, rowsMax - 1).map(({ value }) => value);
+  const judge = useJudge(props.mapping, present === null ? recorded : [present, ...recorded]);
   return (
     <section className="mapping-preview" aria-label={t("mapping.preview")}>
       <h3>{t("mapping.preview")}</h3>
-      <LiveTable {...props} />
+      <LiveTable {...props} judge={judge} />
       <div className="mapping-seen-head">
         <h4>{t("mapping.seen")}</h4>
         <Segments<Span>
@@ -71,7 +91,7 @@ export function Preview(props: PreviewProps) {
       {seen.data === null ? (
         seen.error === null && <p className="quiet-wait">{t("wait.seen")}</p>
       ) : (
-        <SeenTable {...props} recording={seen.data} />
+        <SeenTable {...props} judge={judge} recording={seen.data} />
       )}
     </section>
   );
@@ -106,7 +126,7 @@ function useLivePoints(tag: number): readonly LivePoint[] {
   return points;
 }
 
-function LiveTable(props: PreviewProps) {
+function LiveTable(props: JudgedProps) {
   const points = useLivePoints(props.tag.id);
   const last = useLive(props.tag.id);
   const known: readonly LivePoint[] =
@@ -135,7 +155,7 @@ function LiveTable(props: PreviewProps) {
   );
 }
 
-function LiveCells(props: PreviewProps & { point: LivePoint; before: LivePoint | undefined }) {
+function LiveCells(props: JudgedProps & { point: LivePoint; before: LivePoint | undefined }) {
   const { point, before } = props;
   const value = point.bad ? null : tableValue(point.value);
   const earlier = before === undefined || before.bad ? null : tableValue(before.value);
@@ -162,7 +182,7 @@ function LiveCells(props: PreviewProps & { point: LivePoint; before: LivePoint |
 }
 
 /** What one value would become. */
-function Becomes(props: PreviewProps & { value: Seen["value"] }) {
+function Becomes(props: JudgedProps & { value: Seen["value"] }) {
   const { kind, mapping, reasons, value } = props;
   if (kind === "counter")
     return isOutside(mapping, value) ? (
@@ -174,9 +194,18 @@ function Becomes(props: PreviewProps & { value: Seen["value"] }) {
     if ((mapping.pulse?.edge ?? "each") === "each") return <span>{t("mapping.piece")}</span>;
     return <span>{t(Number(value) === 0 ? "mapping.low" : "mapping.high")}</span>;
   }
+  if (kind === "alarm")
+    return (
+      <AlarmMark
+        verdict={alarmVerdict(mapping.alarm ?? {}, value)}
+        reasons={reasons}
+        value={valueInput(value)}
+        onSay={() => props.onSay(value)}
+      />
+    );
   return (
     <MeaningMark
-      verdict={verdictOf(mapping, value)}
+      verdict={props.judge(value)}
       reasons={reasons}
       value={valueInput(value)}
       onSay={() => props.onSay(value)}
@@ -190,10 +219,14 @@ function isOutside({ counter = {} }: Mapping, value: Seen["value"]): boolean {
 }
 
 /** The mapping says nothing of it. */
-const isUnsaid = ({ kind, mapping }: PreviewProps, value: Seen["value"]): boolean =>
-  kind === "counter" ? isOutside(mapping, value) : kind !== "pulse" && verdictOf(mapping, value) === "unsaid";
+function isUnsaid({ kind, mapping, judge }: JudgedProps, value: Seen["value"]): boolean {
+  if (kind === "counter") return isOutside(mapping, value);
+  // An alarm that has no text shows its number, which nobody on the floor knows.
+  if (kind === "alarm") return alarmVerdict(mapping.alarm ?? {}, value)?.text === null;
+  return kind !== "pulse" && judge(value) === "unsaid";
+}
 
-function SeenTable(props: PreviewProps & { recording: Recording }) {
+function SeenTable(props: JudgedProps & { recording: Recording }) {
   const { recording, kind } = props;
   const { values, others, bad, points, more } = recording;
   if (points === 0) return <p className="soft">{t("mapping.seenNone")}</p>;
@@ -210,6 +243,11 @@ function SeenTable(props: PreviewProps & { recording: Recording }) {
           {unsaid.length > 0
             ? t("mapping.unsaidSum", { n: unsaid.length, of: values.length })
             : t("mapping.allSaid", { n: values.length })}
+        </p>
+      )}
+      {kind === "alarm" && unsaid.length > 0 && (
+        <p className="mapping-sum warn" role="status">
+          {t("alarm.untold", { n: unsaid.length })}
         </p>
       )}
       {kind === "counter" && unsaid.length > 0 && (

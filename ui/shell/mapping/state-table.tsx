@@ -2,10 +2,12 @@ import { presetRows, statePresets } from "@lineshaft/contract/api";
 import { useEffect, useRef } from "react";
 import { Button, Field } from "../../kit/index.ts";
 import { t } from "../i18n.ts";
+import { ConditionFaultView } from "./condition-fault.tsx";
 import { type DraftFaults, draftOf, type MappingDraft, type RowDraft, type RowKind } from "./draft.ts";
 import type { MappedKind } from "./meaning.ts";
 import { MeaningCells } from "./meaning-fields.tsx";
 import { MeaningMark, type Reasons } from "./meaning-mark.tsx";
+import { faultIn, useTrial } from "./trial.ts";
 import { valueInput } from "./values.ts";
 
 const presetsOf = {
@@ -36,6 +38,11 @@ export function StateTable(props: {
     else row?.querySelector<HTMLElement>(`[data-field="${meaning}"]`)?.focus();
     row?.scrollIntoView({ block: "nearest" });
   }, [fresh, kind]);
+  const tried = useTrial(
+    draft.rows.flatMap(({ by, when }) => (by === "when" ? [when] : [])),
+    { value: "double" },
+    [],
+  );
   const change = (id: number, part: Partial<RowDraft>): void =>
     onChange({ rows: draft.rows.map((row) => (row.id === id ? { ...row, ...part } : row)) });
   const own = kind === "operationMode" ? presetsOf.operationMode : presetsOf.itemState;
@@ -96,6 +103,7 @@ export function StateTable(props: {
             {draft.rows.map((row, i) => {
               const fault = faults.get(`row ${row.id}`);
               const of = t("mapping.row", { n: i + 1 });
+              const wrong = row.by === "when" && row.when.trim() !== "" ? faultIn(tried, row.when) : null;
               return (
                 <tr key={row.id} data-row={row.id} className={fault === undefined ? "" : "mapping-faulty"}>
                   <td>
@@ -116,7 +124,8 @@ export function StateTable(props: {
                   </td>
                   <td>
                     <RawFields row={row} of={of} onChange={(part) => change(row.id, part)} />
-                    {fault !== undefined && (
+                    {wrong !== null && <ConditionFaultView text={row.when} {...wrong} />}
+                    {wrong === null && fault !== undefined && (
                       <span className="field-fault block" role="status">
                         {t(`mapping.fault.${fault}`)}
                       </span>

@@ -19,6 +19,8 @@ export function EffectView({ touched }: { touched: readonly Touched[] }) {
   const now = useNow();
   const machines = new Set(touched.map(({ equipmentId }) => equipmentId)).size;
   const past = pastOf(touched, now);
+  // What holds since ever reaches back to whatever was recorded first.
+  const ever = touched.some(({ fromUs }) => fromUs <= 0);
   return (
     <section className="effect" aria-label={t("effect.title")} aria-live="polite">
       <h3>{t("effect.title")}</h3>
@@ -27,9 +29,11 @@ export function EffectView({ touched }: { touched: readonly Touched[] }) {
       ) : (
         <>
           <p className={past > 0 ? "effect-past" : "soft"}>
-            {past > 0
-              ? t("effect.past", { n: machines, time: fmt.duration(past) })
-              : t("effect.future", { n: machines })}
+            {ever
+              ? t("effect.ever", { n: machines })
+              : past > 0
+                ? t("effect.past", { n: machines, time: fmt.duration(past) })
+                : t("effect.future", { n: machines })}
           </p>
           <ul>
             {touched.slice(0, shownMax).map(({ equipmentId, fromUs, toUs }) => (
@@ -50,6 +54,7 @@ export function EffectView({ touched }: { touched: readonly Touched[] }) {
 
 /** 26 Nov 06:00 – 14:00 */
 export function rangeText(fromUs: number, toUs: number | null): string {
+  if (fromUs <= 0) return toUs === null ? t("item.always") : t("item.until", { time: fmt.dateTime(toUs) });
   const from = `${fmt.part(fromUs, "day")} ${fmt.part(fromUs, "min")}`;
   if (toUs === null) return t("range.open", { from });
   const sameDay = fmt.part(fromUs, "day") === fmt.part(toUs, "day");

@@ -61,9 +61,14 @@ const sayingsAt = (said: readonly Said[], at: Micros): string =>
 
 /** Everything where an item of one equipment and one range said something, or says something now. */
 export function touchedByRange(before: Touched | null, after: Touched | null): Touched[] {
-  return [before, after].flatMap((one) =>
-    one === null ? [] : [{ equipmentId: one.equipmentId, fromUs: one.fromUs, toUs: one.toUs }],
+  const [old, next] = [before, after].map((one) =>
+    one === null ? null : { equipmentId: one.equipmentId, fromUs: one.fromUs, toUs: one.toUs },
   );
+  if (old === null || next === null) return [old, next].filter((one) => one !== null);
+  const apart = (one: Touched, other: Touched): boolean => one.toUs !== null && one.toUs < other.fromUs;
+  if (old.equipmentId !== next.equipmentId || apart(old, next) || apart(next, old)) return [old, next];
+  const toUs = old.toUs === null || next.toUs === null ? null : Math.max(old.toUs, next.toUs);
+  return [{ equipmentId: next.equipmentId, fromUs: Math.min(old.fromUs, next.fromUs), toUs }];
 }
 
 /** How much of it has been already: that is computed again. */

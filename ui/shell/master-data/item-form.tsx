@@ -24,6 +24,11 @@ export function ItemForm<K extends PlanKind>(props: {
   /** null: nothing that is computed rests on it. */
   touched: readonly Touched[] | null;
   broad?: boolean;
+  /** Keeps it in another way than by one change of it. */
+  save?(item: MasterDataItem<K>): Promise<{ error: unknown }>;
+  /** Somebody wants to save what is not whole yet. */
+  onIncomplete?(): void;
+  onRefused?(error: unknown): void;
   children: ReactNode;
   onClose(id: string | null): void;
   /** Fills the form from the newer item. */
@@ -37,14 +42,16 @@ export function ItemForm<K extends PlanKind>(props: {
   const finish = (refused: unknown, done: string): void => {
     setBusy(false);
     setError(refused);
-    if (refused !== null) return;
-    note(done);
-    props.onClose(id);
+    if (refused === null) {
+      note(done);
+      props.onClose(id);
+    } else props.onRefused?.(refused);
   };
   const save = async (): Promise<void> => {
-    if (item === null) return;
+    if (item === null) return props.onIncomplete?.();
     setBusy(true);
-    const { error: refused } = await saveItem(kind, id, item, base?.revision ?? null);
+    const kept = props.save?.(item) ?? saveItem(kind, id, item, base?.revision ?? null);
+    const { error: refused } = await kept;
     finish(refused, t("masterData.saved", { id }));
   };
   const remove = async (): Promise<void> => {
@@ -90,7 +97,7 @@ export function ItemForm<K extends PlanKind>(props: {
           </ProblemView>
         )}
         <div className="form-buttons">
-          <Button kind="main" type="submit" disabled={busy || item === null}>
+          <Button kind="main" type="submit" disabled={busy || (item === null && props.onIncomplete === undefined)}>
             {busy ? t("change.applying") : t("save")}
           </Button>
           <Button kind="quiet" onClick={() => props.onClose(null)}>

@@ -4,6 +4,7 @@ import {
   type MasterDataRevision,
   ProblemError,
   type Recorded,
+  transferKinds,
   type WriteReceipt,
 } from "@lineshaft/contract/api";
 import { useEffect, useSyncExternalStore } from "react";
@@ -21,6 +22,12 @@ const pathOfKind = {
   reason: "/reasons",
   identifierRule: "/identifier-rules",
   lookUp: "/look-ups",
+  setUp: "/set-ups",
+  lineTopology: "/line-topologies",
+  physicalAsset: "/physical-assets",
+  policyAssignment: "/oee-policies",
+  countingAssignment: "/counting",
+  kpiTarget: "/kpi-targets",
 } as const satisfies Partial<Record<MasterDataKind, string>>;
 /** The kinds that the console's own pages work with. */
 export type PlanKind = keyof typeof pathOfKind;
@@ -189,10 +196,10 @@ export function removeItem<K extends PlanKind>(kind: K, id: string, revision: nu
   });
 }
 
-/** Several items of a kind in one transaction, or none; `revision` is what each was shown at. */
+/** Several items of a kind in one transaction, or none; `revision` is what each was shown at, null for a new one. */
 export async function saveTogether<K extends PlanKind>(
   kind: K,
-  items: readonly { id: string; item: MasterDataItem<K>; revision: number }[],
+  items: readonly { id: string; item: MasterDataItem<K>; revision: number | null }[],
 ): Promise<{ error: unknown }> {
   try {
     const body = JSON.stringify({ kind, items: Object.fromEntries(items.map(({ id, item }) => [id, item])) });
@@ -200,6 +207,7 @@ export async function saveTogether<K extends PlanKind>(
     const { revision } = (await dry.json()) as { revision: number };
     // Nobody may have changed what was looked at; from here on the revision of the kind sees to that.
     for (const { id, revision: shown } of items) {
+      if (shown === null) continue;
       const now = (await (await ask("GET", addressOf(kind, id))).json()) as Recorded<MasterDataItem<K>>;
       if (now.revision !== shown)
         throw new ProblemError(
@@ -230,3 +238,6 @@ export async function restoreItem(kind: PlanKind, id: string, to: number, revisi
   });
   await load(kind);
 }
+
+/** Does a kind travel as files, with revisions that can be restored? */
+export const isTransferred = (kind: PlanKind): boolean => (transferKinds as readonly string[]).includes(kind);

@@ -9,14 +9,19 @@ import { fault, note } from "../toasts.tsx";
 import { valueText } from "./history-dialog.tsx";
 import { type PlanKind, reloadKind } from "./store.ts";
 
+/** What the floor books has no page of its own: only files. */
+const fileOnly = ["setUp", "lateScrap", "booking"] as const;
+export type FileKind = PlanKind | (typeof fileOnly)[number];
+const isFileOnly = (kind: FileKind): kind is (typeof fileOnly)[number] => fileOnly.some((one) => one === kind);
+
 const xlsx = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-const isTable = (kind: PlanKind): boolean => (tableKinds as readonly string[]).includes(kind);
+const isTable = (kind: FileKind): boolean => (tableKinds as readonly string[]).includes(kind);
 /** Times without a zone are meant where the reader is, as far as no calendar says where the machine is. */
 const viewerZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
 const shownMax = 200;
 
 /** In and out as files, for the kinds of a page. */
-export function TransferButtons({ kinds }: { kinds: readonly [PlanKind, ...PlanKind[]] }) {
+export function TransferButtons({ kinds }: { kinds: readonly [FileKind, ...FileKind[]] }) {
   const [open, setOpen] = useState<"import" | "export" | null>(null);
   const may = allowed("configure") || (allowed("book") && kinds.includes("order"));
   return (
@@ -29,10 +34,10 @@ export function TransferButtons({ kinds }: { kinds: readonly [PlanKind, ...PlanK
   );
 }
 
-function KindChoice(props: { kinds: readonly PlanKind[]; kind: PlanKind; onChange(kind: PlanKind): void }) {
+function KindChoice(props: { kinds: readonly FileKind[]; kind: FileKind; onChange(kind: FileKind): void }) {
   if (props.kinds.length < 2) return null;
   return (
-    <Segments<PlanKind>
+    <Segments<FileKind>
       label={t("transfer.kind")}
       value={props.kind}
       choices={props.kinds.map((value) => ({ value, label: t(`kind.${value}`) }))}
@@ -43,8 +48,8 @@ function KindChoice(props: { kinds: readonly PlanKind[]; kind: PlanKind; onChang
 
 type Format = "xlsx" | "csv" | "csvComma" | "json" | "yaml";
 
-function ExportDialog({ kinds, onClose }: { kinds: readonly [PlanKind, ...PlanKind[]]; onClose(): void }) {
-  const [kind, setKind] = useState<PlanKind>(kinds[0]);
+function ExportDialog({ kinds, onClose }: { kinds: readonly [FileKind, ...FileKind[]]; onClose(): void }) {
+  const [kind, setKind] = useState<FileKind>(kinds[0]);
   const formats: Format[] = isTable(kind)
     ? ["xlsx", getLocale() === "de" ? "csvComma" : "csv", getLocale() === "de" ? "csv" : "csvComma", "json", "yaml"]
     : ["yaml", "json"];
@@ -117,8 +122,8 @@ function typeOf(name: string): string {
 }
 
 /** A file is tried first: what it would do stands there line by line; only then it is taken, all of it or nothing. */
-export function ImportDialog({ kinds, onClose }: { kinds: readonly [PlanKind, ...PlanKind[]]; onClose(): void }) {
-  const [kind, setKind] = useState<PlanKind>(kinds[0]);
+export function ImportDialog({ kinds, onClose }: { kinds: readonly [FileKind, ...FileKind[]]; onClose(): void }) {
+  const [kind, setKind] = useState<FileKind>(kinds[0]);
   const [state, setState] = useState<State>({ state: "choosing" });
   const input = useRef<HTMLInputElement>(null);
   const send = async (file: File, dryRun: boolean, revision?: number): Promise<void> => {
@@ -134,12 +139,13 @@ export function ImportDialog({ kinds, onClose }: { kinds: readonly [PlanKind, ..
       if (dryRun) return setState({ state: "tried", file, found });
       note(t("transfer.done", { created: found.counts.create, changed: found.counts.change }));
       onClose();
-      await reloadKind(kind);
+      // Bookings make orders what they are.
+      await reloadKind(isFileOnly(kind) ? "order" : kind);
     } catch (error) {
       setState({ state: "failed", file, error });
     }
   };
-  const onKind = (next: PlanKind): void => {
+  const onKind = (next: FileKind): void => {
     setKind(next);
     setState({ state: "choosing" });
   };

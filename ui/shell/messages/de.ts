@@ -4,6 +4,7 @@ import type { En } from "./en.ts";
 import { identifiersDe } from "./identifiers-de.ts";
 import { machinesDe } from "./machines-de.ts";
 import { mappingDe } from "./mapping-de.ts";
+import { masterDataDe } from "./master-data-de.ts";
 import { ordersDe } from "./orders-de.ts";
 import { systemDe } from "./system-de.ts";
 
@@ -318,6 +319,7 @@ export const de: Record<keyof En, string> = {
 
   ...configurationDe,
   ...identifiersDe,
+  ...masterDataDe,
   ...machinesDe,
   ...mappingDe,
   ...ordersDe,

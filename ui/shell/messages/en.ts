@@ -3,6 +3,7 @@ import { configurationEn } from "./configuration-en.ts";
 import { identifiersEn } from "./identifiers-en.ts";
 import { machinesEn } from "./machines-en.ts";
 import { mappingEn } from "./mapping-en.ts";
+import { masterDataEn } from "./master-data-en.ts";
 import { ordersEn } from "./orders-en.ts";
 import { systemEn } from "./system-en.ts";
 
@@ -312,6 +313,7 @@ export const en = {
 
   ...configurationEn,
   ...identifiersEn,
+  ...masterDataEn,
   ...machinesEn,
   ...mappingEn,
   ...ordersEn,

@@ -58,6 +58,26 @@ export const labelsDe: Readonly<Record<string, string>> = {
   groups: "Gruppen",
   reorderTimeoutMs: "Warten auf Fehlendes",
   rebirth: "Neue Geburt",
+  dataType: "Datentyp",
+  length: "Länge",
+  bit: "Bit",
+  count: "Flanken zählen",
+  edge: "Flanke",
+  debounceMs: "Entprellen",
+  topic: "Topic",
+  tag: "Signal",
+  payload: "Nutzdaten",
+  type: "Typ",
+  values: "Werte",
+  path: "Pfad",
+  name: "Name",
+  timePath: "Pfad der Zeit",
+  timeUnit: "Einheit der Zeit",
+  quality: "Qualität",
+  style: "Schreibweise",
+  retained: "Behaltene Nachrichten",
+  indexRange: "Teil des Felds",
+  deadband: "Totband",
 };
 
 export const descriptionsDe: Readonly<Record<string, string>> = {
@@ -160,4 +180,52 @@ export const descriptionsDe: Readonly<Record<string, string>> = {
     "Wie lange auf eine fehlende Nachricht gewartet wird, bevor eine neue Geburt verlangt wird.",
   "May edge nodes be asked for a new birth? At most once in ten seconds each.":
     "Dürfen Edge-Knoten um eine neue Geburt gebeten werden? Höchstens alle zehn Sekunden jeder.",
+  "Unit of this tag, where not the connection's.": "Unit dieses Signals, wo nicht die der Verbindung.",
+  "Data type, where the address names none; else uint16, or bool for bits.":
+    "Datentyp, wo die Adresse keinen nennt; sonst uint16, oder bool bei Bits.",
+  "Registers of a text, two characters each.": "Register eines Textes, je zwei Zeichen.",
+  "Bit of the register; 0 is the least significant.": "Bit des Registers; 0 ist das niederwertigste.",
+  "Byte order of this tag, where not the connection's.": "Wortfolge dieses Signals, wo nicht die der Verbindung.",
+  "When this tag is reported, where not as the connection's.":
+    "Wann dieses Signal gemeldet wird, wo nicht wie bei der Verbindung.",
+  "Count the edges of this signal instead of reporting its level. Pulses must last two periods.":
+    "Die Flanken dieses Signals zählen, statt seinen Pegel zu melden. Pulse müssen zwei Abfragen lang sein.",
+  "Which changes are counted.": "Welche Wechsel gezählt werden.",
+  "A level counts only when it was seen for this long, in ms.":
+    "Ein Pegel zählt erst, wenn er so lange gesehen wurde, in ms.",
+  "PEM of the client certificate's private key; a reference to a secret, never the secret itself.":
+    "PEM des privaten Schlüssels zum Client-Zertifikat; ein Verweis auf ein Geheimnis, nie dieses selbst.",
+  "Topic with variable levels in braces, e.g. `plant/{line}/{machine}/state`; `{rest...}` at the end takes all further levels.":
+    "Topic mit veränderlichen Ebenen in Klammern, etwa `plant/{line}/{machine}/state`; `{rest...}` am Ende nimmt alle weiteren.",
+  "Address of the tag, made of the same variables, e.g. `{line}.{machine}.state`; default: the topic.":
+    "Adresse des Signals aus denselben Veränderlichen, etwa `{line}.{machine}.state`; Vorgabe: das Topic.",
+  '`scalar`: the payload is the value. `json`: values by path, or all of them. `columns`: arrays side by side, e.g. {"t":[…],"v":[…]}.':
+    '`scalar`: Die Nutzdaten sind der Wert. `json`: Werte nach Pfad, oder alle. `columns`: Felder nebeneinander, etwa {"t":[…],"v":[…]}.',
+  "What a scalar is expected to be.": "Was ein einzelner Wert sein soll.",
+  "Values of a JSON payload; empty: every number, text and boolean in it.":
+    "Werte aus JSON-Nutzdaten; leer: jede Zahl, jeder Text und jeder Wahrheitswert darin.",
+  "Where in the payload the value stands, e.g. `data.temperature` or `readings[0].v`.":
+    "Wo in den Nutzdaten der Wert steht, etwa `data.temperature` oder `readings[0].v`.",
+  "How the tag is called below the template's tag; default: the path.":
+    "Wie das Signal unter dem der Vorlage heißt; Vorgabe: der Pfad.",
+  "What is expected; anything else is stored as a bad value.":
+    "Was erwartet wird; alles andere wird als schlechter Wert gespeichert.",
+  "Where the source's time stands; without it a value stands at the time it was received.":
+    "Wo die Zeit der Quelle steht; ohne sie gilt die Zeit des Empfangs.",
+  "Unit of a numeric time since 1970; auto: by its size.":
+    "Einheit einer Zeit in Zahlen seit 1970; auto: nach ihrer Größe.",
+  "Quality that travels in the payload.": "Qualität, die in den Nutzdaten mitkommt.",
+  "Where the source's quality stands.": "Wo die Qualität der Quelle steht.",
+  '`statusCode`: OPC UA, 0 is good. `opcDa`: 192 is good. `good`: true, "good" or "ok" is good.':
+    "`statusCode`: OPC UA, 0 ist gut. `opcDa`: 192 ist gut. `good`: true, „good“ oder „ok“ ist gut.",
+  "Retained messages, which the server sends again at each new subscription.":
+    "Behaltene Nachrichten, die der Server bei jedem neuen Abonnement noch einmal sendet.",
+  "The user's X.509 certificate as PEM; a reference to a secret, never the secret itself.":
+    "Das X.509-Zertifikat des Benutzers als PEM; ein Verweis auf ein Geheimnis, nie dieses selbst.",
+  "The user's private key as PEM; a reference to a secret, never the secret itself.":
+    "Der private Schlüssel des Benutzers als PEM; ein Verweis auf ein Geheimnis, nie dieser selbst.",
+  "Part of an array, in OPC UA's notation: `0:9`, or `2,0:4` for matrices.":
+    "Teil eines Felds in der Schreibweise von OPC UA: `0:9`, bei Matrizen `2,0:4`.",
+  "Changes smaller than this are not reported (absolute, in the tag's unit).":
+    "Kleinere Änderungen werden nicht gemeldet (absolut, in der Einheit des Signals).",
 };

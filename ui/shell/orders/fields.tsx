@@ -2,8 +2,10 @@ import type { Equipment, Micros } from "@lineshaft/contract/api";
 import { useMemo } from "react";
 import { Field } from "../../kit/index.ts";
 import { useDirectory } from "../directory.ts";
-import { fromLocalTime, toLocalTime } from "../equipment/local-time.ts";
+import { localOfMicros, microsOf } from "../equipment/local-time.ts";
 import { t } from "../i18n.ts";
+
+export { localOfMicros, microsOf };
 
 /** What orders run on: work units, or whatever stands lowest where there are none. */
 export function useWorkUnits(): Equipment[] {
@@ -12,16 +14,6 @@ export function useWorkUnits(): Equipment[] {
     const units = equipment.filter(({ level }) => level === "workUnit");
     return units.length > 0 ? units : equipment.filter(({ path }) => path !== "");
   }, [equipment]);
-}
-
-/** For the browser's field of a local date and time, which knows no smaller part than a second. */
-export const localOfMicros = (at: Micros | null): string =>
-  at === null ? "" : toLocalTime(new Date(at / 1000).toISOString());
-
-/** null: nothing was entered. */
-export function microsOf(local: string): Micros | null {
-  const text = fromLocalTime(local);
-  return text === undefined ? null : new Date(text).getTime() * 1000;
 }
 
 /** A field's time, or the one it was made from where nobody touched it: that may be finer. */

@@ -19,6 +19,7 @@ import { useProgresses } from "./progress.ts";
 
 const spans = { day: dayUs, days: 3 * dayUs, week: 7 * dayUs } as const;
 type Span = keyof typeof spans;
+const fileKinds = ["order", "setUp", "booking", "lateScrap"] as const;
 const shows = ["current", "all", ...orderStates] as const;
 type Show = (typeof shows)[number];
 
@@ -110,7 +111,7 @@ export function OrdersPage() {
                 {t("order.new")}
               </Button>
             )}
-            <TransferButtons kinds={["order"]} />
+            <TransferButtons kinds={fileKinds} />
           </div>
           {workUnits.length === 0 && <p>{t("orders.noMachines")}</p>}
         </EmptyState>
@@ -158,7 +159,7 @@ export function OrdersPage() {
             {t("orders.count", { n: rows.length })}
           </span>
           <span className="spring" />
-          <TransferButtons kinds={["order"]} />
+          <TransferButtons kinds={fileKinds} />
           {may && (
             <Button kind="main" icon="plus" onClick={() => setEditing("")}>
               {t("order.new")}

@@ -51,6 +51,8 @@ export interface Table {
   groups: readonly Group[];
   /** Objects that are null when all in them is empty. */
   nullable?: readonly string[];
+  /** Objects that are not there when all in them is empty. */
+  droppable?: readonly string[];
   /** Where rows cannot hold an item as it is. */
   flat?: Flat;
 }

@@ -1,10 +1,14 @@
 import {
+  type Booking,
+  BookingIntentSchema,
+  BookingSchema,
   isTimeZone,
   type MasterDataImport,
   type MasterDataItem,
   type MasterDataKind,
   masterDataSchemas,
   type Principal,
+  type ProblemCode,
   ProblemError,
   type Recorded,
   type TableKind,
@@ -12,6 +16,7 @@ import {
   tableKinds,
 } from "@lineshaft/contract/api";
 import type { MasterDataTransfer, Registry } from "@lineshaft/contract/ports";
+import { type TSchema, Type } from "typebox";
 import { stringify } from "yaml";
 import { same } from "../../configuration/canonical.ts";
 import { readRawTable } from "../../configuration/raw-table.ts";
@@ -54,6 +59,10 @@ export function createMasterDataTransfer(registry: Registry): MasterDataTransfer
     return items;
   }
 
+  /** Of the whole tenant: whoever may book at a machine may name any order there. */
+  const orderKnown = (p: Principal, id: string): boolean =>
+    masterData.find({ ...p, role: "admin", scopes: [""] }, "order", id) !== null;
+
   return {
     export(p, kind, { format = isTable(kind) ? "csv" : "json", decimal = "point", timeZone }) {
       const items = all(p, kind).sort(byId);
@@ -91,12 +100,17 @@ export function createMasterDataTransfer(registry: Registry): MasterDataTransfer
         return { ...one, item, before, action } as const;
       });
       const wanted = judged.filter(({ action }) => action !== "unchanged");
-      const done = masterData.putAll(p, kind, wanted, { revision, dryRun });
+      const orderless = wanted.flatMap((one) => orderFaults(kind, one, (id) => orderKnown(p, id)));
+      if (orderless.length > 0) throw refused(orderless);
+      const done =
+        kind === "booking"
+          ? masterData.bookAll(p, wanted as { id: string; item: Booking }[], { revision, dryRun })
+          : masterData.putAll(p, kind, wanted, { revision, dryRun });
       if (done.faults.length > 0)
         throw refused(
           done.faults.flatMap(({ index, problem }) => {
             const { placeOf } = wanted[index];
-            const parts = problem.errors ?? [{ path: "", message: problem.message }];
+            const parts = problem.errors ?? [{ path: placesOfCodes[problem.code] ?? "", message: problem.message }];
             return parts.map(({ path, message }) => ({ ...faultOf(problem, path, message), ...placeOf(path) }));
           }),
         );
@@ -123,13 +137,17 @@ export function createMasterDataTransfer(registry: Registry): MasterDataTransfer
   };
 }
 
-/** An item without lists that are as well not there. */
+/** An item without lists, and in bookings and late scrap values, that are as well not there. */
 const meant = (item: object): unknown =>
   JSON.parse(
     JSON.stringify(item, (key, value: unknown) =>
-      (key === "planned" || key === "finished") && Array.isArray(value) && value.length === 0 ? undefined : value,
+      ((key === "planned" || key === "finished") && Array.isArray(value) && value.length === 0) ||
+      (value === null && asWellAbsent.has(key) && ("intent" in item || "bookedUs" in item))
+        ? undefined
+        : value,
     ),
   );
+const asWellAbsent = new Set(["madeUs", "reason", "operation", "order"]);
 
 const byId = (a: { id: string }, b: { id: string }): number => (a.id < b.id ? -1 : 1);
 const isTable = (kind: TransferKind): kind is TableKind => (tableKinds as readonly string[]).includes(kind);
@@ -197,9 +215,43 @@ function readText(kind: TransferKind, bytes: Uint8Array): ReadFile {
 const touches = ({ line, placeOf }: ReadItem, lines: ReadonlySet<number>): boolean =>
   lines.has(line) || lines.has(placeOf("").line);
 
-function shapeFaults(kind: TransferKind, { item, placeOf }: ReadItem): CellFault[] {
-  return shapeProblems(masterDataSchemas[kind], item).map((problem) => ({ ...problem, ...placeOf(problem.path) }));
+/** Scrap and set-up of an order that nobody knows would lie nowhere, and nobody would ever see it: in a file it is a slip. */
+function orderFaults(
+  kind: TransferKind,
+  { item, placeOf }: Pick<ReadItem, "placeOf"> & { item: object },
+  known: (id: string) => boolean,
+): CellFault[] {
+  if (kind !== "lateScrap" && kind !== "setUp") return [];
+  const { order } = item as { order: string | null };
+  if (order === null || known(order)) return [];
+  const problem = new ProblemError("order_unknown", `There is no order ${JSON.stringify(order)}.`);
+  return [{ ...faultOf(problem, "/order", problem.message), ...placeOf("/order") }];
 }
+
+/** Of a booking only the shape of its own kind: which of ten others it might have, helps nobody. */
+function schemaOf(kind: TransferKind, item: object): TSchema {
+  if (kind !== "booking") return masterDataSchemas[kind];
+  const said = (item as { intent?: { kind?: unknown } }).intent?.kind;
+  return bookingSchemas.get(said) ?? masterDataSchemas.booking;
+}
+const bookingSchemas = new Map<unknown, TSchema>(
+  BookingIntentSchema.anyOf.map((intent) => [
+    intent.properties.kind.const,
+    Type.Object({ ...BookingSchema.properties, intent }, { additionalProperties: false }),
+  ]),
+);
+
+function shapeFaults(kind: TransferKind, { item, placeOf }: ReadItem): CellFault[] {
+  return shapeProblems(schemaOf(kind, item), item).map((problem) => ({ ...problem, ...placeOf(problem.path) }));
+}
+
+/** What of a booking a fault is about that names no place in it. */
+const placesOfCodes: Partial<Record<ProblemCode, string>> = {
+  order_unknown: "/intent/order",
+  order_finished: "/intent/order",
+  booking_time_invalid: "/atUs",
+  equipment_not_bookable: "/equipmentId",
+};
 
 const faultOf = (problem: ProblemError, path: string, message: string) => ({
   code: problem.code,

@@ -5,7 +5,7 @@ import type { SheetCell } from "../../configuration/workbook/number.ts";
 import { type Decimal, readClock, readDay, readNumber, readTime, shifted } from "./cell.ts";
 import type { Field, Group, Surroundings, Table } from "./fields.ts";
 import { columnsOf, kindNamed } from "./tables.ts";
-import { at, changedText, elementLike, put, unmarked } from "./values.ts";
+import { at, changedText, dropEmpty, elementLike, put, unmarked } from "./values.ts";
 
 export interface CellFault {
   code: ProblemCode;
@@ -173,9 +173,10 @@ class TableReader {
     }
     this.#lists(item, this.#table.groups, rows, "", current);
     for (const name of this.#table.nullable ?? []) {
-      const value = item[name] as Record<string, unknown> | null;
-      if (value !== null && Object.values(value).every((one) => one === null)) item[name] = null;
+      const value = item[name] as Record<string, unknown> | null | undefined;
+      if (value == null || Object.values(value).every((one) => one === null)) item[name] = null;
     }
+    dropEmpty(item, this.#table.droppable);
     const first = { line: rows[0].line, column: this.#head.get(this.#table.id.column) ?? 1 };
     const placeOf = (path: string): { line: number; column: number } => {
       for (let at = flat?.place(path) ?? path; at !== ""; at = at.slice(0, at.lastIndexOf("/"))) {
@@ -216,10 +217,7 @@ class TableReader {
       this.#fill(element, fields, { own: its, equipment: this.#equipmentOf(fields, its) }, path, null);
       this.#keep(element, fields, (current?.[group.list] ?? []) as Record<string, unknown>[]);
       this.#lists(element, group.groups, its, path, current === null ? null : elementLike(group, current, element));
-      for (const name of group.droppable ?? []) {
-        const value = element[name] as Record<string, unknown> | undefined;
-        if (value !== undefined && Object.values(value).every((one) => one === null)) delete element[name];
-      }
+      dropEmpty(element, group.droppable);
       return element;
     });
   }

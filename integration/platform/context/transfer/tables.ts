@@ -7,8 +7,8 @@ import {
   reasonLosses,
   type TableKind,
 } from "@lineshaft/contract/api";
+import { bookedEnds, bookedTables, equipment, from, id, to } from "./booked-tables.ts";
 import { flatCalendar } from "./calendar-rows.ts";
-
 import {
   absent,
   choice,
@@ -27,19 +27,12 @@ import {
   time,
 } from "./fields.ts";
 
-const equipment = field("equipment")("equipment", "anlage,maschine,arbeitsplatz,machine,path,pfad,equipmentid", {
-  path: ["equipmentId"],
-});
 const onEquipment = (column: string, words: string): Field =>
   field("equipment")(column, words, { path: ["equipmentId"] });
-const from = time("from", "von,gültig von,ab,beginn,start,valid from", { path: ["fromUs"] });
-const to = time("to", "bis,gültig bis,ende,end,valid to", { path: ["toUs"], ...optional });
 /** What always held needs no beginning. */
 const sinceEver: Field = { ...from, empty: { is: 0 } };
 const dimension = choice("dimension", "dimension,was", identifierDimensions);
 const unit = key("unit", "einheit,me", { empty: { is: "1" } });
-
-const id = (words: string) => ({ column: "id", words: words.split(",") });
 
 /** The columns of each kind, in their order. */
 export const tables: Readonly<Record<TableKind, Table>> = {
@@ -94,9 +87,7 @@ export const tables: Readonly<Record<TableKind, Table>> = {
               number("share", "anteil,zeitanteil", absent),
               number("outputShare", "mengenanteil", absent),
               number("cavities", "kavitäten,nester", absent),
-              key("startedBy", "", absent),
-              key("endedBy", "", { path: ["endedBy", "booking"], ...absent }),
-              time("endedOtherwise", "", { path: ["endedBy", "otherwiseUs"], ...optional }),
+              ...bookedEnds,
             ],
             groups: [],
             droppable: ["endedBy"],
@@ -175,20 +166,7 @@ export const tables: Readonly<Record<TableKind, Table>> = {
     ],
     groups: [],
   },
-  lateScrap: {
-    id: id("buchung,schlüssel,key"),
-    fields: [
-      equipment,
-      key("order", "auftrag,auftragsnummer", { names: "order" }),
-      key("operation", "vorgang,arbeitsgang", { ...optional, ofOneLength: true }),
-      number("quantity", "menge,ausschuss"),
-      time("booked", "gebucht,buchungszeit", { path: ["bookedUs"] }),
-      time("madeFrom", "gefertigt von", { path: ["madeUs", "fromUs"], ...optional }),
-      time("madeTo", "gefertigt bis", { path: ["madeUs", "toUs"], ...optional }),
-    ],
-    groups: [],
-    nullable: ["madeUs"],
-  },
+  ...bookedTables,
   physicalAsset: {
     id: id("werkzeug,inventarnummer,schlüssel,key"),
     fields: [

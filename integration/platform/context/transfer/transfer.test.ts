@@ -96,9 +96,9 @@ const place = fc
   .map((name) => ({ press: () => press, oven: () => oven, mill: () => mill })[name as "press"]());
 const unit = fc.constantFrom("1", "kg", "m", "{piece}");
 
-/** Calendars have tests of their own. */
-type Tried = Exclude<TableKind, "calendar">;
-const tried = tableKinds.filter((kind): kind is Tried => kind !== "calendar");
+/** Calendars and bookings have tests of their own. */
+type Tried = Exclude<TableKind, "calendar" | "booking">;
+const tried = tableKinds.filter((kind): kind is Tried => kind !== "calendar" && kind !== "booking");
 const arbitraries: { [K in Tried]: fc.Arbitrary<MasterDataItem<K>> } = {
   material: fc.record({
     name: fc.option(clean),
@@ -121,7 +121,7 @@ const arbitraries: { [K in Tried]: fc.Arbitrary<MasterDataItem<K>> } = {
           fc.record({
             id: fc.oneof(fc.stringMatching(/^0\d\d0$/), fc.stringMatching(/^[A-Z]{1,4}$/)),
             name: fc.option(clean),
-            executions: fc.array(
+            executions: fc.uniqueArray(
               fc
                 .tuple(
                   valid,
@@ -138,7 +138,8 @@ const arbitraries: { [K in Tried]: fc.Arbitrary<MasterDataItem<K>> } = {
                   ),
                 )
                 .map(([range, where, more]) => ({ ...where, ...more, ...range })),
-              { maxLength: 3 },
+              // One operation runs on one machine once at a time.
+              { maxLength: 3, selector: ({ equipmentId }) => equipmentId },
             ),
           }),
           fc.record(
@@ -191,14 +192,37 @@ const arbitraries: { [K in Tried]: fc.Arbitrary<MasterDataItem<K>> } = {
       }),
     )
     .map(([range, item]) => ({ ...item, ...range })),
-  lateScrap: fc.record({
-    equipmentId: place,
-    order: idOf,
-    operation: fc.option(idOf),
-    quantity: positive,
-    bookedUs: time,
-    madeUs: fc.option(fc.tuple(time, fc.nat(1e12)).map(([fromUs, for_]) => ({ fromUs, toUs: fromUs + for_ }))),
-  }),
+  lateScrap: fc
+    .tuple(
+      fc.record({
+        equipmentId: place,
+        order: idOf,
+        operation: fc.option(idOf),
+        quantity: positive,
+        bookedUs: time,
+        madeUs: fc.option(fc.tuple(time, fc.nat(1e12)).map(([fromUs, for_]) => ({ fromUs, toUs: fromUs + for_ }))),
+      }),
+      fc.record(
+        {
+          serials: fc.uniqueArray(idOf, { minLength: 1, maxLength: 4 }),
+          lot: idOf,
+          becomes: fc.constantFrom("scrap" as const, "rework" as const),
+          reason: fc.constantFrom(7_100_000, null),
+        },
+        { requiredKeys: [] },
+      ),
+    )
+    .map(([known, more]) => ({ ...known, ...more })),
+  setUp: fc
+    .tuple(
+      valid,
+      fc.record({ equipmentId: place, order: fc.option(idOf) }),
+      fc.record(
+        { startedBy: idOf, endedBy: fc.record({ booking: idOf, otherwiseUs: fc.option(time) }) },
+        { requiredKeys: [] },
+      ),
+    )
+    .map(([range, known, more]) => ({ ...known, ...more, ...range })),
   physicalAsset: fc.record({
     name: clean,
     serialNumber: fc.option(idOf),
@@ -407,6 +431,7 @@ describe("a table from a spreadsheet", () => {
   });
 
   it("a time that the clock showed twice or not at all is resolved by rule, and said", () => {
+    put("order", "1", { material: null, unit: "1", quantity: 5, operations: [] });
     const rows =
       "id,equipment,order,quantity,booked\na,North/Press,1,2,2026-10-25 02:30\nb,North/Press,1,2,2026-03-29 02:30\nc,South/Mill,1,2,2026-10-25 02:30\n";
     const { summary } = take("lateScrap", rows);

@@ -39,3 +39,11 @@ export function at(value: unknown, path: readonly string[]): unknown {
   for (const step of path) here = (here as Record<string, unknown> | null | undefined)?.[step];
   return here;
 }
+
+/** Takes out those objects in which everything is empty. */
+export function dropEmpty(from: Record<string, unknown>, names: readonly string[] = []): void {
+  for (const name of names) {
+    const value = from[name] as Record<string, unknown> | undefined;
+    if (value !== undefined && Object.values(value).every((one) => one === null)) delete from[name];
+  }
+}
