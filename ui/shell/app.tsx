@@ -1,5 +1,5 @@
 import type { Session } from "@lineshaft/contract/api";
-import { Component, lazy, type ReactNode, Suspense, useEffect, useSyncExternalStore } from "react";
+import { Component, lazy, type ReactNode, Suspense, useEffect, useRef, useSyncExternalStore } from "react";
 import { Button, Icon, type IconName } from "../kit/index.ts";
 import { contributedPage } from "./contributions.ts";
 import { startDirectory, useDirectoryError } from "./directory.ts";
@@ -87,8 +87,19 @@ function Signed({ session }: { session: Session }) {
   return <Console session={session} />;
 }
 
+/** Whoever goes on by the keyboard goes on in the page: what had the focus has gone with the page before. */
+function useFocusInPage(): void {
+  const place = usePlace();
+  const first = useRef(place);
+  useEffect(() => {
+    if (place !== first.current && document.activeElement === document.body)
+      document.getElementById("main")?.focus({ preventScroll: true });
+  }, [place]);
+}
+
 function Console({ session }: { session: Session }) {
   const { page } = usePlace();
+  useFocusInPage();
   useEffect(() => {
     startFeed();
     const stops = [startDirectory(), startHealth(), startShortcuts()];

@@ -247,9 +247,11 @@ function Values(props: {
     });
     // Measured values: counters and states have lanes of their own.
     const types = new Map(values.items.map(({ tag, type }) => [tag, type]));
-    return items.filter(
+    const measured = items.filter(
       ({ id: tag, unit }) => types.get(tag) === "double" || (types.get(tag) === "int64" && unit !== null),
     );
+    // What has a unit is measured; the rest may be codes that happen to be numbers.
+    return [...measured.filter(({ unit }) => unit !== null), ...measured.filter(({ unit }) => unit === null)];
   });
   if (tags.data === null)
     return tags.error === null ? (

@@ -1,5 +1,5 @@
 import type { Equipment } from "@lineshaft/contract/api";
-import { Button, type PageContext, type StateClass, StateMark, useSecond } from "@lineshaft/ui/kit";
+import { Button, type PageContext, type StateClass, StateMark, type TimeRange, useSecond } from "@lineshaft/ui/kit";
 import { useCallback, useMemo } from "react";
 import { TileAlarms } from "./alarms.tsx";
 import { NoMachines } from "./no-machines.tsx";
@@ -153,6 +153,10 @@ function SiteRows({ site, rowsBefore, ...common }: Common & { site: Site; rowsBe
   );
 }
 
+/** The number of a shift leads to what it is made of. */
+const spanOfShift = (shift: TimeRange | null): { from?: number; to?: number } =>
+  shift === null ? {} : { from: shift.fromUs, to: shift.toUs };
+
 /** What a row that was never drawn is taken for. */
 const rowHeightPx = 168;
 const usualColumns = 4;
@@ -181,9 +185,9 @@ function LineRow({ line, machines, ...common }: Common & { line: Line; machines:
         )}
         {headline !== null && (
           <div className="line-oee">
-            <span className="line-oee-value">
+            <a className="line-oee-value" {...context.link("oee", { id: line.equipment.id, ...spanOfShift(shift) })}>
               OEE <b>{percentOf(headline.oee, format, "–")}</b>
-            </span>
+            </a>
             <ShareBar share={headline.oee} target={targetOf(line.equipment.id)} />
             <WorthMarks worth={headline} brief context={context} t={t} />
           </div>

@@ -201,7 +201,7 @@ function columnsOf(narrow: boolean): Column<Connection>[] {
   const all: Record<ColumnKey, Omit<Column<Connection>, "key" | "title">> = {
     state: { track: "118px", sortable: true, cell: (one) => <StateWord connection={one} /> },
     name: {
-      track: narrow ? "minmax(170px, 1.6fr)" : "minmax(216px, 1.8fr)",
+      track: "minmax(120px, 1.9fr)",
       sortable: true,
       cell: (one) => (
         <span className="cell-text" title={one.scope === "" ? one.name : `${one.name} · ${one.scope}`}>
@@ -209,7 +209,7 @@ function columnsOf(narrow: boolean): Column<Connection>[] {
         </span>
       ),
     },
-    kind: { track: "minmax(128px, 0.6fr)", sortable: true, cell: (one) => <span className="soft">{one.kind}</span> },
+    kind: { track: "minmax(120px, 0.6fr)", sortable: true, cell: (one) => <span className="soft">{one.kind}</span> },
     good: { track: "90px", align: "right", sortable: true, cell: (one) => <Ago us={lastGoodOf(one)} /> },
     rate: {
       track: narrow ? "96px" : "minmax(110px, 0.9fr)",
@@ -261,9 +261,9 @@ function columnsOf(narrow: boolean): Column<Connection>[] {
         );
       },
     },
-    tags: { track: "80px", align: "right", sortable: true, cell: ({ tags }) => fmt.integer(tags) },
+    tags: { track: "72px", align: "right", sortable: true, cell: ({ tags }) => fmt.integer(tags) },
     error: {
-      track: narrow ? "minmax(110px, 2fr)" : "minmax(130px, 2fr)",
+      track: narrow ? "minmax(110px, 1.6fr)" : "minmax(130px, 1.6fr)",
       cell: (one) => {
         const failure = failureOf(one);
         return failure === null ? null : (

@@ -148,7 +148,7 @@ export function columnsOf(chosen: readonly ColumnKey[], editing: Editing): Colum
         ),
     },
     place: {
-      track: editing.narrow ? "minmax(160px, 1.9fr)" : "minmax(130px, 2.5fr)",
+      track: editing.narrow ? "minmax(140px, 1.9fr)" : "minmax(130px, 2.5fr)",
       sortable: true,
       cell: (tag) => (
         <span className={`cell-text ${tag.equipmentId === null ? "dim" : "soft"}`} title={tagPlace(tag)}>
