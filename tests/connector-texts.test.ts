@@ -11,7 +11,14 @@ import { descriptionsDe, labelsDe } from "../ui/shell/messages/fields-de.ts";
 
 const root = join(import.meta.dirname, "../integration/connectivity");
 /** Put together from sentences that are looked at by themselves, or from the words of a library. */
-const composed = new Set(["X0 X1.", "X0: X1.", "X0: X1", "X0 (X1)", "null", "X0 certificate is valid for X1 more days."]);
+const composed = new Set([
+  "X0 X1.",
+  "X0: X1.",
+  "X0: X1",
+  "X0 (X1)",
+  "null",
+  "X0 certificate is valid for X1 more days.",
+]);
 
 /** Sentences that a node can be, with what is filled in as `{…}`; none where that is decided elsewhere. */
 function textsOf(node: ts.Expression): string[] {
