@@ -27,23 +27,29 @@ interface Parts {
 const eventsKept = 50;
 const tickMs = 1000;
 const rateSeconds = 5;
+/** After a start sources tell what they have kept: that is no growth to reckon with. */
+const catchUpMs = 10 * 60_000;
+const growthLeastMs = 20 * 60_000;
 
 /** What the system page, /readyz and the metrics are made of; samples rates once a second. */
 export class SystemMonitor {
   readonly #p: Parts;
   readonly #startedUs: number;
+  readonly #startedMs: number;
   readonly #loop = monitorEventLoopDelay({ resolution: 10 });
   #events: SystemStatus["events"] = [];
   #samples: { ms: number; offered: number; stored: number; lsn: number }[] = [];
   #space = { freeBytes: 0, totalBytes: 0 };
-  /** (time, used bytes) once a minute for an hour: growth, and so the hours that are left. */
+  /** (time, used bytes) once a minute for an hour, when what sources had kept has had time to come: growth, and so the hours that are left. */
   #growth: { ms: number; bytes: number }[] = [];
+  #loopSinceMs = 0;
   #stopping = false;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(parts: Parts) {
     this.#p = parts;
     this.#startedUs = parts.clock.nowUs();
+    this.#startedMs = parts.clock.monotonicMs();
     this.#loop.enable();
   }
 
@@ -150,11 +156,13 @@ export class SystemMonitor {
       () => undefined, // The figure stays as it was; a disk that cannot even tell its size shows in other ways.
     );
     const last = this.#growth[this.#growth.length - 1];
-    if (last === undefined || ms - last.ms >= 60_000) {
-      this.#growth.push({ ms, bytes: this.#p.log.status.bytes + this.#p.history.status.bytes });
-      if (this.#growth.length > 60) this.#growth.shift();
+    if (ms - this.#loopSinceMs >= 60_000) {
       this.#loop.reset();
+      this.#loopSinceMs = ms;
     }
+    if (ms - this.#startedMs < catchUpMs || (last !== undefined && ms - last.ms < 60_000)) return;
+    this.#growth.push({ ms, bytes: this.#p.log.status.bytes + this.#p.history.status.bytes });
+    if (this.#growth.length > 60) this.#growth.shift();
   }
 
   #rates(): SystemStatus["rates"] {
@@ -172,7 +180,7 @@ export class SystemMonitor {
   #hoursLeft(): number | null {
     const first = this.#growth[0];
     const last = this.#growth[this.#growth.length - 1];
-    if (first === undefined || last.ms - first.ms < 120_000) return null;
+    if (first === undefined || last.ms - first.ms < growthLeastMs) return null;
     const perHour = ((last.bytes - first.bytes) / (last.ms - first.ms)) * 3_600_000;
     return perHour > 0 ? this.#space.freeBytes / perHour : null;
   }

@@ -67,7 +67,7 @@ export const SystemStatusSchema = Type.Object(
       totalBytes: Type.Integer(),
       usedByDataBytes: Type.Integer(),
       hoursLeft: Type.Union([Type.Number(), Type.Null()], {
-        description: "At the growth of the last hour; null: not known yet.",
+        description: "At the growth of the last hour; null: not known yet, which takes half an hour after a start.",
       }),
     }),
     process: Type.Object({ rssBytes: Type.Integer(), cpuSeconds: Type.Number(), loopLagMs: Type.Number() }),

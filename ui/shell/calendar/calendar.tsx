@@ -35,6 +35,7 @@ const weeksShown = 4;
 export function CalendarPage() {
   const { query } = usePlace();
   const calendars = useMasterData("calendar");
+  const { state: names } = useDirectory();
   const [making, setMaking] = useState(false);
   const may = allowed("configure");
   const name = query.get("calendar") ?? calendars.items[0]?.id ?? null;
@@ -61,7 +62,7 @@ export function CalendarPage() {
         <ProblemView error={calendars.error} />
       </div>
     );
-  if (calendars.state === "loading") return <p className="quiet-wait">{t("wait.calendars")}</p>;
+  if (calendars.state === "loading" || names === "loading") return <p className="quiet-wait">{t("wait.calendars")}</p>;
   if (calendars.items.length === 0)
     return (
       <div className="page-scroll">

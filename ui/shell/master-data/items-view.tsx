@@ -1,7 +1,7 @@
 import type { MasterDataItem, Recorded } from "@lineshaft/contract/api";
 import { type ReactNode, useMemo, useState } from "react";
 import { Button, EmptyState } from "../../kit/index.ts";
-import { matches } from "../directory.ts";
+import { matches, useDirectory } from "../directory.ts";
 import { t } from "../i18n.ts";
 import { ProblemView } from "../problem.tsx";
 import { allowed } from "../session.ts";
@@ -46,6 +46,8 @@ export function ItemsView<K extends PlanKind>(
 ) {
   const { kind, words, filter, selected, onSelect, textOf, Form } = props;
   const held = useMasterData(kind);
+  // A form that is opened before the machines are known could name none of them.
+  const { state: names } = useDirectory();
   const [editing, setEditing] = useState<string | null>(null);
   const [history, setHistory] = useState(false);
   const may = allowed("configure") && Form !== undefined;
@@ -66,7 +68,7 @@ export function ItemsView<K extends PlanKind>(
         <ProblemView error={held.error} />
       </div>
     );
-  if (held.state === "loading") return <p className="quiet-wait">{t("wait.materials")}</p>;
+  if (held.state === "loading" || names === "loading") return <p className="quiet-wait">{t("wait.materials")}</p>;
   return (
     <div className="plan-page">
       <section className="plan-main" aria-label={words.label}>
