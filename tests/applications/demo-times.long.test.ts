@@ -3,13 +3,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Cells, type Equipment, minuteUs } from "@lineshaft/contract/api";
 import { hasPeer } from "@lineshaft/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { protocols } from "../simulation/plant/wiring.ts";
-import { TruthBook } from "../simulation/truth/truth-book.ts";
-import { unsound, untrue } from "./applications/truth/compare.ts";
-import { places, truthAt } from "./applications/truth/demo-plant.ts";
-import { fakeTime } from "./support/fake-time.ts";
-import { Rest } from "./support/rest.ts";
-import { ServerProcess, tempDir } from "./support/server-process.ts";
+import { protocols } from "../../simulation/plant/wiring.ts";
+import { TruthBook } from "../../simulation/truth/truth-book.ts";
+import { fakeTime } from "../support/fake-time.ts";
+import { Rest } from "../support/rest.ts";
+import { ServerProcess, tempDir } from "../support/server-process.ts";
+import { unsound, untrue } from "./truth/compare.ts";
+import { places, truthAt } from "./truth/demo-plant.ts";
 
 const quarterUs = 15 * minuteUs;
 /** So long before it happens the demo is started: then also those are heard that have no past. */
