@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import { check, fastTests } from "./check.ts";
 import { lintOpenApi } from "./lib/openapi.ts";
 import { preparePeers } from "./lib/peers.ts";
-import { noTests, runTests } from "./lib/run.ts";
+import { noTests, runTests, runTestsTwice, type TestCounts } from "./lib/run.ts";
 import { separation } from "./separation.ts";
 
 /** Tests that judge time as a person would, or need both cores: browsers, the demo plant, a stranger's first minute, floods. */
@@ -25,40 +25,15 @@ const alone = [
 const { values } = parseArgs({ options: { long: { type: "boolean", default: false } } });
 const total = noTests();
 let red = false;
-/** So many files may be judged once more; when more are red, something is broken. */
-const againMost = 3;
-/** Tests that were red and then green: each is a defect of the test or of the product. */
-const flaky: string[] = [];
-
-/**
- * Tests of whole systems judge time, on a machine that others may use as well. Files with a red test run once more, all of them, by themselves: what is red again is red, what is
- * green the second time is named at the end of the run.
- */
 async function system(args: string[], report: string, env: Record<string, string> | undefined) {
-  const first = await runTests(args, { report, live: true, env });
-  const { red: files } = first.counts;
-  if (files.size === 0 || files.size > againMost) return { ok: first.code === 0, counts: first.counts };
-  console.log(`\n── once more, by itself: ${[...files.keys()].join(", ")}`);
-  const again = await runTests([...files.keys(), "--no-file-parallelism"], {
-    report: report.replace(".json", "-again.json"),
-    live: true,
-    env,
-  });
-  const green = [...files].filter(([file]) => again.code === 0 || !again.counts.red.has(file));
-  for (const [file, names] of green) {
-    // A file that fails beside its tests has no names.
-    const what = names.length === 0 ? [file] : names.map((name) => `${file}: ${name}`);
-    flaky.push(...what);
-    first.counts.failed -= Math.max(1, names.length);
-    first.counts.passed += names.length;
-  }
-  return { ok: green.length === files.size, counts: first.counts };
+  const { code, counts } = await runTestsTwice(args, { report, live: true, env });
+  return { ok: code === 0, counts };
 }
 
 /** One part of the run: its heading, what it says of itself, and its result into the total. */
 async function part(
   title: string,
-  run: () => Promise<{ ok: boolean; counts?: ReturnType<typeof noTests>; output?: string }>,
+  run: () => Promise<{ ok: boolean; counts?: TestCounts; output?: string }>,
 ): Promise<void> {
   console.log(`\n══ ${title}`);
   const start = performance.now();
@@ -73,6 +48,7 @@ async function part(
     total.failed += counts.failed;
     total.skipped += counts.skipped;
     total.skippedNames.push(...counts.skippedNames);
+    total.flaky.push(...counts.flaky);
   }
   // A part that is red without a failed test (a type error, say) counts as one, so that the last line never looks green.
   if (!ok && (counts?.failed ?? 0) === 0) total.failed++;
@@ -81,7 +57,7 @@ async function part(
 }
 
 preparePeers();
-await part("check", () => check());
+await part("check", () => check({ twice: true }));
 const env = values.long ? { LINESHAFT_LONG: "1" } : undefined;
 await part("the whole system, what bears company", async () => {
   const left = alone.flatMap((file) => ["--exclude", file]);
@@ -113,8 +89,8 @@ await part("OpenAPI lint", async () => {
   return { ok: code === 0, output: code === 0 ? "" : output };
 });
 
-if (flaky.length > 0)
-  console.log(`\nred, and green when run once more; each of them wants mending:\n  ${flaky.join("\n  ")}`);
+if (total.flaky.length > 0)
+  console.log(`\nred, and green when run once more; each of them wants mending:\n  ${total.flaky.join("\n  ")}`);
 if (total.skippedNames.length > 0) console.log(`\nskipped:\n  ${total.skippedNames.join("\n  ")}`);
 if (process.env.CI === "true" && total.skipped > 0) {
   console.log("In CI a skipped test is a failure: what is not tested is not known to work.");

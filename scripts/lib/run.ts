@@ -47,9 +47,13 @@ export interface TestCounts {
   skippedNames: string[];
   /** Files with a failure, from the root of the repository, and what failed in them. */
   red: Map<string, string[]>;
+  /** Tests that were red and then green: each is a defect of the test or of the product. */
+  flaky: string[];
 }
 
-export const noTests = (): TestCounts => ({ passed: 0, failed: 0, skipped: 0, skippedNames: [], red: new Map() });
+export const noTests = (): TestCounts => ({
+  ...{ passed: 0, failed: 0, skipped: 0, skippedNames: [], red: new Map(), flaky: [] },
+});
 
 /** Runs vitest and reads its numbers from the JSON report. A run that left no report counts as one failure. */
 export async function runTests(
@@ -66,6 +70,34 @@ export async function runTests(
   // A file that fails to load has no tests to fail, yet the run is red.
   if (ran.code !== 0 && counts.failed === 0) counts.failed = 1;
   return { ...ran, counts };
+}
+
+/** So many files may be judged once more; when more are red, something is broken. */
+const againMost = 3;
+
+/**
+ * Tests of whole systems judge time, on a machine that others may use as well. Files with a red test run once more, all of them, by themselves: what is red again is red, what is
+ * green the second time counts as passed and is named.
+ */
+export async function runTestsTwice(
+  args: string[],
+  options: { live?: boolean; env?: Record<string, string>; report: string },
+): Promise<Ran & { counts: TestCounts }> {
+  const first = await runTests(args, options);
+  const { counts } = first;
+  const files = [...counts.red];
+  if (files.length === 0 || files.length > againMost) return first;
+  console.log(`\n── once more, by itself: ${files.map(([file]) => file).join(", ")}`);
+  const report = options.report.replace(".json", "-again.json");
+  const again = await runTests([...files.map(([file]) => file), "--no-file-parallelism"], { ...options, report });
+  const green = files.filter(([file]) => again.code === 0 || !again.counts.red.has(file));
+  for (const [file, names] of green) {
+    // A file that fails beside its tests has no names.
+    counts.flaky.push(...(names.length === 0 ? [file] : names.map((name) => `${file}: ${name}`)));
+    counts.failed -= Math.max(1, names.length);
+    counts.passed += names.length;
+  }
+  return { ...first, code: green.length === files.length ? 0 : 1, counts };
 }
 
 function readCounts(report: string): TestCounts {
