@@ -74,6 +74,18 @@ describe("a machine as a tile says it", () => {
   });
 });
 
+describe("an OEE beyond what there was time for", () => {
+  const tile = (oeeIndex: number, minutes: number) => {
+    const values = { oeeIndex, plannedBusyTimeKnownUs: minutes * 60 * secondUs };
+    return tileOf(press, now({ shiftResult: result(values) }), reasons).oee;
+  };
+  it("is not shouted while little is known of the shift, and is told later", () => {
+    expect(tile(2.68, 3)).toBeNull();
+    expect(tile(0.9, 3)).toBe(0.9);
+    expect(tile(1.3, 90)).toBe(1.3);
+  });
+});
+
 describe("a line", () => {
   it("speaks by its own result; before there is one by its machines, weighed by their planned busy time", () => {
     const of = (oeeIndex: number, plannedBusyTimeKnownUs: number) =>

@@ -2,6 +2,7 @@ import {
   type BriefResult,
   type Equipment,
   type EquipmentNow,
+  hourUs,
   isProducing,
   type Micros,
   type Reason,
@@ -57,7 +58,7 @@ export function tileOf(equipment: Equipment, read: Read | undefined, reasons: Re
     ...stateNow(item, fresh, reasons),
     sinceUs: fresh ? (item.state?.sinceUs ?? null) : watermarkUs,
     order: order === null ? null : { ...order, made: item.orderResult?.values.goodQuantity ?? null },
-    oee: item.shiftResult?.values.oeeIndex ?? null,
+    oee: item.shiftResult === null ? null : headlineOf(item.shiftResult).oee,
     alarms: item.alarms,
     ageUs: fresh ? "fresh" : ageUs,
   };
@@ -76,7 +77,7 @@ function stateNow(
 }
 
 export const headlineOf = (result: BriefResult): Headline => ({
-  oee: result.values.oeeIndex ?? null,
+  oee: isChance(result.values) ? null : (result.values.oeeIndex ?? null),
   coverage: result.values.stateCoverage ?? null,
   bounds: boundsOf(result.values),
   state: result.state,
@@ -85,6 +86,13 @@ export const headlineOf = (result: BriefResult): Headline => ({
   changedUs: result.publishedUs,
   stale: result.stale,
 });
+
+/**
+ * Of a machine that was first heard a moment ago the end of one long cycle makes more than there was time for. The number is right for what is known, and stands on the OEE page with its hints;
+ * a board would only mislead by it.
+ */
+const isChance = ({ oeeIndex, plannedBusyTimeKnownUs }: BriefResult["values"]): boolean =>
+  (oeeIndex ?? 0) > 1.2 && (plannedBusyTimeKnownUs ?? 0) < hourUs;
 
 function boundsOf({ availabilityLowerBound: lower, availabilityUpperBound: upper }: BriefResult["values"]) {
   return lower == null || upper == null ? null : { lower, upper };
