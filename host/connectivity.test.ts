@@ -43,7 +43,7 @@ describe("the host runs what the registry holds", () => {
     revision = 1;
     logged.length = 0;
     const registry = {
-      get revision() {
+      get setUpRevision() {
         return revision;
       },
       connectionSpecs: () => specs,

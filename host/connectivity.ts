@@ -24,7 +24,7 @@ import type {
 import { paced } from "@lineshaft/platform/registry";
 
 interface Parts {
-  registry: Pick<Registry, "revision" | "connectionSpecs" | "settled">;
+  registry: Pick<Registry, "setUpRevision" | "connectionSpecs" | "settled">;
   sink: Sink;
   clock: Clock;
   dataDir: string;
@@ -92,9 +92,10 @@ export async function runConnectivity(parts: Parts): Promise<RunningConnectivity
 
   const once = async (): Promise<void> => {
     await registry.settled();
-    const { revision } = registry;
-    if (revision === followed) return;
-    followed = revision;
+    // Orders and bookings come all day; with many tags the comparison of all connections is dear.
+    const { setUpRevision } = registry;
+    if (setUpRevision === followed) return;
+    followed = setUpRevision;
     const all = registry.connectionSpecs();
     const wanted = Map.groupBy(all, ({ tenant }) => tenant);
     for (const tenant of new Set([...wanted.keys(), ...tenants.keys()])) {

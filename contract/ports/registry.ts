@@ -97,6 +97,8 @@ export interface Registration {
 export interface Registry {
   /** The last one that stands: what `applyConfiguration` is still writing does not count. */
   readonly revision: number;
+  /** No revision after it has touched anything but master data: connections, tags and equipment are as they were then. */
+  readonly setUpRevision: number;
   /**
    * No configuration is being applied any more. Until then writes are refused (`overloaded`), and reads may see what is not decided yet: wait for it before a request or a
    * round of work. `work` is done at that instant, before another one begins.

@@ -92,6 +92,7 @@ export function masterDataContract(make: (clock: FakeClock) => RegistryFixture):
   describe("master data", () => {
     test("an item is created, read, changed by its revision, and removed; each time with a record for the log", () => {
       publish(1);
+      const setUp = registry.setUpRevision;
       const { item, revision } = data.put(admin, "material", "M", material, null);
       expect(item).toMatchObject({ id: "M", revision, item: material });
       expect(data.get(viewer, "material", "M")).toEqual(item);
@@ -100,6 +101,8 @@ export function masterDataContract(make: (clock: FakeClock) => RegistryFixture):
       expect(code(() => data.put(admin, "material", "M", material, revision))).toBe("revision_conflict");
       expect(code(() => data.put(admin, "material", "N", material, 4))).toBe("not_found");
       data.remove(admin, "material", "M", changed.revision);
+      // Orders come all day; who follows connections and equipment need not look for them.
+      expect(registry.setUpRevision).toBe(setUp);
       expect(code(() => data.get(admin, "material", "M"))).toBe("not_found");
       expect(data.list(admin, "material", {}).items).toEqual([]);
       expect(
@@ -113,6 +116,8 @@ export function masterDataContract(make: (clock: FakeClock) => RegistryFixture):
       expect(registry.outbox(10).at(-1)?.record.after).toMatchObject({ paths: [] });
       data.put(admin, "order", "o", order(press, oven), null);
       expect(registry.outbox(10).at(-1)?.record.after).toMatchObject({ paths: ["North/Press", "South/Oven"] });
+      const { revision: moved } = registry.createEquipment(admin, { level: "site", name: "East" });
+      expect(registry.setUpRevision).toBe(moved);
       for (const id of ["", "a/b", "a\nb", "x".repeat(600)])
         expect(code(() => data.put(admin, "material", id, material, null))).toBe("name_invalid");
     });

@@ -85,6 +85,9 @@ export function openRegistry(options: {
     get revision() {
       return journal.decided;
     },
+    get setUpRevision() {
+      return journal.setUp;
+    },
     settled: async <T>(work?: () => T) => {
       while (db.busy !== null) await db.busy;
       return work?.() as T;

@@ -30,6 +30,8 @@ export class Journal {
   #partOf: number | null = null;
   /** While a change goes over several turns: the revision before it. */
   #decided: number | null = null;
+  /** At a start anything may have changed before. */
+  #setUp: number;
 
   constructor(sql: Sql) {
     this.#sql = sql;
@@ -43,6 +45,12 @@ export class Journal {
     );
     this.#revisionAt = sql.prepare("SELECT coalesce(max(revision), 0) FROM journal WHERE lsn <= ?").pluck();
     this.#lsnOf = sql.prepare("SELECT lsn FROM journal WHERE revision = ?").pluck();
+    this.#setUp = this.revision;
+  }
+
+  /** What is taken back again counts too: whoever follows looks once more than needed. */
+  get setUp(): number {
+    return Math.min(this.#setUp, this.decided);
   }
 
   /** Asked for with every message that a broker checks, so it is remembered. */
@@ -69,6 +77,7 @@ export class Journal {
     kept: object | null = null,
   ): void {
     this.#known = null;
+    if (entity !== "masterData") this.#setUp = revision;
     const hidden = kept === null ? null : JSON.stringify(kept);
     this.#insert.run(revision, by.tenant, entity, id, by.id, atUs, JSON.stringify(after), hidden, this.#partOf);
   }
