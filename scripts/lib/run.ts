@@ -87,6 +87,8 @@ export async function runTestsTwice(
   const { counts } = first;
   const files = [...counts.red];
   if (files.length === 0 || files.length > againMost) return first;
+  // A property that failed once has found something: its seed must not be lost.
+  if (!options.live) console.log(first.output.trimEnd());
   console.log(`\n── once more, by itself: ${files.map(([file]) => file).join(", ")}`);
   const report = options.report.replace(".json", "-again.json");
   const again = await runTests([...files.map(([file]) => file), "--no-file-parallelism"], { ...options, report });

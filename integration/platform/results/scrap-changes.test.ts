@@ -191,6 +191,14 @@ const beginning: Op[] = [
   ...Array.from({ length: 10 }, (_, i): Op => ({ what: "advance", by: 20 + 3 * i, code: i % 2 })),
 ];
 
+/** Booked where the machine last ran; a process later it has run again before the time of booking. */
+const restarted: Op[] = [
+  { what: "restart", by: 6, code: 0 },
+  { what: "advance", by: 20, code: 1 },
+  { what: "book", id: 0, order: "B", ahead: true, back: 0, quantity: 1, how: {} },
+  { what: "restart", by: 1, code: 0 },
+];
+
 function act(world: World, op: Op): void {
   const { states } = world;
   switch (op.what) {
@@ -277,7 +285,7 @@ describe("late scrap that moves", () => {
           );
         }
       }),
-      { numRuns: Number(process.env.SCRAP_RUNS ?? 40) },
+      { numRuns: Number(process.env.SCRAP_RUNS ?? 40), examples: [[restarted]] },
     );
   });
 });

@@ -119,7 +119,8 @@ export class ScrapChanges {
       const parts = this.#parts(tenant, late);
       if (each.parts === null) {
         const change = { fromUs: late.bookedUs - unsureUs, toUs: endOf(late, parts) };
-        done.push({ tenant, moves: this.#byFacts(tenant, late, change) });
+        // Whatever facts are others in that time: there it may have lain, and no change of facts tells of it.
+        done.push({ tenant, moves: [...this.#moves(late, [change]), ...this.#byFacts(tenant, late, change)] });
       } else if (!same(each.parts, parts))
         done.push({ tenant, moves: [...this.#moves(late, each.parts), ...this.#moves(late, parts)] });
       if (progress.watermarkUs > endOf(late, parts)) this.#unsettled.delete(key);
