@@ -293,7 +293,8 @@ describe("who may listen", () => {
   });
 
   it("A69: a stream is cut within 5 s of its key's revocation", async () => {
-    speed = 20;
+    // No faster: a pause of the machine counts as many times.
+    speed = 5;
     const reader = new Reader({});
     await reader.until(() => reader.messages.length === 1);
     platform.revoked.add("viewer");
