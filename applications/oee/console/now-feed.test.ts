@@ -102,6 +102,19 @@ describe("what equipment does now, kept up", () => {
     expect(stage.asked.filter((ids) => ids === null).length).toBeGreaterThanOrEqual(2);
   });
 
+  it("finds out at once that the server is away, and that it is back", async () => {
+    stage.handlers?.onState("open");
+    await stage.pass(5000);
+    stage.down = true;
+    stage.handlers?.onState("waiting");
+    await stage.pass(300);
+    expect(stage.feed.snapshot().error).not.toBeNull();
+    stage.down = false;
+    stage.handlers?.onState("open");
+    await stage.pass(1000);
+    expect(stage.feed.snapshot().error).toBeNull();
+  });
+
   it("counts are no news for a tile; results of shift and order are, and a change of the registry is for everything", async () => {
     await stage.pass(2000);
     stage.event("facts.changed", { ranges: [{ equipmentId: 1, what: "counts" }] });

@@ -128,8 +128,8 @@ export class NowFeed {
     this.#stopFollowing = this.#parts.follow(this.#parts.request, {
       onEvent: (event) => this.#heard(event),
       onState: (next) => {
-        // What happened while the stream was away comes by no event.
-        if (next === "open" && state === "waiting") this.#wants(null);
+        // What happened while the stream was away comes by no event; that the server is away is found out by asking.
+        if ((next === "open" && state === "waiting") || (next === "waiting" && state === "open")) this.#wants(null);
         state = next;
       },
     });
