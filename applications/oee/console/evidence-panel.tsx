@@ -1,4 +1,4 @@
-import type { Equipment } from "@lineshaft/contract/api";
+import type { Equipment, MasterDataKind } from "@lineshaft/contract/api";
 import { Button, type Format, type PageContext, type TimeRange, unitText, useLoaded } from "@lineshaft/ui/kit";
 import { type ReactNode, useEffect, useRef } from "react";
 import {
@@ -257,21 +257,26 @@ const spanText = ({ fromUs, toUs }: { fromUs: number; toUs: number }, format: Fo
   return `${format.dateTime(fromUs)} – ${day ? format.time(toUs) : format.dateTime(toUs)}`;
 };
 
-const entities = [
-  "material",
-  "idealCycleTime",
-  "order",
-  "calendar",
-  "calendarAssignment",
-  "policyAssignment",
-  "countingAssignment",
-  "lateScrap",
-  "physicalAsset",
-  "reason",
-  "annotation",
-  "lineTopology",
-  "setUp",
-] as const;
+/** Each kind that there is: one more in the contract wants a word here. */
+const entityKeys = {
+  material: "why.entity.material",
+  idealCycleTime: "why.entity.idealCycleTime",
+  order: "why.entity.order",
+  calendar: "why.entity.calendar",
+  calendarAssignment: "why.entity.calendarAssignment",
+  policyAssignment: "why.entity.policyAssignment",
+  countingAssignment: "why.entity.countingAssignment",
+  lateScrap: "why.entity.lateScrap",
+  physicalAsset: "why.entity.physicalAsset",
+  reason: "why.entity.reason",
+  annotation: "why.entity.annotation",
+  lineTopology: "why.entity.lineTopology",
+  setUp: "why.entity.setUp",
+  identifierRule: "why.entity.identifierRule",
+  lookUp: "why.entity.lookUp",
+  kpiTarget: "why.entity.kpiTarget",
+  booking: "why.entity.booking",
+} as const satisfies Record<MasterDataKind, string>;
 
 /** The application's terms in words; one that has none stands for itself. */
 const termKeys = {
@@ -294,6 +299,5 @@ const termKeys = {
 
 /** A kind of master data by its name in the console; one that it does not know keeps its own. */
 function entityText(entity: string, t: Say): string {
-  const known = entities.find((one) => one === entity);
-  return known === undefined ? entity : t(`why.entity.${known}`);
+  return entity in entityKeys ? t(entityKeys[entity as MasterDataKind]) : entity;
 }

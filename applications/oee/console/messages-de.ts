@@ -348,6 +348,10 @@ export const de: Record<keyof Texts, string> = {
   "why.entity.annotation": "Notiz",
   "why.entity.lineTopology": "Linienaufbau",
   "why.entity.setUp": "Rüsten",
+  "why.entity.booking": "Buchung",
+  "why.entity.kpiTarget": "Ziel",
+  "why.entity.lookUp": "Zuordnung",
+  "why.entity.identifierRule": "Kennungsregel",
   "wait.why": "Gelesen wird, worauf sie beruht …",
 
   tryAgain: "Noch einmal versuchen",

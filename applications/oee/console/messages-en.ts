@@ -343,6 +343,10 @@ export const en = {
   "why.entity.annotation": "Note",
   "why.entity.lineTopology": "Line topology",
   "why.entity.setUp": "Set-up",
+  "why.entity.booking": "Booking",
+  "why.entity.kpiTarget": "Target",
+  "why.entity.lookUp": "Look-up",
+  "why.entity.identifierRule": "Identifier rule",
   "wait.why": "Reading what it rests on …",
 
   tryAgain: "Try again",
